@@ -1,0 +1,1 @@
+"""Bench statistics: the same code on measured and on simulated tables."""

@@ -1,0 +1,1 @@
+"""The hot room: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Virtual experiments: donors, cells, arms, and what an instrument would read."""

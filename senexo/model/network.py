@@ -1,0 +1,161 @@
+"""A reaction network in SBML's own words: immutable, complete, and independent of any file format.
+
+Names and meaning follow SBML Level 3 Version 2 Core (doi 10.1515/jib-2017-0080). Everything a Level 2
+file says in another way (stoichiometryMath, built-in units, default attributes) is already translated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from senexo.model.expression import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFactor:
+    """multiplier * 10^scale * kind, raised to exponent."""
+
+    kind: str
+    exponent: float = 1.0
+    scale: int = 0
+    multiplier: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDefinition:
+    id: str
+    factors: tuple[UnitFactor, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDefinition:
+    id: str
+    arguments: tuple[str, ...]
+    body: Expression | None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compartment:
+    id: str
+    size: float | None = None
+    spatial_dimensions: float | None = 3.0
+    units: str | None = None
+    constant: bool = True
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Species:
+    id: str
+    compartment: str
+    initial_amount: float | None = None
+    initial_concentration: float | None = None
+    substance_units: str | None = None
+    has_only_substance_units: bool = False
+    boundary_condition: bool = False
+    constant: bool = False
+    conversion_factor: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A global parameter, or a local one of a kinetic law (then always constant)."""
+
+    id: str
+    value: float | None = None
+    units: str | None = None
+    constant: bool = True
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InitialAssignment:
+    symbol: str
+    math: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    kind: Literal["assignment", "rate"]
+    variable: str
+    math: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeciesReference:
+    """`id` makes the stoichiometry a quantity that rules, assignments and formulas may name."""
+
+    species: str
+    stoichiometry: float | None = 1.0
+    id: str | None = None
+    constant: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class KineticLaw:
+    math: Expression | None
+    local_parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    id: str
+    reactants: tuple[SpeciesReference, ...] = ()
+    products: tuple[SpeciesReference, ...] = ()
+    modifiers: tuple[str, ...] = ()
+    kinetic_law: KineticLaw | None = None
+    reversible: bool = True
+    compartment: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    math: Expression | None
+    initial_value: bool = True
+    persistent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EventAssignment:
+    variable: str
+    math: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`id` may be empty in SBML; the reader gives such an event a name of its own."""
+
+    id: str
+    trigger: Trigger
+    assignments: tuple[EventAssignment, ...] = ()
+    delay: Expression | None = None
+    priority: Expression | None = None
+    use_values_from_trigger_time: bool = True
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    id: str
+    name: str | None = None
+    substance_units: str | None = None
+    time_units: str | None = None
+    volume_units: str | None = None
+    area_units: str | None = None
+    length_units: str | None = None
+    extent_units: str | None = None
+    conversion_factor: str | None = None
+    unit_definitions: tuple[UnitDefinition, ...] = ()
+    function_definitions: tuple[FunctionDefinition, ...] = ()
+    compartments: tuple[Compartment, ...] = ()
+    species: tuple[Species, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    initial_assignments: tuple[InitialAssignment, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    events: tuple[Event, ...] = ()

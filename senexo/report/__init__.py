@@ -1,0 +1,1 @@
+"""Figures, tables and the one-file page, from a result folder alone."""
