@@ -1,0 +1,1 @@
+"""Speed against peers, side by side in one run, with the answers asserted. Ratios, never bare seconds."""
