@@ -1,0 +1,137 @@
+"""The one-file report: everything a result folder holds, as a page that opens without a network.
+
+The page is made from the folder alone, so it can be made again at any time, and no number in it comes
+from anywhere but a table beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from senexo.base.errors import StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STRONG = ("large", "moderate", "shown")
+SECTIONS = (
+    ("findings", "Findings"), ("asked", "What was asked"), ("fates", "Arrest and senescence"),
+    ("molecules", "Molecules over time"), ("assays", "Assay tables"), ("parameters", "Parameters"),
+    ("study", "Resolved study"), ("provenance", "Provenance"),
+)  # fmt: skip
+
+
+def render(folder: Path) -> Path:
+    """Write `report.html` into a result folder and return its path.
+
+    Raises `StoreError` when a file the page needs is missing or unreadable.
+    """
+    import jinja2
+
+    assets = resources.files("senexo.report") / "assets"
+    # autoescape: arm names and titles come from a user's file and may hold markup
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string((assets / "page.html.j2").read_text(encoding="utf-8"))
+    text = template.render(**_content(folder), css=(assets / "page.css").read_text(encoding="utf-8"))
+    page = folder / "report.html"
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    """Everything the template names."""
+    from markupsafe import Markup
+
+    from senexo.report import tables
+
+    run = _json(folder / "run.json")
+    found = _json(folder / "findings.json")
+    resolved = _text(folder / "study.resolved.toml")
+    study = tomllib.loads(resolved)
+    arms = table(folder, "arms").sort_values("position")
+    parameters = table(folder, "parameters")
+    assumed = parameters["status"].str.contains("assumed")
+    return {
+        "run": run,
+        "title": study["title"],
+        "model": study["model"].get("circuit") or study["model"]["file"],
+        "facts": tables.facts(run, study, arms),
+        "n_assumed": int(assumed.sum()),
+        "n_parameters": len(parameters),
+        "cautions": run["cautions"],
+        "sections": SECTIONS,
+        "findings": found["findings"],
+        "strong": STRONG,
+        "asked": tables.asked(study, arms),
+        "arms_table": Markup(tables.arms(arms)),
+        "control": arms["arm"].iloc[0],
+        "fate_figures": [{**figure, "svg": Markup(figure["svg"])} for figure in _fate_figures(folder, arms, found)],
+        "ec50_table": Markup(tables.ec50(found["ec50"])) if found["ec50"] else None,
+        "time_figures": [{**figure, "svg": Markup(figure["svg"])} for figure in _time_figures(folder, arms)],
+        "assay_tables": [
+            {"title": path.stem, "html": Markup(tables.plain(table(folder, path.stem)))}
+            for path in sorted((folder / "tables").glob("assay_*.parquet"))
+        ],
+        "parameter_table": Markup(tables.parameters(parameters)),
+        "resolved": resolved,
+        "provenance_table": Markup(tables.provenance(run)),
+    }
+
+
+def _fate_figures(folder: Path, arms: pd.DataFrame, found: dict[str, Any]) -> list[dict[str, str]]:
+    """Dose-response and per-arm shares, for cells that stopped (arrested) and cells that committed (senescent)."""
+    from senexo.report import figures
+
+    out = []
+    for name, label, meaning in (
+        ("senescence", "SA-β-gal positive cells", "as a stain would show them, reading errors included"),
+        ("arrest", "arrested cells", "free E2F below its threshold for more than 72 h without a break"),
+    ):
+        if not (folder / "tables" / f"{name}.parquet").is_file():
+            continue
+        counts = table(folder, name)
+        curves = [curve for curve in found["curves"] if curve["readout"] == name]
+        drawn = figures.dose_response(counts, arms, curves, label)
+        if drawn:
+            out.append({"svg": drawn, "caption": f"Dose-response of {label}: {meaning}."})
+        share = figures.arm_fractions(counts, arms, label)
+        out.append({"svg": share, "caption": f"{label[0].upper()}{label[1:]} in every arm: {meaning}."})
+    return out
+
+
+def _time_figures(folder: Path, arms: pd.DataFrame) -> list[dict[str, str]]:
+    """One small multiple per read-out, in the order the study names them."""
+    from senexo.report import figures
+
+    timecourse = table(folder, "timecourse")
+    drawn = ((name, figures.time_course(timecourse, arms, name)) for name in dict.fromkeys(timecourse["quantity"]))
+    return [{"title": name, "svg": svg} for name, svg in drawn if svg]
+
+
+def table(folder: Path, name: str) -> pd.DataFrame:
+    """One table of a result folder."""
+    import pandas as pd
+
+    path = folder / "tables" / f"{name}.parquet"
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}); run `senexo verify {folder}`") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}); run `senexo verify {path.parent}`") from error
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(_text(path))
+    except json.JSONDecodeError as error:
+        raise StoreError(f"{path}: is not JSON ({error}); run `senexo verify {path.parent}`") from error
