@@ -32,8 +32,11 @@ class SlotInfo:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
+    """`size` is used by event assignments only: see `LoweredEvent`."""
+
     slot: int
     math: Expression
+    size: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,12 @@ class LoweredReaction:
 
 @dataclass(frozen=True, slots=True)
 class LoweredEvent:
-    """Assignments are to amounts: one to a species with concentration meaning is already multiplied by the size."""
+    """Assignments are to amounts: one to a species with concentration meaning is already multiplied by the size.
+
+    Only where that size changes during the run is it left out, and `Assigned.size` names its slot: the value found
+    by `math` (perhaps at the trigger's time) is then multiplied by the size as it is when the event executes, after
+    the event's other assignments and the assignment rules.
+    """
 
     id: str
     trigger: Expression
