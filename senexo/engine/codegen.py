@@ -209,7 +209,7 @@ def _execute(source: str, names: Mapping[str, object], entry: str, digest: str) 
     decorate = numba.njit(nogil=True, error_model="numpy", cache=path is not None)
     for name in re.findall(r"^def (\w+)\(", source, re.MULTILINE):
         namespace[name] = decorate(namespace[name])
-    return namespace[entry]  # type: ignore[no-any-return]
+    return namespace[entry]
 
 
 def _digest(source: str, names: Mapping[str, object]) -> str:
