@@ -35,4 +35,4 @@ def quotient(a: float, b: float) -> float:
 @_compile
 def remainder(a: float, b: float) -> float:
     """a - b quotient(a, b), exactly (MathML `rem`): it has the sign of a."""
-    return math.fmod(a, b)
+    return np.fmod(a, b)
