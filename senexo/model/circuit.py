@@ -1,0 +1,352 @@
+"""Shipped circuits: a reaction network with the sources of its numbers and the handles an experimenter can pull.
+
+A circuit is a folder of data, no code:
+
+- `circuit.ant`: the network (Antimony text), complete in itself;
+- `parameters.csv`: every constant with value, range, law, unit, source and status;
+- `wiring.csv`: what can be cut, knocked out, mutated, inhibited, dosed or changed, and by which quantity;
+- `circuit.toml`: title, settling time, read-outs, fates, arrest rule, cell-to-cell variation.
+
+The four files are checked against each other, and every fault is listed at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from senexo.base.errors import Fault, InvalidInput
+from senexo.model.network import Network
+
+FOLDER = Path(__file__).parent / "circuits"
+LAWS = ("fixed", "uniform", "log-uniform")
+STATUSES = ("seen", "memory", "assumed", "derived")
+KINDS = ("edge", "gene", "site", "process", "agent", "medium")
+VERBS = ("cut", "knock_out", "knock_down", "mutate", "inhibit", "express", "dose", "wash_out", "change")
+OPERATIONS = ("set", "multiply", "add")
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitParameter:
+    """One constant and what is known of it; `status` is that of its weakest part (value or range)."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    law: str
+    unit: str
+    source: str
+    status: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """One thing an experimenter can do: `verb` to `name` means `operation` on the quantity `target`.
+
+    `value` is a number, or `x` or `1-x` of the experimenter's own quantity x (given in `unit`). Several rows
+    with the same verb and name act together.
+    """
+
+    kind: str
+    name: str
+    verb: str
+    target: str
+    operation: str
+    value: str
+    unit: str
+    evidence: str
+
+    def number(self, x: float | None = None) -> float:
+        """The number the operation uses, from the experimenter's quantity x.
+
+        >>> Handle("gene", "RAB27B", "knock_down", "fKD", "multiply", "1-x", "1", "").number(0.75)
+        0.25
+        """
+        if self.value not in ("x", "1-x"):
+            return float(self.value)
+        if x is None:
+            raise InvalidInput([Fault(f"{self.verb} {self.name}", "no quantity", f"a number in {self.unit}")])
+        return x if self.value == "x" else 1.0 - x
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    name: str
+    id: str
+    label: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What may become of a cell; `after` names the fate that must have happened before."""
+
+    name: str
+    hazard: str
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrest:
+    """The cell is off while the quantity `id` stays below `below`."""
+
+    id: str
+    below: float
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """A network, its parameter table and its handles; see the module's text.
+
+    `varying`: parameter -> coefficient of variation between cells. `counters`: quantities that start at 0 when
+    the culture has settled for `preequilibration_h` hours. `digest`: SHA-256 of the folder's four files.
+    """
+
+    name: str
+    title: str
+    network: Network
+    parameters: tuple[CircuitParameter, ...]
+    handles: tuple[Handle, ...]
+    readouts: tuple[Readout, ...]
+    fates: tuple[Fate, ...]
+    arrest: Arrest | None
+    preequilibration_h: float
+    varying: Mapping[str, float]
+    counters: tuple[str, ...]
+    growth_rule: str
+    digest: str
+
+
+def shipped_circuits() -> tuple[str, ...]:
+    """The names `load_circuit` knows.
+
+    >>> shipped_circuits()
+    ('mir34c-rab27b',)
+    """
+    return tuple(sorted(p.name for p in FOLDER.iterdir() if (p / "circuit.ant").is_file()))
+
+
+def load_circuit(name_or_folder: str | Path) -> Circuit:
+    """Read a shipped circuit by its name, or a circuit folder of one's own.
+
+    Raises InvalidInput with every fault of the four files at once, InvalidModel when the network itself cannot
+    be read.
+
+    >>> load_circuit("mir34c-rab27b").arrest
+    Arrest(id='EF', below=0.1)
+    """
+    folder = _folder(name_or_folder)
+    network = _network(folder / "circuit.ant")
+    faults: list[Fault] = []
+    parameters = tuple(_parameters(folder / "parameters.csv", faults))
+    handles = tuple(_handles(folder / "wiring.csv", faults))
+    plan = _plan(folder / "circuit.toml", faults)
+    known = _Known(network)
+    _check_parameters(parameters, handles, known, faults)
+    _check_handles(handles, known, faults)
+    circuit = None if plan is None else _assemble(folder, network, parameters, handles, plan)
+    if circuit is not None:
+        _check_plan(circuit, known, faults)
+    if faults or circuit is None:
+        raise InvalidInput(faults)
+    return circuit
+
+
+def _folder(name_or_folder: str | Path) -> Path:
+    for folder in (Path(name_or_folder), FOLDER / str(name_or_folder)):
+        if (folder / "circuit.ant").is_file():
+            return folder
+    raise InvalidInput(
+        [Fault("circuit", repr(str(name_or_folder)), f"a circuit folder or one of {', '.join(shipped_circuits())}")]
+    )
+
+
+def _network(path: Path) -> Network:
+    from senexo.model.loading import load
+
+    return load(path).network
+
+
+def _rows(path: Path, columns: Iterable[str], faults: list[Fault]) -> Iterator[tuple[str, dict[str, str]]]:
+    """(place, row) of a CSV file whose header must be exactly `columns`; rows of a wrong length are faults."""
+    expected = list(columns)
+    try:
+        lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        faults.append(Fault(path.name, str(error), "a readable CSV table"))
+        return
+    if not lines or lines[0] != expected:
+        faults.append(Fault(f"{path.name}: header", ",".join(lines[0] if lines else []), ",".join(expected)))
+        return
+    for number, cells in enumerate(lines[1:], start=2):
+        if len(cells) == len(expected):
+            yield f"{path.name}:{number}", dict(zip(expected, cells, strict=True))
+        else:
+            faults.append(Fault(f"{path.name}:{number}", f"{len(cells)} fields", f"{len(expected)} fields"))
+
+
+def _parameters(path: Path, faults: list[Fault]) -> Iterator[CircuitParameter]:
+    columns = ("name", "value", "low", "high", "law", "unit", "source", "status", "note")
+    for place, row in _rows(path, columns, faults):
+        numbers = {}
+        for column in ("value", "low", "high"):
+            number = _finite(row[column])
+            if number is None:
+                faults.append(Fault(f"{place} {row['name']}.{column}", repr(row[column]), "a finite number"))
+            else:
+                numbers[column] = number
+        faults.extend(_unlisted(place, row, {"law": LAWS, "status": STATUSES}))
+        faults.extend(
+            Fault(f"{place} {row['name']}.{c}", "nothing", "a text") for c in ("unit", "source") if not row[c]
+        )
+        if len(numbers) == 3:
+            yield CircuitParameter(**{**row, **numbers})  # type: ignore[arg-type]
+
+
+def _handles(path: Path, faults: list[Fault]) -> Iterator[Handle]:
+    columns = ("kind", "name", "verb", "target", "operation", "value", "unit", "evidence")
+    for place, row in _rows(path, columns, faults):
+        faults.extend(_unlisted(place, row, {"kind": KINDS, "verb": VERBS, "operation": OPERATIONS}))
+        if row["value"] not in ("x", "1-x") and _finite(row["value"]) is None:
+            faults.append(Fault(f"{place} {row['name']}.value", repr(row["value"]), "a number, x or 1-x"))
+        if row["kind"] == "edge" and " -| " not in row["name"] and " -> " not in row["name"]:
+            faults.append(Fault(f"{place} name", repr(row["name"]), "source -| target or source -> target"))
+        if not row["evidence"]:
+            faults.append(Fault(f"{place} {row['name']}.evidence", "nothing", "a source, or what is assumed"))
+        yield Handle(**row)
+
+
+def _unlisted(place: str, row: dict[str, str], allowed: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
+    for column, words in allowed.items():
+        if row[column] not in words:
+            yield Fault(f"{place} {row['name']}.{column}", repr(row[column]), f"one of {', '.join(words)}")
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _plan(path: Path, faults: list[Fault]) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        faults.append(Fault(path.name, str(error), "a readable TOML file"))
+        return None
+
+
+def _assemble(
+    folder: Path,
+    network: Network,
+    parameters: tuple[CircuitParameter, ...],
+    handles: tuple[Handle, ...],
+    plan: dict[str, Any],
+) -> Circuit:
+    digest = hashlib.sha256()
+    for name in ("circuit.ant", "parameters.csv", "wiring.csv", "circuit.toml"):
+        digest.update((folder / name).read_bytes())
+    try:
+        return Circuit(
+            name=folder.name,
+            title=str(plan["title"]),
+            network=network,
+            parameters=parameters,
+            handles=handles,
+            readouts=tuple(Readout(**row) for row in plan["readouts"]),
+            fates=tuple(Fate(**row) for row in plan.get("fates", [])),
+            arrest=Arrest(**plan["arrest"]) if "arrest" in plan else None,
+            preequilibration_h=float(plan["preequilibration_h"]),
+            varying=MappingProxyType({name: float(cv) for name, cv in plan.get("varying", {}).items()}),
+            counters=tuple(plan.get("counters", [])),
+            growth_rule=str(plan["growth_rule"]),
+            digest=digest.hexdigest(),
+        )
+    except KeyError as error:
+        raise InvalidInput([Fault("circuit.toml", f"no {error.args[0]}", "this key")]) from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput([Fault("circuit.toml", str(error), "the keys docs/circuit.md lists")]) from None
+
+
+class _Known:
+    """What the network holds, as the checks need it."""
+
+    def __init__(self, network: Network) -> None:
+        ruled = {rule.variable for rule in network.rules if rule.kind == "assignment"}
+        assigned = {assignment.symbol for assignment in network.initial_assignments}
+        changing = {rule.variable for rule in network.rules}
+        self.quantities = {item.id for group in (network.species, network.parameters) for item in group}
+        self.free = self.quantities - ruled
+        self.constants = {p.id: p.value for p in network.parameters if p.id not in assigned and p.id not in changing}
+
+
+def _check_parameters(
+    parameters: tuple[CircuitParameter, ...], handles: tuple[Handle, ...], known: _Known, faults: list[Fault]
+) -> None:
+    seen: set[str] = set()
+    for p in parameters:
+        place = f"parameters.csv: {p.name}"
+        if p.name in seen:
+            faults.append(Fault(place, "a second row", "one row per parameter"))
+        seen.add(p.name)
+        if not p.low <= p.value <= p.high:
+            faults.append(Fault(place, f"value {p.value:g}, range {p.low:g} to {p.high:g}", "a value inside its range"))
+        if p.law == "log-uniform" and p.low <= 0:
+            faults.append(Fault(place, f"a log-uniform law from {p.low:g}", "a range above 0"))
+        if p.name not in known.constants:
+            faults.append(Fault(place, "no such constant in circuit.ant", "a constant parameter with a number"))
+        elif known.constants[p.name] != p.value:
+            faults.append(
+                Fault(place, f"{p.value:g}, but {known.constants[p.name]} in circuit.ant", "the same number in both")
+            )
+    switches = {handle.target for handle in handles}
+    for name in sorted(known.constants.keys() - seen - switches):
+        faults.append(Fault(f"circuit.ant: {name}", "a constant of unknown origin", "a row in parameters.csv"))
+
+
+def _check_handles(handles: tuple[Handle, ...], known: _Known, faults: list[Fault]) -> None:
+    seen: set[tuple[str, str, str, str]] = set()
+    for handle in handles:
+        key = (handle.kind, handle.name, handle.verb, handle.target)
+        place = f"wiring.csv: {handle.verb} {handle.name}"
+        if key in seen:
+            faults.append(Fault(place, f"{handle.target} twice", "one row per verb, name and target"))
+        seen.add(key)
+        if handle.target not in known.free:
+            faults.append(Fault(place, repr(handle.target), "a species or parameter that no assignment rule sets"))
+
+
+def _check_plan(circuit: Circuit, known: _Known, faults: list[Fault]) -> None:
+    named = [(f"readouts: {r.name}", r.id) for r in circuit.readouts]
+    named += [(f"fates: {f.name}", f.hazard) for f in circuit.fates]
+    named += [("arrest", circuit.arrest.id)] if circuit.arrest else []
+    named += [("counters", name) for name in circuit.counters]
+    for place, quantity in named:
+        if quantity not in known.quantities:
+            faults.append(Fault(f"circuit.toml: {place}", repr(quantity), "a quantity of circuit.ant"))
+    earlier: set[str | None] = {None}
+    for fate in circuit.fates:
+        if fate.after not in earlier:
+            faults.append(
+                Fault(f"circuit.toml: fates: {fate.name}", f"after {fate.after!r}", "a fate listed before it")
+            )
+        earlier.add(fate.name)
+    names = {p.name for p in circuit.parameters}
+    for name, cv in circuit.varying.items():
+        if name not in names or not 0 < cv < math.inf:
+            faults.append(
+                Fault(f"circuit.toml: varying: {name}", f"{cv:g}", "a parameter of the table with a CV above 0")
+            )
+    if not 0 <= circuit.preequilibration_h < math.inf:
+        faults.append(Fault("circuit.toml: preequilibration_h", f"{circuit.preequilibration_h:g}", "hours, 0 or more"))
