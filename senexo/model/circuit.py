@@ -107,7 +107,7 @@ class Arrest:
 class Circuit:
     """A network, its parameter table and its handles; see the module's text.
 
-    `varying`: parameter -> coefficient of variation between cells. `counters`: quantities that start at 0 when
+    `varying`: parameter -> coefficient of variation between cells. `zero_at_start`: quantities set to 0 when
     the culture has settled for `preequilibration_h` hours. `digest`: SHA-256 of the folder's four files.
     """
 
@@ -121,7 +121,7 @@ class Circuit:
     arrest: Arrest | None
     preequilibration_h: float
     varying: Mapping[str, float]
-    counters: tuple[str, ...]
+    zero_at_start: tuple[str, ...]
     growth_rule: str
     digest: str
 
@@ -269,7 +269,7 @@ def _assemble(
             arrest=Arrest(**plan["arrest"]) if "arrest" in plan else None,
             preequilibration_h=float(plan["preequilibration_h"]),
             varying=MappingProxyType({name: float(cv) for name, cv in plan.get("varying", {}).items()}),
-            counters=tuple(plan.get("counters", [])),
+            zero_at_start=tuple(plan.get("zero_at_start", [])),
             growth_rule=str(plan["growth_rule"]),
             digest=digest.hexdigest(),
         )
@@ -331,7 +331,7 @@ def _check_plan(circuit: Circuit, known: _Known, faults: list[Fault]) -> None:
     named = [(f"readouts: {r.name}", r.id) for r in circuit.readouts]
     named += [(f"fates: {f.name}", f.hazard) for f in circuit.fates]
     named += [("arrest", circuit.arrest.id)] if circuit.arrest else []
-    named += [("counters", name) for name in circuit.counters]
+    named += [("zero_at_start", name) for name in circuit.zero_at_start]
     for place, quantity in named:
         if quantity not in known.quantities:
             faults.append(Fault(f"circuit.toml: {place}", repr(quantity), "a quantity of circuit.ant"))
