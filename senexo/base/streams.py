@@ -1,0 +1,99 @@
+"""Random numbers by address: every draw is a pure function of a seed and words that say what it is for.
+
+Threefry-2x64 turns a 128-bit key and a 128-bit counter into 128 random bits. Words become a key by being fed
+through the cipher one after another; draws are the cipher of 0, 1, 2, ... under that key. So a run, a cell or a
+donor has its numbers wherever and in whatever order it is computed.
+
+Source: Salmon, Moraes, Dror, Shaw, Parallel random numbers: as easy as 1, 2, 3 (doi 10.1145/2063384.2063405).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Key = tuple[int, int]
+
+ROUNDS = 20  # the authors' default; 13 pass every known test, and cost 20 % less than these in the fastest kernel
+ROTATIONS = (16, 42, 12, 31, 16, 32, 24, 21)
+PARITY = 0x1BD11BDAA9FC1A22
+MASK = (1 << 64) - 1
+
+# The counter's second word keeps draws and the two sorts of key derivation apart.
+DRAW, INTEGER, TEXT = 0, 1, 2
+
+
+def threefry(key: Any, counter: Any, rounds: int = ROUNDS) -> tuple[Any, Any]:
+    """Two 64-bit words of a keyed bijection of the counter.
+
+    x0, x1 = counter + key; each round x0 += x1; x1 = rotate(x1) ^ x0; after every fourth the key is added again.
+    key and counter: pairs of ints in [0, 2^64), or of uint64 arrays that broadcast.
+
+    >>> [hex(word) for word in threefry((0, 0), (0, 0))]
+    ['0xc2b6e3a8c2c69865', '0x6f81ed42f350084d']
+    """
+    schedule = (key[0], key[1], key[0] ^ key[1] ^ PARITY)
+    x0, x1 = (counter[0] + schedule[0]) & MASK, (counter[1] + schedule[1]) & MASK
+    for done in range(rounds):
+        turn = ROTATIONS[done % 8]
+        x0 = (x0 + x1) & MASK
+        x1 = (((x1 << turn) & MASK) | (x1 >> (64 - turn))) ^ x0
+        if done % 4 == 3:
+            add = done // 4 + 1
+            x0 = (x0 + schedule[add % 3]) & MASK
+            x1 = (x1 + schedule[(add + 1) % 3] + add) & MASK
+    return x0, x1
+
+
+def derive(seed: int, *words: int | str) -> Key:
+    """The 128-bit key of what the words name, under a seed.
+
+    key = (seed mod 2^64, seed div 2^64); for each word: key = threefry(key, word), texts by their 64-bit BLAKE2b.
+    Different words give unrelated keys (a chance of 2^-64 per pair at most).
+
+    seed: 0 <= seed < 2^128; words: texts, or ints in [0, 2^64). Raises `ValueError` outside these.
+
+    >>> derive(1, "run", 7) == derive(1, "run", 7) != derive(1, "run", 8)
+    True
+    """
+    if not 0 <= seed < 1 << 128:
+        raise ValueError(f"a seed is a whole number from 0 to 2^128 - 1, found {seed}")
+    key: Key = (int(seed) & MASK, int(seed) >> 64)
+    for word in words:
+        if isinstance(word, str):
+            digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
+            key = threefry(key, (int.from_bytes(digest, "little"), TEXT))
+        elif 0 <= word <= MASK:
+            key = threefry(key, (int(word), INTEGER))
+        else:
+            raise ValueError(f"a stream's word is a text or a whole number from 0 to 2^64 - 1, found {word}")
+    return key
+
+
+def generator(seed: int, *words: int | str) -> np.random.Generator:
+    """A numpy generator (Philox) of its own for what the words name; for draws outside kernels.
+
+    >>> generator(1, "donor", 3).normal() == generator(1, "donor", 3).normal()
+    True
+    """
+    return np.random.Generator(np.random.Philox(key=np.array(derive(seed, *words), dtype=np.uint64)))
+
+
+def uniforms(key: Key, count: int, *, first: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draws first .. first+count-1 of a stream: pairs of 53-bit uniforms, as every kernel sees them.
+
+    Returns (a, b), each [count]: a in (0, 1], fit for a logarithm, b in [0, 1), fit for a choice:
+    with the words x, y of block n: a = (floor(x / 2^11) + 1) / 2^53, b = floor(y / 2^11) / 2^53.
+
+    >>> a, b = uniforms(derive(1, "demo"), 1000)
+    >>> bool(a.min() > 0 and a.max() <= 1 and b.min() >= 0 and b.max() < 1)
+    True
+    """
+    keys = tuple(np.uint64(word) for word in key)
+    blocks = np.arange(first, first + count, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        x, y = threefry(keys, (blocks, np.uint64(DRAW)))
+    return ((x >> np.uint64(11)) + np.uint64(1)) * 2.0**-53, (y >> np.uint64(11)) * 2.0**-53
