@@ -89,9 +89,7 @@ def ec50(rows: Sequence[dict[str, Any]]) -> str:
 def parameters(table: pd.DataFrame) -> str:
     """The circuit's parameters with source and status; assumed ones are marked."""
     keys = ["name", "value", "low", "high", "law", "unit", "status", "source", "note"]
-    body = html(
-        keys, table[keys].astype(object).itertuples(index=False, name=None), table["status"].str.split().str[-1]
-    )
+    body = html(keys, table[keys].astype(object).itertuples(index=False, name=None), list(table["status"]))
     return body.replace("<td>assumed", '<td class="status">assumed')
 
 

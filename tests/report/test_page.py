@@ -1,0 +1,113 @@
+"""The page is made from a folder alone: it holds what the tables hold, loads nothing, and trusts no name."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from senexo.base.errors import StoreError
+from senexo.report.page import render
+from senexo.report.tables import number
+
+HOSTILE = '<script>alert("x")</script>'
+DOSES = (30.0, 300.0, 3000.0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A small result folder written by hand; one family bears a hostile name."""
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    rng = np.random.default_rng(20260101)
+    ladder = [(f"mimic[{dose:g}]", "mimic", dose) for dose in DOSES]
+    arms = pd.DataFrame(
+        [("mock", "mock", np.nan), *ladder, (HOSTILE, HOSTILE, np.nan)], columns=["arm", "family", "dose_copies"]
+    )
+    arms["agent"], arms["genotype"], arms["position"] = "miR-34c-5p", "wild type", range(len(arms))
+    arms["summary"] = [f"what is done in {arm}" for arm in arms["arm"]]
+    times, donors = np.array([0.0, 84.0, 168.0]), range(1, 5)
+    course = pd.DataFrame(
+        [(arm, d, 0, t, "LSC", q, "mean", rng.uniform(10, 20), u)
+         for arm in arms["arm"] for d in donors for t in times
+         for q, u in (("miR-34c-5p", "copies"), ("RAB27B", "copies"))],
+        columns=["arm", "donor", "replicate", "time_h", "cell_type", "quantity", "statistic", "value", "unit"],
+    )  # fmt: skip
+    counts = pd.DataFrame(
+        [(row.arm, row.family, row.dose_copies, d, 1, t, int(rng.binomial(100, 0.1)), 100)
+         for row in arms.itertuples() for d in donors for t in times],
+        columns=["arm", "family", "dose_copies", "donor", "replicate", "time_h", "n_positive", "n_total"],
+    )  # fmt: skip
+    parameters = pd.DataFrame({
+        "name": ["a", "b", "c"], "value": [1.0, 2.0, 3.0], "low": [1.0, 1.0, 1.0], "high": [2.0, 3.0, 4.0],
+        "law": "uniform", "unit": "1/h", "source": ["10.1038/ncb1711", "none found", "none found"],
+        "status": ["seen", "assumed", "assumed"], "note": ["", HOSTILE, ""],
+    })  # fmt: skip
+    for name, table in {"arms": arms, "timecourse": course, "senescence": counts, "arrest": counts,
+                        "parameters": parameters, "assay_senescence_1": counts.head(3)}.items():  # fmt: skip
+        table.to_parquet(tables / f"{name}.parquet")
+    (tmp_path / "study.resolved.toml").write_text(
+        'title = "A question"\n[model]\ncircuit = "c"\n[cells.LSC]\nn = 7\n[donors]\nn = 4\n[replicates]\nn = 3\n'
+        "[culture]\nduration_h = 168.0\nserum_percent = 20.0\npreequilibration_h = 100.0\n"
+    )
+    (tmp_path / "run.json").write_text(
+        json.dumps({"version": "0", "seed": 5, "digest": "d" * 64, "cautions": ["Cells are independent."]})
+    )
+    finding = {"assay": "senescence", "verdict": "small", "sentence": f"A small effect in {HOSTILE}."}
+    (tmp_path / "findings.json").write_text(json.dumps({"findings": [finding], "ec50": [], "curves": []}))
+    return tmp_path
+
+
+class Outline(HTMLParser):
+    """Tag names, and every attribute that could make a browser load something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for key, value in attrs if key in ("src", "href", "xlink:href", "action", "data")]
+
+
+def test_page_is_one_file_that_loads_nothing_and_runs_nothing(folder: Path) -> None:
+    outline = Outline()
+    text = render(folder).read_text(encoding="utf-8")
+    outline.feed(text)
+    assert "script" not in outline.tags
+    assert not [link for link in outline.loads if not link.startswith("#")]
+    assert not re.search(r"url\(\s*['\"]?(?!#)", text)
+
+
+def test_page_says_what_the_tables_say(folder: Path) -> None:
+    text = render(folder).read_text(encoding="utf-8")
+    assert "2 of 3 circuit parameters are assumed" in text
+    assert "Cells are independent." in text
+    assert "&lt;script&gt;" in text
+    assert text.count("<svg") == 6  # dose-response and shares for two read-outs, two time courses
+
+
+def test_page_is_the_same_for_the_same_folder(folder: Path) -> None:
+    assert render(folder).read_bytes() == render(folder).read_bytes()
+
+
+@pytest.mark.parametrize("missing", ["run.json", "findings.json", "study.resolved.toml", "tables/arms.parquet"])
+def test_a_missing_file_is_named(folder: Path, missing: str) -> None:
+    (folder / missing).unlink()
+    with pytest.raises(StoreError, match=re.escape(missing)):
+        render(folder)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (1234.5678, "1,235"), (12.0, "12"), (0.00001234, "1.23e-05"), (123456.7, "123,457"),
+     (float("nan"), ""), (None, ""), (20, "20"), (0.05, "0.05"), ("word", "word")],
+)  # fmt: skip
+def test_numbers_read_well(value: object, text: str) -> None:
+    assert number(value) == text
