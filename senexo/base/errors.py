@@ -30,6 +30,7 @@ class UnsupportedFeature(SenexoError):
 
     def __init__(self, feature: str, detail: str = "") -> None:
         self.feature = feature
+        self.detail = detail
         super().__init__(f"{feature} is not supported" + (f": {detail}" if detail else ""))
 
 

@@ -1,0 +1,217 @@
+"""Foreign files at arm's length: a quick scan of XML, and parsing in a child process that cannot do harm.
+
+The libraries that parse SBML and Antimony are C++ and die on hostile input (deep nesting ends in SIGSEGV),
+so they run in a child with limits on memory, time and files. Only JSON comes back, never a pickle, and the
+caller checks it before use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+from senexo.base.errors import InvalidModel, SenexoError, UnsupportedFeature
+
+MOST_BYTES = 20 * 2**20
+MOST_DEPTH = 256
+MOST_ELEMENTS = 500_000
+MEMORY_BYTES = 2 * 2**30
+SECONDS = 30
+MOST_REPLY_BYTES = 512 * 2**20
+
+# The child sees the parent's own search path and nothing else of its surroundings: no site hooks, no
+# PYTHON* variables, no current folder.
+_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from senexo.base.sandbox import _serve; _serve()"
+
+
+@dataclass
+class Scan:
+    """What the quick scan saw: the root element, its attributes (names with their namespace), and the counts."""
+
+    root: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    elements: int = 0
+    depth: int = 0
+
+
+def scan_xml(data: bytes) -> Scan:
+    """Refuse XML that is hostile or broken before any library builds a tree of it.
+
+    No DOCTYPE (hence no entities), nesting <= 256, elements <= 500,000, size <= 20 MiB. Names are reported
+    as ``namespace|name``. Raises `InvalidModel` with the line. The scan stops at the first fault, so a bomb
+    costs milliseconds.
+
+    >>> scan_xml(b'<sbml xmlns="urn:x" level="3"/>').root
+    'urn:x|sbml'
+    """
+    check_size(data)
+    scan = Scan()
+    open_now = 0
+    parser = expat.ParserCreate(namespace_separator="|")
+
+    def refuse(why: str) -> InvalidModel:
+        return InvalidModel(f"line {parser.CurrentLineNumber}: {why}")
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal open_now
+        open_now += 1
+        scan.elements += 1
+        scan.depth = max(scan.depth, open_now)
+        if open_now > MOST_DEPTH:
+            raise refuse(f"elements are nested more than {MOST_DEPTH} deep")
+        if scan.elements > MOST_ELEMENTS:
+            raise refuse(f"more than {MOST_ELEMENTS:,} elements")
+        if scan.elements == 1:
+            scan.root, scan.attributes = name, attributes
+
+    def end(name: str) -> None:
+        nonlocal open_now
+        open_now -= 1
+
+    def doctype(*_: object) -> None:
+        raise refuse("a DOCTYPE is not allowed (it can define entities that grow without bound or read files)")
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = doctype
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise InvalidModel(f"line {error.lineno}: not well-formed XML ({expat.ErrorString(error.code)})") from None
+    except (ValueError, LookupError) as error:
+        raise InvalidModel(f"line {parser.CurrentLineNumber}: cannot be decoded ({error})") from None
+    return scan
+
+
+def check_size(data: bytes) -> None:
+    """Refuse files that are empty, too large, or compressed."""
+    if len(data) > MOST_BYTES:
+        raise InvalidModel(f"the file is larger than {MOST_BYTES // 2**20} MiB")
+    if not data.strip():
+        raise InvalidModel("the file is empty")
+    if data.startswith((b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")):
+        raise InvalidModel("the file is compressed; unpack it first")
+
+
+def call(task: str, payload: bytes, *arguments: str) -> Any:
+    """Run ``module:function(payload, *arguments)`` in a limited child process and return its JSON reply.
+
+    The child may use 2 GiB of memory and 30 s, and can neither open nor write a file, nor start a process,
+    once it has loaded its libraries (where the platform has no `resource` module only the time limit holds).
+    `InvalidModel` and `UnsupportedFeature` raised in the child are raised here; a child that dies becomes
+    an `InvalidModel` that says how.
+    """
+    path = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
+    command = [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(path), task, *arguments]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True
+    )
+    timer = threading.Timer(SECONDS, process.kill)
+    timer.start()
+    try:
+        reply = _exchange(process, payload)
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait()
+    if not reply:
+        raise InvalidModel(f"cannot be read: {_death(process.returncode)}")
+    return _opened(reply)
+
+
+def _exchange(process: subprocess.Popen[bytes], payload: bytes) -> bytes:
+    """Send everything, then read everything: the child answers only after it has read its whole input."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process.stdin, process.stdout:
+        try:
+            process.stdin.write(payload)
+            process.stdin.close()
+        except BrokenPipeError:
+            return b""
+        reply = process.stdout.read(MOST_REPLY_BYTES + 1)
+        if len(reply) > MOST_REPLY_BYTES:
+            raise InvalidModel("cannot be read: what it unfolds to is too large")
+    process.wait()
+    return reply
+
+
+def _death(code: int) -> str:
+    limits = f"it needs more than {MEMORY_BYTES // 2**30} GiB of memory or {SECONDS} s, or breaks the parser"
+    if code >= 0:
+        return f"the parser ended without an answer ({limits})"
+    return f"the parser was stopped by {signal.Signals(-code).name} ({limits})"
+
+
+def _opened(reply: bytes) -> Any:
+    try:
+        message = json.loads(reply)
+        kind, content = message["kind"], message["content"]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        raise InvalidModel("cannot be read: the parser's answer is garbled") from None
+    if kind == "result":
+        return content
+    if kind == "unsupported":
+        raise UnsupportedFeature(str(content[0]), str(content[1]))
+    raise InvalidModel(str(content))
+
+
+def _serve() -> None:
+    """The child's whole life. Libraries are loaded before the limits close the door to files."""
+    module, _, name = sys.argv[2].partition(":")
+    function = getattr(importlib.import_module(module), name)
+    # Parsers print to standard output; the answer goes through a copy of it that they do not know.
+    answer = os.dup(1)
+    os.dup2(2, 1)
+    _limit()
+    payload = sys.stdin.buffer.read()
+    try:
+        message = {"kind": "result", "content": function(payload, *sys.argv[3:])}
+    except UnsupportedFeature as error:
+        message = {"kind": "unsupported", "content": [error.feature, error.detail]}
+    except SenexoError as error:
+        message = {"kind": "invalid", "content": str(error)}
+    except MemoryError:
+        message = {"kind": "invalid", "content": f"needs more than {MEMORY_BYTES // 2**30} GiB of memory"}
+    except RecursionError:
+        message = {"kind": "invalid", "content": "is nested too deep"}
+    except Exception as error:  # the parent turns any way of failing into one message
+        message = {"kind": "invalid", "content": f"the parser failed: {type(error).__name__}: {error}"}
+    with os.fdopen(answer, "wb") as stream:
+        stream.write(json.dumps(message).encode())
+    # The libraries' own clean-up can be slow or crash on what they were fed; nothing is left to save.
+    os._exit(0)
+
+
+def _limit() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows: only the parent's timer holds
+        return
+    wanted = {
+        "RLIMIT_AS": MEMORY_BYTES,
+        "RLIMIT_CPU": SECONDS,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_FSIZE": 0,
+        "RLIMIT_NOFILE": 0,
+        "RLIMIT_NPROC": 0,
+    }
+    for name, limit in wanted.items():
+        number = getattr(resource, name, None)
+        if number is None:
+            continue
+        ceiling = resource.getrlimit(number)[1]
+        if ceiling != resource.RLIM_INFINITY:
+            limit = min(limit, ceiling)
+        try:
+            resource.setrlimit(number, (limit, limit))
+        except (ValueError, OSError):  # a limit this platform lists but does not let us lower (RLIMIT_AS on macOS)
+            continue

@@ -1,0 +1,121 @@
+"""The door for models: an SBML file, an Antimony file, or the name of a shipped circuit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from senexo.base.errors import InvalidModel, UnsupportedFeature
+from senexo.base.sandbox import MOST_BYTES, call, check_size, scan_xml
+from senexo.model.network import Network
+from senexo.model.plain import from_plain
+
+if TYPE_CHECKING:
+    from senexo.model.circuit import Circuit
+
+_SBML = {".xml", ".sbml"}
+_ANTIMONY = {".ant", ".txt"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with where it came from; `digest` is the SHA-256 of the file's (or circuit's) bytes."""
+
+    network: Network
+    source: str
+    digest: str
+    circuit: Circuit | None = None
+
+    def to_sbml(self) -> str:
+        """The model as SBML Level 3 Version 2 text; reading it gives an equal network.
+
+        >>> from senexo.model.network import Network
+        >>> Model(Network("m"), "here", "").to_sbml().splitlines()[0]
+        "<?xml version='1.0' encoding='UTF-8'?>"
+        """
+        from senexo.model.sbml_write import to_sbml
+
+        return to_sbml(self.network)
+
+    def __repr__(self) -> str:
+        n = self.network
+        parts = {
+            "compartments": n.compartments,
+            "species": n.species,
+            "parameters": n.parameters,
+            "reactions": n.reactions,
+            "rules": n.rules,
+            "events": n.events,
+        }
+        return f"Model {n.id} from {self.source}: " + ", ".join(f"{len(items)} {word}" for word, items in parts.items())
+
+
+def load(x: str | os.PathLike[str]) -> Model:
+    """A model from an SBML file (.xml, .sbml), an Antimony file (.ant, .txt) or a shipped circuit's name.
+
+    Files are parsed in a limited child process (2 GiB, 30 s); SBML is scanned before libSBML sees it.
+    Raises `InvalidModel` for what cannot be read and `UnsupportedFeature` for algebraic rules, fast
+    reactions, ``delay()``, packages that change the mathematics, and Antimony's ``import``.
+
+    >>> load("mir34c-rab27b").network.id
+    'mir34c_rab27b'
+    """
+    path = Path(x)
+    if not path.exists() or (path / "circuit.toml").is_file():
+        return _load_circuit(os.fspath(x), path)
+    data = read_bytes(path)
+    return Model(parse(data, source=str(path)), str(path), hashlib.sha256(data).hexdigest())
+
+
+def _load_circuit(name: str, path: Path) -> Model:
+    from senexo.model.circuit import load_circuit, shipped_circuits
+
+    if not path.exists() and name not in shipped_circuits():
+        shipped = ", ".join(shipped_circuits())
+        raise InvalidModel(f"{name}: there is no such file, and no shipped circuit of that name (shipped: {shipped})")
+    circuit = load_circuit(name)
+    return Model(circuit.network, name, circuit.digest, circuit)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a model file; raises `InvalidModel` for what is no readable file of at most 20 MiB."""
+    try:
+        if not path.is_file():
+            raise InvalidModel(f"{path}: not a file")
+        with path.open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
+        check_size(data)
+    except OSError as error:
+        raise InvalidModel(f"{path}: cannot be read ({error.strerror})") from None
+    except InvalidModel as error:
+        raise InvalidModel(f"{path}: {error}") from None
+    return data
+
+
+def parse(data: bytes, *, source: str) -> Network:
+    """The network in the bytes of an SBML or Antimony file; `source` tells the kind by its ending and names it in errors.
+
+    >>> parse(b"model m; k = 2; end", source="m.ant").parameters[0].value
+    2.0
+    """
+    try:
+        if _is_sbml(data, Path(source).suffix.lower()):
+            scan_xml(data)
+            return from_plain(call("senexo.model.sbml_read:read_plain", data))
+        return from_plain(call("senexo.model.antimony_read:read_plain", data))
+    except InvalidModel as error:
+        raise InvalidModel("\n".join(f"{source}: {line}" for line in str(error).splitlines())) from None
+    except UnsupportedFeature as error:
+        raise UnsupportedFeature(error.feature, f"{source}: {error.detail}" if error.detail else source) from None
+
+
+def _is_sbml(data: bytes, suffix: str) -> bool:
+    if suffix in _SBML:
+        return True
+    if suffix not in _ANTIMONY:
+        known = " ".join(sorted(_SBML | _ANTIMONY))
+        raise InvalidModel(f"the ending {suffix or '(none)'} is not one of a model file ({known})")
+    return data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<?xml", b"<sbml"))

@@ -1,0 +1,304 @@
+"""SBML into a network, by way of libSBML; runs only in the parser's process (see `base.sandbox`).
+
+Any level and version libSBML converts without loss to Level 3 Version 2 is read: what older levels say in
+another way (stoichiometryMath, built-in units, default attributes) is translated by that conversion.
+Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import libsbml
+
+from senexo.base.errors import InvalidModel, UnsupportedFeature
+from senexo.base.sandbox import Scan, scan_xml
+from senexo.model.expression import Expression
+from senexo.model.mathml_read import formula
+from senexo.model.network import (
+    Compartment,
+    Event,
+    EventAssignment,
+    FunctionDefinition,
+    InitialAssignment,
+    KineticLaw,
+    Network,
+    Parameter,
+    Reaction,
+    Rule,
+    Species,
+    SpeciesReference,
+    Trigger,
+    UnitDefinition,
+    UnitFactor,
+)
+from senexo.model.plain import checked_id, to_plain
+
+# Packages that only draw, group or describe; and functions of L3V2 lent to L3V1, which core reads anyway.
+_HARMLESS = {"layout", "render", "groups", "l3v2extendedmath"}
+
+# Names of units touch no number, and a file of the SBML test suite (00959) has such a dangling name.
+_FORGIVEN = {libsbml.DanglingUnitSIdRef}
+
+_MOST_ERRORS_SHOWN = 5
+
+T = TypeVar("T")
+
+
+def read_plain(data: bytes) -> list[Any]:
+    """The network of an SBML file as plain data: the task that the parser's process runs."""
+    return to_plain(read(data))
+
+
+def read(data: bytes) -> Network:
+    """The network of an SBML file.
+
+    Raises `InvalidModel` with line and reason for what is not valid SBML, and `UnsupportedFeature` for
+    algebraic rules, fast reactions, ``delay()`` and packages that change the mathematics.
+    """
+    check_root(scan_xml(data))
+    document = libsbml.readSBMLFromString(data.decode("utf-8", "surrogateescape"))
+    _raise_errors(document)
+    if document.getModel() is None:
+        raise InvalidModel("there is no <model> in it")
+    _refuse(document.getModel())
+    _check(document)
+    if not document.setLevelAndVersion(3, 2, False):
+        _raise_errors(document)
+        raise InvalidModel("libSBML cannot translate it to SBML Level 3 Version 2")
+    return _Reading(document.getModel()).network()
+
+
+def check_root(scan: Scan) -> None:
+    """Refuse what is not SBML, and packages that change the mathematics, by their declaration alone."""
+    namespace, _, name = scan.root.rpartition("|")
+    if name != "sbml" or not namespace.startswith("http://www.sbml.org/sbml/level"):
+        raise InvalidModel(f"not an SBML file: the outermost element is <{name:.40}>, expected <sbml>")
+    for attribute, value in scan.attributes.items():
+        package, _, local = attribute.rpartition("|")
+        if local == "required" and package and value.strip() in ("true", "1"):
+            short = package.removeprefix("http://www.sbml.org/sbml/level3/version1/").split("/")[0]
+            if short not in _HARMLESS:
+                raise UnsupportedFeature(f"package {short}", "it changes the mathematics of the model")
+
+
+def _raise_errors(document: libsbml.SBMLDocument) -> None:
+    log = [document.getError(i) for i in range(document.getNumErrors())]
+    errors = [e for e in log if e.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and e.getErrorId() not in _FORGIVEN]
+    if not errors:
+        return
+    lines = [f"line {e.getLine()}: {' '.join(e.getMessage().split())}" for e in errors[:_MOST_ERRORS_SHOWN]]
+    if len(errors) > len(lines):
+        lines.append(f"... and {len(errors) - len(lines)} more")
+    raise InvalidModel("\n".join(lines))
+
+
+def _check(document: libsbml.SBMLDocument) -> None:
+    """libSBML's own validation: identifiers, references, circular definitions, overdetermined models."""
+    for category in (
+        libsbml.LIBSBML_CAT_UNITS_CONSISTENCY,
+        libsbml.LIBSBML_CAT_MODELING_PRACTICE,
+        libsbml.LIBSBML_CAT_SBO_CONSISTENCY,
+    ):
+        document.setConsistencyChecks(category, False)
+    document.checkConsistency()
+    _raise_errors(document)
+
+
+def _refuse(model: libsbml.Model) -> None:
+    """The features that senexo does not have, looked for before anything is converted away."""
+    for rule in _each(model, "Rules"):
+        if rule.isAlgebraic():
+            raise UnsupportedFeature("algebraic rule", f"line {rule.getLine()}")
+    for reaction in _each(model, "Reactions"):
+        if reaction.isSetFast() and reaction.getFast():
+            raise UnsupportedFeature("fast reaction", f"reaction {reaction.getId()}, line {reaction.getLine()}")
+    plugin = model.getPlugin("fbc")
+    if plugin is not None and plugin.getNumObjectives() > 0:
+        raise UnsupportedFeature("package fbc", "the model asks for an optimal flux, not for a course in time")
+
+
+def _each(parent: Any, plural: str) -> Iterable[Any]:
+    """The elements of a listOf."""
+    items = getattr(parent, f"getListOf{plural}")()
+    return (items.get(i) for i in range(items.size()))
+
+
+def _optional(element: Any, name: str) -> Any:
+    """An attribute's value, None where it is not set."""
+    return getattr(element, f"get{name}")() if getattr(element, f"isSet{name}")() else None
+
+
+def _math(element: Any, where: str) -> Expression | None:
+    math = element.getMath() if element is not None and element.isSetMath() else None
+    return None if math is None else formula(math, where)
+
+
+class _Reading:
+    """One L3V2 model on its way to a network."""
+
+    def __init__(self, model: libsbml.Model) -> None:
+        self.model = model
+        self.taken = {e.getId() for e in _everything(model) if e.isSetId()}
+
+    def network(self) -> Network:
+        model = self.model
+        return Network(
+            id=model.getId() or self.fresh("model"),
+            name=_optional(model, "Name"),
+            substance_units=_optional(model, "SubstanceUnits"),
+            time_units=_optional(model, "TimeUnits"),
+            volume_units=_optional(model, "VolumeUnits"),
+            area_units=_optional(model, "AreaUnits"),
+            length_units=_optional(model, "LengthUnits"),
+            extent_units=_optional(model, "ExtentUnits"),
+            conversion_factor=_optional(model, "ConversionFactor"),
+            unit_definitions=self.all("UnitDefinitions", _unit_definition),
+            function_definitions=self.all("FunctionDefinitions", _function),
+            compartments=self.all("Compartments", _compartment),
+            species=self.all("Species", _species),
+            parameters=self.all("Parameters", _parameter),
+            initial_assignments=self.all("InitialAssignments", _initial_assignment),
+            rules=self.all("Rules", _rule),
+            reactions=self.all("Reactions", _reaction),
+            events=self.all("Events", self.event),
+        )
+
+    def all(self, plural: str, build: Callable[[Any], T]) -> tuple[T, ...]:
+        return tuple(build(element) for element in _each(self.model, plural))
+
+    def fresh(self, stem: str) -> str:
+        """An id that nothing in the model has."""
+        number = 1
+        while f"{stem}_{number}" in self.taken:
+            number += 1
+        self.taken.add(f"{stem}_{number}")
+        return f"{stem}_{number}"
+
+    def event(self, event: libsbml.Event) -> Event:
+        id = event.getId() or self.fresh("event")
+        where = f"event {id}"
+        trigger = event.getTrigger()
+        return Event(
+            id=id,
+            trigger=Trigger(
+                _math(trigger, where),
+                initial_value=trigger.getInitialValue() if trigger is not None else True,
+                persistent=trigger.getPersistent() if trigger is not None else True,
+            ),
+            assignments=tuple(
+                EventAssignment(a.getVariable(), _math(a, where)) for a in _each(event, "EventAssignments")
+            ),
+            delay=_math(event.getDelay(), where),
+            priority=_math(event.getPriority(), where),
+            use_values_from_trigger_time=event.getUseValuesFromTriggerTime(),
+            name=_optional(event, "Name"),
+        )
+
+
+def _everything(model: libsbml.Model) -> Iterable[Any]:
+    elements = model.getListOfAllElements()
+    return (elements.get(i) for i in range(elements.getSize()))
+
+
+def _unit_definition(definition: libsbml.UnitDefinition) -> UnitDefinition:
+    factors = tuple(
+        UnitFactor(
+            kind=libsbml.UnitKind_toString(unit.getKind()),
+            exponent=unit.getExponentAsDouble(),
+            scale=unit.getScale(),
+            multiplier=unit.getMultiplier(),
+        )
+        for unit in _each(definition, "Units")
+    )
+    return UnitDefinition(definition.getId(), factors, _optional(definition, "Name"))
+
+
+def _function(function: libsbml.FunctionDefinition) -> FunctionDefinition:
+    body = function.getBody() if function.isSetMath() else None
+    return FunctionDefinition(
+        id=function.getId(),
+        arguments=tuple(function.getArgument(i).getName() for i in range(function.getNumArguments())),
+        body=None if body is None else formula(body, f"function {function.getId()}"),
+        name=_optional(function, "Name"),
+    )
+
+
+def _compartment(compartment: libsbml.Compartment) -> Compartment:
+    return Compartment(
+        id=compartment.getId(),
+        size=_optional(compartment, "Size"),
+        spatial_dimensions=(
+            compartment.getSpatialDimensionsAsDouble() if compartment.isSetSpatialDimensions() else None
+        ),
+        units=_optional(compartment, "Units"),
+        constant=compartment.getConstant(),
+        name=_optional(compartment, "Name"),
+    )
+
+
+def _species(species: libsbml.Species) -> Species:
+    return Species(
+        id=species.getId(),
+        compartment=species.getCompartment(),
+        initial_amount=_optional(species, "InitialAmount"),
+        initial_concentration=_optional(species, "InitialConcentration"),
+        substance_units=_optional(species, "SubstanceUnits"),
+        has_only_substance_units=species.getHasOnlySubstanceUnits(),
+        boundary_condition=species.getBoundaryCondition(),
+        constant=species.getConstant(),
+        conversion_factor=_optional(species, "ConversionFactor"),
+        name=_optional(species, "Name"),
+    )
+
+
+def _parameter(parameter: Any) -> Parameter:
+    return Parameter(
+        id=parameter.getId(),
+        value=_optional(parameter, "Value"),
+        units=_optional(parameter, "Units"),
+        constant=parameter.getConstant(),
+        name=_optional(parameter, "Name"),
+    )
+
+
+def _initial_assignment(assignment: libsbml.InitialAssignment) -> InitialAssignment:
+    symbol = assignment.getSymbol()
+    return InitialAssignment(symbol, _math(assignment, f"initial assignment of {symbol}"))
+
+
+def _rule(rule: libsbml.Rule) -> Rule:
+    variable = rule.getVariable()
+    return Rule("rate" if rule.isRate() else "assignment", variable, _math(rule, f"rule of {variable}"))
+
+
+def _reference(reference: libsbml.SpeciesReference) -> SpeciesReference:
+    return SpeciesReference(
+        species=reference.getSpecies(),
+        stoichiometry=_optional(reference, "Stoichiometry"),
+        id=_optional(reference, "Id"),
+        constant=reference.getConstant(),
+    )
+
+
+def _reaction(reaction: libsbml.Reaction) -> Reaction:
+    law = reaction.getKineticLaw()
+    return Reaction(
+        id=reaction.getId(),
+        reactants=tuple(map(_reference, _each(reaction, "Reactants"))),
+        products=tuple(map(_reference, _each(reaction, "Products"))),
+        modifiers=tuple(m.getSpecies() for m in _each(reaction, "Modifiers")),
+        kinetic_law=None if law is None else _kinetic_law(law, f"reaction {reaction.getId()}"),
+        reversible=reaction.getReversible(),
+        compartment=_optional(reaction, "Compartment"),
+        name=_optional(reaction, "Name"),
+    )
+
+
+def _kinetic_law(law: libsbml.KineticLaw, where: str) -> KineticLaw:
+    locals_ = tuple(
+        Parameter(checked_id(p.getId()), _optional(p, "Value"), _optional(p, "Units"), True, _optional(p, "Name"))
+        for p in _each(law, "LocalParameters")
+    )
+    return KineticLaw(_math(law, where), locals_)
