@@ -87,7 +87,7 @@ def time_course(timecourse: pd.DataFrame, arms: pd.DataFrame, quantity: str) -> 
 
 def _family_panel(axes: Axes, members: pd.DataFrame, by_arm: dict[str, pd.DataFrame], control: str) -> None:
     """The arms of one family; bands for the lowest and the highest dose only, so that they stay readable."""
-    shades = matplotlib.colormaps["viridis"](np.linspace(0.85, 0.05, len(members)))
+    shades = matplotlib.colormaps["viridis"](np.linspace(0.85, 0.05, len(members)) if len(members) > 1 else [0.25])
     for index, (arm, colour) in enumerate(zip(members["arm"], shades, strict=True)):
         table = by_arm[arm]
         days = table.index.to_numpy() / 24.0
@@ -121,6 +121,7 @@ def arm_fractions(counts: pd.DataFrame, arms: pd.DataFrame, label: str) -> str:
             axes.axhspan(row - 0.5, row + 0.5, color="0.96", zorder=0)
     axes.set_yticks(range(len(arms)), arms["arm"].to_list())
     axes.set_ylim(len(arms) - 0.5, -0.5)
+    axes.set_xlim(left=0)
     axes.set_xlabel(f"{label} at day {final['time_h'].iloc[0] / 24:g} (% of cells; dot = donor, bar = mean of donors)")
     axes.tick_params(axis="y", length=0)
     return svg(figure)
@@ -155,9 +156,12 @@ def dose_response(counts: pd.DataFrame, arms: pd.DataFrame, curves: Sequence[dic
             grid = np.geomspace(doses.min(), doses.max(), 200)
             axes.plot(grid, 100 * four_parameter_logistic(grid, fitted[family]), color=colour)
     axes.set_xscale("log")
+    ticks = sorted(final["dose_copies"].unique())
+    axes.set_xticks(ticks, [dose_label(tick) for tick in ticks])
+    axes.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.set_xlabel("dose (active copies per cell)")
-    axes.set_ylabel(f"{label} (% of cells, mean of donors, 95 % CI)")
+    axes.set_ylabel(f"{label} (%)\nmean of donors, 95 % CI")
     axes.legend(loc="upper left")
     return svg(figure)
 
