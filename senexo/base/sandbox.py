@@ -7,9 +7,11 @@ caller checks it before use.
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,11 +34,14 @@ MOST_REPLY_BYTES = 512 * 2**20
 # PYTHON* variables, no current folder.
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from senexo.base.sandbox import _serve; _serve()"
 
+_DECLARATION = re.compile(r"\A<\?xml\b.*?\?>", re.DOTALL)
+
 
 @dataclass
 class Scan:
     """What the quick scan saw: the root element, its attributes (names with their namespace), and the counts."""
 
+    encoding: str = "UTF-8"
     root: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
     elements: int = 0
@@ -80,6 +85,12 @@ def scan_xml(data: bytes) -> Scan:
     def doctype(*_: object) -> None:
         raise refuse("a DOCTYPE is not allowed (it can define entities that grow without bound or read files)")
 
+    def declaration(version: str, encoding: str | None, standalone: int) -> None:
+        scan.encoding = encoding or scan.encoding
+
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        scan.encoding = "UTF-16"
+    parser.XmlDeclHandler = declaration
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = doctype
     try:
@@ -89,6 +100,19 @@ def scan_xml(data: bytes) -> Scan:
     except (ValueError, LookupError) as error:
         raise InvalidModel(f"line {parser.CurrentLineNumber}: cannot be decoded ({error})") from None
     return scan
+
+
+def as_utf8(data: bytes, encoding: str) -> bytes:
+    """The same XML in UTF-8 with a declaration that says so, for libraries that read nothing else.
+
+    >>> as_utf8("<a>\xb5</a>".encode("latin-1"), "ISO-8859-1").decode()
+    '<?xml version="1.0" encoding="UTF-8"?><a>\xb5</a>'
+    """
+    try:
+        text = data.decode(encoding).removeprefix("\ufeff")
+    except (UnicodeError, LookupError) as error:
+        raise InvalidModel(f"cannot be decoded as {encoding} ({error})") from None
+    return ('<?xml version="1.0" encoding="UTF-8"?>' + _DECLARATION.sub("", text, count=1)).encode()
 
 
 def check_size(data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -15,33 +16,44 @@ _QUIET = re.compile(
     r'"""(?s:.*?)(?:"""|\Z)|"[^"\n]*"?|/\*(?s:.*?)(?:\*/|\Z)|//[^\n]*|\#[^\n]*|\'\'\'(?s:.*?)(?:\'\'\'|\Z)'
 )
 _IMPORT = re.compile(r"\bimport\b")
+_EXPONENT = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)[eE][+-]?\d+")
 
 
 def read_plain(data: bytes) -> list[Any]:
     """The network of an Antimony text as plain data: the task that the parser's process runs."""
-    return sbml_read.read_plain(to_sbml(data).encode())
+    sbml = to_sbml(data).encode()
+    try:
+        return sbml_read.read_plain(sbml)
+    except InvalidModel as error:
+        raise InvalidModel(f"in the SBML that Antimony makes of it, {error}") from None
 
 
 def to_sbml(data: bytes) -> str:
     """The SBML that Antimony makes of its text: the module marked `*`, or the last one, with submodels joined in.
 
-    Raises `UnsupportedFeature` for ``import`` (a model is one file and reads no other) and `InvalidModel`
-    with Antimony's own message and line.
+    Numbers keep 15 digits (Antimony writes no more). Raises `UnsupportedFeature` for ``import`` (a model is
+    one file and reads no other) and `InvalidModel` with Antimony's own message and line.
     """
     text = _decoded(data)
-    refuse_import(text)
+    _refuse(text)
     if antimony.loadAntimonyString(text) < 0:
         raise InvalidModel(" ".join(antimony.getLastError().split()))
     return str(antimony.getSBMLString(antimony.getMainModuleName()))
 
 
-def refuse_import(text: str) -> None:
-    """Raise `UnsupportedFeature` for an ``import`` statement, wherever it stands on a line."""
+def _refuse(text: str) -> None:
+    """Raise for an ``import`` statement, and for numbers too large for a float, which Antimony reads as 1."""
     bare = _QUIET.sub(lambda quiet: re.sub(r"[^\n]", " ", quiet.group()), text)
     found = _IMPORT.search(bare)
     if found:
-        line = bare.count("\n", 0, found.start()) + 1
-        raise UnsupportedFeature("import", f"line {line}; put everything into one file")
+        raise UnsupportedFeature("import", f"line {_line(bare, found.start())}; put everything into one file")
+    for number in _EXPONENT.finditer(bare):
+        if math.isinf(float(number.group())):
+            raise InvalidModel(f"line {_line(bare, number.start())}: {number.group():.40} is too large for a number")
+
+
+def _line(text: str, place: int) -> int:
+    return text.count("\n", 0, place) + 1
 
 
 def _decoded(data: bytes) -> str:

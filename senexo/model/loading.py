@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senexo.base.errors import InvalidModel, UnsupportedFeature
-from senexo.base.sandbox import MOST_BYTES, call, check_size, scan_xml
+from senexo.base.sandbox import MOST_BYTES, as_utf8, call, check_size, scan_xml
 from senexo.model.network import Network
 from senexo.model.plain import from_plain
 
@@ -96,15 +96,15 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parse(data: bytes, *, source: str) -> Network:
-    """The network in the bytes of an SBML or Antimony file; `source` tells the kind by its ending and names it in errors.
+    """The network in the bytes of an SBML or Antimony file; the ending of `source` tells the kind, its name is for errors.
 
     >>> parse(b"model m; k = 2; end", source="m.ant").parameters[0].value
     2.0
     """
     try:
         if _is_sbml(data, Path(source).suffix.lower()):
-            scan_xml(data)
-            return from_plain(call("senexo.model.sbml_read:read_plain", data))
+            text = as_utf8(data, scan_xml(data).encoding)
+            return from_plain(call("senexo.model.sbml_read:read_plain", text))
         return from_plain(call("senexo.model.antimony_read:read_plain", data))
     except InvalidModel as error:
         raise InvalidModel("\n".join(f"{source}: {line}" for line in str(error).splitlines())) from None

@@ -7,14 +7,17 @@ Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import count
 from typing import Any, TypeVar
 
 import libsbml
 
 from senexo.base.errors import InvalidModel, UnsupportedFeature
 from senexo.base.sandbox import Scan, scan_xml
-from senexo.model.expression import Expression
+from senexo.model.expression import Call, Expression, Number, Symbol, rewrite
 from senexo.model.mathml_read import formula
 from senexo.model.network import (
     Compartment,
@@ -33,13 +36,13 @@ from senexo.model.network import (
     UnitDefinition,
     UnitFactor,
 )
-from senexo.model.plain import checked_id, to_plain
+from senexo.model.plain import to_plain
 
 # Packages that only draw, group or describe; and functions of L3V2 lent to L3V1, which core reads anyway.
 _HARMLESS = {"layout", "render", "groups", "l3v2extendedmath"}
 
 # Names of units touch no number, and a file of the SBML test suite (00959) has such a dangling name.
-_FORGIVEN = {libsbml.DanglingUnitSIdRef}
+_FORGIVEN = {libsbml.DanglingUnitReference}
 
 _MOST_ERRORS_SHOWN = 5
 
@@ -52,22 +55,24 @@ def read_plain(data: bytes) -> list[Any]:
 
 
 def read(data: bytes) -> Network:
-    """The network of an SBML file.
+    """The network of an SBML file, in UTF-8 and declared so.
 
     Raises `InvalidModel` with line and reason for what is not valid SBML, and `UnsupportedFeature` for
     algebraic rules, fast reactions, ``delay()`` and packages that change the mathematics.
     """
     check_root(scan_xml(data))
-    document = libsbml.readSBMLFromString(data.decode("utf-8", "surrogateescape"))
+    document = libsbml.readSBMLFromString(data.decode())
     _raise_errors(document)
     if document.getModel() is None:
         raise InvalidModel("there is no <model> in it")
     _refuse(document.getModel())
     _check(document)
+    delay_units = tuple(map(_delay_unit, _each(document.getModel(), "Events")))
     if not document.setLevelAndVersion(3, 2, False):
         _raise_errors(document)
         raise InvalidModel("libSBML cannot translate it to SBML Level 3 Version 2")
-    return _Reading(document.getModel()).network()
+    network = _Reading(document.getModel()).network()
+    return replace(network, events=tuple(map(_in_model_time, network.events, delay_units)))
 
 
 def check_root(scan: Scan) -> None:
@@ -119,6 +124,29 @@ def _refuse(model: libsbml.Model) -> None:
         raise UnsupportedFeature("package fbc", "the model asks for an optimal flux, not for a course in time")
 
 
+def _delay_unit(event: libsbml.Event) -> float:
+    """How many of the model's time units one unit of the delay is: L2V1 and L2V2 let an event have its own."""
+    if not event.getTimeUnits():
+        return 1.0
+    model = event.getModel()
+    return _seconds(model, event.getTimeUnits()) / _seconds(model, "time")
+
+
+def _seconds(model: libsbml.Model, unit: str) -> float:
+    definition = model.getUnitDefinition(unit)
+    if definition is None:
+        return 1.0  # the built-in units `second`, and `time` where the model does not redefine it
+    return math.prod(
+        (u.getMultiplier() * 10.0 ** u.getScale()) ** u.getExponentAsDouble() for u in _each(definition, "Units")
+    )
+
+
+def _in_model_time(event: Event, delay_unit: float) -> Event:
+    if event.delay is None or delay_unit == 1.0:
+        return event
+    return replace(event, delay=Call("times", (Number(delay_unit), event.delay)))
+
+
 def _each(parent: Any, plural: str) -> Iterable[Any]:
     """The elements of a listOf."""
     items = getattr(parent, f"getListOf{plural}")()
@@ -131,8 +159,8 @@ def _optional(element: Any, name: str) -> Any:
 
 
 def _math(element: Any, where: str) -> Expression | None:
-    math = element.getMath() if element is not None and element.isSetMath() else None
-    return None if math is None else formula(math, where)
+    tree = element.getMath() if element is not None and element.isSetMath() else None
+    return None if tree is None else formula(tree, where)
 
 
 class _Reading:
@@ -141,6 +169,7 @@ class _Reading:
     def __init__(self, model: libsbml.Model) -> None:
         self.model = model
         self.taken = {e.getId() for e in _everything(model) if e.isSetId()}
+        self.numbers = count(1)
 
     def network(self) -> Network:
         model = self.model
@@ -170,11 +199,9 @@ class _Reading:
 
     def fresh(self, stem: str) -> str:
         """An id that nothing in the model has."""
-        number = 1
-        while f"{stem}_{number}" in self.taken:
-            number += 1
-        self.taken.add(f"{stem}_{number}")
-        return f"{stem}_{number}"
+        id = next(id for number in self.numbers if (id := f"{stem}_{number}") not in self.taken)
+        self.taken.add(id)
+        return id
 
     def event(self, event: libsbml.Event) -> Event:
         id = event.getId() or self.fresh("event")
@@ -283,22 +310,35 @@ def _reference(reference: libsbml.SpeciesReference) -> SpeciesReference:
 
 
 def _reaction(reaction: libsbml.Reaction) -> Reaction:
+    reactants = tuple(map(_reference, _each(reaction, "Reactants")))
+    products = tuple(map(_reference, _each(reaction, "Products")))
+    modifiers = tuple(m.getSpecies() for m in _each(reaction, "Modifiers"))
     law = reaction.getKineticLaw()
+    taken = {r.species for r in reactants + products} | set(modifiers)
     return Reaction(
         id=reaction.getId(),
-        reactants=tuple(map(_reference, _each(reaction, "Reactants"))),
-        products=tuple(map(_reference, _each(reaction, "Products"))),
-        modifiers=tuple(m.getSpecies() for m in _each(reaction, "Modifiers")),
-        kinetic_law=None if law is None else _kinetic_law(law, f"reaction {reaction.getId()}"),
+        reactants=reactants,
+        products=products,
+        modifiers=modifiers,
+        kinetic_law=None if law is None else _kinetic_law(law, taken, f"reaction {reaction.getId()}"),
         reversible=reaction.getReversible(),
         compartment=_optional(reaction, "Compartment"),
         name=_optional(reaction, "Name"),
     )
 
 
-def _kinetic_law(law: libsbml.KineticLaw, where: str) -> KineticLaw:
-    locals_ = tuple(
-        Parameter(checked_id(p.getId()), _optional(p, "Value"), _optional(p, "Units"), True, _optional(p, "Name"))
-        for p in _each(law, "LocalParameters")
-    )
-    return KineticLaw(_math(law, where), locals_)
+def _kinetic_law(law: libsbml.KineticLaw, taken: set[str], where: str) -> KineticLaw:
+    """The law; a local parameter named like a species of the reaction, which L3V2 no longer allows, is renamed."""
+    body = _math(law, where)
+    parameters = tuple(map(_parameter, _each(law, "LocalParameters")))
+    ids = {p.id for p in parameters}
+    renamed = {id: _free(f"{id}_local", ids | taken) for id in sorted(ids & taken)}
+    if renamed and body is not None:
+        body = rewrite(body, lambda n: Symbol(renamed.get(n.id, n.id)) if isinstance(n, Symbol) else n)
+    return KineticLaw(body, tuple(replace(p, id=renamed.get(p.id, p.id), constant=True) for p in parameters))
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    while stem in taken:
+        stem += "_"
+    return stem
