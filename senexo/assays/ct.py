@@ -1,0 +1,124 @@
+"""From wells to dCt: the checked table of threshold cycles, technical replicates, references, and what was detected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.assays.result import day
+from senexo.base.errors import Fault
+from senexo.base.table import Column, at, capped, check
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    Column("arm", "text"), Column("donor", "text"), Column("target", "text"),
+    Column("ct", "number", may_be_empty=True, low=1, high=60, empty_words=("undetected", "undetermined", "n.d.", "nd")),
+    Column("replicate", "text", required=False), Column("time_h", "number", required=False, low=0),
+    Column("detected", "flag", required=False),
+)  # fmt: skip
+KEY = ("arm", "donor", "time_h", "target", "replicate")
+CT_RESOLUTION = 0.05  # cycles: no instrument and no donors agree better
+TECHNICAL_SD = 0.3  # cycles; used only where no sample has two detected replicates to tell it
+
+
+def wells(table: pd.DataFrame, cutoff: float, where: str) -> pd.DataFrame:
+    """The checked table; `ct` is nan exactly where nothing was detected at or before the cut-off."""
+    wells = check(table, COLUMNS, where=where, key=KEY)
+    if "time_h" not in wells:
+        wells["time_h"] = 0.0
+    if "detected" in wells:
+        contradicted = wells.index[wells["detected"] & wells["ct"].isna()]
+        faults = [
+            Fault(at(where, row, "ct"), "no Ct in a detected well", "a Ct, or detected = false") for row in contradicted
+        ]
+        if faults:
+            raise capped(faults, where)
+        wells["ct"] = wells["ct"].where(wells["detected"])
+    wells["ct"] = wells["ct"].where(wells["ct"] <= cutoff)
+    return wells.drop(columns="detected", errors="ignore")
+
+
+def samples(wells: pd.DataFrame, cutoff: float) -> pd.DataFrame:
+    """One row per arm, time, donor and target: mean Ct of its technical replicates, nan where no well was detected."""
+    import pandas as pd
+
+    names = ["arm", "time_h", "donor", "target"]
+    groups = wells.groupby(names, sort=False)["ct"]
+    spread = _technical_sd(wells.groupby(names, sort=False)["ct"])
+    rows = [
+        (
+            *key,
+            len(cts),
+            int(cts.notna().sum()),
+            _mean_ct(cts.to_numpy(), cutoff, spread.get(str(key[-1]), TECHNICAL_SD)),
+        )
+        for key, cts in groups
+    ]
+    return pd.DataFrame(rows, columns=[*names, "n_wells", "n_detected", "ct"])
+
+
+def _technical_sd(groups: Any) -> dict[str, float]:
+    """Pooled standard deviation of detected replicates, by target."""
+    spread = groups.agg(["var", "count"])
+    spread = spread[spread["count"] > 1]
+    weight = spread["count"] - 1
+    pooled = (spread["var"] * weight).groupby(level="target").sum() / weight.groupby(level="target").sum()
+    return {str(name): max(math.sqrt(value), CT_RESOLUTION) for name, value in pooled.items()}
+
+
+def _mean_ct(cts: NDArray[np.float64], cutoff: float, sd: float) -> float:
+    """Mean of technical replicates; undetected ones are known to lie beyond the cut-off (normal with known sd)."""
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_ndtr
+
+    seen = cts[~np.isnan(cts)]
+    n_beyond = len(cts) - len(seen)
+    if not n_beyond or not len(seen):
+        return float(seen.mean()) if len(seen) else math.nan
+
+    def cost(mean: float) -> float:
+        return float(np.sum((seen - mean) ** 2) / (2.0 * sd * sd) - n_beyond * log_ndtr((mean - cutoff) / sd))
+
+    low = float(seen.mean())
+    return float(minimize_scalar(cost, bounds=(low, max(low, cutoff) + 10.0 * sd), method="bounded").x)
+
+
+def dct(
+    samples: pd.DataFrame, target: str, references: Sequence[str], amplification: Mapping[str, float], cutoff: float
+) -> tuple[pd.DataFrame, list[str]]:
+    """arm, time_h, donor, dct, censored: dCt of every sample (of its cut-off where censored), and what was left out."""
+    wide = samples.pivot(index=["arm", "time_h", "donor"], columns="target", values="ct")
+    wide = wide.reindex(columns=[target, *references])
+    against = wide[list(references)].mul([amplification[name] for name in references]).mean(axis=1, skipna=False)
+    measured = samples[samples["target"] == target].set_index(["arm", "time_h", "donor"])["ct"]
+    failed = against.reindex(measured.index).isna()
+    notes = [
+        f"sample left out, its reference was not detected or not measured: {arm}, donor {donor}, {day(time)}"
+        for arm, time, donor in failed.index[failed]
+    ]
+    measured = measured[~failed]
+    dct = amplification[target] * measured.fillna(cutoff) - against.reindex(measured.index)
+    return dct.rename("dct").reset_index().assign(censored=measured.isna().to_numpy()), notes
+
+
+def detection(wells: pd.DataFrame, min_detected: float) -> pd.DataFrame:
+    """How far each target was measured at all in each arm and time."""
+    import pandas as pd
+
+    rows = []
+    for (target, arm, time), group in wells.groupby(["target", "arm", "time_h"], sort=False):
+        seen = group["ct"].notna()
+        by_donor = seen.groupby(group["donor"]).any()
+        verdict = "detected" if seen.mean() >= min_detected else "below detection"
+        rows.append((
+            target, arm, time, len(seen), int((~seen).sum()), float((~seen).mean()), len(by_donor),
+            int(by_donor.sum()), group["ct"].median(), verdict,
+        ))  # fmt: skip
+    names = ["target", "arm", "time_h", "n_wells", "n_undetected", "share_undetected", "n_donors", "n_donors_detected"]
+    return pd.DataFrame(rows, columns=[*names, "median_ct", "verdict"])

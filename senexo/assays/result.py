@@ -1,0 +1,195 @@
+"""What every assay gives back: findings in plain words, tables, JSON and a figure."""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+LEVEL = 0.95  # of every interval
+ALPHA = 0.05  # of every test, after Holm's correction
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its 95 % interval; `p_value` of the test that it is zero, nan where nothing is tested."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer: `estimate` with its 95 % interval `low`..`high` in `unit`, and the sentence that says it.
+
+    `p_value` is corrected for all tests of the assay call (Holm); None where nothing was tested. Values that do not
+    exist (not estimable, open interval) are None. `verdict` is one of ``large``, ``moderate``, ``small``, ``absent``
+    (an effect that is not small is excluded), ``not shown``, ``estimated``, ``beyond the ladder``, ``not reached``,
+    ``no dose response shown``, ``not testable``, ``below detection: not testable``.
+    """
+
+    assay: str
+    id: str
+    sentence: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    p_value: float | None
+    verdict: str
+
+    @classmethod
+    def of(
+        cls, assay: str, id: str, sentence: str, estimate: Estimate, *, unit: str, p_holm: float, verdict: str
+    ) -> Finding:
+        """The finding of an estimate; numbers that are nan or infinite become None."""
+        value, low, high = finite(estimate.value), finite(estimate.low), finite(estimate.high)
+        return cls(assay, id, sentence, value, low, high, unit, finite(p_holm), verdict)
+
+
+@dataclass(frozen=True)
+class AssayResult(ABC):
+    """The common part of all results; `tables` holds every table by name, the first one is `.table`.
+
+    method: one sentence that can go into a methods section. notes: what was left out of the input, and why.
+    """
+
+    assay: str
+    method: str
+    settings: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+    tables: Mapping[str, pd.DataFrame] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        return next(iter(self.tables.values()))
+
+    @property
+    def sentence(self) -> str:
+        return " ".join(finding.sentence for finding in self.findings)
+
+    def to_json(self) -> str:
+        """One object: assay, method, settings, notes, findings, and a list of rows for each table (docs/assays.md)."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain lists, numbers and text; what is not a finite number is None."""
+        plain: dict[str, Any] = _plain_value({
+            "assay": self.assay, "method": self.method, "settings": self.settings, "notes": self.notes,
+            "findings": [asdict(finding) for finding in self.findings],
+            **{name: table.to_dict("records") for name, table in self.tables.items()},
+        })  # fmt: skip
+        return plain
+
+    @abstractmethod
+    def figure(self) -> Figure:
+        """The figure for a paper, unknown to pyplot; save it with `.savefig` as SVG, PDF or PNG."""
+
+    def __str__(self) -> str:
+        n = len(self.findings)
+        head = f"{self.assay}: {n} finding{'' if n == 1 else 's'} (95 % intervals; p after Holm)"
+        rows = [(f.id, span(f), f.unit, p_text(f.p_value), f.verdict) for f in self.findings]
+        widths = [max(len(row[i]) for row in rows) for i in range(5)] if rows else []
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([head, *lines])
+
+
+def finite(value: float | None) -> float | None:
+    """The number, or None where there is none (nan, infinite)."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
+    """Holm's step-down correction: p_(i) -> max over j <= i of min(1, (m - j) p_(j)), j counted from 0; nan stays nan.
+
+    Holm S, Scand J Stat 1979;6:65-70.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p_values, dtype=float)
+    tested = np.flatnonzero(~np.isnan(values))
+    order = tested[np.argsort(values[tested], kind="stable")]
+    corrected = np.full(len(values), np.nan)
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * np.arange(len(order), 0, -1)))
+    return corrected
+
+
+def p_text(p: float | None) -> str:
+    """A p-value as a journal prints it."""
+    if p is None or math.isnan(p):
+        return ""
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}" if p < 0.995 else "p = 1"
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """A number to three significant digits, thousands marked, without an exponent below a million."""
+    if value is None or math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "infinity" if value > 0 else "-infinity"
+    if value == 0 or not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.{digits}g}"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
+
+
+def interval_text(low: float, high: float, p: float, n_donors: int, *, scale: float = 1.0, sign: str = "") -> str:
+    """The bracket of a paired comparison: "95 % CI -1.2 to +3.4; p = 0.03; 20 donors, paired"."""
+    if sign:
+        limits = f"{scale * low:{sign}} to {scale * high:{sign}}"
+    else:
+        limits = f"{significant(scale * low)} to {significant(scale * high)}"
+    return f"95 % CI {limits}; {p_text(p)}; {n_donors} donors, paired"
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table."""
+    return table.to_dict("records")  # type: ignore[return-value]
+
+
+def span(finding: Finding) -> str:
+    """Estimate and interval, short; "-" where there is none."""
+    return f"{significant(finding.estimate)} [{significant(finding.low)}, {significant(finding.high)}]"
+
+
+def day(time_h: float) -> str:
+    """A time as a reader says it: "day 7", or hours below a day."""
+    return f"day {time_h / 24:g}" if time_h == 0 or time_h >= 24 else f"{time_h:g} h"
+
+
+def judge(estimate: Estimate, p_holm: float, *, small: float, large: float) -> str:
+    """The verdict of a difference on a scale where zero is no effect: below `small` it is small, from `large` large.
+
+    Not significant: ``absent`` where the interval excludes an effect of `small` or more, else ``not shown``.
+    """
+    if math.isnan(p_holm):
+        return "not testable"
+    if p_holm < ALPHA:
+        size = abs(estimate.value)
+        return "small" if size < small else "moderate" if size < large else "large"
+    return "absent" if max(abs(estimate.low), abs(estimate.high)) < small else "not shown"
+
+
+def _plain_value(value: Any) -> Any:
+    """Built-in types only; what is not a finite number becomes None."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Mapping):
+        return {str(key): _plain_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_value(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

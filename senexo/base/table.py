@@ -1,0 +1,270 @@
+"""Tables in and out: spreadsheets from the bench are read strictly, every fault named by row and column.
+
+Rows are numbered as a spreadsheet numbers them: the header is row 1, the first row of data is row 2.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from senexo.base.errors import Fault, InvalidInput, StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_BYTES = 512 * 2**20  # of the unpacked file: a .gz of a few kB can unpack to any size
+MAX_FAULTS = 20
+EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-"})
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+_KINDS = {"text": "a name", "number": "a number", "whole": "a whole number", "flag": "true or false"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one column must hold. `empty_words` are read as an empty cell, besides the usual ``NA``."""
+
+    name: str
+    kind: Literal["text", "number", "whole", "flag"]
+    required: bool = True
+    may_be_empty: bool = False
+    low: float | None = None
+    high: float | None = None
+    empty_words: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        bounds = [f"{sign} {bound:g}" for sign, bound in ((">=", self.low), ("<=", self.high)) if bound is not None]
+        words = [_KINDS[self.kind], *bounds]
+        return " ".join([words[0], " and ".join(bounds)]).strip() if bounds else words[0]
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read .csv (comma or semicolon), .tsv, .txt or .parquet, each also as .gz, into a frame.
+
+    Text files give text cells, uninterpreted, so that `check` can name what stood there; lines without any
+    content are left out. The index is the row number of the spreadsheet minus 2. Nothing in a file is ever run.
+
+    InvalidInput names what cannot be read: the file, its type, its encoding (UTF-8), ragged rows, column names.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "wells.csv"
+    >>> _ = path.write_text("arm,ct\\nmock,31.2\\n")
+    >>> read_table(path)["ct"].to_list()
+    ['31.2']
+    """
+    path = Path(path)
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else "".join(suffixes[-1:])
+    if kind != ".parquet" and kind not in SEPARATORS:
+        raise _unreadable(path, f"a file of type '{kind}'", "a table: .csv, .tsv, .txt or .parquet (or .gz of these)")
+    data = _bytes(path, packed=suffixes[-1] == ".gz")
+    return _from_parquet(path, data) if kind == ".parquet" else _from_text(path, data, SEPARATORS[kind])
+
+
+def check(
+    frame: pd.DataFrame, columns: Sequence[Column], *, where: str = "table", key: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The declared columns of `frame` in their declared types, or one InvalidInput that lists every fault.
+
+    Text columns become text (a donor numbered 3 is the donor "3"), numbers float64, whole numbers int64 (float64
+    when cells may be empty), flags bool. Columns that are not declared are left out; a column that is not required
+    may be absent. No two rows may agree in all `key` columns that the table has. At most 20 faults are spelled out.
+
+    >>> import pandas as pd
+    >>> check(pd.DataFrame({"n": ["12", "x"]}), [Column("n", "whole")])
+    Traceback (most recent call last):
+    ...
+    senexo.base.errors.InvalidInput: table: row 3, column n: found 'x', expected a whole number
+    """
+    import pandas as pd
+
+    absent = [column for column in columns if column.required and column.name not in frame.columns]
+    there = f"no such column (there are: {', '.join(map(str, frame.columns))})"
+    faults = [Fault(f"{where}: column {column.name}", there, column.expected) for column in absent]
+    rows = frame.reset_index(drop=True) if not isinstance(frame.index, pd.RangeIndex) and frame.index.name else frame
+    if not absent and rows.empty:
+        faults.append(Fault(where, "no row of data", "at least one"))
+    out = {}
+    for column in columns:
+        if column.name in rows.columns:
+            out[column.name], found = _convert(rows[column.name], column, where)
+            faults += found
+    checked = pd.DataFrame(out)
+    present = [name for name in key if name in checked]
+    if not faults and present:
+        faults += _repeated(checked, present, where)
+    if faults:
+        raise InvalidInput(_capped(faults, where))
+    return checked
+
+
+def at(where: str, row: object, column: str) -> str:
+    """The place of one cell, as every fault names it; `row` is the label of the checked frame's index."""
+    return f"{where}: row {int(str(row)) + 2}, column {column}"
+
+
+def capped(faults: Sequence[Fault], where: str) -> InvalidInput:
+    """The error for these faults, the first 20 spelled out and the rest counted."""
+    return InvalidInput(_capped(faults, where))
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """The frame as a Parquet file."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """The frame as UTF-8 CSV with Unix line ends; empty where a value is missing, shortest digits that read back."""
+    return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def write_table(frame: pd.DataFrame, stem: str | Path) -> tuple[Path, Path]:
+    """Write `stem`.parquet and `stem`.csv and return both paths; StoreError when the folder refuses."""
+    paths = Path(f"{stem}.parquet"), Path(f"{stem}.csv")
+    try:
+        for path, data in zip(paths, (parquet_bytes(frame), csv_bytes(frame)), strict=True):
+            path.write_bytes(data)
+    except OSError as error:
+        raise StoreError(f"{stem}: cannot be written ({error.strerror}); choose a folder you may write to") from error
+    return paths
+
+
+def _bytes(path: Path, *, packed: bool) -> bytes:
+    try:
+        with gzip.open(path) if packed else path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _unreadable(path, "no such file", "the path of a table") from None
+    except (OSError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
+        raise _unreadable(path, f"a file that cannot be read ({error})", "a readable file") from error
+    if len(data) > MAX_BYTES:
+        raise _unreadable(path, f"more than {MAX_BYTES // 2**20} MiB", "a smaller table")
+    return data
+
+
+def _from_parquet(path: Path, data: bytes) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(io.BytesIO(data)).reset_index(drop=True)
+    except Exception as error:  # pyarrow raises a dozen kinds for a broken file
+        raise _unreadable(path, f"no readable Parquet ({error})", "a Parquet table") from error
+
+
+def _from_text(path: Path, data: bytes, separator: str) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"a byte that is not UTF-8 at position {error.start}", "text saved as UTF-8") from None
+    head = text.partition("\n")[0]
+    if head.count(";") > head.count(separator):  # what a spreadsheet writes where the comma is the decimal mark
+        separator = ";"
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise _unreadable(path, f"text that is no table ({error})", f"columns separated by {separator!r}") from None
+    names = [name.strip() for name in lines[0]] if lines else []
+    faults = [
+        Fault(f"{path}: row 1, column {i + 1}", f"the column name '{name}'", "one name per column, no name twice")
+        for i, name in enumerate(names)
+        if not name or name in names[:i]
+    ]
+    body = {i: line for i, line in enumerate(lines[1:]) if any(cell.strip() for cell in line)}
+    faults += [
+        Fault(f"{path}: row {i + 2}", f"{len(line)} cells", f"{len(names)}, as the header has")
+        for i, line in body.items()
+        if len(line) != len(names)
+    ]
+    if not names:
+        faults.append(Fault(str(path), "an empty file", "a table with a header"))
+    if faults:
+        raise InvalidInput(_capped(faults, str(path)))
+    return pd.DataFrame(list(body.values()), index=list(body), columns=names, dtype=object)
+
+
+def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, list[Fault]]:
+    """One column in its type, and what is wrong with it; faulty cells hold a placeholder."""
+    import numpy as np
+    import pandas as pd
+
+    text = cells.map(_as_text)
+    lowered = text.str.lower()
+    words = {"" if column.kind == "text" else word for word in EMPTY} | {word.lower() for word in column.empty_words}
+    empty = lowered.isin(words)
+    wrong = pd.Series(False, index=cells.index) if column.may_be_empty else empty.copy()
+    if column.kind == "text":
+        return text, _faults(text, wrong, column, where)
+    if column.kind == "flag":
+        values = lowered.map(FLAGS)
+        wrong |= values.isna() & ~empty
+        return values.fillna(False).astype(bool), _faults(text, wrong, column, where)
+    numbers = pd.to_numeric(text.where(~empty), errors="coerce").astype(float)
+    wrong |= ~np.isfinite(numbers) & ~empty
+    if column.kind == "whole":
+        wrong |= numbers.notna() & (numbers % 1 != 0)
+    if column.low is not None:
+        wrong |= numbers < column.low
+    if column.high is not None:
+        wrong |= numbers > column.high
+    if column.kind == "whole" and not column.may_be_empty:
+        return numbers.where(~wrong, 0).astype("int64"), _faults(text, wrong, column, where)
+    return numbers, _faults(text, wrong, column, where)
+
+
+def _as_text(cell: object) -> str:
+    """A cell as it would stand in a spreadsheet: no decimals on whole numbers, nothing for a missing value."""
+    if cell is None or cell != cell or str(cell) in ("<NA>", "NaT"):
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _faults(text: pd.Series, wrong: pd.Series, column: Column, where: str) -> list[Fault]:
+    found = ((row, text[row]) for row in text.index[wrong])
+    return [
+        Fault(at(where, row, column.name), f"'{cell}'" if cell else "an empty cell", column.expected + _hint(cell))
+        for row, cell in found
+    ]
+
+
+def _hint(cell: str) -> str:
+    whole, comma, decimals = cell.partition(",")
+    return " with a decimal point" if comma and whole.lstrip("+-").isdigit() and decimals.isdigit() else ""
+
+
+def _repeated(frame: pd.DataFrame, key: list[str], where: str) -> list[Fault]:
+    """Rows that repeat the key of an earlier row."""
+    first = frame.groupby(key, dropna=False, sort=False).head(1)
+    again = frame.index.difference(first.index)
+    places = {tuple(values): row for values, row in zip(first[key].itertuples(index=False), first.index, strict=True)}
+    return [
+        Fault(
+            f"{where}: row {int(row) + 2}",
+            f"the {', '.join(key)} of row {places[tuple(frame.loc[row, key])] + 2} again",
+            "one row for each, or a column that tells them apart (replicate)",
+        )
+        for row in again
+    ]
+
+
+def _capped(faults: Sequence[Fault], where: str) -> list[Fault]:
+    rest = len(faults) - MAX_FAULTS
+    if rest <= 0:
+        return list(faults)
+    return [*faults[:MAX_FAULTS], Fault(where, f"{rest} more faults", "none")]
+
+
+def _unreadable(path: Path, found: str, expected: str) -> InvalidInput:
+    return InvalidInput([Fault(str(path), found, expected)])
