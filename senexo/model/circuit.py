@@ -16,16 +16,15 @@ import csv
 import hashlib
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
-from senexo.base.errors import Fault, InvalidInput
+from senexo.base.errors import Fault, InvalidInput, InvalidModel
 from senexo.model.network import Network
 
 FOLDER = Path(__file__).parent / "circuits"
+FILES = ("circuit.ant", "parameters.csv", "wiring.csv", "circuit.toml")
 LAWS = ("fixed", "uniform", "log-uniform")
 STATUSES = ("seen", "memory", "assumed", "derived")
 KINDS = ("edge", "gene", "site", "process", "agent", "medium")
@@ -145,17 +144,24 @@ def load_circuit(name_or_folder: str | Path) -> Circuit:
     Arrest(id='EF', below=0.1)
     """
     folder = _folder(name_or_folder)
-    network = _network(folder / "circuit.ant")
     faults: list[Fault] = []
-    parameters = tuple(_parameters(folder / "parameters.csv", faults))
-    handles = tuple(_handles(folder / "wiring.csv", faults))
-    plan = _plan(folder / "circuit.toml", faults)
+    texts = dict(_texts(folder, faults))
+    if faults:
+        raise InvalidInput(faults)
+    network = _network(folder, texts["circuit.ant"])
     known = _Known(network)
-    _check_parameters(parameters, handles, known, faults)
-    _check_handles(handles, known, faults)
-    circuit = None if plan is None else _assemble(folder, network, parameters, handles, plan)
-    if circuit is not None:
-        _check_plan(circuit, known, faults)
+    parameters = tuple(_parameters(texts["parameters.csv"], faults))
+    handles = tuple(_handles(texts["wiring.csv"], faults))
+    faults.extend(_parameter_faults(parameters, handles, known))
+    faults.extend(_handle_faults(handles, known))
+    circuit = None
+    try:
+        circuit = _assembled(folder.name, network, parameters, handles, texts)
+        faults.extend(_plan_faults(circuit, known))
+    except KeyError as error:
+        faults.append(Fault("circuit.toml", f"no {error.args[0]}", "this key"))
+    except (TypeError, ValueError, AttributeError) as error:
+        faults.append(Fault("circuit.toml", str(error), "TOML with the keys that docs/circuit.md lists"))
     if faults or circuit is None:
         raise InvalidInput(faults)
     return circuit
@@ -170,33 +176,43 @@ def _folder(name_or_folder: str | Path) -> Path:
     )
 
 
-def _network(path: Path) -> Network:
-    from senexo.model.loading import load
+def _texts(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, str]]:
+    for name in FILES:
+        try:
+            yield name, (folder / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            faults.append(Fault(str(folder / name), getattr(error, "strerror", None) or str(error), "a readable file"))
 
-    return load(path).network
 
+def _network(folder: Path, text: str) -> Network:
+    from senexo.base.sandbox import call
+    from senexo.model.plain import from_plain
 
-def _rows(path: Path, columns: Iterable[str], faults: list[Fault]) -> Iterator[tuple[str, dict[str, str]]]:
-    """(place, row) of a CSV file whose header must be exactly `columns`; rows of a wrong length are faults."""
-    expected = list(columns)
     try:
-        lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        faults.append(Fault(path.name, str(error), "a readable CSV table"))
+        return from_plain(call("senexo.model.antimony_read:read_plain", text.encode()))
+    except InvalidModel as error:
+        raise InvalidModel(f"{folder / 'circuit.ant'}: {error}") from None
+
+
+def _rows(file: str, text: str, columns: Sequence[str], faults: list[Fault]) -> Iterator[tuple[str, dict[str, str]]]:
+    """(place, row) of a CSV text whose header must be exactly `columns`; rows of a wrong length are faults."""
+    try:
+        lines = list(csv.reader(text.splitlines()))
+    except csv.Error as error:
+        faults.append(Fault(file, str(error), "a CSV table"))
         return
-    if not lines or lines[0] != expected:
-        faults.append(Fault(f"{path.name}: header", ",".join(lines[0] if lines else []), ",".join(expected)))
+    if not lines or lines[0] != list(columns):
+        faults.append(Fault(f"{file}: header", ",".join(lines[0] if lines else []), ",".join(columns)))
         return
     for number, cells in enumerate(lines[1:], start=2):
-        if len(cells) == len(expected):
-            yield f"{path.name}:{number}", dict(zip(expected, cells, strict=True))
+        if len(cells) == len(columns):
+            yield f"{file}:{number}", dict(zip(columns, cells, strict=True))
         else:
-            faults.append(Fault(f"{path.name}:{number}", f"{len(cells)} fields", f"{len(expected)} fields"))
+            faults.append(Fault(f"{file}:{number}", f"{len(cells)} fields", f"{len(columns)} fields"))
 
 
-def _parameters(path: Path, faults: list[Fault]) -> Iterator[CircuitParameter]:
-    columns = ("name", "value", "low", "high", "law", "unit", "source", "status", "note")
-    for place, row in _rows(path, columns, faults):
+def _parameters(text: str, faults: list[Fault]) -> Iterator[CircuitParameter]:
+    for place, row in _rows("parameters.csv", text, CircuitParameter.__slots__, faults):
         numbers = {}
         for column in ("value", "low", "high"):
             number = _finite(row[column])
@@ -212,9 +228,8 @@ def _parameters(path: Path, faults: list[Fault]) -> Iterator[CircuitParameter]:
             yield CircuitParameter(**{**row, **numbers})  # type: ignore[arg-type]
 
 
-def _handles(path: Path, faults: list[Fault]) -> Iterator[Handle]:
-    columns = ("kind", "name", "verb", "target", "operation", "value", "unit", "evidence")
-    for place, row in _rows(path, columns, faults):
+def _handles(text: str, faults: list[Fault]) -> Iterator[Handle]:
+    for place, row in _rows("wiring.csv", text, Handle.__slots__, faults):
         faults.extend(_unlisted(place, row, {"kind": KINDS, "verb": VERBS, "operation": OPERATIONS}))
         if row["value"] not in ("x", "1-x") and _finite(row["value"]) is None:
             faults.append(Fault(f"{place} {row['name']}.value", repr(row["value"]), "a number, x or 1-x"))
@@ -239,44 +254,29 @@ def _finite(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _plan(path: Path, faults: list[Fault]) -> dict[str, Any] | None:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        faults.append(Fault(path.name, str(error), "a readable TOML file"))
-        return None
-
-
-def _assemble(
-    folder: Path,
+def _assembled(
+    name: str,
     network: Network,
     parameters: tuple[CircuitParameter, ...],
     handles: tuple[Handle, ...],
-    plan: dict[str, Any],
+    texts: Mapping[str, str],
 ) -> Circuit:
-    digest = hashlib.sha256()
-    for name in ("circuit.ant", "parameters.csv", "wiring.csv", "circuit.toml"):
-        digest.update((folder / name).read_bytes())
-    try:
-        return Circuit(
-            name=folder.name,
-            title=str(plan["title"]),
-            network=network,
-            parameters=parameters,
-            handles=handles,
-            readouts=tuple(Readout(**row) for row in plan["readouts"]),
-            fates=tuple(Fate(**row) for row in plan.get("fates", [])),
-            arrest=Arrest(**plan["arrest"]) if "arrest" in plan else None,
-            preequilibration_h=float(plan["preequilibration_h"]),
-            varying=MappingProxyType({name: float(cv) for name, cv in plan.get("varying", {}).items()}),
-            zero_at_start=tuple(plan.get("zero_at_start", [])),
-            growth_rule=str(plan["growth_rule"]),
-            digest=digest.hexdigest(),
-        )
-    except KeyError as error:
-        raise InvalidInput([Fault("circuit.toml", f"no {error.args[0]}", "this key")]) from None
-    except (TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput([Fault("circuit.toml", str(error), "the keys docs/circuit.md lists")]) from None
+    plan = tomllib.loads(texts["circuit.toml"])
+    return Circuit(
+        name=name,
+        title=str(plan["title"]),
+        network=network,
+        parameters=parameters,
+        handles=handles,
+        readouts=tuple(Readout(**row) for row in plan["readouts"]),
+        fates=tuple(Fate(**row) for row in plan.get("fates", [])),
+        arrest=Arrest(**plan["arrest"]) if "arrest" in plan else None,
+        preequilibration_h=float(plan["preequilibration_h"]),
+        varying={key: float(cv) for key, cv in plan.get("varying", {}).items()},
+        zero_at_start=tuple(plan.get("zero_at_start", [])),
+        growth_rule=str(plan["growth_rule"]),
+        digest=hashlib.sha256("\0".join(texts[file] for file in FILES).encode()).hexdigest(),
+    )
 
 
 class _Known:
@@ -291,62 +291,56 @@ class _Known:
         self.constants = {p.id: p.value for p in network.parameters if p.id not in assigned and p.id not in changing}
 
 
-def _check_parameters(
-    parameters: tuple[CircuitParameter, ...], handles: tuple[Handle, ...], known: _Known, faults: list[Fault]
-) -> None:
+def _parameter_faults(
+    parameters: tuple[CircuitParameter, ...], handles: tuple[Handle, ...], known: _Known
+) -> Iterator[Fault]:
     seen: set[str] = set()
     for p in parameters:
         place = f"parameters.csv: {p.name}"
         if p.name in seen:
-            faults.append(Fault(place, "a second row", "one row per parameter"))
+            yield Fault(place, "a second row", "one row per parameter")
         seen.add(p.name)
         if not p.low <= p.value <= p.high:
-            faults.append(Fault(place, f"value {p.value:g}, range {p.low:g} to {p.high:g}", "a value inside its range"))
+            yield Fault(place, f"value {p.value:g}, range {p.low:g} to {p.high:g}", "a value inside its range")
         if p.law == "log-uniform" and p.low <= 0:
-            faults.append(Fault(place, f"a log-uniform law from {p.low:g}", "a range above 0"))
+            yield Fault(place, f"a log-uniform law from {p.low:g}", "a range above 0")
         if p.name not in known.constants:
-            faults.append(Fault(place, "no such constant in circuit.ant", "a constant parameter with a number"))
+            yield Fault(place, "no such constant in circuit.ant", "a constant parameter with a number")
         elif known.constants[p.name] != p.value:
-            faults.append(
-                Fault(place, f"{p.value:g}, but {known.constants[p.name]} in circuit.ant", "the same number in both")
-            )
+            yield Fault(place, f"{p.value:g}, but {known.constants[p.name]} in circuit.ant", "the same number in both")
     switches = {handle.target for handle in handles}
     for name in sorted(known.constants.keys() - seen - switches):
-        faults.append(Fault(f"circuit.ant: {name}", "a constant of unknown origin", "a row in parameters.csv"))
+        yield Fault(f"circuit.ant: {name}", "a constant of unknown origin", "a row in parameters.csv")
 
 
-def _check_handles(handles: tuple[Handle, ...], known: _Known, faults: list[Fault]) -> None:
+def _handle_faults(handles: tuple[Handle, ...], known: _Known) -> Iterator[Fault]:
     seen: set[tuple[str, str, str, str]] = set()
     for handle in handles:
         key = (handle.kind, handle.name, handle.verb, handle.target)
         place = f"wiring.csv: {handle.verb} {handle.name}"
         if key in seen:
-            faults.append(Fault(place, f"{handle.target} twice", "one row per verb, name and target"))
+            yield Fault(place, f"{handle.target} twice", "one row per verb, name and target")
         seen.add(key)
         if handle.target not in known.free:
-            faults.append(Fault(place, repr(handle.target), "a species or parameter that no assignment rule sets"))
+            yield Fault(place, repr(handle.target), "a species or parameter that no assignment rule sets")
 
 
-def _check_plan(circuit: Circuit, known: _Known, faults: list[Fault]) -> None:
+def _plan_faults(circuit: Circuit, known: _Known) -> Iterator[Fault]:
     named = [(f"readouts: {r.name}", r.id) for r in circuit.readouts]
     named += [(f"fates: {f.name}", f.hazard) for f in circuit.fates]
     named += [("arrest", circuit.arrest.id)] if circuit.arrest else []
     named += [("zero_at_start", name) for name in circuit.zero_at_start]
     for place, quantity in named:
         if quantity not in known.quantities:
-            faults.append(Fault(f"circuit.toml: {place}", repr(quantity), "a quantity of circuit.ant"))
+            yield Fault(f"circuit.toml: {place}", repr(quantity), "a quantity of circuit.ant")
     earlier: set[str | None] = {None}
     for fate in circuit.fates:
         if fate.after not in earlier:
-            faults.append(
-                Fault(f"circuit.toml: fates: {fate.name}", f"after {fate.after!r}", "a fate listed before it")
-            )
+            yield Fault(f"circuit.toml: fates: {fate.name}", f"after {fate.after!r}", "a fate listed before it")
         earlier.add(fate.name)
     names = {p.name for p in circuit.parameters}
     for name, cv in circuit.varying.items():
         if name not in names or not 0 < cv < math.inf:
-            faults.append(
-                Fault(f"circuit.toml: varying: {name}", f"{cv:g}", "a parameter of the table with a CV above 0")
-            )
+            yield Fault(f"circuit.toml: varying: {name}", f"{cv:g}", "a parameter of the table with a CV above 0")
     if not 0 <= circuit.preequilibration_h < math.inf:
-        faults.append(Fault("circuit.toml: preequilibration_h", f"{circuit.preequilibration_h:g}", "hours, 0 or more"))
+        yield Fault("circuit.toml: preequilibration_h", f"{circuit.preequilibration_h:g}", "hours, 0 or more")
