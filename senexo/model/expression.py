@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import isnan
 
 # operator -> allowed number of arguments (smallest, largest); None means any number
 OPERATORS: dict[str, tuple[int, int | None]] = {
@@ -31,9 +32,15 @@ OPERATORS: dict[str, tuple[int, int | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A literal; infinities and not-a-number are literals too."""
+    """A literal; infinities and not-a-number are literals too, and as a formula NaN equals NaN."""
 
     value: float
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and (self.value == other.value or (isnan(self.value) and isnan(other.value)))
+
+    def __hash__(self) -> int:
+        return 0 if isnan(self.value) else hash(self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Model:
 def load(x: str | os.PathLike[str]) -> Model:
     """A model from an SBML file (.xml, .sbml), an Antimony file (.ant, .txt) or a shipped circuit's name.
 
-    Files are parsed in a limited child process (2 GiB, 30 s); SBML is scanned before libSBML sees it.
+    Files are parsed in a limited child process (2 GiB, 20 s); SBML is scanned before libSBML sees it.
     Raises `InvalidModel` for what cannot be read and `UnsupportedFeature` for algebraic rules, fast
     reactions, ``delay()``, packages that change the mathematics, and Antimony's ``import``.
 
@@ -96,7 +96,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parse(data: bytes, *, source: str) -> Network:
-    """The network in the bytes of an SBML or Antimony file; the ending of `source` tells the kind, its name is for errors.
+    """The network in the bytes of an SBML or Antimony file; the ending of `source` tells which.
 
     >>> parse(b"model m; k = 2; end", source="m.ant").parameters[0].value
     2.0

@@ -87,6 +87,8 @@ def _call(operator: str, arguments: tuple[Expression, ...], where: str) -> Expre
             arguments = first.arguments + arguments[1:]
     elif operator in _FIRST_ARGUMENT and len(arguments) == 1:
         arguments = (_FIRST_ARGUMENT[operator], *arguments)
+    elif operator == "minus" and arguments == (Number(math.inf),):
+        return Number(-math.inf)  # MathML has no other way to write it
     elif operator in _VALUELESS and not arguments:
         return Number(math.nan)
     elif operator == "rateOf" and not (len(arguments) == 1 and isinstance(arguments[0], Symbol)):

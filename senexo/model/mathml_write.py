@@ -56,9 +56,9 @@ def write_formula(parent: Element, node: Expression) -> None:
                 SubElement(apply, operator)
             if operator in _QUALIFIED:
                 tag, usual = _QUALIFIED[operator]
-                first, *arguments = arguments
-                if first != usual:
-                    write_formula(SubElement(apply, tag), first)
+                if arguments[0] != usual:
+                    write_formula(SubElement(apply, tag), arguments[0])
+                arguments = arguments[1:]
             for argument in arguments:
                 write_formula(apply, argument)
         case Invoke(function, arguments):

@@ -11,12 +11,12 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from senexo.base.errors import InvalidModel
 from senexo.base.sandbox import MOST_DEPTH
+from senexo.model import network
 from senexo.model.expression import OPERATORS, Call, Expression, Invoke, Number, Slot, Symbol, Time, children
 from senexo.model.network import Network
 
@@ -24,14 +24,21 @@ SID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 _FORMULA = {Number, Symbol, Time, Slot, Call, Invoke}
 
+# Every part a network is made of, with the names and types of its fields.
+_PARTS: dict[type, tuple[tuple[str, Any], ...]] = {
+    part: tuple(get_type_hints(part).items())
+    for part in vars(network).values()
+    if isinstance(part, type) and is_dataclass(part)
+}
 
-def to_plain(network: Network) -> list[Any]:
+
+def to_plain(whole: Network) -> list[Any]:
     """The network as JSON-ready lists.
 
     >>> to_plain(Network("m"))[:2]
     ['m', None]
     """
-    plain: list[Any] = _plain(network)
+    plain: list[Any] = _plain(whole)
     return plain
 
 
@@ -41,9 +48,9 @@ def from_plain(plain: object) -> Network:
     >>> from_plain(to_plain(Network("m"))) == Network("m")
     True
     """
-    network = _built(Network, plain, "network")
-    assert isinstance(network, Network)
-    return network
+    whole = _built(Network, plain, "network")
+    assert isinstance(whole, Network)
+    return whole
 
 
 def postfix(math: Expression) -> list[list[Any]]:
@@ -121,9 +128,8 @@ def checked_id(id: str) -> str:
 
 
 def _float(value: float) -> float:
-    # One NaN object: tuples then compare by identity, and a network with a NaN in it equals its copy.
     try:
-        return math.nan if math.isnan(value) else float(value)
+        return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
 
@@ -138,20 +144,13 @@ def _plain(value: object) -> Any:
     return value
 
 
-@cache
-def _hints(kind: type) -> tuple[tuple[str, Any], ...]:
-    hints = get_type_hints(kind)
-    return tuple((f.name, hints[f.name]) for f in fields(kind))
-
-
 def _built(hint: Any, value: object, where: str) -> Any:
     """The value as the type hint wants it."""
     if hint == Expression:
         return from_postfix(value)
-    if isinstance(hint, type) and is_dataclass(hint):
-        hints = _hints(hint)
-        items = _listed(value, where, len(hints))
-        return hint(*(_built(h, item, name) for (name, h), item in zip(hints, items, strict=True)))
+    if hint in _PARTS:
+        items = _listed(value, where, len(_PARTS[hint]))
+        return hint(*(_built(h, item, name) for (name, h), item in zip(_PARTS[hint], items, strict=True)))
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         if value is None:

@@ -45,6 +45,7 @@ _HARMLESS = {"layout", "render", "groups", "l3v2extendedmath"}
 _FORGIVEN = {libsbml.DanglingUnitReference}
 
 _MOST_ERRORS_SHOWN = 5
+_LONGEST_MESSAGE = 300
 
 T = TypeVar("T")
 
@@ -93,10 +94,20 @@ def _raise_errors(document: libsbml.SBMLDocument) -> None:
     errors = [e for e in log if e.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and e.getErrorId() not in _FORGIVEN]
     if not errors:
         return
-    lines = [f"line {e.getLine()}: {' '.join(e.getMessage().split())}" for e in errors[:_MOST_ERRORS_SHOWN]]
+    lines = [f"line {e.getLine()}: {_wording(e)}" for e in errors[:_MOST_ERRORS_SHOWN]]
     if len(errors) > len(lines):
         lines.append(f"... and {len(errors) - len(lines)} more")
     raise InvalidModel("\n".join(lines))
+
+
+def _wording(error: libsbml.SBMLError) -> str:
+    """What is wrong with this file, if libSBML says it, rather than the rule in general, which it puts first."""
+    general, _, rest = " ".join(error.getMessage().split()).partition(" Reference: ")
+    section, _, particular = rest.partition(" Section ")
+    number, _, particular = particular.partition(" ")
+    if not particular.strip(". "):
+        return general[:_LONGEST_MESSAGE]
+    return f"{error.getShortMessage()}: {particular.strip()} ({section} section {number})"
 
 
 def _check(document: libsbml.SBMLDocument) -> None:
@@ -156,6 +167,12 @@ def _each(parent: Any, plural: str) -> Iterable[Any]:
 def _optional(element: Any, name: str) -> Any:
     """An attribute's value, None where it is not set."""
     return getattr(element, f"get{name}")() if getattr(element, f"isSet{name}")() else None
+
+
+def _known(element: Any, name: str) -> float | None:
+    """A number's value; in SBML NaN and a value left out both mean that it is not known."""
+    value = _optional(element, name)
+    return None if value is None or math.isnan(value) else value
 
 
 def _math(element: Any, where: str) -> Expression | None:
@@ -255,7 +272,7 @@ def _function(function: libsbml.FunctionDefinition) -> FunctionDefinition:
 def _compartment(compartment: libsbml.Compartment) -> Compartment:
     return Compartment(
         id=compartment.getId(),
-        size=_optional(compartment, "Size"),
+        size=_known(compartment, "Size"),
         spatial_dimensions=(
             compartment.getSpatialDimensionsAsDouble() if compartment.isSetSpatialDimensions() else None
         ),
@@ -269,8 +286,8 @@ def _species(species: libsbml.Species) -> Species:
     return Species(
         id=species.getId(),
         compartment=species.getCompartment(),
-        initial_amount=_optional(species, "InitialAmount"),
-        initial_concentration=_optional(species, "InitialConcentration"),
+        initial_amount=_known(species, "InitialAmount"),
+        initial_concentration=_known(species, "InitialConcentration"),
         substance_units=_optional(species, "SubstanceUnits"),
         has_only_substance_units=species.getHasOnlySubstanceUnits(),
         boundary_condition=species.getBoundaryCondition(),
@@ -283,7 +300,7 @@ def _species(species: libsbml.Species) -> Species:
 def _parameter(parameter: Any) -> Parameter:
     return Parameter(
         id=parameter.getId(),
-        value=_optional(parameter, "Value"),
+        value=_known(parameter, "Value"),
         units=_optional(parameter, "Units"),
         constant=parameter.getConstant(),
         name=_optional(parameter, "Name"),

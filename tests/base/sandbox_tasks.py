@@ -1,0 +1,69 @@
+"""What a parser under attack might do; `test_sandbox` runs these in the limited child."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from senexo.base.errors import InvalidModel, UnsupportedFeature
+
+
+def echo(payload: bytes, *arguments: str) -> list[object]:
+    return [payload.decode(), *arguments]
+
+
+def segfault(payload: bytes) -> None:
+    ctypes.string_at(0)
+
+
+def kill(payload: bytes) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leave(payload: bytes) -> None:
+    os._exit(0)
+
+
+def sleep(payload: bytes) -> None:
+    time.sleep(60)
+
+
+def eat_memory(payload: bytes) -> int:
+    return len(bytearray(3 * 2**30))
+
+
+def recurse(payload: bytes) -> None:
+    recurse(payload)
+
+
+def print_noise(payload: bytes) -> str:
+    os.write(1, b'{"kind": "result", "content": "forged"}')
+    return "true"
+
+
+def read_file(payload: bytes) -> str:
+    return Path(payload.decode()).read_text()
+
+
+def write_file(payload: bytes) -> None:
+    Path(payload.decode()).write_text("owned")
+
+
+def start_process(payload: bytes) -> None:
+    subprocess.run(["true"], check=True)
+
+
+def raise_unsupported(payload: bytes) -> None:
+    raise UnsupportedFeature("algebraic rule", "line 3")
+
+
+def raise_invalid(payload: bytes) -> None:
+    raise InvalidModel("line 4: no")
+
+
+def answer_an_object(payload: bytes) -> object:
+    return object()

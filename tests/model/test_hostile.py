@@ -1,0 +1,146 @@
+"""Files meant to hurt are refused with one message, or read like any other; nothing else happens."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from senexo.base.errors import InvalidModel, SenexoError
+from senexo.engine.lower import lower
+from senexo.model.loading import load
+from verify._hostile import Case, cases, parameter, parameters, sbml
+
+QUICK = [case for case in cases() if not case.slow]
+
+
+def test_the_corpus_is_large() -> None:
+    assert sum(case.outcome == "refused" for case in QUICK) >= 100
+
+
+@pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
+def test_outcome(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / case.file
+    path.write_bytes(case.data)
+    start = time.perf_counter()
+    if case.outcome == "accepted":
+        lower(load(path).network)
+    else:
+        with pytest.raises(SenexoError) as caught:
+            lower(load(path).network)
+        assert 10 < len(str(caught.value)) < 2_000
+    assert time.perf_counter() - start < 30
+
+
+@pytest.mark.parametrize("x", ["no/such/file.xml", "no-such-circuit", ".", "/dev/zero", ""])
+def test_what_is_no_file(x: str) -> None:
+    with pytest.raises(InvalidModel):
+        load(x)
+
+
+def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.xml"
+    path.write_bytes(b"<sbml/>")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InvalidModel, match="Permission denied"):
+        load(path)
+
+
+def test_errors_name_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "model.xml"
+    path.write_text(sbml(parameters("\n", parameter("k"), "\n", parameter("k"))))
+    with pytest.raises(InvalidModel, match=r"model\.xml: line 3: Duplicate 'id'"):
+        load(path)
+
+
+def test_damaged_files_never_crash(shared_data: Path, tmp_path: Path) -> None:
+    """40 copies of a real file with bytes changed, cut out or doubled (fixed seed)."""
+    original = (shared_data / "biomodels" / "BIOMD0000001057.xml").read_bytes()
+    chance = random.Random(20260101)
+    path = tmp_path / "model.xml"
+    for _ in range(40):
+        data = bytearray(original)
+        for _ in range(chance.choice((1, 3, 30))):
+            place, length = chance.randrange(len(data)), chance.choice((1, 5, 200))
+            data[place : place + length] = chance.choice((b"", b"<", b'"', b"9", data[place : place + length] * 2))
+        path.write_bytes(data)
+        try:
+            lower(load(path).network)
+        except SenexoError as error:
+            assert str(error)  # noqa: PT017
+
+
+AUDIT = """
+import json, os, sys
+from pathlib import Path
+from senexo.base.sandbox import _BOOT
+from senexo.model import sbml_read
+from senexo.model.loading import load
+from verify._hostile import HOSTILE_IDS, cases
+
+folder = Path(sys.argv[1])
+load(folder / "warm.xml"), load(folder / "warm.ant")
+chosen = [c for c in cases() if not c.slow and ("the id" in c.name or "Antimony" in c.name or "value" in c.name)]
+for i, case in enumerate(chosen):
+    (folder / str(i)).mkdir()
+    (folder / str(i) / case.file).write_bytes(case.data)
+
+seen = []
+WATCHED = ("exec", "compile", "open", "import", "subprocess.", "os.", "socket.", "ctypes.", "pickle.", "shutil.")
+
+def hook(event, arguments):
+    if event.startswith(WATCHED) and not allowed(event, arguments):
+        seen.append([event, repr(arguments)[:200]])
+
+def allowed(event, arguments):
+    if event == "open":
+        path, mode, flags = arguments
+        if isinstance(path, int):
+            return True  # a pipe of the child, already open
+        return path == os.devnull or (str(path).startswith(str(folder)) and not flags & (os.O_WRONLY | os.O_RDWR))
+    if event == "subprocess.Popen":
+        return arguments[1][:5] == [sys.executable, "-I", "-S", "-c", _BOOT]
+    return event == "import" and arguments[0] in ("signal",)
+
+sys.addaudithook(hook)
+outcomes = 0
+for i, case in enumerate(chosen):
+    try:
+        load(folder / str(i) / case.file)
+    except Exception as error:
+        outcomes += type(error).__module__ == "senexo.base.errors"
+    else:
+        outcomes += case.outcome == "accepted"
+# The same in one process, as the child does it: here not even a process may be started.
+inside = [c for c in chosen if "the id" in c.name]
+before = len(seen)
+for case in inside * 5:
+    try:
+        sbml_read.read_plain(case.data)
+    except Exception as error:
+        assert type(error).__module__ in ("senexo.base.errors", "xml.parsers.expat"), error
+result = {"seen": seen, "outcomes": outcomes, "tried": len(chosen)}
+sys.stdout.write(json.dumps(result))
+"""
+
+
+def test_hostile_models_run_nothing(tmp_path: Path) -> None:
+    """No exec, compile, file for writing, process or socket while hostile models are read, but for the child's start."""
+    (tmp_path / "warm.xml").write_text(sbml(parameters(parameter("k"))))
+    (tmp_path / "warm.ant").write_text("k = 1")
+    run = subprocess.run(
+        [sys.executable, "-c", AUDIT, str(tmp_path)], capture_output=True, check=False, cwd=Path(__file__).parents[2]
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    result = json.loads(run.stdout)
+    assert result["seen"] == []
+    assert result["outcomes"] == result["tried"] > 60
