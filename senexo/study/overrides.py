@@ -1,0 +1,78 @@
+"""Changes from the command line: ``--set path=value`` put over the tables of a study file."""
+
+from __future__ import annotations
+
+import copy
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from senexo.base.errors import Fault, InvalidInput
+from senexo.base.units import shown
+
+_STEP = re.compile(r'(?:^|\.)(?:(?P<bare>[A-Za-z0-9_-]+)|"(?P<quoted>[^"\\]+)")|\[(?P<index>[0-9]{1,6})\]', re.ASCII)
+EXAMPLE = "path=value, e.g. culture.duration='3 d'"
+
+
+def apply_overrides(raw: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """A copy of a study's tables with the changes made.
+
+    changes: "path=value". A path is keys joined by dots (a key with other signs in double quotes) and list
+    indices in brackets. A value is TOML, or a text without quotes. Raises InvalidInput with every change that
+    cannot be made.
+
+    >>> apply_overrides({"culture": {"duration": "7 d"}}, ["culture.duration=3 d", "donors.n=5"])
+    {'culture': {'duration': '3 d'}, 'donors': {'n': 5}}
+    """
+    changed = copy.deepcopy(dict(raw))
+    faults: list[Fault] = []
+    for change in changes:
+        path, equals, value = change.partition("=")
+        steps = _steps(path.strip())
+        if not equals or not steps or isinstance(steps[0], int):
+            faults.append(Fault("--set", shown(change), EXAMPLE))
+            continue
+        problem = _put(changed, steps, _value(value.strip()))
+        if problem:
+            faults.append(Fault(f"--set {path.strip()}", problem, "a path into the study"))
+    if faults:
+        raise InvalidInput(faults)
+    return changed
+
+
+def _steps(path: str) -> list[str | int]:
+    """The keys and indices of a path; nothing when it is no path."""
+    steps: list[str | int] = []
+    position = 0
+    while position < len(path):
+        match = _STEP.match(path, position)
+        if match is None:
+            return []
+        steps.append(int(match["index"]) if match["index"] else match["bare"] or match["quoted"])
+        position = match.end()
+    return steps
+
+
+def _value(text: str) -> Any:
+    """A TOML value; a text that is no TOML stands for itself."""
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        return text
+    return parsed["value"] if parsed.keys() == {"value"} else text
+
+
+def _put(tree: Any, steps: list[str | int], value: Any) -> str:
+    """Set one value, making the tables on the way; what is in the way, if anything, is returned in words."""
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        if isinstance(step, int):
+            if not isinstance(tree, list) or step >= len(tree):
+                return f"no element [{step}] there"
+        elif not isinstance(tree, dict):
+            return f"no table that could hold {shown(step)}"
+        if following is None:
+            tree[step] = value
+            return ""
+        tree = tree[step] if isinstance(step, int) else tree.setdefault(step, {})
+    return ""

@@ -1,0 +1,84 @@
+"""A study from a TOML file or by its shipped name."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from senexo.base.errors import Fault, InvalidInput
+from senexo.base.units import shown
+from senexo.study.overrides import apply_overrides
+from senexo.study.resolve import resolve
+from senexo.study.schema import Study
+
+SHIPPED = Path(__file__).parent.parent / "studies"
+MOST_BYTES = 2**20
+READABLE = "a study file (TOML text of at most 1 MiB)"
+
+
+def shipped_studies() -> tuple[str, ...]:
+    """The names of the studies that come with senexo.
+
+    >>> "mir34c-exvivo" in shipped_studies()
+    True
+    """
+    return tuple(sorted(path.stem for path in SHIPPED.glob("*.toml")))
+
+
+def read_study(study: Study | str | os.PathLike[str], *, set: Sequence[str] = ()) -> Study:
+    """The resolved study of a file, a shipped name, or a study already resolved, with changes put over it.
+
+    set: changes as "path=value", for example ``"culture.duration=3 d"`` or ``"arms.mimic.dose.copies=[30, 100]"``.
+    Raises InvalidInput with every fault of the file or of the changes, UnsupportedFeature for what this version
+    cannot do yet.
+
+    >>> read_study("mir34c-exvivo", set=["donors.n=2"]).donors.n
+    2
+    """
+    if isinstance(study, Study):
+        if not set:
+            return study
+        raw, where, folder = study.to_dict(), "study", Path()
+    else:
+        path = _path(study)
+        raw, where, folder = read_raw(path), path.name, path.parent
+    return resolve(apply_overrides(raw, set), where=where, folder=folder)
+
+
+def read_raw(path: Path) -> dict[str, Any]:
+    """The nested tables of a study file, not yet checked."""
+    if path.is_dir():
+        raise _unreadable(path, "a folder")
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, f"no readable file ({error.strerror or error})") from None
+    if len(data) > MOST_BYTES:
+        raise _unreadable(path, "more than 1 MiB")
+    try:
+        return tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"a byte that is no UTF-8 text at position {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput([Fault(str(path), f"no TOML: {error}", "TOML text, e.g. [arms.mock]")]) from None
+    except (RecursionError, ValueError):  # thousands of nested brackets; a number of thousands of digits
+        raise _unreadable(path, "TOML beyond all bounds (nesting, or digits of a number)") from None
+
+
+def _path(study: str | os.PathLike[str]) -> Path:
+    """The file behind a name: an existing path, or a shipped study."""
+    path = Path(study)
+    if path.exists() or path.is_symlink():
+        return path
+    if str(study) in shipped_studies():
+        return SHIPPED / f"{study}.toml"
+    expected = f"a file, or a shipped study ({', '.join(shipped_studies())})"
+    raise InvalidInput([Fault("study", f"{shown(str(study))}, which does not exist", expected)])
+
+
+def _unreadable(path: Path, found: str) -> InvalidInput:
+    return InvalidInput([Fault(str(path), found, READABLE)])

@@ -1,0 +1,285 @@
+"""What is measured and asked: read-outs, replicates and their noise, assays, the claim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from senexo.base.units import AMOUNT, SHARE, TIME, Kind
+from senexo.study.actions import HOURS, when
+from senexo.study.donors import HERE, STATUSES
+from senexo.study.known import Known
+from senexo.study.place import Place
+from senexo.study.schema import About, Arm, AssayRequest, Claim, Readouts, Replicates
+
+READOUTS = ("times", "times_h", "grid", "grid_h", "names")
+ASSAYS = {
+    "senescence": ("name", "compare", "time", "time_h", "reference"),
+    "qpcr": ("name", "target", "reference", "control", "arms", "time", "time_h", "min_detected"),
+}
+CLAIM, NULL = ("id", "holds_when", "null"), ("cut", "knock_out", "mutate", "set")
+ABOUT = ("source", "status")
+STEP = Kind("hour", 'a time step from 0.01 h on, e.g. "1 h"', low=0.01, high=TIME.high)
+STEP_H = Kind("hour", "hours from 0.01 on, e.g. 1.0", low=0.01, high=TIME.high, bare=True)
+CYCLES = Kind("dimensionless", "a number of cycles from 0 to 100, e.g. 38", high=100.0, bare=True)
+EFFICIENCY = Kind("dimensionless", "a gain per cycle from 0.1 to 1 (1 = doubling)", low=0.1, high=1.0, bare=True)
+CELLS = Kind("dimensionless", "a number of cells above 0, e.g. 100", low=1e-3, high=1e9, bare=True)
+DEFAULT_GRID_H = 1.0
+MOST_GRID_POINTS = 20_000
+
+# noise of measuring: kind, default value, source; each status is "assumed"
+NOISE: Mapping[str, tuple[Kind, float, str]] = {
+    "false_positive": (SHARE, 0.02, "background staining of growing cells"),
+    "false_negative": (SHARE, 0.05, "senescent cells that are overlooked"),
+    "lysed_cells": (CELLS, 100.0, "cells whose RNA enters one reaction, losses included"),
+    "ct_sd": (CYCLES, 0.3, "spread between technical replicates"),
+    "ct_one_copy": (CYCLES, 38.0, "Ct of a single template; depends on instrument and threshold"),
+    "ct_cutoff": (CYCLES, 40.0, "cycles run"),
+    "efficiency": (EFFICIENCY, 1.0, "doubling in every cycle"),
+}
+REFERENCE_COPIES = {"U6": 200_000.0, "GAPDH": 1_000.0}
+REFERENCE_SOURCE = "order of magnitude per cell, the same in every arm"
+REPLICATES = ("n", "cells_counted", *NOISE, "reference_copies", "about")
+
+
+def read_readouts(place: Place | None, known: Known | None, end_h: float | None) -> Readouts | None:
+    """Times within the culture, the fine grid, and the read-outs by name; all of a model's read-outs by default."""
+    times: Sequence[float | None] = (0.0,) if end_h is None else (0.0, end_h)
+    grid: float | None = DEFAULT_GRID_H
+    names: Sequence[str] = tuple(known.readouts) if known else ()
+    if place is not None and place.table(READOUTS):
+        times = _times(place, end_h) or times
+        step = either(place, ("grid", STEP), ("grid_h", STEP_H))
+        grid = step[0].quantity(step[1]) if step else DEFAULT_GRID_H
+        chosen = place.get("names")
+        if chosen is not None:
+            names = _names(chosen, known)
+    if grid is not None and end_h is not None and end_h / grid > MOST_GRID_POINTS:
+        (place or Place(None, "readouts", "study", [])).fault(
+            f"a grid of at most {MOST_GRID_POINTS} points", found=f"{end_h / grid:.0f} points of {grid:g} h"
+        )
+        return None
+    if grid is None or None in times:
+        return None
+    return Readouts(times_h=tuple(t for t in times if t is not None), grid_h=grid, names=tuple(names))
+
+
+def either(place: Place, short: tuple[str, Kind], resolved: tuple[str, Kind]) -> tuple[Place, Kind] | None:
+    """The place and kind of a quantity that may be written in two ways: with its unit, or resolved to ours."""
+    found = [(entry, kind) for key, kind in (short, resolved) if (entry := place.get(key)) is not None]
+    if len(found) > 1:
+        place.fault(f"either {short[0]} or {resolved[0]}", found="both")
+    return found[0] if found else None
+
+
+def _times(place: Place, end_h: float | None) -> list[float | None]:
+    listed = either(place, ("times", TIME), ("times_h", HOURS))
+    times: list[float | None] = []
+    if listed is None:
+        return times
+    at, kind = listed
+    for entry in at.listed('a list of times, e.g. ["0 d", "1 d", "7 d"]'):
+        hour = entry.quantity(kind)
+        if hour is not None and end_h is not None and hour > end_h:
+            entry.fault(f"a time up to the end of the culture ({when(end_h)})")
+        elif hour is not None and times and times[-1] is not None and hour <= times[-1]:
+            entry.fault("times that increase")
+        times.append(hour)
+    return times
+
+
+def _names(place: Place, known: Known | None) -> list[str]:
+    names: list[str] = []
+    for entry in place.listed("a list of read-outs"):
+        name = entry.text() if known is None else entry.one_of(known.readouts, "read-out")
+        if name is not None and name in names:
+            entry.fault("each read-out once")
+        elif name is not None:
+            names.append(name)
+    return names
+
+
+def read_replicates(place: Place | None) -> Replicates | None:
+    """Technical replicates and measurement noise; every number with its source and status."""
+    if place is None:
+        place = Place({}, "replicates", "", [])
+    elif not place.table(REPLICATES):
+        return None
+    n, counted = place.get("n"), place.get("cells_counted")
+    numbers: dict[str, Any] = {
+        "n": 3 if n is None else n.whole(1, 100, 3),
+        "cells_counted": 200 if counted is None else counted.whole(1, 100_000, 200),
+    }
+    for name, (kind, default, _) in NOISE.items():
+        entry = place.get(name)
+        numbers[name] = default if entry is None else entry.quantity(kind)
+    references = place.get("reference_copies")
+    copies: dict[str, float | None] = dict(REFERENCE_COPIES)
+    if references is not None and references.table(expected="a table of RNAs, e.g. { U6 = 200000 }"):
+        copies = {name: entry.quantity(AMOUNT) for name, entry in references.items()}
+    about = _about(place, {**numbers, "reference_copies": copies})
+    known = {name: amount for name, amount in copies.items() if amount is not None}
+    if None in numbers.values() or len(known) < len(copies):
+        return None
+    return Replicates(**numbers, reference_copies=known, about=about)
+
+
+def _about(place: Place, numbers: Mapping[str, Any]) -> dict[str, About]:
+    """Source and status of each noise number: as the study tells, else those of the default it left untouched."""
+    told = place.get("about")
+    if told is not None:
+        told.table((*NOISE, "reference_copies"))
+    about = {}
+    defaults: dict[str, tuple[object, About]] = {
+        name: (value, About(source=source, status="assumed")) for name, (_, value, source) in NOISE.items()
+    }
+    defaults["reference_copies"] = REFERENCE_COPIES, About(source=REFERENCE_SOURCE, status="assumed")
+    for name, (default, known) in defaults.items():
+        about[name] = known if numbers[name] == default else About(source=HERE, status="assumed")
+        entry = told.get(name) if told is not None else None
+        if entry is not None and entry.table(ABOUT):
+            source, status = entry.get("source"), entry.get("status")
+            words = {"source": source and source.text(), "status": status and status.one_of(STATUSES, "status")}
+            about[name] = about[name].model_copy(update={key: word for key, word in words.items() if word})
+    return about
+
+
+def read_assays(
+    place: Place | None,
+    arms: Mapping[str, Arm],
+    readouts: Readouts | None,
+    known: Known | None,
+    references: Sequence[str],
+) -> tuple[AssayRequest, ...]:
+    """The assays with their options ready as keyword arguments; arms, times and targets must exist."""
+    requests = []
+    for entry in () if place is None or place.value == [] else place.listed("a list of tables, [[assays]]"):
+        if not entry.table(expected='a table, e.g. name = "senescence"'):
+            continue
+        name = entry.get("name")
+        if name is None:
+            entry.fault(f"the key name ({', '.join(ASSAYS)})", found="no name")
+            continue
+        if name.one_of(ASSAYS, "assay") is None:
+            continue
+        entry.table(ASSAYS[name.value])
+        asked = _Asked(entry, arms, readouts, known, references)
+        options = asked.senescence() if name.value == "senescence" else asked.qpcr()
+        requests.append(AssayRequest(name=name.value, options={k: v for k, v in options.items() if v is not None}))
+    return tuple(requests)
+
+
+class _Asked:
+    """One assay's options, checked against the arms, times and read-outs of the study."""
+
+    def __init__(
+        self,
+        place: Place,
+        arms: Mapping[str, Arm],
+        readouts: Readouts | None,
+        known: Known | None,
+        references: Sequence[str],
+    ) -> None:
+        self.place, self.arms, self.readouts = place, arms, readouts
+        self.families = list(dict.fromkeys(arm.family for arm in arms.values()))
+        chosen = readouts.names if readouts else ()
+        units = known.readouts if known else {}
+        self.rnas = [name for name in chosen if units.get(name) in ("copies", "")] if known else None
+        self.references = list(references)
+
+    def senescence(self) -> dict[str, Any]:
+        return {"compare": self._compare(), "time_h": self._time(), "reference": self._family("reference")}
+
+    def qpcr(self) -> dict[str, Any]:
+        target, reference = self._needed("target"), self._needed("reference")
+        control, arms, share = self._needed("control"), self.place.get("arms"), self.place.get("min_detected")
+        times = self._times()
+        return {
+            "target": target and self._rna(target, []),
+            "reference": reference and [self._rna(entry, self.references) for entry in reference.elements()],
+            "control": control and self._arm(control),
+            "arms": arms and self._spelled_out(arms),
+            "time_h": times,
+            "min_detected": share and share.quantity(SHARE),
+        }
+
+    def _needed(self, key: str) -> Place | None:
+        entry = self.place.get(key)
+        if entry is None:
+            self.place.fault(f"the key {key}", found=f"no {key}")
+        return entry
+
+    def _rna(self, place: Place, also: Sequence[str]) -> str | None:
+        if self.rnas is None:
+            return place.text()
+        return place.one_of([*also, *(name for name in self.rnas if name not in also)], "RNA")
+
+    def _arm(self, place: Place) -> str | None:
+        return place.one_of(self.arms, "arm") if self.arms else place.text()
+
+    def _spelled_out(self, place: Place) -> list[str]:
+        """Arms, and the arms of families."""
+        arms: list[str] = []
+        for entry in place.listed("a list of arms"):
+            known = entry.one_of(dict.fromkeys([*self.families, *self.arms]), "arm")
+            if known is not None:
+                arms += [known] if known in self.arms else [n for n, arm in self.arms.items() if arm.family == known]
+        return list(dict.fromkeys(arms))
+
+    def _family(self, key: str) -> str | None:
+        entry = self.place.get(key)
+        return None if entry is None else entry.one_of(self.families, "family")
+
+    def _compare(self) -> list[list[str]] | None:
+        """Pairs of arms or families."""
+        entry = self.place.get("compare")
+        expected = 'two arms, e.g. ["mimic", "scrambled"], or a list of such pairs'
+        if entry is None or not entry.listed(expected):
+            return None
+        pairs = entry.elements() if all(isinstance(pair, list) for pair in entry.value) else [entry]
+        for pair in pairs:
+            if len(pair.value) != 2 or pair.value[0] == pair.value[1]:
+                pair.fault(expected)
+                continue
+            for name in pair.elements():
+                name.one_of(dict.fromkeys([*self.families, *self.arms]), "arm")
+        return [list(pair.value) for pair in pairs]
+
+    def _time(self) -> float | None:
+        times = self._times()
+        if times is not None and len(times) != 1:
+            self.place.fault("one time", found=f"{len(times)} times")
+        return times[0] if times else None
+
+    def _times(self) -> list[float] | None:
+        """Times at which wells are read."""
+        asked = either(self.place, ("time", TIME), ("time_h", HOURS))
+        if asked is None:
+            return None
+        entry, kind = asked
+        read = self.readouts.times_h if self.readouts else None
+        times = []
+        for place in entry.elements():
+            hour = place.quantity(kind)
+            if hour is not None and read is not None and not any(math.isclose(hour, t) for t in read):
+                place.fault(f"a time of the read-outs ({', '.join(map(when, read))})")
+            elif hour is not None:
+                times.append(hour)
+        return times
+
+
+def read_claim(place: Place | None) -> Claim | None:
+    """A claim's shape: an id, what must hold, and the null study's cuts."""
+    if place is None or not place.table(CLAIM):
+        return None
+    for key in CLAIM:
+        if place.get(key) is None:
+            place.fault(f"the key {key}", found=f"no {key}")
+    name, holds, null = place.get("id"), place.get("holds_when"), place.get("null")
+    if null is not None:
+        null.table(NULL, expected='a table, e.g. { cut = ["miR-34c-5p -| *"] }')
+    words = [name and name.text(), holds and holds.text(most=2000)]
+    if null is None or not isinstance(null.value, dict) or None in words:
+        return None
+    return Claim(id=words[0], holds_when=words[1], null=null.value)  # type: ignore[arg-type]

@@ -1,0 +1,204 @@
+"""The resolved form of a study: complete, frozen, and the only form the rest of senexo ever sees.
+
+Every default stands in it, every parameter's law, every treatment as an action on a quantity of the model. Written
+as TOML (`Study.to_toml`) it is itself a valid study file and resolves to an equal Study. Times are hours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ModelRef(_Frozen):
+    """What is simulated: a circuit (a shipped name or a folder) or a model file, pinned by the digest of its bytes."""
+
+    circuit: str | None = None
+    file: str | None = None
+    digest: str
+
+
+class CellType(_Frozen):
+    """`n` cells per donor and arm; `variation`: parameter -> coefficient of variation between the cells of a donor."""
+
+    n: int
+    variation: dict[str, float]
+
+
+class Draw(_Frozen):
+    """How donors differ in one parameter: by `law` over [low, high] (`fixed`: all have `value`), and its source."""
+
+    law: Literal["fixed", "uniform", "log-uniform"]
+    value: float
+    low: float
+    high: float
+    unit: str
+    source: str
+    status: Literal["seen", "memory", "assumed", "derived"]
+
+
+class Donors(_Frozen):
+    n: int
+    draws: dict[str, Draw]
+
+
+class Action(_Frozen):
+    """One change of one quantity: set it to `value`, multiply it by it, or add it.
+
+    `time_h` is the hour of a treatment, and None for what is in the cell from the start (a genotype). `verb` and
+    `of` say what the study's author called it: labels, never read by the simulation.
+    """
+
+    time_h: float | None = None
+    target: str
+    operation: Literal["set", "multiply", "add"]
+    value: float
+    verb: str
+    of: str
+
+
+class Culture(_Frozen):
+    """`medium`: the actions that make the culture medium, before the cells settle (from `serum_percent`)."""
+
+    duration_h: float
+    serum_percent: float | None = None
+    preequilibration_h: float
+    commitment_rule: str
+    medium: tuple[Action, ...] = Field(default=(), exclude=True)
+
+
+class Arm(_Frozen):
+    """What is done to the cells of one arm; all but `genotype` and `schedule` are labels."""
+
+    family: str
+    agent: str | None = None
+    dose_copies: float | None = None
+    dose_label: str
+    summary: str
+    genotype: tuple[Action, ...] = ()
+    schedule: tuple[Action, ...] = ()
+
+
+class Readouts(_Frozen):
+    """`times_h`: when wells are read; `grid_h`: step of the fine grid on which fates and arrest are followed."""
+
+    times_h: tuple[float, ...]
+    grid_h: float
+    names: tuple[str, ...]
+
+
+class About(_Frozen):
+    """Where a number comes from."""
+
+    source: str
+    status: Literal["seen", "memory", "assumed", "derived"]
+
+
+class Replicates(_Frozen):
+    """Technical replicates and the noise of measuring.
+
+    n: replicate wells; cells_counted: cells looked at per stained well; false_positive, false_negative: chance that
+    a cell is misread; lysed_cells: cells in one PCR reaction; ct_sd: standard deviation of a Ct; ct_one_copy: Ct of
+    one template; ct_cutoff: last cycle; efficiency: gain per cycle (1 = doubling); reference_copies: reference RNA
+    -> copies per cell. `about` holds source and status of each of these numbers.
+    """
+
+    n: int
+    cells_counted: int
+    false_positive: float
+    false_negative: float
+    lysed_cells: float
+    ct_sd: float
+    ct_one_copy: float
+    ct_cutoff: float
+    efficiency: float
+    reference_copies: dict[str, float]
+    about: dict[str, About]
+
+
+class AssayRequest(_Frozen):
+    """An assay and its options, ready to be its function's keyword arguments."""
+
+    name: Literal["senescence", "qpcr"]
+    options: dict[str, Any]
+
+
+class Claim(_Frozen):
+    """A claim to be judged; kept, not judged in this version. `null`: the verbs that cut what the claim rests on."""
+
+    id: str
+    holds_when: str
+    null: dict[str, Any]
+
+
+class Study(_Frozen):
+    """One experiment, complete. Read one with `senexo.read_study`.
+
+    >>> from senexo import read_study
+    >>> study = read_study("mir34c-exvivo")
+    >>> study.culture.duration_h, study.arms["mimic[300]"].dose_copies
+    (168.0, 300.0)
+    """
+
+    schema_version: Literal[1] = 1
+    title: str
+    seed: int
+    model: ModelRef
+    cells: dict[str, CellType]
+    donors: Donors
+    culture: Culture
+    arms: dict[str, Arm]
+    readouts: Readouts
+    replicates: Replicates
+    assays: tuple[AssayRequest, ...] = ()
+    claim: Claim | None = None
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """The parameters and noise numbers that are assumed, by name."""
+        parameters = [name for name, draw in self.donors.draws.items() if draw.status == "assumed"]
+        return (*parameters, *(name for name, about in self.replicates.about.items() if about.status == "assumed"))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that shapes the results, labels included.
+
+        The order of parameters does not count, the order of arms does (it is the order of the tables). A model
+        counts by its content, not by where its file lies.
+        """
+        content = self.model_dump(mode="json")
+        content["arms"] = list(content["arms"].items())
+        content["model"] = content["model"]["digest"]
+        text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The study as nested tables of a TOML file."""
+        content: dict[str, Any] = _without_nothing(self.model_dump(mode="json"))
+        content["assays"] = [{"name": request.name, **request.options} for request in self.assays]
+        return content
+
+    def to_toml(self) -> str:
+        """The study as a TOML file that resolves to an equal Study."""
+        import tomli_w
+
+        head = "# Resolved by senexo: every default, every law and every action of this study. Times in hours.\n"
+        return head + tomli_w.dumps(self.to_dict())
+
+
+def _without_nothing(value: Any) -> Any:
+    """Nested data without its None entries, which TOML cannot write."""
+    if isinstance(value, dict):
+        return {key: _without_nothing(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nothing(item) for item in value]
+    return value
