@@ -45,8 +45,9 @@ def with_quadratures(network: Network, hazards: Sequence[str]) -> tuple[Network,
 
     The new quantities start at 0, act on nothing, and are integrated with the same error control as the rest.
     """
-    taken = {item.id for group in (network.compartments, network.species, network.parameters) for item in group}
-    taken |= {item.id for item in (*network.reactions, *network.function_definitions, *network.events)}
+    taken = {c.id for c in network.compartments} | {s.id for s in network.species} | {p.id for p in network.parameters}
+    taken |= {r.id for r in network.reactions} | {f.id for f in network.function_definitions}
+    taken |= {side.id or "" for r in network.reactions for side in (*r.reactants, *r.products)}
     ids = []
     for hazard in hazards:
         name = f"integral_of_{hazard}"

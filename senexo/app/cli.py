@@ -1,0 +1,149 @@
+"""The `senexo` command: every sub-command is a few lines around one function of the package.
+
+Whatever a user may have done wrong ends here as one message on standard error and exit status 2, Ctrl-C as 130.
+The rooms are imported inside the commands, so that `senexo --help` does not wait for them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+from senexo import SenexoError, __version__
+
+app = typer.Typer(
+    help="In-silico laboratory for miRNA therapies of tumour stem cells.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Study = Annotated[str, typer.Argument(help="a study file (.toml) or the name of a shipped study", show_default=False)]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change one value of the study")]
+Folder = Annotated[Path, typer.Argument(help="a result folder", show_default=False)]
+
+
+def main() -> None:
+    """Entry point: run the command line and turn what went wrong into a message and an exit status."""
+    try:
+        app()
+    except SenexoError as error:
+        _leave(str(error), 2)
+    except OSError as error:
+        _leave(f"{error.filename or 'input/output'}: {error.strerror or error}", 2)
+    except MemoryError:
+        _leave("not enough memory: ask for fewer cells, runs or times, or use fewer --workers", 2)
+
+
+def _leave(message: str, status: int) -> NoReturn:
+    print(f"senexo: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(status)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"senexo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    study: Study,
+    out: Annotated[Path | None, typer.Option(help="result folder [default: results/NAME]")] = None,
+    seed: Annotated[int | None, typer.Option(help="another seed than the study's")] = None,
+    donors: Annotated[int | None, typer.Option(help="another number of donors than the study's", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="threads [default: one per core]", min=1)] = None,
+    set_: Sets = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress, no summary; only errors")] = False,
+) -> None:
+    """Run a study and write its results and report."""
+    from senexo import workflow
+    from senexo.app.progress import shown
+
+    folder = out or workflow.default_folder(study, resume=resume)
+    try:
+        with shown(quiet=quiet) as progress:
+            results = workflow.run(
+                study, out=folder, seed=seed, donors=donors, workers=workers, resume=resume, progress=progress,
+                set=set_ or (),
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        print(f"senexo: stopped; go on with: senexo run {study} --out {folder} --resume", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(130)  # not sys.exit, which would wait for kernels at work; everything kept is already on disk
+    if not quiet:
+        typer.echo(repr(results))
+    typer.echo(results.folder / "report.html")
+
+
+@app.command()
+def check(study: Study, set_: Sets = None) -> None:
+    """Say what a run of a study would do, before it does it."""
+    from senexo import workflow
+
+    typer.echo(workflow.check(study, set=set_ or ()))
+
+
+@app.command()
+def studies() -> None:
+    """List the shipped studies."""
+    from senexo.study.read import read_study, shipped_studies
+
+    for name in shipped_studies():
+        typer.echo(f"{name:<24} {read_study(name).title}")
+
+
+@app.command()
+def simulate(
+    model: Annotated[str, typer.Argument(help="an SBML or Antimony file, or a shipped circuit", show_default=False)],
+    end: Annotated[float, typer.Option(help="last time, in the model's time unit")],
+    points: Annotated[int, typer.Option(help="number of output times from 0 to the end", min=2)] = 101,
+    method: Annotated[Literal["ode", "ssa"], typer.Option(help="deterministic or exact stochastic")] = "ode",
+    runs: Annotated[int, typer.Option(help="number of runs", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="seed of the random numbers")] = 0,
+    out: Annotated[Path | None, typer.Option(help=".csv, .parquet or .zarr [default: CSV to standard output]")] = None,
+) -> None:
+    """Simulate a model and write its time courses."""
+    from senexo.app.simulating import simulate_to
+
+    simulate_to(out, model, end=end, points=points, method=method, runs=runs, seed=seed)
+
+
+@app.command()
+def verify(folder: Folder) -> None:
+    """Check every byte of a result folder against its ledger (exit status 1 when something changed)."""
+    from senexo.base.store import verify as verified
+
+    verdict = verified(folder)
+    for fault in verdict.faults:
+        typer.echo(fault, err=True)
+    state = "finished" if verdict.finished else "unfinished (go on with `senexo run ... --resume`)"
+    typer.echo(f"{folder}: {verdict.files} files, {len(verdict.faults)} faults, {state}\ndigest {verdict.digest}")
+    raise typer.Exit(1 if verdict.faults else 0)
+
+
+@app.command()
+def replay(
+    folder: Folder,
+    arm: Annotated[str, typer.Option(help="arm, as the tables name it")],
+    donor: Annotated[int, typer.Option(help="donor, from 1", min=1)],
+    cell: Annotated[int, typer.Option(help="cell, from 1", min=1)],
+) -> None:
+    """Compute one cell of a finished run again, alone, and compare it with what is stored, bit for bit."""
+    from senexo import workflow
+
+    again = workflow.replay(folder, arm=arm, donor=donor, cell=cell)
+    typer.echo(repr(again))
+    raise typer.Exit(0 if again.same_bits else 1)

@@ -1,0 +1,198 @@
+"""Independent cells in a dish: one arm, one donor, every cell its own circuit as one row of a batched ODE.
+
+The life of one cell: its parameters (donor's draw, own variation) give the model's initial values, so what the
+model derives from them (a production rate that holds the untreated level) is the wild type's. Then the
+genotype acts (knock-outs, cut edges, mutated sites), the culture medium is set, the cell settles for
+`preequilibration_h` hours, and at time 0 its counters and cumulative hazards start. The arm's schedule acts
+from there.
+
+Cells do not touch each other here: no shared medium, no division into two. Cells that do are another form of
+the same experiment: the same timeline (`protocol`), the same fates, the same `Growth`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import SimulationError
+from senexo.engine.batch import BatchODE, message
+from senexo.engine.evaluate import apply_assignments, initial_values
+from senexo.engine.lower import lower
+from senexo.lab import donors, fates, protocol
+from senexo.lab.ensemble import Cancelled
+
+if TYPE_CHECKING:
+    from senexo.model.circuit import Circuit
+    from senexo.model.network import Network
+    from senexo.study.schema import Arm, Study
+
+Floats = NDArray[np.float64]
+SLICE = 64  # cells solved at a time: bounds the memory, and how long a cancelled run goes on
+CURVE_POINTS = 28  # of the tabulated curves over time, besides the read-out times
+SETTLED_KEPT = 64  # settled slices kept: arms of one donor that share a genotype start from the same cells
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What grew in one dish: n cells on the fine time grid `times` [k], hours.
+
+    `quantities` [n, k, q] in the order of the study's read-outs; `happened` [n] hours by fate name, nan = did
+    not happen; `switch` [n, k] the quantity that is off below `threshold` (None: the model has no such switch).
+    """
+
+    times: Floats
+    quantities: Floats
+    happened: dict[str, Floats]
+    switch: Floats | None
+    threshold: float
+
+    def time_of(self, fate: str) -> Floats:
+        """When a fate happened to each cell [n]; nan where it did not, or where the model has no such fate."""
+        return self.happened.get(fate, np.full(len(self.quantities), np.nan))
+
+    def alive(self, when: float) -> NDArray[np.bool_]:
+        """Which cells live at a time."""
+        return ~(self.time_of("death") <= when)
+
+    def senescent(self, when: float) -> NDArray[np.bool_]:
+        """Which cells are committed, not escaped and alive at a time."""
+        return (self.time_of("commitment") <= when) & ~(self.time_of("escape") <= when) & self.alive(when)
+
+    def off(self) -> NDArray[np.bool_]:
+        """Whether each cell's switch is off [n, k]."""
+        if self.switch is None:
+            return np.zeros(self.quantities.shape[:2], dtype=bool)
+        return self.switch < self.threshold
+
+    def longest_off(self, until: float) -> Floats:
+        """The longest unbroken time [n], up to `until` and the cell's death, with the switch off."""
+        if self.switch is None:
+            return np.zeros(len(self.quantities))
+        end = np.fmin(self.time_of("death"), until)
+        return fates.longest_below(self.times, self.switch, self.threshold, end)
+
+
+class Culture:
+    """A study's model made ready once (network lowered, kernel compiled) to grow any arm of any donor.
+
+    Raises InvalidInput when an arm acts on what the model does not have, UnsupportedFeature for a model with
+    events, SimulationError when a cell's equations cannot be followed to the end.
+    """
+
+    def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
+        self.study = study
+        self.circuit = circuit
+        self.fates = circuit.fates if circuit else ()
+        self.arrest = circuit.arrest if circuit else None
+        whole, integrals = fates.with_quadratures(network, [fate.hazard for fate in self.fates])
+        self.lowered = lower(whole)
+        self.slot = {info.id: index for index, info in enumerate(self.lowered.slots)}
+        protocol.check(study.arms, self.lowered)
+        named = {readout.name: readout for readout in circuit.readouts} if circuit else {}
+        self.units = [named[name].unit if name in named else "1" for name in study.readouts.names]
+        ids = [named[name].id if name in named else name for name in study.readouts.names]
+        watched = [*ids, *([self.arrest.id] if self.arrest else []), *integrals]
+        self._watched = np.array([self.slot[name] for name in watched], dtype=int)
+        counters = (*integrals, *(circuit.zero_at_start if circuit else ()))
+        self._counters = np.array([self.slot[name] for name in counters], dtype=int)
+        self._batch = BatchODE(self.lowered)
+        self.readout_times = np.unique(study.readouts.times_h)
+        self.times, self.curve_times = time_grids(study)
+        self.targets = targets(study)
+        self._settled_cells: dict[tuple[object, ...], Floats] = {}
+
+    def grow(
+        self, arm: Arm, donor: int, cells: Sequence[int], *, cancelled: Callable[[], bool] = lambda: False
+    ) -> Growth:
+        """The cells numbered `cells` of one donor in one arm; a cell's bits do not depend on the others asked for."""
+        parts = []
+        for start in range(0, len(cells), SLICE):
+            if cancelled():
+                raise Cancelled
+            parts.append(self._followed(arm, donor, cells[start : start + SLICE]))
+        kept = np.concatenate(parts)
+        q = len(self.units)
+        first = kept.shape[2] - len(self.fates)
+        integrals = {fate.name: kept[:, :, first + k] for k, fate in enumerate(self.fates)}
+        limits = {fate.name: fates.thresholds(self.study.seed, donor, cells, fate.name) for fate in self.fates}
+        return Growth(
+            times=self.times,
+            quantities=kept[:, :, :q],
+            happened=fates.draw(self.fates, self.times, integrals, limits),
+            switch=kept[:, :, q] if self.arrest else None,
+            threshold=self.arrest.below if self.arrest else 0.0,
+        )
+
+    def _followed(self, arm: Arm, donor: int, cells: Sequence[int]) -> Floats:
+        """The watched quantities [cells, grid, watched] of one slice of cells."""
+        v = self._settled(arm, donor, cells).copy()
+        kept = [v[:, None, self._watched]]
+        for stretch in protocol.stretches(self.times, arm.schedule):
+            protocol.act(v, stretch.actions, self.slot)
+            values = self._run(v, stretch.times, donor, cells)
+            kept.append(values[:, stretch.kept][:, :, self._watched])
+            v = values[:, -1].copy()
+        return np.concatenate(kept, axis=1)
+
+    def _settled(self, arm: Arm, donor: int, cells: Sequence[int]) -> Floats:
+        """The cells' states [cells, slots] at time 0, before the schedule's first action."""
+        key = (donor, tuple(cells), protocol.done(arm.genotype))
+        known = self._settled_cells.get(key)
+        if known is not None:
+            return known
+        v = initial_values(self.lowered, self._parameters(donor, cells), len(cells))
+        protocol.act(v, arm.genotype, self.slot)
+        protocol.act(v, self.study.culture.medium, self.slot)
+        settle = self.study.culture.preequilibration_h
+        if settle > 0:
+            v = self._run(v, np.array([-settle, 0.0]), donor, cells)[:, -1].copy()
+        v[:, self._counters] = 0.0
+        apply_assignments(self.lowered, v, 0.0)
+        # two threads may both come here with one key; they write the same bits
+        self._settled_cells[key] = v
+        while len(self._settled_cells) > SETTLED_KEPT:
+            self._settled_cells.pop(next(iter(self._settled_cells)), None)
+        return v
+
+    def _parameters(self, donor: int, cells: Sequence[int]) -> dict[int, float | Floats]:
+        """By slot: what the donor drew, and what its cells vary."""
+        seed, draws = self.study.seed, self.study.donors.draws
+        (kind,) = self.study.cells.values()
+        common = donors.donor_values(draws, seed, donor)
+        own = donors.cell_values(kind.variation, common, draws, seed=seed, number=donor, cells=cells)
+        overrides: dict[int, float | Floats] = {self.slot[name]: value for name, value in common.items()}
+        return overrides | {self.slot[name]: value for name, value in own.items()}
+
+    def _run(self, v: Floats, times: Floats, donor: int, cells: Sequence[int]) -> Floats:
+        result = self._batch.solve(v, times, threads=1)
+        failed = np.flatnonzero(result.status)
+        if failed.size:
+            where = f"donor {donor}, cell {cells[failed[0]]}, between {times[0]:g} h and {times[-1]:g} h"
+            raise SimulationError(f"{where}: {message(result.status[failed[0]])}")
+        return result.values
+
+
+def time_grids(study: Study) -> tuple[Floats, Floats]:
+    """The fine grid of hours (every `grid_h` from 0, the read-out times, the end), and the curves' coarser one."""
+    end, step = study.culture.duration_h, study.readouts.grid_h
+    even = np.arange(int(end / step) + 1) * step
+    known = (*study.readouts.times_h, end)
+    sparse = even[:: max(1, round(len(even) / CURVE_POINTS))]
+    return np.union1d(even[even < end], known), np.union1d(sparse[sparse < end], known)
+
+
+def targets(study: Study) -> tuple[tuple[str, int | None, float], ...]:
+    """What the study's qPCR requests read: (RNA, column among the read-outs or None, constant copies per cell)."""
+    asked: dict[str, None] = {}
+    for request in study.assays:
+        if request.name == "qpcr":
+            reference = request.options["reference"]
+            asked |= dict.fromkeys([request.options["target"]])
+            asked |= dict.fromkeys([reference] if isinstance(reference, str) else reference)
+    constant, names = study.replicates.reference_copies, study.readouts.names
+    return tuple((rna, None if rna in constant else names.index(rna), constant.get(rna, np.nan)) for rna in asked)

@@ -1,0 +1,132 @@
+"""One arm of one donor, grown and measured: the unit of work and of storage.
+
+Everything random or computed about a unit is in its arrays; tables only label them. So a run can be stopped
+after any unit, and its tables can be made again from the units alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.streams import generator
+from senexo.lab import observe
+from senexo.lab.culture import Culture, Growth
+
+FATES = ("commitment", "escape", "death")
+STATISTICS = ("mean", "q05", "q50", "q95")
+ARRESTED_H = 72.0  # a cell counts as arrested once its switch has been off this long without a break
+SHARES = ("alive", "switch off", "senescent")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Donor number `donor` in arm number `arm`; `done` and `occurrence` key its wells (see `protocol.occurrences`)."""
+
+    arm: int
+    donor: int
+    done: str
+    occurrence: int
+
+    @property
+    def chunk(self) -> str:
+        """The name under which the unit is kept."""
+        return f"arm{self.arm:03d}-donor{self.donor:04d}"
+
+
+def fill(culture: Culture, unit: Unit, cancelled: Callable[[], bool] = lambda: False) -> dict[str, NDArray[Any]]:
+    """Grow and measure one unit.
+
+    Arrays, for n cells, t read-out times, c curve times, q read-outs, r replicates, p qPCR targets: `readouts`
+    [n, t, q] (nan for the dead), `fates` [n, 4] hours of commitment, escape, death and longest arrest, `course`
+    [c, q, 4] mean and quantiles over the living cells, `shares` [c, 3] of all (alive) or living cells,
+    `senescence` [r, t, 2] positive and counted, `arrest` [t, 2] cells arrested and alive, `copies` [t, p] per
+    cell and `ct` [r, t, p].
+    """
+    study = culture.study
+    arm = list(study.arms.values())[unit.arm]
+    (kind,) = study.cells.values()
+    growth = culture.grow(arm, unit.donor, range(1, kind.n + 1), cancelled=cancelled)
+    at = np.searchsorted(growth.times, culture.readout_times)
+    alive = np.array([growth.alive(t) for t in culture.readout_times])
+    senescence, copies, ct = _measure(culture, growth, unit, alive, at)
+    arrested = np.array([growth.longest_off(t) >= ARRESTED_H for t in culture.readout_times]) & alive
+    course, shares = _curves(growth, culture.curve_times)
+    return {
+        "readouts": readings(culture, growth),
+        "fates": fates_of(growth),
+        "course": course,
+        "shares": shares,
+        "senescence": senescence,
+        "arrest": np.stack([arrested.sum(axis=1), alive.sum(axis=1)], axis=1),
+        "copies": copies,
+        "ct": ct,
+    }
+
+
+def readings(culture: Culture, growth: Growth) -> Floats:
+    """The read-outs [n, t, q] at the read-out times; nan once a cell is dead."""
+    at = np.searchsorted(growth.times, culture.readout_times)
+    alive = np.array([growth.alive(t) for t in culture.readout_times])
+    return np.where(alive.T[:, :, None], growth.quantities[:, at], np.nan)
+
+
+def fates_of(growth: Growth) -> Floats:
+    """Hours [n, 4] of commitment, escape and death (nan = did not happen), and of the longest arrest."""
+    return np.column_stack([*(growth.time_of(fate) for fate in FATES), growth.longest_off(np.inf)])
+
+
+def _measure(
+    culture: Culture, growth: Growth, unit: Unit, alive: NDArray[np.bool_], at: NDArray[np.int_]
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Stained counts [r, t, 2], copies per living cell [t, p] and threshold cycles [r, t, p]."""
+    how, targets = culture.study.replicates, culture.targets
+    times = culture.readout_times
+    counts = np.zeros((how.n, len(times), 2), dtype=np.int64)
+    copies = np.full((len(times), len(targets)), np.nan)
+    ct = np.full((how.n, len(times), len(targets)), np.nan)
+    for t, when in enumerate(times):
+        living = growth.quantities[alive[t], at[t]]
+        for p, (_, column, constant) in enumerate(targets):
+            if living.size:
+                copies[t, p] = constant if column is None else living[:, column].mean()
+        senescent = growth.senescent(when)
+        for r in range(how.n):
+            well = (culture.study.seed, "well", unit.done, unit.occurrence, unit.donor, r, float(when).hex())
+            counts[r, t] = observe.stained(senescent, alive[t], how, generator(*well, "SA-beta-gal"))
+            for p, (name, _, _) in enumerate(targets):
+                ct[r, t, p] = observe.threshold_cycle(copies[t, p] * how.lysed_cells, how, generator(*well, name))
+    return counts, copies, ct
+
+
+def _curves(growth: Growth, curve_times: Floats) -> tuple[Floats, Floats]:
+    """Statistics over living cells [c, q, 4] and shares of cells [c, 3] on the coarser times of the curves."""
+    at = np.searchsorted(growth.times, curve_times)
+    course = np.full((len(curve_times), growth.quantities.shape[2], len(STATISTICS)), np.nan)
+    shares = np.full((len(curve_times), len(SHARES)), np.nan)
+    off = growth.off()
+    for c, (index, when) in enumerate(zip(at, curve_times, strict=True)):
+        alive = growth.alive(when)
+        shares[c, 0] = alive.mean()
+        if alive.any():
+            living = growth.quantities[alive, index]
+            course[c, :, 0] = living.mean(axis=0)
+            course[c, :, 1:] = np.quantile(living, (0.05, 0.5, 0.95), axis=0).T
+            shares[c, 1] = off[alive, index].mean()
+            shares[c, 2] = growth.senescent(when)[alive].mean()
+    return course, shares
+
+
+def units(arms: Sequence[tuple[str, int]], donors: int) -> list[Unit]:
+    """Every arm for donor 1, then for donor 2, and so on: an unfinished run has whole donors to look at."""
+    return [
+        Unit(arm, donor, done, occurrence)
+        for donor in range(1, donors + 1)
+        for arm, (done, occurrence) in enumerate(arms)
+    ]

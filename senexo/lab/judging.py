@@ -1,0 +1,48 @@
+"""The assays a study asks for, on the tables of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from senexo.assays.qpcr import qpcr
+from senexo.assays.result import AssayResult
+from senexo.assays.senescence import senescence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from senexo.study.schema import Study
+
+
+def judge(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[AssayResult]:
+    """The requested assays; what is asked of stained cells is asked of arrested ones too, where the model has them."""
+    how = study.replicates
+    results: list[AssayResult] = []
+    for request in study.assays:
+        if request.name == "qpcr":
+            options: dict[str, Any] = {"cutoff": how.ct_cutoff, "efficiency": how.efficiency, **request.options}
+            results.append(qpcr(tables["qpcr"], **options))
+        else:
+            results.append(senescence(tables["senescence"], **request.options))
+            if "arrest" in tables:
+                options = {"readout": "arrested", "label": "cells off for 72 h or more", **request.options}
+                results.append(senescence(tables["arrest"], **options))
+    return results
+
+
+def tables(results: Sequence[AssayResult]) -> dict[str, pd.DataFrame]:
+    """Every result's tables that hold anything, named assay_<what was read>_<table>_<number of the result>."""
+    return {
+        f"assay_{result.settings.get('readout', result.assay)}_{name}_{number}": table
+        for number, result in enumerate(results, start=1)
+        for name, table in result.tables.items()
+        if len(table)
+    }
+
+
+def found(results: Sequence[AssayResult]) -> dict[str, Any]:
+    """findings.json: findings, EC50s and fitted curves each in one list, and every assay's method, settings, notes."""
+    whole = [result.to_dict() for result in results]
+    joined = {key: [row for one in whole for row in one.get(key, [])] for key in ("findings", "ec50", "curves")}
+    return {**joined, "assays": [{key: one[key] for key in ("assay", "method", "settings", "notes")} for one in whole]}

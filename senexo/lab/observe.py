@@ -1,0 +1,49 @@
+"""What the bench would see of the virtual cells: stained cells counted, and threshold cycles read, with their noise.
+
+Everything here is a measurement made on a well, so each reading has its own random numbers, keyed by what was
+done to the well (never by what the arm is called), by donor, replicate and quantity.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from senexo.study.schema import Replicates
+
+Floats = NDArray[np.float64]
+
+
+def stained(
+    senescent: NDArray[np.bool_], alive: NDArray[np.bool_], how: Replicates, rng: np.random.Generator
+) -> tuple[int, int]:
+    """(positive, counted) cells of one SA-beta-gal reading.
+
+    `cells_counted` cells are picked, with replacement, from the simulated cells that are alive: those stand for
+    the far more cells of a real well. A senescent cell stains with probability 1 - false negatives, any other
+    with the false-positive probability. No cell alive: (0, 0).
+    """
+    living = senescent[alive]
+    if not living.size:
+        return 0, 0
+    seen = living[rng.integers(0, living.size, how.cells_counted)]
+    chance = np.where(seen, 1.0 - how.false_negative, how.false_positive)
+    return int(np.count_nonzero(rng.random(seen.size) < chance)), int(seen.size)
+
+
+def threshold_cycle(copies: float, how: Replicates, rng: np.random.Generator) -> float:
+    """The Ct of one reaction that starts from `copies` expected template molecules; nan when undetected.
+
+    N ~ Poisson(copies); Ct = Ct(one copy) - log N / log(1 + efficiency) + Normal(0, ct_sd). No template, or a
+    Ct beyond the cut-off, is not detected (a censored value, not a zero).
+    """
+    template = int(rng.poisson(copies))
+    noise = rng.normal(0.0, how.ct_sd)
+    if template == 0:
+        return math.nan
+    ct = how.ct_one_copy - math.log(template) / math.log1p(how.efficiency) + noise
+    return ct if ct <= how.ct_cutoff else math.nan

@@ -1,0 +1,95 @@
+"""What is done to a culture and when: the resolved actions of an arm, cut into stretches of undisturbed time.
+
+Nothing here knows an arm's name. An action names a quantity of the network by its SBML id, an operation and a
+number; a dose, a knock-out, a cut edge and fresh medium are the same thing with other numbers. Coupled cells
+follow the same timeline.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import Fault, InvalidInput
+from senexo.engine.lowered import Lowered
+
+if TYPE_CHECKING:
+    from senexo.study.schema import Action, Arm
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Do `actions` at `times[0]`, then run undisturbed; `kept` marks the times that are asked for."""
+
+    times: Floats
+    actions: tuple[Action, ...]
+    kept: NDArray[np.bool_]
+
+
+def stretches(grid: Floats, schedule: Sequence[Action]) -> list[Stretch]:
+    """The time from grid[0] to grid[-1] cut at every action; each grid time but the first is kept exactly once.
+
+    A grid time at which something is done is kept in the stretch it ends: one takes the sample, then acts.
+    """
+    cuts = sorted({float(grid[0])} | {a.time_h for a in schedule if a.time_h is not None and a.time_h < grid[-1]})
+    out = []
+    for start, end in zip(cuts, [*cuts[1:], float(grid[-1])], strict=True):
+        kept = grid[(grid > start) & (grid <= end)]
+        times = np.unique(np.concatenate([[start], kept, [end]]))
+        out.append(Stretch(times, tuple(a for a in schedule if a.time_h == start), np.isin(times, kept)))
+    return out
+
+
+def act(v: Floats, actions: Iterable[Action], slot: Mapping[str, int]) -> None:
+    """Do the actions, in their order, to the states `v` [cells, slots] in place."""
+    for action in actions:
+        at = slot[action.target]
+        if action.operation == "set":
+            v[:, at] = action.value
+        elif action.operation == "multiply":
+            v[:, at] *= action.value
+        else:
+            v[:, at] += action.value
+
+
+def check(arms: Mapping[str, Arm], lowered: Lowered) -> None:
+    """Refuse actions on what is not there, or on what a rule sets anew at once (the action would be lost)."""
+    known = {info.id for info in lowered.slots}
+    ruled = {lowered.slots[rule.slot].id for rule in lowered.assignments}
+    faults = []
+    for name, arm in arms.items():
+        for action in (*arm.genotype, *arm.schedule):
+            if action.target not in known:
+                faults.append(Fault(f"arms.{name}", f"an action on {action.target!r}", "a quantity of the model"))
+            elif action.target in ruled:
+                faults.append(
+                    Fault(f"arms.{name}", f"an action on {action.target!r}", "a quantity that no assignment rule sets")
+                )
+    if faults:
+        raise InvalidInput(faults)
+
+
+def done(actions: Sequence[Action]) -> tuple[tuple[float | None, str, str, float], ...]:
+    """What the actions do, without their labels."""
+    return tuple((a.time_h, a.target, a.operation, a.value) for a in actions)
+
+
+def occurrences(arms: Mapping[str, Arm]) -> list[tuple[str, int]]:
+    """For each arm a SHA-256 of what is done in it, and how many arms before it do exactly the same.
+
+    Blind to names, families and places: this, not the name, keys an arm's wells.
+    """
+    seen: dict[str, int] = {}
+    out = []
+    for arm in arms.values():
+        digest = hashlib.sha256(repr((done(arm.genotype), done(arm.schedule))).encode()).hexdigest()
+        out.append((digest, seen.get(digest, 0)))
+        seen[digest] = seen.get(digest, 0) + 1
+    return out

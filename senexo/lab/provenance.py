@@ -1,0 +1,91 @@
+"""What a run was: what its results depend on, and what is needed to repeat them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from senexo import __version__
+
+if TYPE_CHECKING:
+    from senexo.study.schema import Study
+
+LIBRARIES = ("numpy", "scipy", "numba", "pandas", "python-libsbml", "antimony")
+
+
+def identity(study: Study) -> dict[str, str]:
+    """Everything the results depend on, flat and as text: a folder is only continued by a run that has the same."""
+    return {"senexo version": __version__, **dict(_flat(study.to_dict(), ""))}
+
+
+def record(study: Study, digest: str, *, seconds: float, workers: int) -> dict[str, Any]:
+    """The content of run.json."""
+    (kind,) = study.cells.values()
+    return {
+        "version": __version__,
+        "digest": digest,
+        "seed": study.seed,
+        "study_digest": study.digest,
+        "model": study.model.circuit or study.model.file,
+        "model_digest": study.model.digest,
+        "n_arms": len(study.arms),
+        "n_donors": study.donors.n,
+        "n_cells": kind.n,
+        "n_parameters": len(study.donors.draws) + len(study.replicates.about),
+        "n_assumed": len(study.assumed),
+        "wall_time_s": round(seconds, 1),
+        "workers": workers,
+        "platform": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "cpu_features": _cpu_features(),
+        },
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "cautions": list(cautions(study)),
+    }
+
+
+def cautions(study: Study) -> Iterator[str]:
+    """What a reader of the results must know, in plain words."""
+    yield (
+        "Cells are independent: no shared medium, no divisions into two cells, no molecular noise. Each cell's circuit"
+        " is a deterministic system with the cell's own parameters; its fates are drawn from the hazards along it."
+    )
+    yield (
+        "The same virtual cells of the same virtual donors stand in every arm, so arms differ by what is done to them"
+        " and by measuring noise only; no experiment has such controls."
+    )
+    yield (
+        "Commitment is counted, not felt: a committed cell's circuit runs on undisturbed. A cell that escapes is no"
+        " longer counted as senescent, its circuit is not set back, and it does not commit again."
+    )
+    yield (
+        "Donors are draws from the parameter table, not people: intervals over donors say how widely the table's"
+        " ranges spread the answer, not how sure the biology is."
+    )
+    if study.claim:
+        yield f"The claim {study.claim.id} is kept with the study but not judged in this version."
+
+
+def _flat(tree: Any, path: str) -> Iterator[tuple[str, str]]:
+    """(dotted path, text) of every leaf; the order of arms is part of it, that of other tables is not."""
+    if isinstance(tree, Mapping):
+        if path == "arms":
+            yield "order of arms", ", ".join(tree)
+        for key, value in tree.items():
+            yield from _flat(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, list) and any(isinstance(item, Mapping) for item in tree):
+        for index, item in enumerate(tree):
+            yield from _flat(item, f"{path}[{index}]")
+    else:
+        yield path, str(tree)
+
+
+def _cpu_features() -> str:
+    import numpy as np
+
+    found = np.show_config(mode="dicts") or {}
+    return " ".join(found.get("SIMD Extensions", {}).get("found", []))
