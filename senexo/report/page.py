@@ -87,14 +87,14 @@ def _fate_figures(folder: Path, arms: pd.DataFrame, found: dict[str, Any]) -> li
     from senexo.report import figures
 
     out = []
-    for name, label, meaning in (
-        ("senescence", "SA-β-gal positive cells", "as a stain would show them, reading errors included"),
-        ("arrest", "arrested cells", "free E2F below its threshold for more than 72 h without a break"),
+    for name, readout, label, meaning in (
+        ("senescence", "senescent", "SA-β-gal positive cells", "as a stain would show them, reading errors included"),
+        ("arrest", "arrested", "arrested cells", "free E2F below its threshold for more than 72 h without a break"),
     ):
         if not (folder / "tables" / f"{name}.parquet").is_file():
             continue
         counts = table(folder, name)
-        curves = [curve for curve in found["curves"] if curve["readout"] == name]
+        curves = [curve for curve in found["curves"] if curve["readout"] == readout]
         drawn = figures.dose_response(counts, arms, curves, label)
         if drawn:
             out.append({"svg": drawn, "caption": f"Dose-response of {label}: {meaning}."})

@@ -87,7 +87,7 @@ def test_page_is_one_file_that_loads_nothing_and_runs_nothing(folder: Path) -> N
 
 def test_page_says_what_the_tables_say(folder: Path) -> None:
     text = render(folder).read_text(encoding="utf-8")
-    assert "2 of 3 circuit parameters are assumed" in text
+    assert "2 of 3 parameters (of the circuit and of measuring) are assumed" in text
     assert "Cells are independent." in text
     assert "&lt;script&gt;" in text
     assert text.count("<svg") == 6  # dose-response and shares for two read-outs, two time courses
