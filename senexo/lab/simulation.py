@@ -1,0 +1,235 @@
+"""`senexo.simulate`: one model's time courses as a labelled dataset."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import Fault, InvalidInput
+from senexo.engine.evaluate import initial_values
+from senexo.engine.lower import lower
+from senexo.engine.lowered import Lowered
+from senexo.model.network import Network, UnitDefinition
+
+if TYPE_CHECKING:
+    import xarray
+
+    from senexo.model.loading import Model
+
+Method = Literal["ode", "ssa"]
+Quantity = Literal["amount", "concentration"]
+
+LARGEST_RESULT = 8 * 2**30  # bytes; a request beyond it is refused before anything is computed
+
+
+def simulate(
+    model: Model | Network,
+    times: Sequence[float] | NDArray[np.float64],
+    *,
+    method: Method = "ode",
+    runs: int = 1,
+    seed: int = 0,
+    parameters: Mapping[str, float] | None = None,
+    quantity: Quantity = "amount",
+    threads: int | None = None,
+    rtol: float = 1e-8,
+    atol: float | None = None,
+) -> xarray.Dataset:
+    """Simulate a model from time 0 and give its quantities at `times`.
+
+    "ode" solves dA/dt = sum of stoichiometry x rate with scipy's stiff solvers (LSODA first); "ssa" draws exact
+    trajectories of the same reactions on whole molecules (the direct method).
+
+    model: what `senexo.load` returns; times: ascending, 0 or later, in the model's time unit (a start later than 0
+    only leaves out what came before); runs: independent trajectories ("ode" repeats one); seed: of "ssa";
+    parameters: SBML id -> value in the model's unit for parameters, compartment sizes and species' initial amounts
+    (of a local parameter: "reaction.parameter"); quantity: what species are given as; threads: of "ssa", the result
+    does not depend on it; rtol, atol: of "ode", atol in amounts, by default 1e-4 rtol of each initial amount.
+
+    Returns a dataset with dims (run, time): one variable per species, and per parameter, compartment or
+    stoichiometry that may change, under its SBML id with its unit (an id "run" or "time" gets a "_" behind). What
+    stays constant is a scalar coordinate. How the numbers came about is in `attrs`.
+    Raises `InvalidInput` for what cannot be asked, `UnsupportedFeature` for a model that "ssa" gives no meaning to,
+    `SimulationError` when a run cannot be carried to its end.
+    Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080; Gillespie 1977, doi 10.1021/j100540a008.
+
+    >>> from senexo.model.network import Network, Parameter
+    >>> simulate(Network("m", parameters=(Parameter("k", 2.0, constant=False),)), [0, 1])["k"].values
+    array([[2., 2.]])
+    """
+    network = model if isinstance(model, Network) else model.network
+    lowered = lower(network)
+    grid = _checked(lowered, times, method, runs, parameters or {}, quantity)
+    v0 = initial_values(lowered, {lowered.slot(id): float(value) for id, value in (parameters or {}).items()})
+    if method == "ssa":
+        from senexo.engine.ssa import sample
+
+        values = sample(lowered, v0, grid, runs=runs, seed=seed, threads=threads)
+        settings: dict[str, Any] = {"seed": seed}
+    else:
+        from senexo.engine.ode import integrate
+
+        values = np.repeat(integrate(lowered, v0, grid, rtol=rtol, atol=atol)[np.newaxis], runs, axis=0)
+        settings = {"rtol": rtol, "atol": "1e-4 rtol of each initial amount" if atol is None else atol}
+    attrs = _provenance(model, network) | {
+        "method": method,
+        "quantity": quantity,
+        "parameters": json.dumps({id: float(value) for id, value in (parameters or {}).items()}),
+        **settings,
+    }
+    return _dataset(network, lowered, grid, values, quantity, attrs)
+
+
+# ---- checks
+
+
+def _checked(
+    lowered: Lowered, times: Any, method: str, runs: int, parameters: Mapping[str, float], quantity: str
+) -> NDArray[np.float64]:
+    """The times as an array; every fault of the request at once."""
+    faults = [
+        *_choice_faults(method=(method, ("ode", "ssa")), quantity=(quantity, ("amount", "concentration"))),
+        *_parameter_faults(lowered, parameters),
+    ]
+    try:
+        grid = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InvalidInput([*faults, Fault("times", repr(times)[:80], "numbers")]) from None
+    if grid.ndim != 1 or not len(grid):
+        faults.append(Fault("times", f"an array of shape {grid.shape}", "a list of at least one time"))
+    elif not np.all(np.isfinite(grid)) or grid[0] < 0.0 or np.any(np.diff(grid) < 0.0):
+        faults.append(Fault("times", f"{grid[0]:g} to {grid[-1]:g}", "finite times in ascending order, 0 or later"))
+    if not isinstance(runs, int | np.integer) or runs < 1:
+        faults.append(Fault("runs", repr(runs), "a whole number, 1 or more"))
+    elif (size := 8 * runs * grid.size * len(lowered.slots)) > LARGEST_RESULT:
+        expected = f"at most {LARGEST_RESULT / 2**30:g} GiB: fewer runs or times"
+        faults.append(Fault("runs x times", f"a result of {size / 2**30:.1f} GiB", expected))
+    if faults:
+        raise InvalidInput(faults)
+    return grid
+
+
+def _choice_faults(**choices: tuple[str, tuple[str, ...]]) -> Iterator[Fault]:
+    for name, (found, allowed) in choices.items():
+        if found not in allowed:
+            yield Fault(name, repr(found), " or ".join(map(repr, allowed)))
+
+
+def _parameter_faults(lowered: Lowered, parameters: Mapping[str, float]) -> Iterator[Fault]:
+    ruled = {item.slot for item in lowered.assignments}
+    known = {info.id: slot for slot, info in enumerate(lowered.slots) if slot not in ruled}
+    for id, value in parameters.items():
+        if id not in known:
+            computed = any(lowered.slots[slot].id == id for slot in ruled)
+            near = difflib.get_close_matches(id, known, n=3, cutoff=0.5)
+            expected = (
+                "an id that is not" if computed else f"one of {', '.join(near)}" if near else "an id of the model"
+            )
+            found = "an id that a rule computes" if computed else "no such parameter, compartment or species"
+            yield Fault(f"parameters, {id}", found, expected)
+        elif not isinstance(value, int | float | np.number) or not isfinite(value):
+            yield Fault(f"parameters, {id}", repr(value), "a finite number")
+
+
+# ---- the labelled result
+
+
+def _provenance(model: Model | Network, network: Network) -> dict[str, Any]:
+    import senexo
+
+    written = repr(network).encode()
+    digest = hashlib.sha256(written).hexdigest() if isinstance(model, Network) else model.digest
+    return {"senexo_version": senexo.__version__, "model": network.id, "model_digest": digest}
+
+
+def _dataset(
+    network: Network,
+    lowered: Lowered,
+    times: NDArray[np.float64],
+    values: NDArray[np.float64],
+    quantity: str,
+    attrs: dict[str, Any],
+) -> xarray.Dataset:
+    import xarray
+
+    free = _declared_free(network)
+    series: dict[str, Any] = {}
+    constants: dict[str, Any] = {}
+    for slot, info in enumerate(lowered.slots):
+        if info.kind in ("local parameter", "reaction"):
+            continue
+        name = f"{info.id}_" if info.id in ("run", "time") else info.id
+        if info.kind == "species":
+            series[name] = _species(network, info.id, values[:, :, slot], values[:, :, info.compartment], quantity)
+        elif info.changes or info.id in free:
+            series[name] = (("run", "time"), values[:, :, slot], _described(network, info.id, info.kind))
+        else:
+            constants[name] = ((), values[0, 0, slot], _described(network, info.id, info.kind))
+    clock = (("time",), times, {"units": _spelled(network, network.time_units)})
+    coordinates = {"run": np.arange(len(values)), "time": clock, **constants}
+    return xarray.Dataset(series, coordinates, attrs)
+
+
+def _declared_free(network: Network) -> set[str]:
+    """Ids the model allows to change, whether or not anything does change them."""
+    return {
+        *(p.id for p in network.parameters if not p.constant),
+        *(c.id for c in network.compartments if not c.constant),
+        *(s.id for r in network.reactions for s in (*r.reactants, *r.products) if s.id is not None and not s.constant),
+    }
+
+
+def _species(network: Network, id: str, amounts: Any, sizes: Any, quantity: str) -> Any:
+    species = next(s for s in network.species if s.id == id)
+    compartment = next(c for c in network.compartments if c.id == species.compartment)
+    unit = _spelled(network, species.substance_units or network.substance_units)
+    attributes = {"kind": "species", "quantity": quantity, "units": unit}
+    if species.name:
+        attributes["long_name"] = species.name
+    if quantity == "amount" or (compartment.spatial_dimensions == 0 and compartment.size is None):
+        return (("run", "time"), amounts, attributes | {"quantity": "amount"})
+    with np.errstate(all="ignore"):
+        concentrations = amounts / sizes
+    size_unit = _spelled(network, compartment.units or _default_size_units(network, compartment.spatial_dimensions))
+    return (("run", "time"), concentrations, attributes | {"units": f"({unit})/({size_unit})"})
+
+
+def _default_size_units(network: Network, dimensions: float | None) -> str | None:
+    return {3.0: network.volume_units, 2.0: network.area_units, 1.0: network.length_units}.get(dimensions or 0.0)
+
+
+def _described(network: Network, id: str, kind: str) -> dict[str, str]:
+    name: str | None = None
+    units = "1" if kind == "species reference" else ""
+    for compartment in network.compartments:
+        if compartment.id == id:
+            own = compartment.units or _default_size_units(network, compartment.spatial_dimensions)
+            name, units = compartment.name, _spelled(network, own)
+    for parameter in network.parameters:
+        if parameter.id == id:
+            name, units = parameter.name, _spelled(network, parameter.units)
+    return {"kind": kind, "units": units} | ({"long_name": name} if name else {})
+
+
+def _spelled(network: Network, unit: str | None) -> str:
+    """A unit in words that need no other file, such as "1e-09 mole litre^-1"; "" where the model tells none."""
+    if unit is None:
+        return ""
+    definition = next((d for d in network.unit_definitions if d.id == unit), None)
+    return unit if definition is None else _spelled_out(definition)
+
+
+def _spelled_out(definition: UnitDefinition) -> str:
+    number, words = 1.0, []
+    for factor in definition.factors:
+        number *= (factor.multiplier * 10.0**factor.scale) ** factor.exponent
+        if factor.kind != "dimensionless":
+            words.append(factor.kind if factor.exponent == 1 else f"{factor.kind}^{factor.exponent:g}")
+    return " ".join([*([f"{number:g}"] if number != 1.0 or not words else []), *words])
