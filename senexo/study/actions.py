@@ -24,7 +24,7 @@ def read_action(place: Place, known: Known | None, end_h: float | None) -> Actio
     if target is None or operation is None or value is None:
         return None
     known_target = changeable(target, target.value, known)
-    done, number = operation.one_of(OPERATIONS, "operation"), value.quantity(NUMBER_KIND)
+    done, number = operation.one_of(OPERATIONS, "operations"), value.quantity(NUMBER_KIND)
     hour = hour_below(place, end_h)
     verb, of = place.get("verb"), place.get("of")
     labels = [done if verb is None else verb.text(), target.value if of is None else of.text()]
@@ -57,7 +57,7 @@ def changeable(place: Place, target: object, known: Known | None) -> bool:
     """Whether an action may change `target`; a fault with the allowed ids when not."""
     if known is None or (isinstance(target, str) and target in known.changeable):
         return isinstance(target, str)
-    place.fault(named(target, known.changeable, "quantity") + " that no rule sets", found=shown(target))
+    place.fault(named(target, known.changeable, "quantities that no rule sets"), found=shown(target))
     return False
 
 

@@ -24,8 +24,10 @@ MOST_ARMS = 500
 def read_arms(place: Place | None, known: Known | None, end_h: float | None) -> dict[str, Arm]:
     """All arms by name, ladders spelled out, in the file's order. `end_h`: the hour by which all must be done."""
     arms: dict[str, Arm] = {}
-    if place is None or not place.table(expected="a table of arms, e.g. [arms.mock]") or not place.value:
+    if place is None or not place.table(expected="a table of arms, e.g. [arms.mock]"):
         return arms
+    if not place.value:
+        place.fault("at least one arm, e.g. [arms.mock]", found="no arm")
     for name, arm in place.items():
         if not NAME.fullmatch(name):
             arm.fault(
@@ -66,8 +68,9 @@ def _read_arm(name: str, place: Place, known: Known | None, end_h: float | None)
         label = reader.label or str(rung)
         if label in labels:
             ladder.at(rung).fault("each value once")
-        labels.add(label)
-        yield f"{name}[{label}]", arm
+        else:
+            labels.add(label)
+            yield f"{name}[{label}]", arm
 
 
 def _quantities(place: Place) -> Iterator[Place]:

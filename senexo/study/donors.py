@@ -44,18 +44,18 @@ def _read_draw(name: str, place: Place, known: Known | None) -> Draw | None:
     """One parameter's law: a number (all donors alike), or what departs from the parameter table."""
     base = known.adjustable.get(name) if known else None
     if known is not None and base is None:
-        place.fault(named(name, known.adjustable, "parameter"), found=f"the unknown parameter {shown(name)}")
+        place.fault(named(name, known.adjustable, "parameters"), found=f"the unknown parameter {shown(name)}")
         return None
     if not isinstance(place.value, dict):
         value = place.quantity(NUMBER_KIND)
         return None if value is None or base is None else _fixed(base, value)
     place.table(DRAW)
-    law = base.law if (entry := place.get("law")) is None and base else entry and entry.one_of(LAWS, "law")
+    law = base.law if (entry := place.get("law")) is None and base else entry and entry.one_of(LAWS, "laws")
     numbers = {key: below.quantity(NUMBER_KIND) for key in ("value", "low", "high") if (below := place.get(key))}
     words = {key: below.text() for key in ("unit", "source") if (below := place.get(key)) and below.value != ""}
     status = place.get("status")
     if status is not None:
-        words["status"] = status.one_of(STATUSES, "status")
+        words["status"] = status.one_of(STATUSES, "statuses")
     if base is None or law is None or None in numbers.values() or None in words.values():
         return None
     return _departing(place, base, law, numbers, words)
@@ -99,6 +99,8 @@ def read_cells(place: Place | None, known: Known | None) -> dict[str, CellType]:
     cells: dict[str, CellType] = {}
     if place is None or not place.table(expected="a table of cell types, e.g. [cells.LSC]"):
         return cells
+    if not place.value:
+        place.fault("a cell type, e.g. [cells.LSC]", found="no cell type")
     for name, entry in place.items():
         if not entry.table(CELLS):
             continue
@@ -119,7 +121,7 @@ def _read_variation(place: Place, known: Known | None) -> dict[str, float]:
     for name, entry in place.items():
         cv = entry.quantity(VARIATION)
         if known is not None and name not in known.adjustable:
-            entry.fault(named(name, known.adjustable, "parameter"), found=f"the unknown parameter {shown(name)}")
+            entry.fault(named(name, known.adjustable, "parameters"), found=f"the unknown parameter {shown(name)}")
         elif cv is not None:
             variation[name] = cv
     return variation

@@ -27,7 +27,8 @@ class Known:
     """The names a study may use.
 
     draws: parameters every donor draws; adjustable: further numbers that a study may draw (a model file's own);
-    changeable: ids an action may change; readouts: name -> unit.
+    changeable: ids an action may change, with the number they start from; readouts: name -> unit; usual: the
+    read-outs of a study that names none.
     """
 
     model: ModelRef
@@ -36,6 +37,7 @@ class Known:
     adjustable: Mapping[str, Draw]
     changeable: Mapping[str, float | None]
     readouts: Mapping[str, str]
+    usual: tuple[str, ...]
 
     def handles(self, verb: str, name: str, kind: str | None = None) -> list[Handle]:
         """The rows of the wiring that make up one deed."""
@@ -77,7 +79,7 @@ def _circuit(place: Place, folder: Path) -> Known | None:
     if name is None:
         return None
     if name not in shipped_circuits() and not (folder / name / "circuit.ant").is_file():
-        place.fault(named(name, shipped_circuits(), "shipped circuit") + ", or a circuit folder")
+        place.fault(named(name, shipped_circuits(), "shipped circuits") + ", or a circuit folder")
         return None
     try:
         return _shipped(name) if name in shipped_circuits() else _of_circuit((folder / name).resolve())
@@ -108,6 +110,7 @@ def _of_circuit(name: str | Path) -> Known:
         adjustable=draws,
         changeable=_changeable(circuit.network),
         readouts={readout.name: readout.unit for readout in circuit.readouts},
+        usual=tuple(readout.name for readout in circuit.readouts),
     )
 
 
@@ -146,6 +149,7 @@ def _of_file(path: Path, model: Model) -> Known:
         adjustable=plain,
         changeable=_changeable(network),
         readouts=dict.fromkeys(quantities, ""),
+        usual=tuple(s.id for s in network.species) or tuple(rule.variable for rule in network.rules),
     )
 
 

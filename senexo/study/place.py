@@ -51,7 +51,7 @@ class Place:
         for key in self.value if allowed is not None else ():
             known = list(allowed or ())
             if key not in known:
-                self.at(key).fault(named(key, known, "key"), found=f"the unknown key {shown(key)}")
+                self.at(key).fault(named(key, known, "keys"), found=f"the unknown key {shown(key)}")
         return True
 
     def items(self) -> Iterator[tuple[str, Place]]:
@@ -107,12 +107,22 @@ class Place:
 def named(found: object, known: Iterable[str], what: str) -> str:
     """What a message expects instead of an unknown name: the nearest one if there is any, and the list.
 
-    >>> named("dosis", ["dose", "cut"], "key")
+    what: the kind of names, in the plural.
+
+    >>> named("dosis", ["dose", "cut"], "keys")
     '"dose"? (keys: dose, cut)'
     """
     names = list(known)
     if not names:
-        return f"no {what} at all: there are none"
-    close = difflib.get_close_matches(found, names, n=1) if isinstance(found, str) else []
+        return f"nothing: there are no {what} here"
+    close = _nearest(found, names) if isinstance(found, str) and found else []
     listed = ", ".join(names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
-    return f'"{close[0]}"? ({what}s: {listed})' if close else f"one of the {what}s: {listed}"
+    return f'"{close[0]}"? ({what}: {listed})' if close else f"one of the {what}: {listed}"
+
+
+def _nearest(found: str, names: list[str]) -> list[str]:
+    """The most similar name, else one that goes on where `found` stops; capitals do not count."""
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(found.casefold(), folded, n=1, cutoff=0.65)
+    longer = [name for name in folded if name.startswith(found.casefold())]
+    return [folded[name] for name in near or longer[:1]]

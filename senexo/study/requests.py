@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from senexo.base.units import AMOUNT, SHARE, TIME, Kind
@@ -18,6 +18,7 @@ ASSAYS = {
     "senescence": ("name", "compare", "time", "time_h", "reference"),
     "qpcr": ("name", "target", "reference", "control", "arms", "time", "time_h", "min_detected"),
 }
+NEEDED: Mapping[str, tuple[str, ...]] = {"senescence": (), "qpcr": ("target", "reference", "control")}
 CLAIM, NULL = ("id", "holds_when", "null"), ("cut", "knock_out", "mutate", "set")
 ABOUT = ("source", "status")
 STEP = Kind("hour", 'a time step from 0.01 h on, e.g. "1 h"', low=0.01, high=TIME.high)
@@ -47,19 +48,16 @@ def read_readouts(place: Place | None, known: Known | None, end_h: float | None)
     """Times within the culture, the fine grid, and the read-outs by name; all of a model's read-outs by default."""
     times: Sequence[float | None] = (0.0,) if end_h is None else (0.0, end_h)
     grid: float | None = DEFAULT_GRID_H
-    names: Sequence[str] = tuple(known.readouts) if known else ()
+    names: Sequence[str] = known.usual if known else ()
     if place is not None and place.table(READOUTS):
         times = _times(place, end_h) or times
         step = either(place, ("grid", STEP), ("grid_h", STEP_H))
         grid = step[0].quantity(step[1]) if step else DEFAULT_GRID_H
+        if step and grid is not None and end_h is not None and end_h / grid > MOST_GRID_POINTS:
+            step[0].fault(f"a grid of at most {MOST_GRID_POINTS} points", found=f"{end_h / grid:.0f} points")
         chosen = place.get("names")
         if chosen is not None:
             names = _names(chosen, known)
-    if grid is not None and end_h is not None and end_h / grid > MOST_GRID_POINTS:
-        (place or Place(None, "readouts", "study", [])).fault(
-            f"a grid of at most {MOST_GRID_POINTS} points", found=f"{end_h / grid:.0f} points of {grid:g} h"
-        )
-        return None
     if grid is None or None in times:
         return None
     return Readouts(times_h=tuple(t for t in times if t is not None), grid_h=grid, names=tuple(names))
@@ -92,7 +90,7 @@ def _times(place: Place, end_h: float | None) -> list[float | None]:
 def _names(place: Place, known: Known | None) -> list[str]:
     names: list[str] = []
     for entry in place.listed("a list of read-outs"):
-        name = entry.text() if known is None else entry.one_of(known.readouts, "read-out")
+        name = entry.text() if known is None else entry.one_of(known.readouts, "read-outs")
         if name is not None and name in names:
             entry.fault("each read-out once")
         elif name is not None:
@@ -140,7 +138,7 @@ def _about(place: Place, numbers: Mapping[str, Any]) -> dict[str, About]:
         entry = told.get(name) if told is not None else None
         if entry is not None and entry.table(ABOUT):
             source, status = entry.get("source"), entry.get("status")
-            words = {"source": source and source.text(), "status": status and status.one_of(STATUSES, "status")}
+            words = {"source": source and source.text(), "status": status and status.one_of(STATUSES, "statuses")}
             about[name] = about[name].model_copy(update={key: word for key, word in words.items() if word})
     return about
 
@@ -161,7 +159,7 @@ def read_assays(
         if name is None:
             entry.fault(f"the key name ({', '.join(ASSAYS)})", found="no name")
             continue
-        if name.one_of(ASSAYS, "assay") is None:
+        if name.one_of(ASSAYS, "assays") is None:
             continue
         entry.table(ASSAYS[name.value])
         asked = _Asked(entry, arms, readouts, known, references)
@@ -213,23 +211,27 @@ class _Asked:
     def _rna(self, place: Place, also: Sequence[str]) -> str | None:
         if self.rnas is None:
             return place.text()
-        return place.one_of([*also, *(name for name in self.rnas if name not in also)], "RNA")
+        return place.one_of([*also, *(name for name in self.rnas if name not in also)], "RNAs")
 
     def _arm(self, place: Place) -> str | None:
-        return place.one_of(self.arms, "arm") if self.arms else place.text()
+        return self._one_of(place, self.arms, "arms")
+
+    def _one_of(self, place: Place, known: Iterable[str], what: str) -> str | None:
+        """One of the names; any text where the arms themselves could not be read (they have a fault of their own)."""
+        return place.one_of(dict.fromkeys(known), what) if self.arms else place.text()
 
     def _spelled_out(self, place: Place) -> list[str]:
         """Arms, and the arms of families."""
         arms: list[str] = []
         for entry in place.listed("a list of arms"):
-            known = entry.one_of(dict.fromkeys([*self.families, *self.arms]), "arm")
+            known = self._one_of(entry, [*self.families, *self.arms], "arms")
             if known is not None:
                 arms += [known] if known in self.arms else [n for n, arm in self.arms.items() if arm.family == known]
         return list(dict.fromkeys(arms))
 
     def _family(self, key: str) -> str | None:
         entry = self.place.get(key)
-        return None if entry is None else entry.one_of(self.families, "family")
+        return None if entry is None else self._one_of(entry, self.families, "families")
 
     def _compare(self) -> list[list[str]] | None:
         """Pairs of arms or families."""
@@ -243,12 +245,12 @@ class _Asked:
                 pair.fault(expected)
                 continue
             for name in pair.elements():
-                name.one_of(dict.fromkeys([*self.families, *self.arms]), "arm")
+                self._one_of(name, [*self.families, *self.arms], "arms")
         return [list(pair.value) for pair in pairs]
 
     def _time(self) -> float | None:
         times = self._times()
-        if times is not None and len(times) != 1:
+        if times and len(times) > 1:
             self.place.fault("one time", found=f"{len(times)} times")
         return times[0] if times else None
 

@@ -16,8 +16,8 @@ from senexo.study.place import Place, named
 from senexo.study.schema import Action, Arm
 
 VERBS = (
-    "dose", "knock_down", "knock_out", "mutate", "cut", "inhibit", "express", "serum", "medium_change", "wash_out",
-    "set", "actions",
+    "knock_out", "mutate", "cut", "set", "knock_down", "inhibit", "express", "serum", "dose", "wash_out",
+    "medium_change", "actions",
 )  # fmt: skip
 DOSE, WHAT_AT, AT, VALUE_AT = ("what", "copies", "at"), ("what", "at"), ("at",), ("value", "at")
 UNTREATED = "left alone"
@@ -75,7 +75,7 @@ class Reader:
         for name, part in place.items():
             handles = self._handles("mutate", part, name)
             kinds = list(dict.fromkeys(h.kind for h in handles))
-            kind = part.one_of(kinds, "part") if kinds else None
+            kind = part.one_of(kinds, "parts") if kinds else None
             if kind:
                 self._act([h for h in handles if h.kind == kind], None, None)
                 self.words.append(f"{name} {kind} mutated")
@@ -89,7 +89,7 @@ class Reader:
             words = re.escape(" ".join(pattern.split())).replace(r"\*", ".*")
             edges = [name for name in known if re.fullmatch(words, name)]
             if not edges:
-                entry.fault(named(pattern, known, "edge"))
+                entry.fault(named(pattern, known, "edges"))
             for edge in edges:
                 self._act(self.known.handles("cut", edge), None, None)
             self.words.append(f"{pattern} cut")
@@ -205,7 +205,7 @@ class Reader:
         if not handles and self.known.circuit is None:
             place.fault("set, actions or dose: a model file has no wiring", found=f"{verb} of {shown(name)}")
         elif not handles:
-            place.fault(named(name, self.known.names(verb), f"name for {verb}"), found=shown(name))
+            place.fault(named(name, self.known.names(verb), f"names for {verb}"), found=shown(name))
         return handles
 
     def _act(self, handles: list[Handle], x: float | None, hour: float | None) -> None:
