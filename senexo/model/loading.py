@@ -63,17 +63,18 @@ def load(x: str | os.PathLike[str]) -> Model:
     >>> load("mir34c-rab27b").network.id
     'mir34c_rab27b'
     """
-    path = Path(x)
-    if not path.exists() or (path / "circuit.toml").is_file():
-        return _load_circuit(os.fspath(x), path)
-    data = read_bytes(path)
-    return Model(parse(data, source=str(path)), str(path), hashlib.sha256(data).hexdigest())
+    name = os.fspath(x)
+    # os.path answers False for names that cannot be looked up at all, where pathlib raises.
+    if not os.path.exists(name) or os.path.isfile(os.path.join(name, "circuit.toml")):
+        return _load_circuit(name)
+    data = read_bytes(Path(name))
+    return Model(parse(data, source=name), name, hashlib.sha256(data).hexdigest())
 
 
-def _load_circuit(name: str, path: Path) -> Model:
+def _load_circuit(name: str) -> Model:
     from senexo.model.circuit import load_circuit, shipped_circuits
 
-    if not path.exists() and name not in shipped_circuits():
+    if not os.path.exists(name) and name not in shipped_circuits():
         shipped = ", ".join(shipped_circuits())
         raise InvalidModel(f"{name}: there is no such file, and no shipped circuit of that name (shipped: {shipped})")
     circuit = load_circuit(name)

@@ -14,9 +14,9 @@ from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import senexo.model.network as words
 from senexo.base.errors import InvalidModel
 from senexo.base.sandbox import MOST_DEPTH
-from senexo.model import network
 from senexo.model.expression import OPERATORS, Call, Expression, Invoke, Number, Slot, Symbol, Time, children
 from senexo.model.network import Network
 
@@ -27,18 +27,18 @@ _FORMULA = {Number, Symbol, Time, Slot, Call, Invoke}
 # Every part a network is made of, with the names and types of its fields.
 _PARTS: dict[type, tuple[tuple[str, Any], ...]] = {
     part: tuple(get_type_hints(part).items())
-    for part in vars(network).values()
+    for part in vars(words).values()
     if isinstance(part, type) and is_dataclass(part)
 }
 
 
-def to_plain(whole: Network) -> list[Any]:
+def to_plain(network: Network) -> list[Any]:
     """The network as JSON-ready lists.
 
     >>> to_plain(Network("m"))[:2]
     ['m', None]
     """
-    plain: list[Any] = _plain(whole)
+    plain: list[Any] = _plain(network)
     return plain
 
 
@@ -48,9 +48,9 @@ def from_plain(plain: object) -> Network:
     >>> from_plain(to_plain(Network("m"))) == Network("m")
     True
     """
-    whole = _built(Network, plain, "network")
-    assert isinstance(whole, Network)
-    return whole
+    network = _built(Network, plain, "network")
+    assert isinstance(network, Network)
+    return network
 
 
 def postfix(math: Expression) -> list[list[Any]]:

@@ -1,7 +1,7 @@
 """SBML into a network, by way of libSBML; runs only in the parser's process (see `base.sandbox`).
 
-Any level and version libSBML converts without loss to Level 3 Version 2 is read: what older levels say in
-another way (stoichiometryMath, built-in units, default attributes) is translated by that conversion.
+Level 2 and Level 3 are read in all their versions: what older ones say in another way (stoichiometryMath,
+built-in units, default attributes) libSBML translates to Level 3 Version 2. Level 1 loses defaults on that way.
 Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080.
 """
 
@@ -41,8 +41,31 @@ from senexo.model.plain import to_plain
 # Packages that only draw, group or describe; and functions of L3V2 lent to L3V1, which core reads anyway.
 _HARMLESS = {"layout", "render", "groups", "l3v2extendedmath"}
 
-# Names of units touch no number, and a file of the SBML test suite (00959) has such a dangling name.
-_FORGIVEN = {libsbml.DanglingUnitReference}
+# Breaches of SBML that touch no number: dangling names of units (case 00959 of the test suite has one), units
+# redefined, lists left empty (allowed from L3V2 on), and what stands in notes, annotations and metaids.
+_FORGIVEN = {
+    libsbml.DanglingUnitReference,
+    libsbml.InvalidSubstanceRedefinition,
+    libsbml.InvalidLengthRedefinition,
+    libsbml.InvalidAreaRedefinition,
+    libsbml.InvalidTimeRedefinition,
+    libsbml.InvalidVolumeRedefinition,
+    libsbml.EmptyListElement,
+    libsbml.EmptyListOfUnits,
+    libsbml.EmptyListInReaction,
+    libsbml.EmptyListInKineticLaw,
+    libsbml.NoReactantsOrProducts,
+    libsbml.DuplicateMetaId,
+    libsbml.InvalidMetaidSyntax,
+    libsbml.InvalidSBOTermSyntax,
+    libsbml.MissingAnnotationNamespace,
+    libsbml.DuplicateAnnotationNamespaces,
+    libsbml.SBMLNamespaceInAnnotation,
+    libsbml.NotesNotInXHTMLNamespace,
+    libsbml.NotesContainsXMLDecl,
+    libsbml.InvalidNotesContent,
+    libsbml.OnlyOneNotesElementAllowed,
+}
 
 _MOST_ERRORS_SHOWN = 5
 _LONGEST_MESSAGE = 300
@@ -64,6 +87,8 @@ def read(data: bytes) -> Network:
     check_root(scan_xml(data))
     document = libsbml.readSBMLFromString(data.decode())
     _raise_errors(document)
+    if document.getLevel() < 2:
+        raise InvalidModel("SBML Level 1 is not read; translate it to Level 2 or 3 first (libSBML's converter does)")
     if document.getModel() is None:
         raise InvalidModel("there is no <model> in it")
     _refuse(document.getModel())

@@ -7,7 +7,7 @@ Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from typing import TypeVar
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -17,7 +17,6 @@ from senexo.model.network import (
     Compartment,
     Event,
     FunctionDefinition,
-    KineticLaw,
     Network,
     Parameter,
     Reaction,
@@ -50,25 +49,24 @@ def to_sbml(network: Network) -> str:
         extentUnits=network.extent_units,
         conversionFactor=network.conversion_factor,
     )
-    _list(model, "FunctionDefinitions", network.function_definitions, _write_function)
-    _list(model, "UnitDefinitions", network.unit_definitions, _write_unit_definition)
-    _list(model, "Compartments", network.compartments, _write_compartment)
-    _list(model, "Species", network.species, _write_species)
-    _list(model, "Parameters", network.parameters, _write_parameter)
-    _list(
-        model,
-        "InitialAssignments",
-        network.initial_assignments,
-        lambda parent, a: _with_math(_element(parent, "initialAssignment", symbol=a.symbol), a.math),
-    )
-    _list(
-        model,
-        "Rules",
-        network.rules,
-        lambda parent, r: _with_math(_element(parent, f"{r.kind}Rule", variable=r.variable), r.math),
-    )
-    _list(model, "Reactions", network.reactions, _write_reaction)
-    _list(model, "Events", network.events, _write_event)
+    for inside, function in _listed(model, "FunctionDefinitions", network.function_definitions):
+        _write_function(inside, function)
+    for inside, definition in _listed(model, "UnitDefinitions", network.unit_definitions):
+        _write_unit_definition(inside, definition)
+    for inside, compartment in _listed(model, "Compartments", network.compartments):
+        _write_compartment(inside, compartment)
+    for inside, species in _listed(model, "Species", network.species):
+        _write_species(inside, species)
+    for inside, parameter in _listed(model, "Parameters", network.parameters):
+        _write_parameter(inside, "parameter", parameter)
+    for inside, assignment in _listed(model, "InitialAssignments", network.initial_assignments):
+        _with_math(_element(inside, "initialAssignment", symbol=assignment.symbol), assignment.math)
+    for inside, rule in _listed(model, "Rules", network.rules):
+        _with_math(_element(inside, f"{rule.kind}Rule", variable=rule.variable), rule.math)
+    for inside, reaction in _listed(model, "Reactions", network.reactions):
+        _write_reaction(inside, reaction)
+    for inside, event in _listed(model, "Events", network.events):
+        _write_event(inside, event)
     indent(root)
     return tostring(root, encoding="UTF-8", xml_declaration=True).decode() + "\n"
 
@@ -91,17 +89,17 @@ def _element(parent: Element, tag: str, **attributes: str | float | None) -> Ele
     return SubElement(parent, tag, {name: _text(value) for name, value in attributes.items() if value is not None})
 
 
-def _list(parent: Element, plural: str, items: Iterable[T], write: Callable[[Element, T], None]) -> None:
-    items = tuple(items)
+def _listed(parent: Element, plural: str, items: tuple[T, ...]) -> Iterator[tuple[Element, T]]:
+    """Each item with the listOf element that is to hold it; without items no such element is made."""
     if items:
         inside = SubElement(parent, f"listOf{plural}")
         for item in items:
-            write(inside, item)
+            yield inside, item
 
 
-def _with_math(element: Element, math: Expression | None) -> None:
-    if math is not None:
-        element.append(math_element(math))
+def _with_math(element: Element, formula: Expression | None) -> None:
+    if formula is not None:
+        element.append(math_element(formula))
 
 
 def _write_function(parent: Element, function: FunctionDefinition) -> None:
@@ -112,18 +110,8 @@ def _write_function(parent: Element, function: FunctionDefinition) -> None:
 
 def _write_unit_definition(parent: Element, definition: UnitDefinition) -> None:
     element = _element(parent, "unitDefinition", id=definition.id, name=definition.name)
-    _list(
-        element,
-        "Units",
-        definition.factors,
-        lambda units, f: _write_nothing(
-            _element(units, "unit", kind=f.kind, exponent=f.exponent, scale=f.scale, multiplier=f.multiplier)
-        ),
-    )
-
-
-def _write_nothing(element: Element) -> None:
-    """The element is complete as it stands."""
+    for units, f in _listed(element, "Units", definition.factors):
+        _element(units, "unit", kind=f.kind, exponent=f.exponent, scale=f.scale, multiplier=f.multiplier)
 
 
 def _write_compartment(parent: Element, compartment: Compartment) -> None:
@@ -156,15 +144,16 @@ def _write_species(parent: Element, species: Species) -> None:
     )
 
 
-def _write_parameter(parent: Element, parameter: Parameter) -> None:
+def _write_parameter(parent: Element, tag: str, parameter: Parameter) -> None:
+    """A `parameter`, or a `localParameter`, which has no attribute `constant`."""
     _element(
         parent,
-        "parameter",
+        tag,
         id=parameter.id,
         name=parameter.name,
         value=parameter.value,
         units=parameter.units,
-        constant=parameter.constant,
+        constant=parameter.constant if tag == "parameter" else None,
     )
 
 
@@ -177,16 +166,17 @@ def _write_reaction(parent: Element, reaction: Reaction) -> None:
         reversible=reaction.reversible,
         compartment=reaction.compartment,
     )
-    _list(element, "Reactants", reaction.reactants, _write_reference)
-    _list(element, "Products", reaction.products, _write_reference)
-    _list(
-        element,
-        "Modifiers",
-        reaction.modifiers,
-        lambda modifiers, id: _write_nothing(_element(modifiers, "modifierSpeciesReference", species=id)),
-    )
+    for inside, reference in _listed(element, "Reactants", reaction.reactants):
+        _write_reference(inside, reference)
+    for inside, reference in _listed(element, "Products", reaction.products):
+        _write_reference(inside, reference)
+    for inside, modifier in _listed(element, "Modifiers", reaction.modifiers):
+        _element(inside, "modifierSpeciesReference", species=modifier)
     if reaction.kinetic_law is not None:
-        _write_kinetic_law(element, reaction.kinetic_law)
+        law = _element(element, "kineticLaw")
+        _with_math(law, reaction.kinetic_law.math)
+        for inside, parameter in _listed(law, "LocalParameters", reaction.kinetic_law.local_parameters):
+            _write_parameter(inside, "localParameter", parameter)
 
 
 def _write_reference(parent: Element, reference: SpeciesReference) -> None:
@@ -197,19 +187,6 @@ def _write_reference(parent: Element, reference: SpeciesReference) -> None:
         species=reference.species,
         stoichiometry=reference.stoichiometry,
         constant=reference.constant,
-    )
-
-
-def _write_kinetic_law(parent: Element, law: KineticLaw) -> None:
-    element = _element(parent, "kineticLaw")
-    _with_math(element, law.math)
-    _list(
-        element,
-        "LocalParameters",
-        law.local_parameters,
-        lambda parameters, p: _write_nothing(
-            _element(parameters, "localParameter", id=p.id, name=p.name, value=p.value, units=p.units)
-        ),
     )
 
 
@@ -229,9 +206,5 @@ def _write_event(parent: Element, event: Event) -> None:
         _with_math(_element(element, "priority"), event.priority)
     if event.delay is not None:
         _with_math(_element(element, "delay"), event.delay)
-    _list(
-        element,
-        "EventAssignments",
-        event.assignments,
-        lambda inside, a: _with_math(_element(inside, "eventAssignment", variable=a.variable), a.math),
-    )
+    for inside, assignment in _listed(element, "EventAssignments", event.assignments):
+        _with_math(_element(inside, "eventAssignment", variable=assignment.variable), assignment.math)

@@ -1,0 +1,76 @@
+"""Watch Python's audit events while hostile models are read: `python -m verify._audit FOLDER COUNT`.
+
+First through the door (`load`: a scan here, parsing in the limited child), then COUNT times as the child
+does it, in this process. Prints as JSON what happened that nobody had allowed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from itertools import cycle, islice
+from pathlib import Path
+
+from senexo.base.errors import SenexoError
+from senexo.base.sandbox import _BOOT
+from senexo.model import sbml_read
+from senexo.model.loading import load
+from senexo.model.plain import from_plain
+from verify._hostile import cases, parameter, parameters, sbml
+
+WATCHED = ("exec", "compile", "open", "import", "subprocess.", "os.", "socket.", "ctypes.", "pickle.", "shutil.")
+
+
+def main(folder: Path, count: int) -> None:
+    chosen = [c for c in cases() if not c.slow and any(word in c.name for word in ("the id", "Antimony", "the value"))]
+    for i, case in enumerate(chosen):
+        (folder / str(i)).mkdir()
+        (folder / str(i) / case.file).write_bytes(case.data)
+    # What Python itself loads on first use is not what is looked for.
+    for name, text in (("warm.xml", sbml(parameters(parameter()))), ("warm.ant", "k = 1"), ("bad.xml", "<sbml/>")):
+        (folder / name).write_text(text)
+        attempt(folder / name)
+
+    seen: list[tuple[str, str]] = []
+    watching = True
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event.startswith(WATCHED) and not allowed(event, arguments, folder):
+            seen.append((event, repr(arguments)[:200]))
+
+    sys.addaudithook(hook)
+    wrong = [case.name for i, case in enumerate(chosen) if attempt(folder / str(i) / case.file) != case.outcome]
+    for case in islice(cycle([c for c in chosen if "the id" in c.name and b"&#0;" not in c.data]), count):
+        try:
+            from_plain(sbml_read.read_plain(case.data))
+            wrong.append(case.name)
+        except SenexoError:
+            pass
+    watching = False
+    sys.stdout.write(json.dumps({"seen": seen, "wrong": wrong, "tried": len(chosen) + count}))
+
+
+def attempt(path: Path) -> str:
+    try:
+        load(path)
+    except SenexoError:
+        return "refused"
+    return "accepted"
+
+
+def allowed(event: str, arguments: tuple[object, ...], folder: Path) -> bool:
+    """The child's own start, its pipes, and reading the model's file."""
+    match event, arguments:
+        case "open", (int(), _, _):
+            return True
+        case "open", (path, _, int(flags)):
+            writing = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            return path == os.devnull or (str(path).startswith(str(folder)) and not writing)
+        case "subprocess.Popen", (_, [*command], _, _):
+            return command[:5] == [sys.executable, "-I", "-S", "-c", _BOOT]
+    return False
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
