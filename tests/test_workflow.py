@@ -1,0 +1,261 @@
+"""The corridor end to end on a made-up circuit: one digest, one meaning of names, and a folder that can be trusted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from senexo import workflow
+from senexo.base import store as store_module
+from senexo.base.errors import InvalidInput, StoreError
+from senexo.base.store import Store, verify
+from senexo.lab import dish
+from senexo.study.read import read_study
+
+TINY = Path(__file__).parent / "circuits" / "tiny.toml"
+TABLES = ("arms", "parameters", "donors", "timecourse", "cells", "senescence", "arrest", "qpcr")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> workflow.Results:
+    """A run that nobody disturbed, by one worker."""
+    return workflow.run(TINY, out=tmp_path_factory.mktemp("whole") / "out", workers=1)
+
+
+def raw() -> dict[str, Any]:
+    content = tomllib.loads(TINY.read_text(encoding="utf-8"))
+    content["model"]["circuit"] = str(TINY.parent / "tiny")
+    return content
+
+
+def written(content: dict[str, Any], path: Path) -> Path:
+    import tomli_w
+
+    path.write_text(tomli_w.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_the_folder_holds_what_the_docs_promise(whole: workflow.Results) -> None:
+    for name in TABLES:
+        parquet, text = whole.table(name), pd.read_csv(whole.folder / "tables" / f"{name}.csv")
+        assert list(parquet.columns) == list(text.columns)
+        assert len(parquet) == len(text) > 0
+    about = json.loads((whole.folder / "run.json").read_text())
+    assert about["digest"] == whole.digest == verify(whole.folder).digest
+    assert (about["n_arms"], about["n_donors"], about["n_cells"]) == (7, 3, 12)
+    assert verify(whole.folder).finished
+    assert verify(whole.folder).faults == ()
+    assert "A made-up switch" in (whole.folder / "report.html").read_text(encoding="utf-8")
+    assert read_study(whole.folder / "study.resolved.toml") == read_study(TINY)
+    assert whole.findings
+    assert str(whole.folder) in repr(whole)
+    with pytest.raises(StoreError, match="it has arms"):
+        whole.table("nothing")
+
+
+def test_cells_follow_their_closed_form(whole: workflow.Results) -> None:
+    """x' = f d x0 - d x, solved by hand for every way of treating: none, dose, wash-out, knock-down, knock-out."""
+    donors = whole.table("donors").pivot(index="donor", columns="parameter", values="value")
+    with xr.open_zarr(whole.folder / "trajectories.zarr", consolidated=False) as data:
+        x = data["value"].sel(quantity="x").load()
+    t = x["time"].to_numpy()
+    for donor, row in donors.iterrows():
+        x0, left = row.x0, np.exp(-row.d * t)
+        dosed_late = x0 + np.where(t > 12, 3000 * np.exp(-row.d * (t - 12)), 0)
+        expected = {
+            "mock": np.full(t.size, x0),
+            "dose[1000]": x0 + np.where(t > 0, 1000 * left, 0),  # the sample at 0 h is taken before the dose
+            "washed": np.where(t > 36, x0 * (1 - np.exp(-row.d * (t - 36))), dosed_late),
+            "kd": x0 * (0.1 + 0.9 * left),
+            "null": x0 * np.exp(-row.d * 50) * left,  # a genotype acts before the 50 h of settling
+        }
+        for arm, curve in expected.items():
+            found = x.sel(arm=arm, donor=donor).to_numpy()
+            living = ~np.isnan(found)
+            np.testing.assert_allclose(found[living], np.broadcast_to(curve, found.shape)[living], rtol=2e-5)
+
+
+def test_counts_and_shares_add_up(whole: workflow.Results) -> None:
+    cells, counts, arrest = whole.table("cells"), whole.table("senescence"), whole.table("arrest")
+    assert len(cells) == 7 * 3 * 12
+    assert (counts["n_total"] == 200).all()
+    alive = cells["death_h"].isna().groupby([cells["arm"], cells["donor"]]).sum()
+    last = arrest[arrest["time_h"] == 120].set_index(["arm", "donor"])["n_total"]
+    pd.testing.assert_series_equal(alive.sort_index(), last.sort_index(), check_names=False, check_dtype=False)
+    off = cells[(cells["arrest_h"] >= 72) & cells["death_h"].isna()].groupby(["arm", "donor"]).size()
+    positive = arrest[arrest["time_h"] == 120].set_index(["arm", "donor"])["n_positive"]
+    assert off.to_dict() == positive[positive > 0].to_dict()
+    clocks = cells.pivot(index=["donor", "cell"], columns="arm", values="death_h").dropna()
+    assert len(clocks) > 3
+    np.testing.assert_allclose(clocks.max(axis=1), clocks.min(axis=1), rtol=1e-6)  # one hazard, the same cells
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_workers_and_order_do_not_change_the_digest(tmp_path: Path, whole: workflow.Results, workers: int) -> None:
+    assert workflow.run(TINY, out=tmp_path / "out", workers=workers).digest == whole.digest
+
+
+def test_names_and_orders_change_labels_only(tmp_path: Path, whole: workflow.Results) -> None:
+    """Renamed and reordered arms, reordered parameters and assays: every number is the same, under its new label."""
+    content = raw()
+    new = {
+        "kd": "zeta",
+        "washed": "alpha",
+        "dose": "mock",
+        "null": "kd",
+        "mock": "dose",
+    }  # two arms even change their names
+    content["arms"] = {new[name]: content["arms"][name] for name in new}
+    content["assays"] = [
+        {**content["assays"][0], "compare": ["mock", "dose"]},
+        {**content["assays"][1], "control": "dose"},
+    ]
+    content = dict(reversed(content.items()))
+    other = workflow.run(written(content, tmp_path / "s.toml"), out=tmp_path / "out", workers=2)
+    old = {**{v: k for k, v in new.items()}, **{f"mock[{d}]": f"dose[{d}]" for d in (100, 1000, 3000)}}
+    for name in ("cells", "senescence", "arrest", "qpcr", "timecourse"):
+        mine, theirs = whole.table(name), other.table(name)
+        theirs["arm"] = theirs["arm"].map(old)
+        keys = [c for c in mine.columns if c not in ("value", "ct", "family", "n_positive", "n_total", "copies_true")]
+        frames = [frame.drop(columns="family", errors="ignore").sort_values(keys[:9], ignore_index=True)
+                  for frame in (mine, theirs)]  # fmt: skip
+        pd.testing.assert_frame_equal(*frames)
+    pd.testing.assert_frame_equal(whole.table("donors"), other.table("donors"))
+
+
+def test_a_larger_run_holds_the_smaller_one(tmp_path: Path, whole: workflow.Results) -> None:
+    """One more donor, one more arm and more cells leave every number that was there."""
+    content = raw()
+    content["arms"] = {"first": {"knock_out": ["x"]}, **content["arms"]}
+    content["donors"]["n"], content["cells"]["cell"]["n"] = 4, 15
+    larger = workflow.run(written(content, tmp_path / "s.toml"), out=tmp_path / "out", workers=2).table("cells")
+    key = ["arm", "donor", "cell"]
+    merged = whole.table("cells").merge(larger, on=key, suffixes=("", "_larger"))
+    assert len(merged) == 7 * 3 * 12
+    for name in ("commitment_h", "escape_h", "death_h", "arrest_h"):
+        np.testing.assert_array_equal(merged[name], merged[f"{name}_larger"])
+
+
+def test_replayed_cells_have_the_same_bits(whole: workflow.Results) -> None:
+    for arm, donor, cell in (("mock", 1, 1), ("dose[3000]", 3, 12), ("washed", 2, 7), ("kd", 3, 5)):
+        again = workflow.replay(whole.folder, arm=arm, donor=donor, cell=cell)
+        assert again.same_bits
+        assert "same bits" in repr(again)
+    with pytest.raises(InvalidInput) as refusal:
+        workflow.replay(whole.folder, arm="mok", donor=4, cell=13)
+    assert len(refusal.value.faults) == 3
+
+
+def test_a_study_that_differs_is_not_resumed(whole: workflow.Results) -> None:
+    with pytest.raises(StoreError, match="seed: there 7, here 8"):
+        workflow.run(TINY, out=whole.folder, seed=8, resume=True)
+    with pytest.raises(StoreError, match=r"arms\.kd\.schedule\[0\]\.value: there 0\.(1|09)\d*, here 0\.5"):
+        workflow.run(TINY, out=whole.folder, set=["arms.kd.knock_down={ x = '50 %' }"], resume=True)
+    with pytest.raises(StoreError, match="--resume"):
+        workflow.run(TINY, out=whole.folder)
+    assert verify(whole.folder).faults == ()
+
+
+def dying(function: Callable[..., Any], left: int, *, after: bool = False) -> Callable[..., Any]:
+    """The function, ended by SIGKILL when it is called for the `left`-th time."""
+
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        left -= 1
+        result = function(*arguments, **options) if after or left else None
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return wrapped
+
+
+KILLS = {
+    "running": lambda left: setattr(dish, "fill", dying(dish.fill, left)),
+    "writing": lambda left: setattr(store_module.os, "fsync", dying(os.fsync, left)),
+    "between file and ledger": lambda left: setattr(Path, "replace", dying(Path.replace, left, after=True)),
+    "ledger": lambda left: setattr(Store, "_record", dying(Store._record, left, after=True)),
+}
+
+
+@pytest.mark.parametrize("phase", KILLS)
+def test_a_killed_run_resumes_to_the_same_digest(tmp_path: Path, whole: workflow.Results, phase: str) -> None:
+    """Five SIGKILLs, one after the other, in one run; what was kept is not done again."""
+    folder, kept = tmp_path / "out", 0
+    for left in (1, 3, 2, 6, 4):
+        child = os.fork()  # the compiled kernel comes along
+        if child == 0:
+            KILLS[phase](left)
+            workflow.run(TINY, out=folder, workers=1, resume=True)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        now = len(list((folder / "chunks").glob("arm*.npz"))) if folder.exists() else 0
+        assert now >= kept
+        kept = now
+    results = workflow.run(TINY, out=folder, workers=2, resume=True)
+    assert results.digest == whole.digest
+    assert verify(folder).faults == ()
+    for name in TABLES:
+        assert (folder / "tables" / f"{name}.csv").read_bytes() == (
+            whole.folder / "tables" / f"{name}.csv"
+        ).read_bytes()
+
+
+@pytest.mark.parametrize("path", ["tables/cells.parquet", "tables/qpcr.csv", "trajectories.zarr/value/0.0.0.0.0",
+                                  "trajectories.zarr/time/0", "run.json", "findings.json", "report.html",
+                                  "study.resolved.toml", "chunks/arm002-donor0002.npz"])  # fmt: skip
+def test_a_flipped_bit_is_found_in_every_kind_of_file(whole: workflow.Results, path: str) -> None:
+    place = whole.folder / path
+    sound = place.read_bytes()
+    try:
+        for position in np.linspace(0, len(sound) - 1, 7).astype(int):
+            broken = bytearray(sound)
+            broken[position] ^= 1 << int(position) % 8
+            place.write_bytes(broken)
+            assert [fault.partition(":")[0] for fault in verify(whole.folder).faults] == [path]
+    finally:
+        place.write_bytes(sound)
+    assert verify(whole.folder).faults == ()
+
+
+def test_ctrl_c_is_answered_at_once_and_keeps_what_is_there(tmp_path: Path, whole: workflow.Results) -> None:
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "growing cells" and done == 5:
+            signal.raise_signal(signal.SIGINT)
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        workflow.run(TINY, out=tmp_path / "out", workers=2, progress=stop)
+    assert time.monotonic() - begun < 30
+    verdict = verify(tmp_path / "out")
+    assert verdict.faults == ()
+    assert not verdict.finished
+    assert verdict.files >= 5
+    assert workflow.run(TINY, out=tmp_path / "out", resume=True).digest == whole.digest
+
+
+def test_a_run_that_does_not_fit_is_refused_before_it_begins(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="GiB"):
+        workflow.run(TINY, out=tmp_path / "out", set=["donors.n=10000", "cells.cell.n=100000"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_default_folders_never_collide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert workflow.default_folder("a/study.toml") == Path("results/study")
+    for name in ("study", "study-2"):
+        (tmp_path / "results" / name).mkdir(parents=True)
+    assert workflow.default_folder("study") == Path("results/study-3")
+    assert workflow.default_folder("study", resume=True) == Path("results/study-2")
+    assert workflow.default_folder("other", resume=True) == Path("results/other")
