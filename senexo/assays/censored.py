@@ -82,7 +82,7 @@ def censored_difference(
     spread = max(float(np.concatenate([first, second]).std()), resolution)
     start = np.array([float(second.mean()), math.log(spread), 0.3])
     bounds = [
-        (start[0] - _REACH * spread, start[0] + _REACH * spread),
+        (start[0] - 2.0 * _REACH * spread, start[0] + 2.0 * _REACH * spread),
         (math.log(resolution), math.log(_REACH * spread)),
         (-_TALLEST, _TALLEST),
     ]
@@ -187,6 +187,10 @@ class _Profile:
         target = math.sqrt(profile_cut(self.n))
         found = []
         for end in self.ends:
+            if self.best == math.copysign(math.inf, end - self._inner):
+                found.append(self.best)
+                continue
+
             # the root of the likelihood ratio is nearly linear in the parameter, so few profiles are needed
             def gap(x: float) -> float:
                 return math.sqrt(max(0.0, 2.0 * (self.peak - self.value(x)))) - target

@@ -118,7 +118,7 @@ def detection(wells: pd.DataFrame, min_detected: float) -> pd.DataFrame:
         verdict = "detected" if seen.mean() >= min_detected else "below detection"
         rows.append((
             target, arm, time, len(seen), int((~seen).sum()), float((~seen).mean()), len(by_donor),
-            int(by_donor.sum()), group["ct"].median(), verdict,
+            int(by_donor.sum()), group["ct"].median() if seen.any() else math.nan, verdict,
         ))  # fmt: skip
     names = ["target", "arm", "time_h", "n_wells", "n_undetected", "share_undetected", "n_donors", "n_donors_detected"]
     return pd.DataFrame(rows, columns=[*names, "median_ct", "verdict"])

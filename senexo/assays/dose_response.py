@@ -128,20 +128,32 @@ def slope(ladder: Ladder) -> Estimate:
 
 
 def average_curve(ladder: Ladder) -> Curve:
-    """The curve through the mean shares over donors: weighted least squares, 0 <= bottom <= top <= 1, rising.
+    """The curve through the mean shares over donors, weighted by the inverse variances of those means.
 
-    Weights are the inverse variances of the means (between donors, at least that of counting).
+    The variances are those between donors, and at least that of counting.
     """
+    means, errors = [], []
+    for positive, total in zip(ladder.n_positive.T, ladder.n_total.T, strict=True):
+        seen = total > 0
+        share = positive[seen] / total[seen]
+        between = float(share.var(ddof=1)) if seen.sum() > 1 else 0.0
+        variance = max(between, float(share_variance(positive[seen], total[seen]).mean()))
+        means.append(float(share.mean()))
+        errors.append(math.sqrt(variance / seen.sum()))
+    return curve_through(ladder.doses, np.array(means), np.array(errors))
+
+
+def curve_through(doses: Floats, mean: Floats, error: Floats) -> Curve:
+    """The rising curve, 0 <= bottom <= top <= 1, that fits `mean` with standard `error` best (least squares)."""
     from scipy.optimize import least_squares
 
-    mean, error = _means(ladder)
-    logs = np.log(ladder.doses)
+    logs = np.log(doses)
     width = logs[-1] - logs[0]
     low, high = [-12.0, -8.0, logs[0] - width, math.log(0.3)], [4.0, 12.0, logs[-1] + width, math.log(_STEEPEST)]
     bottom = _logit(min(max(mean.min(), 1e-4), 0.9))
     starts = [np.clip([bottom, plateau, middle, 0.4], low, high) for plateau in (-1.0, 3.0) for middle in logs[1:]]
     fits = [
-        least_squares(lambda x: (_curve(x).at(ladder.doses) - mean) / error, start, bounds=(low, high))
+        least_squares(lambda x: (_curve(x).at(doses) - mean) / error, start, bounds=(low, high), xtol=1e-12, ftol=1e-12)
         for start in starts
     ]
     return _curve(min(fits, key=lambda fit: fit.cost).x)
@@ -169,9 +181,10 @@ def crossings(ladder: Ladder, level: float) -> Crossings:
 def donor_curve(doses: Floats, n_positive: Floats, n_total: Floats) -> Curve:
     """The curve of one donor: binomial likelihood with weak priors that only matter where the counts say nothing.
 
-    log hill ~ Normal(log 2, 0.7); log ec50 ~ Normal(middle of the ladder, its width); bottom, and top as a share of
-    what is left, with half a cell added at either end of their scale. So a donor that goes from none to all between
-    two doses gets the middle of that step. Minimised as a sum of squares (deviance residuals and priors).
+    log hill ~ Normal(log 2, 0.7); log ec50 ~ Normal(middle of the ladder, its width); one negative cell added to the
+    bottom, one positive cell to the plateau, so that a plateau beyond the ladder is taken as all cells. A donor that
+    goes from none to all between two doses gets the middle of that step. Minimised as a sum of squares (deviance
+    residuals and priors).
     """
     from scipy.optimize import least_squares
     from scipy.special import log_expit, xlogy
@@ -186,7 +199,7 @@ def donor_curve(doses: Floats, n_positive: Floats, n_total: Floats) -> Curve:
         share = np.clip(_curve(x).at(doses), 1e-9, 1.0 - 1e-9)
         fit = xlogy(positive, share) + xlogy(total - positive, 1.0 - share)
         deviance = np.sign(positive - total * share) * np.sqrt(np.maximum(2.0 * (saturated - fit), 0.0))
-        ends = np.sign(x[:2]) * np.sqrt(np.maximum(-log_expit(x[:2]) - log_expit(-x[:2]) - 2.0 * math.log(2.0), 0.0))
+        ends = np.sqrt(-2.0 * log_expit([-x[0], x[1]]))
         return np.concatenate([deviance, ends, [(x[2] - middle) / width, (x[3] - math.log(_HILL)) / 0.7]])
 
     share = (positive + 0.5) / (total + 1.0)
@@ -243,19 +256,6 @@ def _bound_only(found: Crossings) -> Estimate:
 def _power(logs: Estimate) -> Estimate:
     value, low, high = (10.0 ** min(x, 300.0) if x < math.inf else math.inf for x in (logs.value, logs.low, logs.high))
     return Estimate(value, low, high, logs.p_value)
-
-
-def _means(ladder: Ladder) -> tuple[Floats, Floats]:
-    """Mean share over donors at each dose, and its standard error."""
-    means, errors = [], []
-    for positive, total in zip(ladder.n_positive.T, ladder.n_total.T, strict=True):
-        seen = total > 0
-        share = positive[seen] / total[seen]
-        between = float(share.var(ddof=1)) if seen.sum() > 1 else 0.0
-        variance = max(between, float(share_variance(positive[seen], total[seen]).mean()))
-        means.append(float(share.mean()))
-        errors.append(math.sqrt(variance / seen.sum()))
-    return np.array(means), np.array(errors)
 
 
 def _curve(x: Floats) -> Curve:

@@ -48,10 +48,14 @@ def mean_share(n_positive: NDArray[np.int64], n_total: NDArray[np.int64]) -> Est
     shares, for example when a few respond and the others do not. The hull covers 95 % or more in both worlds
     (`verify/assays.py`); it cannot help when a rare kind of donor was not met at all.
     """
+    share = float(np.mean(n_positive / n_total))
     if len(n_total) == 1:
-        return Estimate(n_positive[0] / n_total[0], *clopper_pearson(int(n_positive[0]), int(n_total[0])))
-    beta, logit = _beta_binomial(n_positive, n_total), _logit_t(n_positive, n_total)
-    return Estimate(float(np.mean(n_positive / n_total)), min(beta[0], logit[0]), max(beta[1], logit[1]))
+        return Estimate(share, *clopper_pearson(int(n_positive[0]), int(n_total[0])))
+    beta = _beta_binomial(n_positive, n_total)
+    if share in (0.0, 1.0):  # nothing varies between donors, so (b) has nothing to say
+        return Estimate(share, *beta)
+    logit = _logit_t(n_positive, n_total)
+    return Estimate(share, min(beta[0], logit[0]), max(beta[1], logit[1]))
 
 
 def mean_contrast(contrast: Floats, counting_variance: Floats) -> Estimate:
@@ -141,10 +145,7 @@ def _logit_t(n_positive: NDArray[np.int64], n_total: NDArray[np.int64]) -> tuple
     """Student's interval of the mean share, carried to the logit scale by the delta method so that it stays in 0..1."""
     from scipy.special import expit, logit
 
-    raw = mean_contrast(n_positive / n_total, share_variance(n_positive.astype(float), n_total.astype(float)))
-    inside = 0.5 / float(n_total.sum())
-    share = min(max(raw.value, inside), 1.0 - inside)
-    half = (raw.high - raw.value) / (share * (1.0 - share))
-    low = 0.0 if not n_positive.any() else float(expit(logit(share) - half))
-    high = 1.0 if np.array_equal(n_positive, n_total) else float(expit(logit(share) + half))
-    return low, high
+    pooled = (n_positive.sum() + 0.5) / (n_total.sum() + 1.0)
+    raw = mean_contrast(n_positive / n_total, pooled * (1.0 - pooled) / n_total)
+    half = (raw.high - raw.value) / (raw.value * (1.0 - raw.value))
+    return float(expit(logit(raw.value) - half)), float(expit(logit(raw.value) + half))

@@ -42,9 +42,9 @@ METHOD = (
     "Technical replicates were averaged on the Ct scale within arm, donor and target. A sample of which some wells "
     "were undetected got the mean of a normal distribution censored at the cut-off; a sample without any detected well "
     "entered the comparison as censored (beyond the cut-off), never as a number. dCt was taken against the mean of "
-    "the reference targets of the same sample, ddCt against the control arm of the same donor: paired t-test, or, where "
-    "a value is censored, a random-intercept Tobit likelihood with t-calibrated profile interval. Donors are the unit. "
-    "An arm with fewer detected wells than the limit is below detection and not tested. P-values are corrected by Holm."
+    "the reference targets of the same sample, ddCt against the control arm of the same donor: paired t-test or, where "
+    "a value was censored, a random-intercept Tobit likelihood with a t-calibrated profile interval. Donors are the "
+    "unit. An arm with too few detected wells is below detection and not tested. P-values are corrected by Holm."
 )
 
 
@@ -108,7 +108,7 @@ def qpcr(
     dct, notes = ct.dct(samples, target, references, amplification, cutoff)
     detection = ct.detection(wells, min_detected)
     folds = _fold_changes(dct, detection, target, control, compared, times)
-    findings = [_detection_finding(wells, target), *_fold_findings(folds, timed=timed)]
+    findings = [_detection_finding(wells, detection, target), *_fold_findings(folds, timed=timed)]
     settings = {
         "target": target, "reference": references, "control": control, "time_h": list(times), "cutoff": cutoff,
         "efficiency": {name: 2.0**x - 1.0 for name, x in amplification.items()}, "min_detected": min_detected,
@@ -225,7 +225,7 @@ def _mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2.0 * float(bdtr(min(only_first, only_second), n, 0.5))) if n else 1.0
 
 
-def _detection_finding(wells: pd.DataFrame, target: str) -> Finding:
+def _detection_finding(wells: pd.DataFrame, detection: pd.DataFrame, target: str) -> Finding:
     """First of all: was the target measured?"""
     seen = wells.loc[wells["target"] == target, "ct"].notna()
     by_arm = (~seen).groupby(wells.loc[seen.index, "arm"], sort=False).agg(["sum", "count", "mean"])
@@ -235,7 +235,8 @@ def _detection_finding(wells: pd.DataFrame, target: str) -> Finding:
         worst = by_arm.sort_values("mean", ascending=False, kind="stable").iloc[0]
         name = by_arm.sort_values("mean", ascending=False, kind="stable").index[0]
         sentence += f"; undetected most often in {name} ({worst['sum']:.0f} of {worst['count']:.0f})"
-    verdict = "detected" if seen.any() else "below detection: not testable"
+    kinds = set(detection.loc[detection["target"] == target, "verdict"])
+    verdict = "partly below detection" if len(kinds) > 1 else kinds.pop()
     share = Estimate(missed / len(seen), math.nan, math.nan)
     unit = "share of wells undetected"
     return Finding.of("qpcr", f"detection:{target}", sentence + ".", share, unit=unit, p_holm=math.nan, verdict=verdict)
@@ -275,7 +276,8 @@ def _fold_words(row: Mapping[str, Any]) -> str:
         size = f"less than {significant(row['high'])}-fold"
     else:
         size = f"{significant(fold)}-fold"
-    censored = f"; {row['n_censored']} samples below detection, censored" if row["n_censored"] else ""
+    samples = "1 sample" if row["n_censored"] == 1 else f"{row['n_censored']} samples"
+    censored = f"; {samples} below detection, censored" if row["n_censored"] else ""
     change = f"a {row['verdict']} {'rise' if fold > 1.0 else 'fall'}."
     effects = {
         "absent": f"no change shown; a {SMALL_FOLD:g}-fold one is excluded.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,8 @@ def check(
     absent = [column for column in columns if column.required and column.name not in frame.columns]
     there = f"no such column (there are: {', '.join(map(str, frame.columns))})"
     faults = [Fault(f"{where}: column {column.name}", there, column.expected) for column in absent]
-    rows = frame.reset_index(drop=True) if not isinstance(frame.index, pd.RangeIndex) and frame.index.name else frame
+    numbered = frame.index.is_unique and pd.api.types.is_integer_dtype(frame.index)  # as `read_table` leaves it
+    rows = frame if numbered else frame.reset_index(drop=True)
     if not absent and rows.empty:
         faults.append(Fault(where, "no row of data", "at least one"))
     out = {}
@@ -198,7 +200,7 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     import numpy as np
     import pandas as pd
 
-    text = cells.map(_as_text)
+    text = pd.Series([_as_text(cell) for cell in cells], index=cells.index, dtype=object)
     lowered = text.str.lower()
     words = {"" if column.kind == "text" else word for word in EMPTY} | {word.lower() for word in column.empty_words}
     empty = lowered.isin(words)
@@ -206,10 +208,9 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     if column.kind == "text":
         return text, _faults(text, wrong, column, where)
     if column.kind == "flag":
-        values = lowered.map(FLAGS)
-        wrong |= values.isna() & ~empty
-        return values.fillna(False).astype(bool), _faults(text, wrong, column, where)
-    numbers = pd.to_numeric(text.where(~empty), errors="coerce").astype(float)
+        wrong |= ~lowered.isin(FLAGS) & ~empty
+        return lowered.isin([word for word, value in FLAGS.items() if value]), _faults(text, wrong, column, where)
+    numbers = pd.Series([_number(cell) for cell in text], index=cells.index, dtype=float).where(~empty)
     wrong |= ~np.isfinite(numbers) & ~empty
     if column.kind == "whole":
         wrong |= numbers.notna() & (numbers % 1 != 0)
@@ -222,12 +223,20 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     return numbers, _faults(text, wrong, column, where)
 
 
+def _number(cell: str) -> float:
+    """Python's own reading, which keeps every digit (pandas' does not); nan for what is no plain number."""
+    try:
+        return float(cell) if "_" not in cell else math.nan
+    except ValueError:
+        return math.nan
+
+
 def _as_text(cell: object) -> str:
     """A cell as it would stand in a spreadsheet: no decimals on whole numbers, nothing for a missing value."""
     if cell is None or cell != cell or str(cell) in ("<NA>", "NaT"):
         return ""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
-        return str(int(cell))
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(float(cell))
     return str(cell).strip()
 
 
