@@ -20,7 +20,7 @@ COLUMNS = (
     Column("arm", "text"), Column("donor", "text"), Column("target", "text"),
     Column("ct", "number", may_be_empty=True, low=1, high=60, empty_words=("undetected", "undetermined", "n.d.", "nd")),
     Column("replicate", "text", required=False), Column("time_h", "number", required=False, low=0),
-    Column("detected", "flag", required=False),
+    Column("detected", "flag", required=False), Column("family", "text", required=False, may_be_empty=True),
 )  # fmt: skip
 KEY = ("arm", "donor", "time_h", "target", "replicate")
 CT_RESOLUTION = 0.05  # cycles: no instrument and no donors agree better
@@ -32,6 +32,8 @@ def wells(table: pd.DataFrame, cutoff: float, where: str) -> pd.DataFrame:
     wells = check(table, COLUMNS, where=where, key=KEY)
     if "time_h" not in wells:
         wells["time_h"] = 0.0
+    if "family" not in wells:
+        wells["family"] = wells["arm"]
     if "detected" in wells:
         contradicted = wells.index[wells["detected"] & wells["ct"].isna()]
         faults = [

@@ -77,12 +77,12 @@ def qpcr(
     same donor, fold change = 2^-ddCt of the mean over donors. Efficiency 1 is doubling in each cycle.
 
     table: one row per well: arm, donor, target, ct (empty or "undetected" where there was no signal) and where there
-    are any replicate (technical), time_h (hours), detected. Other columns are ignored.
+    are any replicate (technical), time_h (hours), detected, family. Other columns are ignored.
     target, reference: the RNA asked for; the one or several it is measured against. control: the arm fold changes
-    refer to. arms: those compared (all others by default). time_h: one or several times, the last by default.
-    cutoff: the Ct beyond which a well counts as undetected; where a single molecule already comes up earlier, its Ct
-    is the honest cut-off. efficiency: one number, or one per target. min_detected: the share of wells an arm must have
-    detected to be tested.
+    refer to. arms: those compared, or families of arms (all others by default). time_h: one or several times, the last
+    by default. cutoff: the Ct beyond which a well counts as undetected; where a single molecule already comes up
+    earlier, its Ct is the honest cut-off. efficiency: one number, or one per target. min_detected: the share of wells
+    an arm must have detected to be tested.
 
     InvalidInput lists every fault of the table (row, column) and unknown names. A read-out that was mostly not measured
     gets the verdict ``below detection: not testable`` instead of a p-value; fewer than three donors ``not testable``.
@@ -101,7 +101,8 @@ def qpcr(
     times = _chosen(wells, target, references, control, arms, time_h, where)
     timed = "time_h" in table.columns
     wells = wells[wells["target"].isin([target, *references]) & wells["time_h"].isin(times)]
-    compared = [arm for arm in dict.fromkeys(wells["arm"]) if arm != control and (arms is None or arm in arms)]
+    asked = wells if arms is None else wells[wells["arm"].isin(arms) | wells["family"].isin(arms)]
+    compared = [arm for arm in dict.fromkeys(asked["arm"]) if arm != control]
     wells = wells[wells["arm"].isin([control, *compared])]
     amplification = {name: _log2_amplification(efficiency, name, where) for name in (target, *references)}
     samples = ct.samples(wells, cutoff)
@@ -127,9 +128,11 @@ def _chosen(
     there: dict[str, list[Any]] = {"time_h": sorted(wells["time_h"].unique())}
     then = wells[wells["time_h"].isin(times)]
     there |= {name: sorted(then[name].unique()) for name in ("target", "arm")} if len(then) else {}
+    groups = {*then["arm"], *then["family"]}
     asked = [
         *(("target", "target", name) for name in [target]), *(("reference", "target", name) for name in references),
-        *(("control", "arm", name) for name in [control]), *(("arms", "arm", name) for name in arms or []),
+        *(("control", "arm", name) for name in [control]),
+        *(("arms", "arm", name) for name in arms or [] if name not in groups),
         *(("time_h", "time_h", time) for time in times),
     ]  # fmt: skip
     faults = [

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 512 * 2**20  # of the unpacked file: a .gz of a few kB can unpack to any size
 MAX_FAULTS = 20
+MAX_WHOLE = 2**53  # beyond, a float64 cannot tell neighbours apart
 EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-"})
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
@@ -213,7 +214,7 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     numbers = pd.Series([_number(cell) for cell in text], index=cells.index, dtype=float).where(~empty)
     wrong |= ~np.isfinite(numbers) & ~empty
     if column.kind == "whole":
-        wrong |= numbers.notna() & (numbers % 1 != 0)
+        wrong |= numbers.notna() & ((numbers % 1 != 0) | (numbers.abs() > MAX_WHOLE))
     if column.low is not None:
         wrong |= numbers < column.low
     if column.high is not None:
@@ -236,7 +237,7 @@ def _as_text(cell: object) -> str:
     if cell is None or cell != cell or str(cell) in ("<NA>", "NaT"):
         return ""
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(float(cell))
+        return str(int(cell)) if cell.is_integer() and abs(cell) <= MAX_WHOLE else repr(float(cell))
     return str(cell).strip()
 
 

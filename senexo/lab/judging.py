@@ -21,7 +21,9 @@ def judge(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[AssayResult]
     results: list[AssayResult] = []
     for request in study.assays:
         if request.name == "qpcr":
-            options: dict[str, Any] = {"cutoff": how.ct_cutoff, "efficiency": how.efficiency, **request.options}
+            # of a well without signal it is known that it held less than a copy, not that it lies beyond the last cycle
+            limit = min(how.ct_cutoff, how.ct_one_copy + 3.0 * how.ct_sd)
+            options: dict[str, Any] = {"cutoff": limit, "efficiency": how.efficiency, **request.options}
             results.append(qpcr(tables["qpcr"], **options))
         else:
             results.append(senescence(tables["senescence"], **request.options))

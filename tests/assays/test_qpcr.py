@@ -154,6 +154,12 @@ def test_times_are_corrected_together() -> None:
     assert len(judged(table).findings) == 2
 
 
+def test_arms_may_be_named_by_their_family() -> None:
+    table = wells({"mock": 0.0, "mimic[1]": 1.0, "mimic[2]": 2.0, "kd": 0.1})
+    table["family"] = table["arm"].str.split("[").str[0]
+    assert judged(table, arms=["mimic"]).tables["fold_changes"]["arm"].to_list() == ["mimic[1]", "mimic[2]"]
+
+
 @pytest.mark.parametrize("n", [1, 2])
 def test_few_donors_are_told_not_tested(n: int) -> None:
     found = judged(wells({"mock": 0.0, "up": 2.0}, n=n)).findings[1]
