@@ -55,7 +55,7 @@ class Place:
         return True
 
     def items(self) -> Iterator[tuple[str, Place]]:
-        """Key and place of every entry of a table; nothing for what is no table."""
+        """Key and place of every entry of a table, in the file's order; nothing for what is no table."""
         if isinstance(self.value, dict):
             for key in self.value:
                 yield key, self.at(key)

@@ -39,7 +39,10 @@ class Reader:
         for verb in VERBS:
             entry = place.get(verb)
             if entry is not None:
+                said = len(self.words)
                 getattr(self, f"_{verb}")(entry)
+                if isinstance(entry.value, dict):  # the order of a table's keys has no meaning, that of a list may
+                    self.words[said:] = sorted(self.words[said:])
         refuse_contradictions(place, self.actions)
         genotype, schedule = in_order(self.actions)
         agent, copies = self._agent()

@@ -1,4 +1,4 @@
-"""Every case file of spec/: valid ones resolve (and their resolved form to itself), invalid ones say what is wrong where."""
+"""Every case file of spec: the valid resolve, the invalid say what is wrong and where."""
 
 from __future__ import annotations
 
