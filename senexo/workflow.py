@@ -79,20 +79,22 @@ def run(
     >>> results = run("mir34c-exvivo", donors=2)   # doctest: +SKIP
     >>> results.table("senescence").head()         # doctest: +SKIP
     """
-    from senexo.lab import collect, dish, ensemble, judging, plan, protocol, provenance
-    from senexo.report.page import render
-
     began = time.monotonic()
     say = progress or (lambda what, done, total: None)
     workers = workers or os.cpu_count() or 1
-    say("preparing the model", 0, 0)
     resolved = _resolved(study, seed=seed, donors=donors, set=set)
     folder = Path(out) if out is not None else default_folder(study, resume=resume)
-    culture = _ready(resolved)
+
+    from senexo.lab import collect, dish, ensemble, judging, plan, protocol, provenance
+    from senexo.report.page import render
+
+    culture = _culture(resolved)
     plan.affordable(plan.plan(culture, workers))
     units = dish.units(protocol.occurrences(resolved.arms), resolved.donors.n)
     with Store(folder, provenance.identity(resolved), resume=resume) as store:
         store.write("study.resolved.toml", resolved.to_toml().encode())
+        say("compiling the model", 0, 0)
+        ensemble.aside(culture.compile)
         done = store.chunks()
         count = len(done)
 
@@ -134,9 +136,11 @@ def open_results(folder: str | Path) -> Results:
 
 def check(study: Study | str | Path, *, set: Sequence[str] = (), workers: int | None = None) -> Plan:
     """What a run would take (arms, cells, memory, disk, time) and what it assumes; printing it says so in words."""
+    resolved = _resolved(study, set=set)
+
     from senexo.lab import plan
 
-    return plan.plan(_ready(_resolved(study, set=set)), workers or os.cpu_count() or 1)
+    return plan.plan(_culture(resolved), workers or os.cpu_count() or 1)
 
 
 def replay(folder: str | Path, *, arm: str, donor: int, cell: int) -> Replay:
@@ -144,12 +148,13 @@ def replay(folder: str | Path, *, arm: str, donor: int, cell: int) -> Replay:
 
     InvalidInput for an arm, donor or cell that is not there; StoreError for a folder that cannot be trusted.
     """
-    from senexo.lab import replay as again
-
     path = Path(folder)
     with read_ledger(path) as ledger:
-        culture = _ready(read_study(path / "study.resolved.toml"))
+        from senexo.lab import replay as again
+
+        culture = _culture(read_study(path / "study.resolved.toml"))
         stored = read_chunk(path, ledger, again.chunk_of(culture, arm=arm, donor=donor, cell=cell))
+    culture.compile()
     return again.replay(culture, stored, arm=arm, donor=donor, cell=cell)
 
 
@@ -171,18 +176,12 @@ def _resolved(
     return read_study(study, set=[*set, *(f"{path}={value}" for path, value in numbers.items() if value is not None)])
 
 
-def _ready(study: Study) -> Culture:
-    """The study's model, lowered and compiled; aside, so that Ctrl-C does not wait for the compiler."""
-    from senexo.lab import ensemble
+def _culture(study: Study) -> Culture:
+    from senexo.lab.culture import Culture
+    from senexo.model.loading import load
 
-    def prepare() -> Culture:
-        from senexo.lab.culture import Culture
-        from senexo.model.loading import load
-
-        model = load(study.model.circuit or study.model.file or "")
-        return Culture(study, model.network, model.circuit)
-
-    return ensemble.aside(prepare)
+    model = load(study.model.circuit or study.model.file or "")
+    return Culture(study, model.network, model.circuit)
 
 
 def _json(content: dict[str, Any]) -> bytes:

@@ -78,11 +78,13 @@ class Growth:
 
 
 class Culture:
-    """A study's model made ready once (network lowered, kernel compiled) to grow any arm of any donor.
+    """A study's model, lowered once, to grow any arm of any donor once it is compiled.
 
     Raises InvalidInput when an arm acts on what the model does not have, UnsupportedFeature for a model with
     events, SimulationError when a cell's equations cannot be followed to the end.
     """
+
+    _batch: BatchODE
 
     def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
         self.study = study
@@ -100,11 +102,14 @@ class Culture:
         self._watched = np.array([self.slot[name] for name in watched], dtype=int)
         counters = (*integrals, *(circuit.zero_at_start if circuit else ()))
         self._counters = np.array([self.slot[name] for name in counters], dtype=int)
-        self._batch = BatchODE(self.lowered)
         self.readout_times = np.unique(study.readouts.times_h)
         self.times, self.curve_times = time_grids(study)
         self.targets = targets(study)
         self._settled_cells: dict[tuple[object, ...], Floats] = {}
+
+    def compile(self) -> None:
+        """Make the kernel; takes seconds, and nothing before it does."""
+        self._batch = BatchODE(self.lowered)
 
     def grow(
         self, arm: Arm, donor: int, cells: Sequence[int], *, cancelled: Callable[[], bool] = lambda: False

@@ -1,0 +1,190 @@
+"""The command line as a user meets it: what it prints, its exit statuses, and no traceback whatever one types."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from senexo import __version__
+
+CIRCUITS = Path(__file__).parents[1] / "circuits"
+TINY = CIRCUITS / "tiny.toml"
+DECAY = "model decay()\n  compartment c = 1;\n  species x in c;\n  out: x => ; 0.1*x;\n  x = 100;\nend\n"
+COMMAND = [sys.executable, "-c", "from senexo.app.cli import main; main()"]
+
+
+def senexo(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300)
+
+
+def refused(run: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Exit status 2, a message that says the words, and nothing like a traceback."""
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr + run.stdout
+    for word in words:
+        assert word in run.stderr
+
+
+@pytest.fixture
+def decay(tmp_path: Path) -> Path:
+    path = tmp_path / "decay.ant"
+    path.write_text(DECAY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("cli") / "out"
+    return folder, senexo("run", TINY, "--out", folder, "--donors", 2, "--workers", 2, "--set", "cells.cell.n=4")
+
+
+def test_run_prints_findings_and_the_path_of_the_report(
+    done: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, run = done
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == str(folder / "report.html")
+    assert (folder / "report.html").is_file()
+    assert "growing cells 14/14" in run.stderr  # a log gets lines, not a bar
+    assert "\x1b" not in run.stderr
+
+
+def test_verify_and_replay_and_a_second_run(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = done
+    sound = senexo("verify", folder)
+    assert sound.returncode == 0
+    assert "0 faults, finished" in sound.stdout
+    again = senexo("replay", folder, "--arm", "dose[1000]", "--donor", 2, "--cell", 3)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines()[-1] == "same bits as stored"
+    refused(senexo("replay", folder, "--arm", "nobody", "--donor", 3, "--cell", 1), "--arm", "--donor", "'nobody'")
+    refused(senexo("run", TINY, "--out", folder, "--donors", 2), "--resume")
+    refused(senexo("run", TINY, "--out", folder, "--donors", 3, "--resume"), "donors.n: there 2, here 3")
+    table = folder / "tables" / "cells.csv"
+    text = table.read_text()
+    table.write_text(text.replace("mock", "mork", 1))
+    broken = senexo("verify", folder)
+    table.write_text(text)
+    assert broken.returncode == 1
+    assert broken.stderr == "tables/cells.csv: changed since it was written\n"
+
+
+def test_version_studies_and_help_are_quick() -> None:
+    for argument, words in (("--version", __version__), ("--help", "simulate"), ("studies", "mir34c-exvivo")):
+        begun = time.monotonic()
+        run = senexo(argument)
+        assert run.returncode == 0
+        assert words in run.stdout
+        if argument != "studies":  # which reads the studies
+            assert time.monotonic() - begun < 3
+    heavy = "('numba', 'pandas', 'numpy', 'scipy', 'libsbml')"
+    code = f"import sys, senexo.app.cli; print(any(name in sys.modules for name in {heavy}))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_check_says_what_a_run_would_take() -> None:
+    run = senexo("check", TINY, "--set", "donors.n=5")
+    assert run.returncode == 0, run.stderr
+    for words in (
+        "7 arms x 5 donors x 12 cells = 420 cells",
+        "GiB of memory",
+        "min",
+        "numbers are assumed: K, d, hc, x0",
+    ):
+        assert words in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "no-such-study"], ["no-such-study", "shipped study"]),
+        (["run", "."], ["a folder"]),
+        (["run", "binary.toml"], ["binary.toml", "UTF-8"]),
+        (["run", "broken.toml"], ["broken.toml", "TOML"]),
+        (["run", TINY, "--set", "arms.mimik.dose.copies=3"], ["mimik"]),
+        (["run", TINY, "--set", "nonsense"], ["--set"]),
+        (["run", TINY, "--set", "culture.duration=-3 d"], ["culture.duration", "-3 d"]),
+        (["run", TINY, "--donors", "0"], ["--donors"]),
+        (["run", TINY, "--donors", "many"], ["--donors", "integer"]),
+        (["run", TINY, "--seed", "-1"], ["seed"]),
+        (["run", TINY, "--colour"], ["--colour"]),
+        (["run", TINY, "--out", "binary.toml"], ["binary.toml", "a file"]),
+        (["run", TINY, "--out", "."], ["not empty"]),
+        (["run", TINY, "--out", "/proc/nowhere"], ["/proc/nowhere", "cannot write"]),
+        (["check", "no-such-study"], ["no-such-study"]),
+        (["verify", "nowhere"], ["nowhere", "no results"]),
+        (["replay", "nowhere", "--arm", "a", "--donor", "1", "--cell", "1"], ["no results"]),
+        (["simulate", "no-such-model", "--end", "1"], ["no-such-model"]),
+        (["simulate", "binary.toml", "--end", "1"], [".toml"]),
+        (["simulate", "decay.ant", "--end", "-1"], ["--end", "-1"]),
+        (["simulate", "decay.ant", "--end", "nan"], ["--end"]),
+        (["simulate", "decay.ant", "--end", "1", "--points", "1"], ["--points"]),
+        (["simulate", "decay.ant", "--end", "1", "--method", "magic"], ["magic"]),
+        (["simulate", "decay.ant", "--end", "1", "--runs", "0"], ["--runs"]),
+        (["simulate", "decay.ant", "--end", "1", "--out", "x.nc"], ["x.nc", ".csv, .parquet, .zarr"]),
+        (["simulate", "decay.ant", "--end", "1", "--out", "no/such/folder/x.csv"], ["no/such/folder"]),
+        (["dance"], ["dance"]),
+    ],
+)
+def test_bad_input_gets_one_message(tmp_path: Path, decay: Path, arguments: list[object], words: list[str]) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "broken.toml").write_text("[arms\n")
+    refused(senexo(*arguments, cwd=tmp_path), *words)
+    assert not (tmp_path / "results").exists()
+
+
+def test_simulate_writes_what_the_suffix_says(tmp_path: Path, decay: Path) -> None:
+    for suffix in ("csv", "parquet", "zarr"):
+        run = senexo("simulate", decay, "--end", 10, "--points", 3, "--out", tmp_path / f"x.{suffix}")
+        assert run.returncode == 0, run.stderr
+    table = pd.read_csv(tmp_path / "x.csv")
+    assert list(table["time"]) == [0, 5, 10]
+    assert table["x"].iloc[-1] == pytest.approx(36.7879, rel=1e-4)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "x.parquet"), table)
+    assert (tmp_path / "x.zarr" / "x").is_dir()
+    same = [senexo("simulate", decay, "--end", 10, "--points", 3, "--method", "ssa", "--runs", 2, "--seed", 5).stdout
+            for _ in range(2)]  # fmt: skip
+    assert same[0] == same[1]
+    assert len(same[0].splitlines()) == 7
+
+
+def test_ctrl_c_gives_130_with_advice_and_the_run_goes_on(tmp_path: Path) -> None:
+    """SIGINT while cells grow: answered within a second (two on a busy machine), resumed to the end."""
+    out = tmp_path / "out"
+    command = [*COMMAND, "run", str(TINY), "--out", str(out), "--set", "cells.cell.n=3000"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "growing cells" in line:
+                break
+        asked = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        said = process.stderr.read()
+        assert process.wait() == 130
+        assert time.monotonic() - asked < 2
+    assert f"--out {out} --resume" in said
+    assert "Traceback" not in said
+    unfinished = senexo("verify", out)
+    assert unfinished.returncode == 0
+    assert "unfinished" in unfinished.stdout
+
+
+def test_a_full_disk_is_one_message_and_loses_nothing(tmp_path: Path) -> None:
+    """A limit on the size of a file stands for the disk that is full: the first table does not fit."""
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); "
+    command = [sys.executable, "-c", limit + COMMAND[2], "run", str(TINY), "--out", str(tmp_path / "out"), "--quiet"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    refused(run, "cannot write", "is kept", "--resume")
+    assert run.stderr.count("\n") == 1
+    assert senexo("verify", tmp_path / "out").returncode == 0
+    resumed = senexo("run", TINY, "--out", tmp_path / "out", "--quiet", "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout == f"{tmp_path / 'out' / 'report.html'}\n"
