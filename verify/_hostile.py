@@ -231,6 +231,10 @@ def _mathematics() -> Iterator[Case]:
         "three rules in a circle", sbml(ab + rules(("k", "<ci>a</ci>"), ("a", "<ci>b</ci>"), ("b", "<ci>k</ci>")))
     )
     start = f'<listOfInitialAssignments><initialAssignment symbol="a">{math("<ci>k</ci>")}</initialAssignment></listOfInitialAssignments>'
+    chain = [(f"p{i}", apply("plus", f"<ci>p{i - 1}</ci>", "<cn>1</cn>") if i else "<cn>1</cn>") for i in range(200)]
+    yield _xml(
+        "a chain of 200 rules", sbml(parameters(*(parameter(id) for id, _ in chain)) + rules(*chain)), "accepted"
+    )
     yield _xml("a circle through an initial assignment", sbml(ab + start + rules(("k", "<ci>a</ci>"))))
     for name, calls in (("a function calling itself", "ff"), ("two functions calling each other", "fgf")):
         functions = "".join(

@@ -27,7 +27,7 @@ MOST_BYTES = 20 * 2**20
 MOST_DEPTH = 256
 MOST_ELEMENTS = 500_000
 MEMORY_BYTES = 2 * 2**30
-SECONDS = 20
+SECONDS = 25
 MOST_REPLY_BYTES = 512 * 2**20
 
 # The child sees the parent's own search path and nothing else of its surroundings: no site hooks, no
@@ -128,7 +128,7 @@ def check_size(data: bytes) -> None:
 def call(task: str, payload: bytes, *arguments: str) -> Any:
     """Run ``module:function(payload, *arguments)`` in a limited child process and return its JSON reply.
 
-    The child may use 2 GiB of memory and 20 s, and can neither open nor write a file, nor start a process,
+    The child may use 2 GiB of memory and 25 s, and can neither open nor write a file, nor start a process,
     once it has loaded its libraries (where the platform has no `resource` module only the time limit holds).
     `InvalidModel` and `UnsupportedFeature` raised in the child are raised here; a child that dies becomes
     an `InvalidModel` that says how.

@@ -56,7 +56,7 @@ class Model:
 def load(x: str | os.PathLike[str]) -> Model:
     """A model from an SBML file (.xml, .sbml), an Antimony file (.ant, .txt) or a shipped circuit's name.
 
-    Files are parsed in a limited child process (2 GiB, 20 s); SBML is scanned before libSBML sees it.
+    Files are parsed in a limited child process (2 GiB, 25 s); SBML is scanned before libSBML sees it.
     Raises `InvalidModel` for what cannot be read and `UnsupportedFeature` for algebraic rules, fast
     reactions, ``delay()``, packages that change the mathematics, and Antimony's ``import``.
 

@@ -282,3 +282,13 @@ def test_loading_tells_where_a_model_came_from(tmp_path: Path) -> None:
     assert repr(model).startswith(f"Model m from {path}: 0 compartments, 0 species, 1 parameters")
     assert model.circuit is None
     assert MATHML not in model.to_sbml()
+
+
+def test_a_local_name_makes_no_circle() -> None:
+    """The law's own k hides the parameter k, which is set to the reaction's rate (L3V2 section 4.11.6)."""
+    law = math("<ci>k</ci>") + '<listOfLocalParameters><localParameter id="k" value="2"/></listOfLocalParameters>'
+    reaction = f'<reaction id="r" reversible="false"><kineticLaw>{law}</kineticLaw></reaction>'
+    body = parameters(parameter("k")) + rules(("k", "<ci>r</ci>"))
+    assert network(sbml(f"{body}<listOfReactions>{reaction}</listOfReactions>")).rules[0].math == Symbol("r")
+    with pytest.raises(InvalidModel, match=r"circular definition: (k -> r -> k|r -> k -> r)"):
+        network(sbml(f"{body}<listOfReactions>{reaction}</listOfReactions>").replace('"k" value="2"', '"j" value="2"'))
