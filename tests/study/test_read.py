@@ -123,3 +123,18 @@ def test_changes_reach_the_resolved_study() -> None:
     assert study.culture.duration_h == 192.0
     assert study.donors.n == 5
     assert "mimic[100]" not in study.arms
+
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_examples_are_studies(path: Path) -> None:
+    assert read_study(path).arms
+
+
+def test_the_study_in_the_documentation_is_one(tmp_path: Path) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "study-file.md").read_text(encoding="utf-8")
+    path = tmp_path / "s.toml"
+    path.write_text(text.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    assert list(read_study(path).arms) == ["mock", "mimic[30]", "mimic[300]", "mimic[3000]"]
