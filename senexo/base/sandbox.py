@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,9 +136,11 @@ def call(task: str, payload: bytes, *arguments: str) -> Any:
     """
     path = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
     command = [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(path), task, *arguments]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True
-    )
+    pipe = subprocess.PIPE
+    try:
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+    except OSError as error:
+        raise InvalidModel(f"cannot be read: the parser's process does not start ({error.strerror})") from None
     timer = threading.Timer(SECONDS, process.kill)
     timer.start()
     try:
@@ -155,15 +158,13 @@ def _exchange(process: subprocess.Popen[bytes], payload: bytes) -> bytes:
     """Send everything, then read everything: the child answers only after it has read its whole input."""
     assert process.stdin is not None
     assert process.stdout is not None
-    with process.stdin, process.stdout:
-        try:
-            process.stdin.write(payload)
-            process.stdin.close()
-        except BrokenPipeError:
-            return b""
+    # A child that dies early breaks the pipe: at the write, or when closing writes what was left.
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(payload)
+    with process.stdout:
         reply = process.stdout.read(MOST_REPLY_BYTES + 1)
-        if len(reply) > MOST_REPLY_BYTES:
-            raise InvalidModel("cannot be read: what it unfolds to is too large")
+    if len(reply) > MOST_REPLY_BYTES:
+        raise InvalidModel("cannot be read: what it unfolds to is too large")
     process.wait()
     return reply
 
