@@ -69,7 +69,9 @@ class Reader:
 
     def _knock_out(self, place: Place) -> None:
         for name in place.listed('a list of genes, e.g. ["p53"]'):
-            if self._do("knock_out", name, str(name.value)):
+            handles = self._handles("knock_out", name, name.value)
+            if handles:
+                self._act(handles, None, None)
                 self.words.append(f"{name.value} knocked out")
 
     def _mutate(self, place: Place) -> None:
@@ -102,8 +104,10 @@ class Reader:
             return
         for target, entry in place.items():
             value, hour = self._amount_and_time(entry, NUMBER_KIND, start=None)
-            if value is not None and self._changeable(entry, target):
-                self._note(Action(time_h=hour, target=target, operation="set", value=value, verb="set", of=target))
+            if value is not None and changeable(entry, target, self.known):
+                self.actions.append(
+                    Action(time_h=hour, target=target, operation="set", value=value, verb="set", of=target)
+                )
                 self.words.append(f"{target} set to {number(value)}" + ("" if hour is None else f" at {when(hour)}"))
 
     # treatments
@@ -127,7 +131,7 @@ class Reader:
     def _agent_handles(self, what: Place) -> list[Handle]:
         """What a dose adds to; in a model file without handles an agent is the id of a species or parameter."""
         if self.known is not None and self.known.circuit is None:
-            found = self._changeable(what, what.value)
+            found = changeable(what, what.value, self.known)
             return [Handle("agent", what.value, "dose", what.value, "add", "x", "", "")] if found else []
         return self._handles("dose", what, what.value)
 
@@ -188,17 +192,12 @@ class Reader:
         for entry in place.listed('a list of actions, e.g. [{ target = "S", operation = "set", value = 5 }]'):
             action = read_action(entry, self.known, self.end_h)
             if action is not None:
-                self._note(action)
+                self.actions.append(action)
                 words = {"set": "set to", "multiply": "multiplied by", "add": "raised by"}[action.operation]
                 at = "" if action.time_h is None else f" at {when(action.time_h)}"
                 self.words.append(f"{action.target} {words} {number(action.value)}{at}")
 
     # what they share
-
-    def _do(self, verb: str, place: Place, name: str) -> bool:
-        handles = self._handles(verb, place, name)
-        self._act(handles, None, None)
-        return bool(handles)
 
     def _handles(self, verb: str, place: Place, name: object) -> list[Handle]:
         """The handles of a deed; none, and a fault that lists what there is, for an unknown name."""
@@ -213,15 +212,9 @@ class Reader:
 
     def _act(self, handles: list[Handle], x: float | None, hour: float | None) -> None:
         for h in handles:
-            self._note(
+            self.actions.append(
                 Action(time_h=hour, target=h.target, operation=h.operation, value=h.number(x), verb=h.verb, of=h.name)  # type: ignore[arg-type]
             )
-
-    def _note(self, action: Action) -> None:
-        self.actions.append(action)
-
-    def _changeable(self, place: Place, target: object) -> bool:
-        return changeable(place, target, self.known)
 
     def _needed(self, place: Place, key: str) -> Place | None:
         below = place.get(key)
