@@ -16,11 +16,13 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import senexo.model.network as words
 from senexo.base.errors import InvalidModel
-from senexo.base.sandbox import MOST_DEPTH
 from senexo.model.expression import OPERATORS, Call, Expression, Invoke, Number, Slot, Symbol, Time, children
 from senexo.model.network import Network
 
 SID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+# Formulas are compared and walked by recursion, up to four frames a level; Python allows 1000 frames.
+MOST_LEVELS = 200
 
 _FORMULA = {Number, Symbol, Time, Slot, Call, Invoke}
 
@@ -98,8 +100,8 @@ def from_postfix(tokens: object) -> Expression:
                 taken = stack[len(stack) - count :]
                 del stack[len(stack) - count :]
                 depth = 1 + max((depth for _, depth in taken), default=0)
-                if depth > MOST_DEPTH:
-                    raise InvalidModel(f"a formula is nested more than {MOST_DEPTH} deep")
+                if depth > MOST_LEVELS:
+                    raise InvalidModel(f"a formula is nested more than {MOST_LEVELS} deep")
                 arguments = tuple(node for node, _ in taken)
                 stack.append((_applied(kind, name, arguments), depth))
             case _:

@@ -140,3 +140,11 @@ def unvalidated(text: str) -> Network:
 def test_numbers_are_written_for_people(value: float, text: str) -> None:
     network = Network("m", parameters=(Parameter("k"),), rules=(Rule("assignment", "k", Number(value)),))
     assert text in to_sbml(network).replace(".0</cn>", "</cn>").replace("1.0<sep", "1<sep")
+
+
+def test_the_deepest_formula() -> None:
+    formula: Expression = Symbol("k")
+    for _ in range(199):
+        formula = Call("minus", (formula,))
+    network = Network("m", parameters=(Parameter("k", constant=False),), rules=(Rule("rate", "k", formula),))
+    assert parse(to_sbml(network).encode(), source="deep.xml") == network
