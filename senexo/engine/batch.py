@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numba import njit, types
@@ -130,7 +131,7 @@ class BatchODE:
 
         parts = max(1, min(threads or os.cpu_count() or 1, -(-n // LANES)))
         bounds = [n * part // parts for part in range(parts + 1)]
-        slices = [slice(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if b > a]
+        slices = [slice(a, b) for a, b in pairwise(bounds) if b > a]
         if len(slices) == 1:
             work(slices[0])
         else:

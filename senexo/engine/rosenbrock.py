@@ -68,9 +68,9 @@ _vector = types.float64[::1]
 _index = types.int32[::1]
 FORMULAS = types.void(_vector, _vector, _vector)  # (values, times, out)
 _KERNEL = types.int64(
-    types.FunctionType(FORMULAS), types.FunctionType(FORMULAS), types.float64[:, ::1], _vector, types.float64[:, :, ::1],
-    types.int8[::1], types.int64[::1], _index, _index, types.int32[:, ::1], types.int32[:, ::1], _index,
-    types.int64, types.boolean, types.float64, _vector, types.int64,
+    types.FunctionType(FORMULAS), types.FunctionType(FORMULAS), types.float64[:, ::1], _vector,
+    types.float64[:, :, ::1], types.int8[::1], types.int64[::1], _index, _index, types.int32[:, ::1],
+    types.int32[:, ::1], _index, types.int64, types.boolean, types.float64, _vector, types.int64,
 )  # fmt: skip
 
 

@@ -42,13 +42,9 @@ def eliminate(n: int, pattern: Collection[tuple[int, int]]) -> Elimination:
     lower: dict[int, list[int]] = {}
     upper: dict[int, list[int]] = {}
     while left:
-
-        def cost(i: int) -> tuple[int, int]:
-            below = sum((r, i) in filled for r in left) - 1
-            right = sum((i, c) in filled for c in left) - 1
-            return below * right, i
-
-        pivot = min(left, key=cost)
+        columns = {i: sum((r, i) in filled for r in left) - 1 for i in left}
+        rows = {i: sum((i, c) in filled for c in left) - 1 for i in left}
+        pivot = min(left, key=lambda i, rows=rows, columns=columns: (rows[i] * columns[i], i))
         left.remove(pivot)
         order.append(pivot)
         lower[pivot] = sorted(r for r in left if (r, pivot) in filled)
