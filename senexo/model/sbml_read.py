@@ -8,7 +8,7 @@ Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
@@ -105,6 +105,7 @@ def read(data: bytes) -> Network:
         raise InvalidModel("there is no <model> in it")
     _refuse(document.getModel())
     _check(document)
+    _settle_stoichiometries(document.getModel())
     delay_units = tuple(map(_delay_unit, _each(document.getModel(), "Events")))
     if not document.setLevelAndVersion(3, 2, False):
         _raise_errors(document)
@@ -180,6 +181,29 @@ def _refuse(model: libsbml.Model) -> None:
         raise UnsupportedFeature("package fbc", "the model asks for an optimal flux, not for a course in time")
 
 
+def _settle_stoichiometries(model: libsbml.Model) -> None:
+    """Level 2's stoichiometryMath, made ready for the conversion, which gives it ids that may be taken already."""
+    taken = {e.getId() for e in _everything(model) if e.isSetId()}
+    numbers = count(1)
+    for reaction in _each(model, "Reactions"):
+        for reference in (*_each(reaction, "Reactants"), *_each(reaction, "Products")):
+            if not reference.isSetStoichiometryMath():
+                continue
+            stoichiometry = _math(reference.getStoichiometryMath(), f"reaction {reaction.getId()}")
+            if isinstance(stoichiometry, Number):
+                reference.unsetStoichiometryMath()
+                reference.setStoichiometry(stoichiometry.value)
+            elif not reference.isSetId():
+                reference.setId(_fresh("stoichiometry", numbers, taken))
+
+
+def _fresh(stem: str, numbers: Iterator[int], taken: set[str]) -> str:
+    """An id that nothing in the model has."""
+    id = next(id for number in numbers if (id := f"{stem}_{number}") not in taken)
+    taken.add(id)
+    return id
+
+
 def _delay_unit(event: libsbml.Event) -> float:
     """How many of the model's time units one unit of the delay is: L2V1 and L2V2 let an event have its own."""
     if not event.getTimeUnits():
@@ -236,7 +260,7 @@ class _Reading:
     def network(self) -> Network:
         model = self.model
         return Network(
-            id=model.getId() or self.fresh("model"),
+            id=model.getId() or _fresh("model", self.numbers, self.taken),
             name=_optional(model, "Name"),
             substance_units=_optional(model, "SubstanceUnits"),
             time_units=_optional(model, "TimeUnits"),
@@ -259,14 +283,8 @@ class _Reading:
     def all(self, plural: str, build: Callable[[Any], T]) -> tuple[T, ...]:
         return tuple(build(element) for element in _each(self.model, plural))
 
-    def fresh(self, stem: str) -> str:
-        """An id that nothing in the model has."""
-        id = next(id for number in self.numbers if (id := f"{stem}_{number}") not in self.taken)
-        self.taken.add(id)
-        return id
-
     def event(self, event: libsbml.Event) -> Event:
-        id = event.getId() or self.fresh("event")
+        id = event.getId() or _fresh("event", self.numbers, self.taken)
         where = f"event {id}"
         trigger = event.getTrigger()
         return Event(

@@ -12,7 +12,7 @@ from senexo.base.errors import InvalidModel, UnsupportedFeature
 from senexo.base.sandbox import as_utf8
 from senexo.model.expression import Call, Expression, Invoke, Number, Symbol, Time
 from senexo.model.loading import load, parse
-from senexo.model.network import Network, Parameter, Rule
+from senexo.model.network import Network, Parameter, Rule, SpeciesReference
 from senexo.model.sbml_read import read
 from verify._hostile import MATHML, apply, math, parameter, parameters, rule_for_k, rules, sbml
 
@@ -81,6 +81,22 @@ def test_level_2_stoichiometry_by_formula() -> None:
     assert reactant.id is not None
     assert not reactant.constant
     assert n.rules == (Rule("assignment", reactant.id, Call("times", (Symbol("n"), Number(2.0)))),)
+
+
+@pytest.mark.parametrize("version", [1, 2, 4])
+def test_level_2_stoichiometry_by_a_bare_number(version: int) -> None:
+    by_number = f"<stoichiometryMath>{math('<cn>2</cn>')}</stoichiometryMath>"
+    n = network(level_2(version, reactant=by_number))
+    assert n.reactions[0].reactants == (SpeciesReference("A", 2.0),)
+    assert n.rules == ()
+
+
+def test_new_ids_are_new() -> None:
+    """libSBML would call the stoichiometry generatedId_0 without looking."""
+    by_formula = f"<stoichiometryMath>{math('<ci>n</ci>')}</stoichiometryMath>"
+    text = level_2(4, reactant=by_formula).replace('"n"', '"generatedId_0"').replace("<ci>n<", "<ci>generatedId_0<")
+    n = network(text)
+    assert n.rules == (Rule("assignment", "stoichiometry_1", Symbol("generatedId_0")),)
 
 
 def test_level_2_delay_in_units_of_its_own() -> None:
