@@ -33,7 +33,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A finished run: its folder, tables and findings. Printing it shows the findings."""
+    """A finished run: its folder, tables and findings. Printing it shows the largest of them."""
 
     folder: Path
     digest: str
@@ -50,9 +50,10 @@ class Results:
         return pd.read_parquet(path)
 
     def __repr__(self) -> str:
-        lines = [f"{self.folder}  (digest {self.digest[:16]})"]
-        lines += [f"  {finding['sentence']}" for finding in self.findings]
-        return "\n".join(lines)
+        strong = [finding["sentence"] for finding in self.findings if finding["verdict"] in ("large", "estimated")]
+        lines = [f"{self.folder}: {len(self.findings)} findings, digest {self.digest[:16]}", *strong[:10]]
+        more = [f"... and {len(strong) - 10} more as strong as these"] if len(strong) > 10 else []
+        return "\n  ".join(lines + more)
 
 
 def run(

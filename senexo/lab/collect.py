@@ -111,20 +111,29 @@ def _donors(study: Study) -> pd.DataFrame:
 
 
 def _timecourse(culture: Culture, place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Long form of `course` [c, q, 4] and `shares` [c, 3]; a simulated well has no replicates of its own (0)."""
-    times, names = culture.curve_times, culture.study.readouts.names
+    """`course` [c, q], `spread` [t, q, 3] and `shares` [c, 3] in long form.
+
+    A simulated well has no replicates of its own (0). Values keep the seven digits of a float32: no curve needs more.
+    """
     (kind,) = culture.study.cells
-    c, q, s = arrays["course"].shape
-    quantities = [*np.tile(np.repeat(names, s), c), *np.tile(dish.SHARES, c)]
-    frame = pd.DataFrame({
-        "arm": place["arm"], "donor": place["donor"], "replicate": 0,
-        "time_h": np.concatenate([np.repeat(times, q * s), np.repeat(times, len(dish.SHARES))]),
-        "cell_type": kind, "quantity": quantities,
-        "statistic": [*np.tile(dish.STATISTICS, c * q), *["mean"] * (c * len(dish.SHARES))],
-        "value": np.concatenate([arrays["course"].ravel(), arrays["shares"].ravel()]),
-        "unit": [*np.tile(np.repeat(culture.units, s), c), *["1"] * (c * len(dish.SHARES))],
-    })  # fmt: skip
-    return frame.dropna(subset="value")
+    names, quantiles = np.array(culture.study.readouts.names), list(dish.QUANTILES)
+    parts = [
+        (arrays["course"], culture.curve_times, names, culture.units, ["mean"]),
+        (arrays["spread"], culture.readout_times, names, culture.units, quantiles),
+        (arrays["shares"], culture.curve_times, np.array(dish.SHARES), ["1"] * len(dish.SHARES), ["mean"]),
+    ]
+    frames = [
+        pd.DataFrame({
+            "arm": place["arm"], "donor": place["donor"], "replicate": 0,
+            "time_h": np.repeat(times, len(quantities) * len(statistics)), "cell_type": kind,
+            "quantity": np.tile(np.repeat(quantities, len(statistics)), len(times)),
+            "statistic": np.tile(statistics, len(times) * len(quantities)),
+            "value": values.ravel().astype(np.float32),
+            "unit": np.tile(np.repeat(units, len(statistics)), len(times)),
+        })
+        for values, times, quantities, units, statistics in parts
+    ]  # fmt: skip
+    return pd.concat(frames, ignore_index=True).dropna(subset="value")
 
 
 def _cells(place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from senexo.lab import observe
 from senexo.lab.culture import Culture, Growth
 
 FATES = ("commitment", "escape", "death")
-STATISTICS = ("mean", "q05", "q50", "q95")
+QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
 ARRESTED_H = 72.0  # a cell counts as arrested once its switch has been off this long without a break
 SHARES = ("alive", "switch off", "senescent")
 
@@ -45,9 +45,9 @@ def fill(culture: Culture, unit: Unit, cancelled: Callable[[], bool] = lambda: F
 
     Arrays, for n cells, t read-out times, c curve times, q read-outs, r replicates, p qPCR targets: `readouts`
     [n, t, q] (nan for the dead), `fates` [n, 4] hours of commitment, escape, death and longest arrest, `course`
-    [c, q, 4] mean and quantiles over the living cells, `shares` [c, 3] of all (alive) or living cells,
-    `senescence` [r, t, 2] positive and counted, `arrest` [t, 2] cells arrested and alive, `copies` [t, p] per
-    cell and `ct` [r, t, p].
+    [c, q] means and `spread` [t, q, 3] quantiles over the living cells, `shares` [c, 3] of all (alive) or living
+    cells, `senescence` [r, t, 2] positive and counted, `arrest` [t, 2] cells arrested and alive, `copies` [t, p]
+    per cell and `ct` [r, t, p].
     """
     study = culture.study
     arm = list(study.arms.values())[unit.arm]
@@ -58,10 +58,12 @@ def fill(culture: Culture, unit: Unit, cancelled: Callable[[], bool] = lambda: F
     senescence, copies, ct = _measure(culture, growth, unit, alive, at)
     arrested = np.array([growth.longest_off(t) >= ARRESTED_H for t in culture.readout_times]) & alive
     course, shares = _curves(growth, culture.curve_times)
+    readouts = readings(culture, growth)
     return {
-        "readouts": readings(culture, growth),
+        "readouts": readouts,
         "fates": fates_of(growth),
         "course": course,
+        "spread": _spread(readouts),
         "shares": shares,
         "senescence": senescence,
         "arrest": np.stack([arrested.sum(axis=1), alive.sum(axis=1)], axis=1),
@@ -106,21 +108,29 @@ def _measure(
 
 
 def _curves(growth: Growth, curve_times: Floats) -> tuple[Floats, Floats]:
-    """Statistics over living cells [c, q, 4] and shares of cells [c, 3] on the coarser times of the curves."""
+    """Means over living cells [c, q] and shares of cells [c, 3] at the times of the curves."""
     at = np.searchsorted(growth.times, curve_times)
-    course = np.full((len(curve_times), growth.quantities.shape[2], len(STATISTICS)), np.nan)
+    course = np.full((len(curve_times), growth.quantities.shape[2]), np.nan)
     shares = np.full((len(curve_times), len(SHARES)), np.nan)
     off = growth.off()
     for c, (index, when) in enumerate(zip(at, curve_times, strict=True)):
         alive = growth.alive(when)
         shares[c, 0] = alive.mean()
         if alive.any():
-            living = growth.quantities[alive, index]
-            course[c, :, 0] = living.mean(axis=0)
-            course[c, :, 1:] = np.quantile(living, (0.05, 0.5, 0.95), axis=0).T
-            shares[c, 1] = off[alive, index].mean()
-            shares[c, 2] = growth.senescent(when)[alive].mean()
+            course[c] = growth.quantities[alive, index].mean(axis=0)
+            shares[c, 1:] = off[alive, index].mean(), growth.senescent(when)[alive].mean()
     return course, shares
+
+
+def _spread(readouts: Floats) -> Floats:
+    """Quantiles [t, q, 3] over the living cells of `readings`; nan where no cell lives."""
+    _, t, q = readouts.shape
+    spread = np.full((t, q, len(QUANTILES)), np.nan)
+    for k in range(t):
+        living = readouts[~np.isnan(readouts[:, k]).all(axis=1), k]
+        if living.size:
+            spread[k] = np.quantile(living, list(QUANTILES.values()), axis=0).T
+    return spread
 
 
 def units(arms: Sequence[tuple[str, int]], donors: int) -> list[Unit]:

@@ -57,8 +57,10 @@ def plan(culture: Culture, workers: int) -> Plan:
     slots, q, targets = len(culture.lowered.slots), len(culture.units), len(culture.targets)
     fine, times, curves = len(culture.times), len(culture.readout_times), len(culture.curve_times)
     units = len(study.arms) * study.donors.n
-    chunk = 8 * (kind.n * (times * q + 4) + curves * (4 * q + 3) + times * study.replicates.n * (2 + targets))
-    rows = units * max(curves * (4 * q + 3), kind.n, times * study.replicates.n * max(targets, 1))
+    chunk = 8 * (
+        kind.n * (times * q + 4) + (curves * (q + 3) + 3 * times * q) + times * study.replicates.n * (2 + targets)
+    )
+    rows = units * max((curves * (q + 3) + 3 * times * q), kind.n, times * study.replicates.n * max(targets, 1))
     working = 8 * fine * (3 * min(kind.n, SLICE) * slots + 2 * kind.n * (q + 4)) + 3 * chunk
     return Plan(
         title=study.title,
