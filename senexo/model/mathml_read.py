@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from typing import Any
 
 import libsbml
 
@@ -61,6 +62,12 @@ def formula(root: libsbml.ASTNode, where: str) -> Expression:
         del built[len(built) - count :]
         built.append(_node(node, arguments, where))
     return built[0]
+
+
+def formula_of(element: Any, where: str) -> Expression | None:
+    """The formula inside an SBML element; None where the element or its formula is missing."""
+    tree = element.getMath() if element is not None and element.isSetMath() else None
+    return None if tree is None else formula(tree, where)
 
 
 def _node(node: libsbml.ASTNode, arguments: tuple[Expression, ...], where: str) -> Expression:

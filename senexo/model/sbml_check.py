@@ -1,0 +1,118 @@
+"""What is refused before a model is read: not SBML, not valid, or beyond what senexo does."""
+
+from __future__ import annotations
+
+import libsbml
+
+from senexo.base.errors import InvalidModel, UnsupportedFeature
+from senexo.base.sandbox import Scan
+from senexo.model.sbml_tree import each
+
+# Packages that only draw, group or describe; and functions of L3V2 lent to L3V1, which core reads anyway.
+_HARMLESS = {"layout", "render", "groups", "l3v2extendedmath"}
+
+# Breaches of SBML that touch no number: dangling names of units (case 00959 of the test suite has one), units
+# redefined, lists left empty (allowed from L3V2 on), and what stands in notes, annotations and metaids.
+_FORGIVEN = {
+    libsbml.DanglingUnitReference,
+    libsbml.InvalidSubstanceRedefinition,
+    libsbml.InvalidLengthRedefinition,
+    libsbml.InvalidAreaRedefinition,
+    libsbml.InvalidTimeRedefinition,
+    libsbml.InvalidVolumeRedefinition,
+    libsbml.EmptyListElement,
+    libsbml.EmptyListOfUnits,
+    libsbml.EmptyListInReaction,
+    libsbml.EmptyListInKineticLaw,
+    libsbml.NoReactantsOrProducts,
+    libsbml.DuplicateMetaId,
+    libsbml.InvalidMetaidSyntax,
+    libsbml.InvalidSBOTermSyntax,
+    libsbml.MissingAnnotationNamespace,
+    libsbml.DuplicateAnnotationNamespaces,
+    libsbml.SBMLNamespaceInAnnotation,
+    libsbml.NotesNotInXHTMLNamespace,
+    libsbml.NotesContainsXMLDecl,
+    libsbml.InvalidNotesContent,
+    libsbml.OnlyOneNotesElementAllowed,
+}
+
+_CATEGORIES = (
+    libsbml.LIBSBML_CAT_GENERAL_CONSISTENCY,
+    libsbml.LIBSBML_CAT_IDENTIFIER_CONSISTENCY,
+    libsbml.LIBSBML_CAT_UNITS_CONSISTENCY,
+    libsbml.LIBSBML_CAT_MATHML_CONSISTENCY,
+    libsbml.LIBSBML_CAT_SBO_CONSISTENCY,
+    libsbml.LIBSBML_CAT_OVERDETERMINED_MODEL,
+    libsbml.LIBSBML_CAT_MODELING_PRACTICE,
+)
+_ZERO = libsbml.parseL3Formula("0")
+
+_MOST_ERRORS_SHOWN = 5
+_LONGEST_MESSAGE = 300
+
+
+def check_root(scan: Scan) -> None:
+    """Refuse what is not SBML, and packages that change the mathematics, by their declaration alone."""
+    namespace, _, name = scan.root.rpartition("|")
+    if name != "sbml" or not namespace.startswith("http://www.sbml.org/sbml/level"):
+        raise InvalidModel(f"not an SBML file: the outermost element is <{name:.40}>, expected <sbml>")
+    for attribute, value in scan.attributes.items():
+        package, _, local = attribute.rpartition("|")
+        if local == "required" and package and value.strip() in ("true", "1"):
+            short = package.removeprefix("http://www.sbml.org/sbml/level3/version1/").split("/")[0]
+            if short not in _HARMLESS:
+                raise UnsupportedFeature(f"package {short}", "it changes the mathematics of the model")
+
+
+def raise_errors(document: libsbml.SBMLDocument) -> None:
+    log = [document.getError(i) for i in range(document.getNumErrors())]
+    errors = [e for e in log if e.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and e.getErrorId() not in _FORGIVEN]
+    if not errors:
+        return
+    lines = [f"line {e.getLine()}: {_wording(e)}" for e in errors[:_MOST_ERRORS_SHOWN]]
+    if len(errors) > len(lines):
+        lines.append(f"... and {len(errors) - len(lines)} more")
+    raise InvalidModel("\n".join(lines))
+
+
+def _wording(error: libsbml.SBMLError) -> str:
+    """What is wrong with this file, if libSBML says it, rather than the rule in general, which it puts first."""
+    general, _, rest = " ".join(error.getMessage().split()).partition(" Reference: ")
+    section, _, particular = rest.partition(" Section ")
+    number, _, particular = particular.partition(" ")
+    if not particular.strip(". "):
+        return general[:_LONGEST_MESSAGE]
+    return f"{error.getShortMessage()}: {particular.strip()} ({section} section {number})"
+
+
+def check(document: libsbml.SBMLDocument) -> None:
+    """libSBML's own validation: identifiers, formulas, references, attributes."""
+    _validate(document, libsbml.LIBSBML_CAT_IDENTIFIER_CONSISTENCY, libsbml.LIBSBML_CAT_MATHML_CONSISTENCY)
+    # Its general checks look for circles in a way that takes minutes for a chain of a thousand rules. They get a
+    # copy whose rules hold no names; `refuse_circles` looks for circles instead.
+    copy = document.clone()
+    for element in (*each(copy.getModel(), "Rules"), *each(copy.getModel(), "InitialAssignments")):
+        if element.isSetMath():
+            element.setMath(_ZERO)
+    _validate(copy, libsbml.LIBSBML_CAT_GENERAL_CONSISTENCY)
+
+
+def _validate(document: libsbml.SBMLDocument, *wanted: int) -> None:
+    for category in _CATEGORIES:
+        document.setConsistencyChecks(category, category in wanted)
+    document.checkConsistency()
+    raise_errors(document)
+
+
+def refuse_features(model: libsbml.Model) -> None:
+    """The features that senexo does not have, looked for before anything is converted away."""
+    for rule in each(model, "Rules"):
+        if rule.isAlgebraic():
+            raise UnsupportedFeature("algebraic rule", f"line {rule.getLine()}")
+    for reaction in each(model, "Reactions"):
+        if reaction.isSetFast() and reaction.getFast():
+            raise UnsupportedFeature("fast reaction", f"reaction {reaction.getId()}, line {reaction.getLine()}")
+    plugin = model.getPlugin("fbc")
+    if plugin is not None and plugin.getNumObjectives() > 0:
+        raise UnsupportedFeature("package fbc", "the model asks for an optimal flux, not for a course in time")
