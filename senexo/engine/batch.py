@@ -146,8 +146,9 @@ def _formulas(graph: Graph, nodes: list[Node]) -> object:
     lines += [f"out[{i * LANES} + lane] = {text}" for i, text in enumerate(results)]
     body = "".join(f"        {line}\n" for line in lines or ["pass"])
     dispatcher = compile_function(f"def kernel(v, t, out):\n    for lane in range({LANES}):\n{body}", {})
-    dispatcher.compile(FORMULAS)  # type: ignore[attr-defined]
-    dispatcher.disable_compile()  # type: ignore[attr-defined]
+    if not dispatcher.signatures:  # type: ignore[attr-defined]  # else this process has compiled the same text before
+        dispatcher.compile(FORMULAS)  # type: ignore[attr-defined]
+        dispatcher.disable_compile()  # type: ignore[attr-defined]
     return dispatcher
 
 
