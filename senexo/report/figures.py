@@ -77,7 +77,12 @@ def time_course(timecourse: pd.DataFrame, arms: pd.DataFrame, quantity: str) -> 
             axes.set_yscale("log")
     for axes in grid.flat[len(families) :]:
         axes.set_visible(False)
-    if not logarithmic:
+    for column, axes in enumerate(grid[-1]):  # the lowest visible panel of a column names the time
+        grid[-1 if axes.get_visible() else -2, column].tick_params(labelbottom=True)
+    if logarithmic:
+        # counts far below one copy all mean "none"; they must not squeeze the rest
+        grid.flat[0].set_ylim(max(lowest, min(0.1, highest / 1e4)) / 1.5, highest * 1.5)
+    else:
         span = highest - min(lowest, 0.0)
         grid.flat[0].set_ylim(min(lowest, 0.0) - 0.02 * span, highest + 0.05 * span)
     figure.supxlabel("time (days)", fontsize=8)
@@ -148,8 +153,10 @@ def dose_response(counts: pd.DataFrame, arms: pd.DataFrame, curves: Sequence[dic
         share = (100 * donors["n_positive"] / donors["n_total"]).groupby("dose_copies")
         doses = share.mean().index.to_numpy()
         error = 1.96 * share.sem().to_numpy()
+        mean = share.mean().to_numpy()
+        bars = [np.minimum(error, mean), np.minimum(error, 100 - mean)]  # a share lies between 0 and 100 %
         axes.errorbar(
-            doses, share.mean(), yerr=error, color=colour, marker=marker, markersize=4, capsize=2,
+            doses, mean, yerr=bars, color=colour, marker=marker, markersize=4, capsize=2,
             linestyle="none" if family in fitted else "-", linewidth=1, label=family,
         )  # fmt: skip
         if family in fitted:

@@ -17,7 +17,8 @@ from senexo.base.errors import StoreError
 if TYPE_CHECKING:
     import pandas as pd
 
-STRONG = ("large", "moderate", "shown")
+LOUD = ("large", "moderate")  # verdicts set in colour
+QUIET = ("absent", "not shown", "no dose response shown", "not testable")  # folded away, counted
 SECTIONS = (
     ("findings", "Findings"), ("asked", "What was asked"), ("fates", "Arrest and senescence"),
     ("molecules", "Molecules over time"), ("assays", "Assay tables"), ("parameters", "Parameters"),
@@ -64,8 +65,8 @@ def _content(folder: Path) -> dict[str, Any]:
         "n_parameters": len(parameters),
         "cautions": run["cautions"],
         "sections": SECTIONS,
-        "findings": found["findings"],
-        "strong": STRONG,
+        "groups": _grouped(found),
+        "loud": LOUD,
         "asked": tables.asked(study, arms),
         "arms_table": Markup(tables.arms(arms)),
         "control": arms["arm"].iloc[0],
@@ -80,6 +81,20 @@ def _content(folder: Path) -> dict[str, Any]:
         "resolved": resolved,
         "provenance_table": Markup(tables.provenance(run)),
     }
+
+
+def _grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The findings by what was asked: those that show something, and those that show little or nothing."""
+    groups = []
+    for assay in found["assays"]:
+        asked = assay["settings"]
+        title = asked["label"] if "label" in asked else f"{asked['target']} by qPCR"
+        key = asked.get("readout") or asked["target"]
+        own = [finding for finding in found["findings"] if key in finding["id"].split(":")[:2]]
+        quiet = [finding for finding in own if finding["verdict"] in QUIET]
+        told = [finding for finding in own if finding["verdict"] not in QUIET]
+        groups.append({"title": title, "told": told, "quiet": quiet, "method": assay["method"]})
+    return groups
 
 
 def _fate_figures(folder: Path, arms: pd.DataFrame, found: dict[str, Any]) -> list[dict[str, str]]:

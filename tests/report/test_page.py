@@ -58,8 +58,21 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "run.json").write_text(
         json.dumps({"version": "0", "seed": 5, "digest": "d" * 64, "cautions": ["Cells are independent."]})
     )
-    finding = {"assay": "senescence", "verdict": "small", "sentence": f"A small effect in {HOSTILE}."}
-    (tmp_path / "findings.json").write_text(json.dumps({"findings": [finding], "ec50": [], "curves": []}))
+    finding = {
+        "assay": "senescence",
+        "id": "senescent:difference:a:b",
+        "verdict": "small",
+        "sentence": f"A small effect in {HOSTILE}.",
+    }
+    absent = {**finding, "verdict": "absent", "sentence": "No effect was shown elsewhere."}
+    assay = {
+        "assay": "senescence",
+        "method": "Counting.",
+        "settings": {"readout": "senescent", "label": "stained cells"},
+    }
+    (tmp_path / "findings.json").write_text(
+        json.dumps({"findings": [finding, absent], "ec50": [], "curves": [], "assays": [assay]})
+    )
     return tmp_path
 
 
@@ -89,6 +102,9 @@ def test_page_says_what_the_tables_say(folder: Path) -> None:
     text = render(folder).read_text(encoding="utf-8")
     assert "2 of 3 parameters (of the circuit and of measuring) are assumed" in text
     assert "Cells are independent." in text
+    assert (
+        text.index("A small effect") < text.index("1 comparison in which no effect") < text.index("No effect was shown")
+    )
     assert "&lt;script&gt;" in text
     assert text.count("<svg") == 6  # dose-response and shares for two read-outs, two time courses
 
