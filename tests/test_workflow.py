@@ -33,6 +33,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> workflow.Results:
     return workflow.run(TINY, out=tmp_path_factory.mktemp("whole") / "out", workers=1)
 
 
+@pytest.fixture(autouse=True)
+def plain_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of one word for all runs but the first: drawing has its own tests, and takes longer than the cells."""
+
+    def render(folder: Path) -> Path:
+        (folder / "report.html").write_text("drawn")
+        return folder / "report.html"
+
+    monkeypatch.setattr("senexo.report.page.render", render)
+
+
 def raw() -> dict[str, Any]:
     content = tomllib.loads(TINY.read_text(encoding="utf-8"))
     content["model"]["circuit"] = str(TINY.parent / "tiny")
