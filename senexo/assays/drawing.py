@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from senexo.assays.dose_response import Curve
-from senexo.assays.result import p_text, records, significant
+from senexo.assays.result import day, p_text, records, significant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ def shares_and_curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str,
     families = [row["family"] for row in records(tables["ec50"])]
     arms = _shown_arms(now, tables["differences"], families)
     widths = [3.5] * bool(families) + [3.5] * bool(len(arms))
-    with _canvas(sum(widths), max(2.8, 0.9 + 0.19 * len(arms))) as figure:
+    with _canvas(sum(widths), max(2.8, 0.9 + 0.17 * len(arms))) as figure:
         panels = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
         if families:
             _dose_response(panels[0], now, tables, settings["title"])
@@ -69,92 +69,114 @@ def _shown_arms(now: pd.DataFrame, differences: pd.DataFrame, families: list[str
 
 def _dose_response(axes: Axes, now: pd.DataFrame, tables: Mapping[str, pd.DataFrame], title: str) -> None:
     curves = {row["family"]: row for row in records(tables["curves"])}
-    names = [row["family"] for row in records(tables["ec50"])]
-    for index, row in enumerate(records(tables["ec50"])):
-        family, colour = row["family"], COLOURS[index % len(COLOURS)]
-        marker, line = MARKERS[index % len(MARKERS)], LINES[index % len(LINES)]
+    rows = records(tables["ec50"])
+    for index, row in enumerate(rows):
+        family, look = row["family"], _look(index)
         points = now[(now["family"] == family) & (now["dose_copies"] > 0)].sort_values("dose_copies")
         # families share their doses: set side by side so that no interval hides another
-        dose = points["dose_copies"].to_numpy() * 1.06 ** (index - (len(names) - 1) / 2.0)
-        share = 100 * points[["share", "low", "high"]].to_numpy().T
-        label = family if np.isnan(row["estimate"]) else f"{family}: EC50 {significant(row['estimate'])}"
-        axes.errorbar(
-            dose, share[0], yerr=[share[0] - share[1], share[2] - share[0]], fmt=marker, color=colour, markersize=4,
-            markerfacecolor="white" if index % 2 else colour, capsize=2, elinewidth=0.8, zorder=3,
-            linestyle=line if family not in curves else "none", linewidth=1.0,
-        )  # fmt: skip
-        axes.plot([], [], marker=marker, color=colour, linestyle=line, markersize=4, label=label,
-                  markerfacecolor="white" if index % 2 else colour)  # fmt: skip
+        dose = points["dose_copies"].to_numpy() * 1.06 ** (index - (len(rows) - 1) / 2.0)
+        line = look.pop("linestyle")
         if family in curves:
             curve = curves[family]
             grid = np.geomspace(points["dose_copies"].min(), points["dose_copies"].max(), 300)
             fit = Curve(curve["bottom"], curve["top"], curve["ec50"], curve["hill"])
-            axes.plot(grid, 100 * fit.at(grid), color=colour, linestyle=line, zorder=2)
+            axes.plot(grid, 100 * fit.at(grid), color=look["color"], linestyle=line, zorder=2)
+        shown = "none" if family in curves else line
+        axes.errorbar(dose, *_percent(points), capsize=2, elinewidth=0.8, linestyle=shown, zorder=3, **look)
+        label = family if np.isnan(row["estimate"]) else f"{family}: EC50 {significant(row['estimate'])}"
+        axes.plot([], [], linestyle=line, label=label, **look)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("dose (active copies per cell)")
     axes.set_ylabel(f"{title} (%)")
-    axes.set_ylim(bottom=0)
+    highest = axes.get_ylim()[1]
+    axes.set_ylim(0, highest * (1.0 + 0.075 * len(rows)))  # room for the legend above the data
+    if highest > 60:
+        axes.set_yticks(range(0, 101, 20))
     axes.legend(loc="upper left", handlelength=3.2, borderaxespad=0.0)
-    axes.set_ylim(top=min(112, axes.get_ylim()[1] * 1.1))
+
+
+def _look(index: int) -> dict[str, Any]:
+    """Colour, marker (filled or open in turn) and line style of the index-th family."""
+    colour = COLOURS[index % len(COLOURS)]
+    return {
+        "color": colour, "marker": MARKERS[index % len(MARKERS)], "markersize": 4,
+        "markerfacecolor": "white" if index % 2 else colour, "linestyle": LINES[index % len(LINES)],
+    }  # fmt: skip
+
+
+def _percent(shares: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Shares in per cent, and the two lengths of their intervals."""
+    share, low, high = 100 * shares[["share", "low", "high"]].to_numpy().T
+    return share, np.maximum([share - low, high - share], 0.0)
 
 
 def _arms(axes: Axes, arms: pd.DataFrame, differences: pd.DataFrame, title: str) -> None:
     """A point with its interval per arm, from the top in the order of the table; p beside the compared arm."""
     rows = np.arange(len(arms))
-    share = 100 * arms[["share", "low", "high"]].to_numpy().T
-    axes.errorbar(share[0], rows, xerr=[share[0] - share[1], share[2] - share[0]], fmt="o", color="black",
-                  markersize=4, capsize=2, elinewidth=0.9)  # fmt: skip
+    share, lengths = _percent(arms)
+    axes.errorbar(share, rows, xerr=lengths, fmt="o", color="black", markersize=4, capsize=2, elinewidth=0.9)
     place = dict(zip(arms["arm"], rows, strict=True))
     for row in records(differences.drop_duplicates("arm")):
         if row["arm"] in place:
-            axes.annotate(p_text(row["p_holm"]), (1.0, place[row["arm"]]), xycoords=("axes fraction", "data"),
-                          ha="left", va="center", fontsize=6.5, annotation_clip=False)  # fmt: skip
-    axes.set_yticks(rows, list(arms["arm"]))
-    axes.set_ylim(len(arms) - 0.5, -0.5)
+            _beside(axes, place[row["arm"]], p_text(row["p_holm"]))
+    _name_rows(axes, list(arms["arm"]))
     axes.set_xlim(left=0)
-    axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{title} (%)")
+    if len(differences):
+        _beside(axes, -1, "against control")
 
 
 def fold_changes(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
-    """Fold change of every arm with its interval, and the donors behind it; open triangles are bounds (censored)."""
-    folds = tables["fold_changes"]
-    with _canvas(5.2, max(1.8, 0.8 + 0.24 * len(folds))) as figure:
+    """Fold change of every arm with its interval, and the donors behind it.
+
+    A donor with one sample below detection is an open triangle that points where its fold change lies; an interval
+    that the data leave open ends in an arrow at the edge.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    folds = records(tables["fold_changes"])
+    with _canvas(5.2, 0.8 + 0.24 * len(folds)) as figure:
         axes = figure.subplots()
-        dct = tables["dct"].set_index(["arm", "time_h", "donor"]).sort_index()
-        bounds = [1.0]
-        for place, row in enumerate(records(folds)):
-            bounds += _donor_folds(axes, dct, row, place)
-            if row["verdict"] == "below detection: not testable":
-                axes.annotate("below detection", (1.02, place), xycoords=("axes fraction", "data"), va="center",
-                              fontsize=6.5, annotation_clip=False)  # fmt: skip
-                continue
-            axes.annotate(p_text(row["p_holm"]), (1.02, place), xycoords=("axes fraction", "data"), va="center",
-                          fontsize=6.5, annotation_clip=False)  # fmt: skip
-            bounds += [x for x in (row["fold"], row["low"], row["high"]) if np.isfinite(x) and x > 0]
-        low, high = min(bounds) / 1.3, max(bounds) * 1.3
-        for place, row in enumerate(records(folds)):
-            if np.isfinite(row["low"]) or np.isfinite(row["high"]):
-                ends = np.clip(np.nan_to_num([row["low"], row["high"]], posinf=high), low, high)
-                axes.plot(ends, [place, place], color="black", linewidth=1.2, zorder=4)
-            if np.isfinite(row["fold"]) and row["fold"] > 0 and row["verdict"] != "below detection: not testable":
-                axes.plot(row["fold"], place, "D", color="black", markersize=4.5, zorder=5)
+        samples = tables["dct"].set_index(["arm", "time_h", "donor"]).sort_index()
+        drawn = [x for place, row in enumerate(folds) for x in _donor_folds(axes, samples, row, place)]
+        drawn += [row[key] for row in folds for key in ("fold", "low", "high")]
+        drawn = [x for x in drawn if np.isfinite(x) and x > 0.0]
+        low, high = min([1.0, *drawn]) / 1.4, max([1.0, *drawn]) * 1.4
+        for place, row in enumerate(folds):
+            below = row["verdict"] == "below detection: not testable"
+            _beside(axes, place, "below detection" if below else p_text(row["p_holm"]) or row["verdict"])
+            _fold(axes, row, place, (low, high))
         axes.axvline(1.0, color="0.4", linestyle=":", linewidth=1.0)
         axes.set_xscale("log")
         axes.set_xlim(low, high)
-        times = folds["time_h"].nunique() > 1
-        names = [row["arm"] + (f", {row['time_h']:g} h" if times else "") for row in records(folds)]
-        axes.set_yticks(range(len(folds)), names)
-        axes.set_ylim(len(folds) - 0.5, -0.5)
-        axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(f"{settings['target']} (fold of {settings['control']}, 95 % CI; small: donors)")
+        steps = (1.0, 2.0, 5.0) if high / low < 200 else (1.0,)
+        axes.xaxis.set_major_locator(LogLocator(subs=steps))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        timed = len({row["time_h"] for row in folds}) > 1
+        _name_rows(axes, [row["arm"] + (f", {day(row['time_h'])}" if timed else "") for row in folds])
+        axes.set_xlabel(f"{settings['target']} (fold of {settings['control']}; mean, 95 % CI, donors)")
         return figure
 
 
-def _donor_folds(axes: Axes, dct: pd.DataFrame, row: Mapping[str, Any], place: int) -> list[float]:
+def _fold(axes: Axes, row: Mapping[str, Any], place: int, edges: tuple[float, float]) -> None:
+    """Mean and interval of one arm; nothing where nothing was estimated."""
+    if np.isnan(row["low"]) and np.isnan(row["high"]):
+        return
+    ends = np.clip([row["low"], row["high"]], *edges)
+    axes.plot(ends, [place, place], color="black", linewidth=1.2, zorder=4)
+    for end, value, marker in zip(ends, (row["low"], row["high"]), "<>", strict=True):
+        if not np.isfinite(value) or value == 0.0:
+            axes.plot(end, place, marker, color="black", markersize=5, clip_on=False, zorder=5)
+    if np.isfinite(row["fold"]) and row["fold"] > 0.0:
+        axes.plot(row["fold"], place, "D", color="black", markersize=4.5, zorder=5)
+
+
+def _donor_folds(axes: Axes, samples: pd.DataFrame, row: Mapping[str, Any], place: int) -> list[float]:
     """The paired fold change of every donor; returns what was drawn."""
     try:
-        arm, control = (dct.loc[(name, row["time_h"])] for name in (row["arm"], row["control"]))
+        arm, control = (samples.loc[(name, row["time_h"])] for name in (row["arm"], row["control"]))
     except KeyError:  # the arm has no sample at this time
         return []
     donors = arm.index.intersection(control.index)
@@ -163,6 +185,20 @@ def _donor_folds(axes: Axes, dct: pd.DataFrame, row: Mapping[str, Any], place: i
     for chosen, marker in (
         (~hidden & ~hidden_control, "o"), (hidden & ~hidden_control, "<"), (~hidden & hidden_control, ">"),
     ):  # fmt: skip
-        axes.plot(fold[chosen], np.full(chosen.sum(), place), marker, color="0.45", markersize=3,
-                  markerfacecolor="none", markeredgewidth=0.7, zorder=2)  # fmt: skip
+        spread = place + 0.22 * (np.arange(chosen.sum()) % 3 - 1)  # three rows, so that donors do not hide each other
+        axes.plot(fold[chosen], spread, marker, color="0.45", markersize=3, markerfacecolor="none",
+                  markeredgewidth=0.7, zorder=2)  # fmt: skip
     return [float(x) for x in fold[~(hidden & hidden_control)]]
+
+
+def _name_rows(axes: Axes, names: list[str]) -> None:
+    """One name per row, the first on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+
+
+def _beside(axes: Axes, place: int, text: str) -> None:
+    """A word to the right of a row."""
+    axes.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=6.5,
+                  annotation_clip=False)  # fmt: skip
