@@ -77,18 +77,23 @@ def print_nodes(
     *,
     time: str = "time",
     prefix: str = "x",
+    ready: Mapping[Node, str] | None = None,
+    functions: Mapping[str, str] | None = None,
 ) -> tuple[list[str], list[str]]:
-    """`statements` for formulas that already are nodes of a graph."""
-    printer = _Printer(graph, name_of_slot, time)
-    nodes = graph.reachable(roots)
+    """`statements` for formulas that already are nodes of a graph.
+
+    ready: nodes whose values the caller has under a name; functions: operators spelled otherwise than with `math`.
+    """
+    printer = _Printer(graph, name_of_slot, time, ready, functions)
+    nodes = graph.reachable(roots, printer.names)
     uses = dict.fromkeys(nodes, 0)
-    for node in [*(a for n in nodes for a in graph.arguments(n)), *roots]:
+    for node in [*(a for n in nodes if n not in printer.names for a in graph.arguments(n)), *roots]:
         uses[node] += 1
     depth: dict[Node, int] = {}
     lines: list[str] = []
     for node in nodes:
         arguments = graph.arguments(node)
-        if not arguments:
+        if not arguments or node in printer.names:
             continue
         depth[node] = 1 + max(depth.get(argument, 0) for argument in arguments)
         if uses[node] > 1 or depth[node] > _DEEPEST:
@@ -102,9 +107,17 @@ def print_nodes(
 class _Printer:
     """Prints nodes; a node that has got a name is printed as that name."""
 
-    def __init__(self, graph: Graph, name_of_slot: Callable[[int], str], time: str) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        name_of_slot: Callable[[int], str],
+        time: str,
+        ready: Mapping[Node, str] | None = None,
+        functions: Mapping[str, str] | None = None,
+    ) -> None:
         self.graph, self.name_of_slot, self.time = graph, name_of_slot, time
-        self.names: dict[Node, str] = {}
+        self.names = dict(ready or {})
+        self.functions = {**_FUNCTIONS, **(functions or {})}
 
     def value(self, node: Node) -> str:
         text = self.text(node)
@@ -144,7 +157,7 @@ class _Printer:
             return f"({a} if {a} {'<' if operator == 'min' else '>'} {b} else {b})"
         if operator in _BINARY:
             return f"({values[0]} {_BINARY[operator]} {values[1]})"
-        return f"{_FUNCTIONS[operator]}({', '.join(values)})"
+        return f"{self.functions[operator]}({', '.join(values)})"
 
 
 def _literal(value: float) -> str:

@@ -16,7 +16,7 @@ on what a formula means:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from senexo.model.expression import Call, Expression, Number, Slot, Time
@@ -102,15 +102,16 @@ class Graph:
 
         return visit(expression)
 
-    def reachable(self, roots: Sequence[Node]) -> list[Node]:
-        """Every node the roots need, arguments first."""
+    def reachable(self, roots: Iterable[Node], known: Container[Node] = ()) -> list[Node]:
+        """Every node the roots need, arguments first; what only `known` nodes need is left out."""
         seen: set[Node] = set()
         stack = list(roots)
         while stack:
             node = stack.pop()
             if node not in seen:
                 seen.add(node)
-                stack.extend(self.arguments(node))
+                if node not in known:
+                    stack.extend(self.arguments(node))
         return sorted(seen)
 
     def _left(self, operator: str, items: Sequence[Node]) -> Node:

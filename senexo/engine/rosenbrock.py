@@ -2,8 +2,8 @@
 
 Every lane has its own time, step size, error control and row; a lane that reaches the end takes the next row.
 Lanes share the instruction stream only, so a row's bits do not depend on its neighbours, on the lane it runs
-in, or on how many rows there are. Arrays are flat, quantity-major: entry q of lane l is at `q * LANES + l`
-(constant strides are what lets the compiler turn the innermost loops into vector instructions).
+in, or on how many rows there are. Blocks are flat and quantity-major as in `senexo.engine.lanes`, and the
+loops run over a whole block where they can, which is what lets the compiler make vector instructions of them.
 
 Method: Rodas5P, eight stages, order 5(4), stiffly accurate and L-stable, dense output of order 4:
 Steinebach 2023, doi 10.1007/s10543-023-00967-x (coefficients of the paper's appendix, in the transformed form
@@ -12,18 +12,21 @@ without matrix-vector products of Hairer & Wanner, Solving ODEs II, section IV.7
     E k_i = f(t + c_i h, y + sum_j a_ij k_j) + sum_j C_ij k_j / h + h d_i df/dt,   y_new = y + sum_j a_8j k_j + k_8
 
 and k_8 is the error estimate. The linear systems are solved by a sparse LU without row exchanges, in a fixed
-order chosen beforehand (`senexo.engine.sparse`); a pivot that cancels rejects the step, and as h shrinks E
+order chosen beforehand. That can lose all digits for an unlucky h; so the backward error of the first stage's
+solution is measured in every step, and one that is not small against rtol rejects the step. As h shrinks, E
 becomes diagonal, so a smaller step always cures it.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, types
 
-LANES = 16
+from senexo.engine.lanes import FACTOR, FORMULAS, LANES, RESIDUAL, SUBSTITUTE, lane_power
+
 OK, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_FINITE = 0, 1, 2, 3
-INVERT, SCALE, SUBTRACT = 0, 1, 2
 
 GAMMA = 0.21193756319429014
 A = np.zeros((8, 8))
@@ -62,88 +65,101 @@ H = np.array([
 ])  # fmt: skip
 
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0
-_CANCELLED = 1e-10  # share of the original diagonal below which a pivot has lost its digits
+_UNSOLVED = 0.25  # factor of the step after a linear system that was not solved, or a stage that was not finite
 
-_vector = types.float64[::1]
-_index = types.int32[::1]
-FORMULAS = types.void(_vector, _vector, _vector)  # (values, times, out)
-_KERNEL = types.int64(
-    types.FunctionType(FORMULAS), types.FunctionType(FORMULAS), types.float64[:, ::1], _vector,
-    types.float64[:, :, ::1], types.int8[::1], types.int64[::1], _index, _index, types.int32[:, ::1],
-    types.int32[:, ::1], _index, types.int64, types.boolean, types.float64, _vector, types.int64,
+_block, _count, _index = types.float64[::1], types.int64, types.int32[::1]
+_KERNEL = _count(
+    types.FunctionType(FORMULAS), types.FunctionType(FORMULAS), types.FunctionType(FORMULAS),
+    types.FunctionType(FACTOR), types.FunctionType(SUBSTITUTE), types.FunctionType(RESIDUAL),
+    types.float64[:, ::1], _block, types.float64[:, :, ::1], types.int8[::1], types.int64[::1],
+    _index, _index, _count, _count, _count, types.boolean, types.float64, _block, _count,
 )  # fmt: skip
 
 
-@njit(nogil=True, error_model="numpy", inline="always")
-def _combine(out, base, k, coefficients, count, n):
-    """out = base + sum_j coefficients[j] k[j], all [n * LANES]."""
-    for i in range(n * LANES):
-        out[i] = base[i]
-    for j in range(count):
-        c = coefficients[j]
-        if c != 0.0:
-            for i in range(n * LANES):
-                out[i] += c * k[j, i]
+def _stage(s: int) -> Any:
+    """x = y + sum_j A[s, j] k_j and e = sum_j C[s, j] k_j / h over a block; the sums are unrolled for this s."""
+
+    @njit(nogil=True, error_model="numpy")
+    def stage(y, k, per_h, x, e):
+        for q in range(len(y)):
+            place, slope = y[q], 0.0
+            for j in range(s):
+                place += A[s, j] * k[j, q]
+                slope += C[s, j] * k[j, q]
+            x[q] = place
+            e[q] = slope * per_h[q]
+
+    return stage
 
 
-@njit(nogil=True, error_model="numpy", inline="always")
-def _factor(program, matrix, inverse, diagonal, sound):
-    """Sparse LU of every lane's matrix in place, by the elimination program of `senexo.engine.sparse`."""
-    for p in range(program.shape[0]):
-        kind, a, b, c = program[p, 0], program[p, 1] * LANES, program[p, 2] * LANES, program[p, 3] * LANES
-        if kind == SUBTRACT:
-            for lane in range(LANES):
-                matrix[a + lane] -= matrix[b + lane] * matrix[c + lane]
-        elif kind == SCALE:
-            for lane in range(LANES):
-                matrix[a + lane] *= inverse[b + lane]
-        else:
-            for lane in range(LANES):
-                inverse[a + lane] = 1.0 / matrix[b + lane]
-                sound[lane] &= abs(matrix[b + lane]) > _CANCELLED * abs(diagonal[a + lane])
+_stage1, _stage2, _stage3, _stage4, _stage5, _stage6, _stage7 = (_stage(s) for s in range(1, 8))
 
 
-@njit(nogil=True, error_model="numpy", inline="always")
-def _substitute(program, matrix, inverse, x):
-    """Forward and backward substitution for every lane; x is the right-hand side and becomes the solution."""
-    for p in range(program.shape[0]):
-        kind, a, b, c = program[p, 0], program[p, 1] * LANES, program[p, 2] * LANES, program[p, 3] * LANES
-        if kind == SUBTRACT:
-            for lane in range(LANES):
-                x[a + lane] -= matrix[b + lane] * x[c + lane]
-        else:
-            for lane in range(LANES):
-                x[a + lane] *= inverse[b + lane]
+@njit(nogil=True, error_model="numpy")
+def _prepare_stage(s, y, k, per_h, x, e):
+    if s == 1:
+        _stage1(y, k, per_h, x, e)
+    elif s == 2:
+        _stage2(y, k, per_h, x, e)
+    elif s == 3:
+        _stage3(y, k, per_h, x, e)
+    elif s == 4:
+        _stage4(y, k, per_h, x, e)
+    elif s == 5:
+        _stage5(y, k, per_h, x, e)
+    elif s == 6:
+        _stage6(y, k, per_h, x, e)
+    else:
+        _stage7(y, k, per_h, x, e)
+
+
+@njit(nogil=True, error_model="numpy")
+def _first_step(y, f, scale, lane, n, longest):
+    """A hundredth of the time in which the rates change the values (Hairer, Norsett & Wanner I, section II.4)."""
+    size, speed = 0.0, 0.0
+    for i in range(n):
+        q = i * LANES + lane
+        size += (y[q] / scale[q]) ** 2
+        speed += (f[q] / scale[q]) ** 2
+    guess = 0.01 * np.sqrt(size / speed) if size > 1e-10 * n and speed > 1e-10 * n else 1e-6 * longest
+    return min(guess, longest)
 
 
 @njit(_KERNEL, nogil=True, error_model="numpy", cache=True)
 def solve(
-    rates, slopes, rows, times, out, status, steps, states, entries, elimination, substitution, diagonals,
-    n_entries, timed, rtol, atol, max_steps,
+    derive, rates, slopes, factor, substitute, residual, rows, times, out, status, steps, states, constants,
+    n_derived, n_entries, n_factors, timed, rtol, atol, max_steps,
 ):  # fmt: skip
     """Follow every row from times[0] to times[-1]; the kernel is one long function because the lanes' state is.
 
-    rates(v, t, f), slopes(v, t, J and df/dt): generated formulas over one block of lanes. rows [n, slots];
-    times [k]; out [n, k, states]; states: slots of the states; entries [nnz]: place of each Jacobian entry in the
-    factored matrix; elimination, substitution: sparse programs; diagonals: places of the diagonal. Returns the
-    number of lane steps taken.
+    derive, rates, slopes, factor, substitute, residual: generated (`senexo.engine.lanes`); derive computes the
+    n_derived quantities that depend on constants only, slopes the n_entries of the Jacobian and then, when
+    `timed`, df/dt. rows [n, slots]; times [k]; out [n, k, states]; states, constants: slots. Returns the number
+    of steps of all rows.
     """
-    n_rows, n_slots = rows.shape
-    n, k_times = len(states), len(times)
+    n_rows, n, k_times, n_given = len(rows), len(states), len(times), len(constants)
     size = n * LANES
-    v = np.zeros(n_slots * LANES)
-    y, stage, f, start_f, error = (np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size))
+    p = np.ones((n_given + n_derived) * LANES)
+    derived = p[n_given * LANES :]
+    y, x, new, f, e, first = np.ones(size), np.ones(size), np.ones(size), np.ones(size), np.ones(size), np.ones(size)
+    per_h, allowed, scale, squares = np.ones(size), np.ones(size), np.ones(size), np.ones(size)
     k = np.zeros((8, size))
     dense = np.zeros((3, size))
-    jacobian = np.zeros((len(entries) + n) * LANES)
-    matrix = np.zeros(n_entries * LANES)
-    inverse, diagonal = np.zeros(size), np.zeros(size)
-    t, h, ts, norm = np.zeros(LANES), np.ones(LANES), np.zeros(LANES), np.zeros(LANES)
+    jacobian = np.zeros((n_entries + n) * LANES)
+    by_time = jacobian[n_entries * LANES :]
+    factors = np.zeros(n_factors * LANES)
+    t, h, ts, shift, backward = np.zeros(LANES), np.ones(LANES), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    norm, factor_h, moves = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES, np.bool_)
     row = np.full(LANES, -1, dtype=np.int64)
-    at = np.zeros(LANES, dtype=np.int64)
-    taken = np.zeros(LANES, dtype=np.int64)
-    fresh, grown, sound = np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_)
-    end = times[k_times - 1]
+    at, taken = np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.int64)
+    fresh, grown = np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_)
+    for i in range(n):
+        allowed[i * LANES : (i + 1) * LANES] = atol[i]
+    start, end = times[0], times[k_times - 1]
+    longest = end - start
+    if timed:  # what a rate does at a time of its own must not be stepped over
+        longest = max(longest / 50.0, 0.0) if k_times < 2 else min(longest / 20.0, np.max(np.diff(times)))
+    unsolved = max(1e-12, 0.01 * rtol)
     next_row, running, total = 0, 0, 0
     while True:
         # ---- a lane without a row takes the next one -------------------------------------------------------
@@ -156,152 +172,121 @@ def solve(
                     out[next_row, 0, i] = rows[next_row, states[i]]
                 if not finite or k_times == 1:
                     status[next_row] = OK if finite else NOT_FINITE
+                    out[next_row, 1:] = np.nan
                     next_row += 1
                     continue
-                for i in range(n_slots):
-                    v[i * LANES + lane] = rows[next_row, i]
+                for i in range(n_given):
+                    p[i * LANES + lane] = rows[next_row, constants[i]]
                 for i in range(n):
                     y[i * LANES + lane] = rows[next_row, states[i]]
-                row[lane], t[lane], at[lane], taken[lane] = next_row, times[0], 1, 0
-                fresh[lane], grown[lane] = True, True
-                starting = True
+                row[lane], t[lane], at[lane], taken[lane] = next_row, start, 1, 0
+                fresh[lane], grown[lane], starting = True, True, True
                 next_row += 1
                 running += 1
         if running == 0:
             return total
-        # ---- rates and their derivatives at the start of the step ------------------------------------------
-        for i in range(n):
-            target = states[i] * LANES
-            for lane in range(LANES):
-                v[target + lane] = y[i * LANES + lane]
-        rates(v, t, start_f)
-        slopes(v, t, jacobian)
         if starting:
+            derive(y, p, t, derived)
+        # ---- rates and their derivatives at the start of the step ------------------------------------------
+        rates(y, p, t, f)
+        slopes(y, p, t, jacobian)
+        if starting:
+            for q in range(size):
+                scale[q] = allowed[q] + rtol * abs(y[q])
             for lane in range(LANES):
-                if fresh[lane]:  # first step: a hundredth of the time in which the rates change the values
-                    size_y, size_f = 0.0, 0.0
-                    for i in range(n):
-                        scale = atol[i] + rtol * abs(y[i * LANES + lane])
-                        size_y = max(size_y, abs(y[i * LANES + lane]) / scale)
-                        size_f = max(size_f, abs(start_f[i * LANES + lane]) / scale)
-                    guess = 0.01 * size_y / size_f if size_y > 1e-5 and size_f > 1e-5 else 1e-6 * (end - t[lane])
-                    h[lane] = min(max(guess, 1e-10 * (end - t[lane])), end - t[lane])
+                if fresh[lane]:
+                    h[lane] = _first_step(y, f, scale, lane, n, longest)
                     fresh[lane] = False
-        # ---- E = 1/(gamma h) I - J, factored ----------------------------------------------------------------
-        for i in range(n_entries * LANES):
-            matrix[i] = 0.0
-        for e in range(len(entries)):
-            place = entries[e] * LANES
-            for lane in range(LANES):
-                matrix[place + lane] = -jacobian[e * LANES + lane]
-        for i in range(n):
-            place = diagonals[i] * LANES
-            for lane in range(LANES):
-                matrix[place + lane] += 1.0 / (GAMMA * h[lane])
-                diagonal[i * LANES + lane] = matrix[place + lane]
         for lane in range(LANES):
-            sound[lane] = True
-        _factor(elimination, matrix, inverse, diagonal, sound)
+            ts[lane] = 1.0 / h[lane]
+            shift[lane] = ts[lane] / GAMMA
+        for i in range(n):
+            for lane in range(LANES):
+                per_h[i * LANES + lane] = ts[lane]
+        factor(jacobian, shift, factors)
         # ---- eight stages -------------------------------------------------------------------------------------
         for s in range(8):
-            _combine(stage, y, k, A[s], s, n)
-            if s == 0:
-                for i in range(size):
-                    f[i] = start_f[i]
-            else:
-                for i in range(n):
-                    target = states[i] * LANES
-                    for lane in range(LANES):
-                        v[target + lane] = stage[i * LANES + lane]
+            if s > 0:
+                _prepare_stage(s, y, k, per_h, x, e)
                 for lane in range(LANES):
                     ts[lane] = t[lane] + AT[s] * h[lane]
-                rates(v, ts, f)
-            for i in range(size):
-                error[i] = 0.0
-            for j in range(s):
-                c = C[s, j]
-                for i in range(size):
-                    error[i] += c * k[j, i]
-            for i in range(n):
-                for lane in range(LANES):
-                    f[i * LANES + lane] += error[i * LANES + lane] / h[lane]
+                rates(x, p, ts, f)
+                for q in range(size):
+                    f[q] += e[q]
             if timed and D[s] != 0.0:
-                for i in range(n):
-                    place = (len(entries) + i) * LANES
-                    for lane in range(LANES):
-                        f[i * LANES + lane] += h[lane] * D[s] * jacobian[place + lane]
-            _substitute(substitution, matrix, inverse, f)
-            for i in range(size):
-                k[s, i] = f[i]
+                for q in range(size):
+                    f[q] += D[s] * by_time[q] / per_h[q]
+            if s == 0:
+                first[:] = f
+            k[s] = f
+            substitute(factors, shift, k[s])
+            if s == 0:
+                residual(jacobian, shift, k[0], first, backward)
         # ---- error of each lane: root mean square over the states --------------------------------------------
-        for lane in range(LANES):
-            norm[lane] = 0.0
+        for q in range(size):
+            new[q] = x[q] + k[7, q]
+            old, later = abs(y[q]), abs(new[q])
+            error = k[7, q] / (allowed[q] + rtol * (old if old > later else later))
+            squares[q] = error * error
+        norm[:] = 0.0
         for i in range(n):
             for lane in range(LANES):
-                place = i * LANES + lane
-                new = stage[place] + k[7, place]
-                scale = atol[i] + rtol * max(abs(y[place]), abs(new))
-                norm[lane] += (k[7, place] / scale) ** 2
-                error[place] = new
-        for d in range(3):
-            for i in range(size):
-                dense[d, i] = 0.0
-            for j in range(8):
-                c = H[d, j]
-                for i in range(size):
-                    dense[d, i] += c * k[j, i]
+                norm[lane] += squares[i * LANES + lane]
+        for q in range(size):
+            for d in range(3):
+                bend = 0.0
+                for j in range(8):
+                    bend += H[d, j] * k[j, q]
+                dense[d, q] = bend
+        for lane in range(len(norm)):
+            mean = norm[lane] / n
+            factor_h[lane] = _SAFETY * lane_power(mean if mean > 1e-20 else 1e-20, -0.1)
         # ---- accept or reject, lane by lane ----------------------------------------------------------------------
         for lane in range(LANES):
+            moves[lane] = False
             if row[lane] < 0:
                 continue
             total += 1
             taken[lane] += 1
-            measure = np.sqrt(norm[lane] / n)
-            accepted = sound[lane] and measure <= 1.0  # false for not-a-number too
-            if not sound[lane] or not np.isfinite(measure):
-                factor = 0.25
-            else:
-                factor = min(_GROW, max(_SHRINK, _SAFETY * max(measure, 1e-10) ** (-0.2)))
-            last = False
+            solved = backward[lane] <= unsolved and np.isfinite(norm[lane])
+            accepted = solved and norm[lane] <= n
+            change = min(_GROW, max(_SHRINK, factor_h[lane])) if solved else _UNSOLVED
+            last = accepted and h[lane] >= end - t[lane]
             if accepted:
-                arrival = t[lane] + h[lane]
-                last = h[lane] >= end - t[lane]
-                while at[lane] < k_times and (last or times[at[lane]] <= arrival):
-                    x = min((times[at[lane]] - t[lane]) / h[lane], 1.0)
+                arrival = end if last else t[lane] + h[lane]
+                while at[lane] < k_times and times[at[lane]] <= arrival:
+                    u = (times[at[lane]] - t[lane]) / h[lane]
                     for i in range(n):
-                        place = i * LANES + lane
-                        bend = dense[0, place] + x * (dense[1, place] + x * dense[2, place])
-                        between = (1.0 - x) * y[place] + x * (error[place] + (1.0 - x) * bend)
-                        out[row[lane], at[lane], i] = error[place] if x == 1.0 else between
+                        q = i * LANES + lane
+                        bend = dense[0, q] + u * (dense[1, q] + u * dense[2, q])
+                        inside = (1.0 - u) * y[q] + u * (new[q] + (1.0 - u) * bend)
+                        out[row[lane], at[lane], i] = new[q] if u >= 1.0 else inside
                     at[lane] += 1
-                for i in range(n):
-                    y[i * LANES + lane] = error[i * LANES + lane]
+                moves[lane] = True
                 t[lane] = arrival
                 if not grown[lane]:
-                    factor = min(factor, 1.0)  # no growth right after a rejection
+                    change = min(change, 1.0)  # no growth right after a rejection
             grown[lane] = accepted
             code = -1
             if last:
                 code = OK
             else:
                 left = end - t[lane]
-                h[lane] = min(h[lane] * factor, left)
-                if left - h[lane] < 0.01 * h[lane]:
+                h[lane] = min(h[lane] * change, longest)
+                if h[lane] > 0.99 * left:
                     h[lane] = left  # rather a slightly longer last step than a vanishing one
-                if h[lane] < 4e-16 * max(abs(t[lane]), abs(end)):
+                if h[lane] <= 4e-16 * abs(t[lane]) + 1e-100:
                     code = STEP_TOO_SMALL
                 elif taken[lane] >= max_steps:
                     code = TOO_MANY_STEPS
             if code >= 0:
                 status[row[lane]] = code
                 steps[row[lane]] = taken[lane]
-                for a in range(at[lane], k_times):
-                    for i in range(n):
-                        out[row[lane], a, i] = np.nan
+                out[row[lane], at[lane] :] = np.nan
                 row[lane] = -1
                 running -= 1
-                for i in range(n_slots):  # an idle lane goes on computing; give it numbers it can live with
-                    v[i * LANES + lane] = 1.0
-                for i in range(n):
-                    y[i * LANES + lane] = 1.0
                 h[lane] = 1.0
+        for i in range(n):
+            for lane in range(LANES):
+                q = i * LANES + lane
+                y[q] = new[q] if moves[lane] else y[q]
