@@ -83,7 +83,7 @@ def time_course(timecourse: pd.DataFrame, arms: pd.DataFrame, quantity: str) -> 
         # counts far below one copy all mean "none"; they must not squeeze the rest
         grid.flat[0].set_ylim(max(lowest, min(0.1, highest / 1e4)) / 1.5, highest * 1.5)
     else:
-        span = highest - min(lowest, 0.0)
+        span = highest - min(lowest, 0.0) or 1.0
         grid.flat[0].set_ylim(min(lowest, 0.0) - 0.02 * span, highest + 0.05 * span)
     figure.supxlabel("time (days)", fontsize=8)
     figure.supylabel(f"{quantity} ({data['unit'].iloc[0]})", fontsize=8)

@@ -61,10 +61,11 @@ def facts(run: dict[str, Any], study: dict[str, Any], arms: pd.DataFrame) -> lis
 def asked(study: dict[str, Any], arms: pd.DataFrame) -> str:
     """One paragraph of methods."""
     culture = study["culture"]
+    medium = f" in {culture['serum_percent']:g} % serum" if "serum_percent" in culture else ""  # not in a model file
     return (
         f"{study['donors']['n']} virtual donors, each with its own draw of the uncertain parameters, "
-        f"{sum(kind['n'] for kind in study['cells'].values())} cells each; {culture['duration_h'] / 24:g} days in "
-        f"{culture['serum_percent']:g} % serum after {culture['preequilibration_h']:g} h without treatment; "
+        f"{sum(kind['n'] for kind in study['cells'].values())} cells each; {culture['duration_h'] / 24:g} days"
+        f"{medium} after {culture['preequilibration_h']:g} h without treatment; "
         f"{len(arms)} arms in {arms['family'].nunique()} families; "
         f"{study['replicates']['n']} technical replicates."
     )
