@@ -18,7 +18,7 @@ import xarray as xr
 
 from senexo import workflow
 from senexo.base import store as store_module
-from senexo.base.errors import InvalidInput, StoreError
+from senexo.base.errors import InvalidInput, SimulationError, StoreError, UnsupportedFeature
 from senexo.base.store import Store, verify
 from senexo.lab import dish
 from senexo.study.read import read_study
@@ -270,3 +270,52 @@ def test_default_folders_never_collide(tmp_path: Path, monkeypatch: pytest.Monke
     assert workflow.default_folder("study") == Path("results/study-3")
     assert workflow.default_folder("study", resume=True) == Path("results/study-2")
     assert workflow.default_folder("other", resume=True) == Path("results/other")
+
+
+PLAIN = """
+title = "A model of one's own, without fates"
+[model]
+file = "own.ant"
+[cells.any]
+n = 5
+variation = { k = 0.3 }
+[donors]
+n = 2
+draws = { k = { law = "log-uniform", low = 0.05, high = 0.2 } }
+[culture]
+duration = "2 d"
+[arms.mock]
+[arms.more]
+set = { x = 200 }
+[readouts]
+times = ["0 h", "24 h", "48 h"]
+names = ["x"]
+"""
+
+
+def own_study(folder: Path, law: str, extra: str = "") -> Path:
+    reaction = f"out: x => ; {law};"
+    text = f"model own()\n compartment c = 1; species x in c;\n k = 0.1; {reaction}\n x = 100; {extra}\nend\n"
+    (folder / "own.ant").write_text(text)
+    (folder / "own.toml").write_text(PLAIN)
+    return folder / "own.toml"
+
+
+def test_a_model_file_of_ones_own_runs_without_fates(tmp_path: Path) -> None:
+    results = workflow.run(own_study(tmp_path, "k*x"), out=tmp_path / "out")
+    course = results.table("timecourse")
+    last = course[(course["quantity"] == "x") & (course["time_h"] == 48) & (course["statistic"] == "mean")]
+    more, mock = (last[last["arm"] == arm].set_index("donor")["value"] for arm in ("more", "mock"))
+    np.testing.assert_allclose(more / mock, 2, rtol=1e-4)
+    assert results.table("cells")[["commitment_h", "escape_h", "death_h"]].isna().all(axis=None)
+    assert workflow.replay(results.folder, arm="more", donor=2, cell=5).same_bits
+    with pytest.raises(StoreError):
+        results.table("arrest")
+
+
+def test_a_cell_that_cannot_be_followed_and_a_model_with_events_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SimulationError, match=r"donor 1, cell 1, between 0 h and 48 h: the step size vanished"):
+        workflow.run(own_study(tmp_path, "-k*x*x"), out=tmp_path / "out")
+    with pytest.raises(UnsupportedFeature, match="event"):
+        workflow.run(own_study(tmp_path, "k*x", "at time > 3: x = 5;"), out=tmp_path / "none")
+    assert not (tmp_path / "none").exists()

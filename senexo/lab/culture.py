@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.base.errors import SimulationError
+from senexo.base.errors import SimulationError, UnsupportedFeature
 from senexo.engine.batch import BatchODE, message
 from senexo.engine.evaluate import apply_assignments, initial_values
 from senexo.engine.lower import lower
@@ -93,6 +93,8 @@ class Culture:
         self.arrest = circuit.arrest if circuit else None
         whole, integrals = fates.with_quadratures(network, [fate.hazard for fate in self.fates])
         self.lowered = lower(whole)
+        if self.lowered.events:  # said here, before a folder is made and a kernel compiled
+            raise UnsupportedFeature("events in a study's model", f"{network.id} has event {self.lowered.events[0].id}")
         self.slot = {info.id: index for index, info in enumerate(self.lowered.slots)}
         protocol.check(study.arms, self.lowered)
         named = {readout.name: readout for readout in circuit.readouts} if circuit else {}

@@ -188,3 +188,18 @@ def test_a_full_disk_is_one_message_and_loses_nothing(tmp_path: Path) -> None:
     resumed = senexo("run", TINY, "--out", tmp_path / "out", "--quiet", "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout == f"{tmp_path / 'out' / 'report.html'}\n"
+
+
+def test_a_read_only_installation_without_a_home_still_compiles() -> None:
+    code = """
+import os
+os.access = lambda path, mode: False
+import senexo.engine
+from numba import config
+print(os.environ["NUMBA_CACHE_DIR"] == config.CACHE_DIR != "", config.CACHE_DIR)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    answer, folder = run.stdout.split()
+    assert answer == "True"
+    assert not Path(folder).exists()  # gone with the process
