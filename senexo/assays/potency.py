@@ -12,6 +12,7 @@ from senexo.assays.result import (
     ALPHA,
     Estimate,
     Finding,
+    before_holm,
     holm,
     interval_text,
     judge,
@@ -161,10 +162,9 @@ def _sentence(row: Mapping[str, Any]) -> str:
     if verdict == "not testable":
         return f"dose-response not testable with {n} donor{'s' if n > 1 else ''}."
     if verdict == "no dose response shown":
-        return (
-            f"no rising dose response shown ({100 * row['slope']:+.1f} points per tenfold dose, 95 % CI "
-            f"{100 * row['slope_low']:+.1f} to {100 * row['slope_high']:+.1f}; {p_text(row['p_holm'])}; {n} donors)."
-        )
+        slope, low, high = (f"{100 * row[key]:+.1f}" for key in ("slope", "slope_low", "slope_high"))
+        numbers = f"{slope} points per tenfold dose, 95 % CI {low} to {high}; {p_text(row['p_holm'])}; {n} donors"
+        return f"no rising dose response shown{before_holm(row)} ({numbers})."
     half = f"half effect ({100 * row['half_level']:.0f} % of cells)"
     misses = [
         f"not reached within the ladder (> {row['highest_dose']:,.0f} copies) in {row['n_above']} of {n} donors",
@@ -207,5 +207,8 @@ def _ratio_sentence(row: Mapping[str, Any]) -> str:
         return f"not testable: too few of the {n} donors in both families reach half effect within the ladder."
     head = "ratio beyond the ladder" if math.isinf(row["ratio"]) or row["ratio"] == 0 else significant(row["ratio"])
     numbers = f"{head} ({interval_text(row['low'], row['high'], row['p_holm'], n)})"
-    words = {"absent": f"no shift; a {SMALL_RATIO:g}-fold one is excluded.", "not shown": "no shift shown."}
+    words = {
+        "absent": f"no shift; a {SMALL_RATIO:g}-fold one is excluded.",
+        "not shown": f"no shift shown{before_holm(row)}.",
+    }
     return f"{numbers}: {words.get(row['verdict'], 'a ' + row['verdict'] + ' shift.')}"

@@ -22,6 +22,7 @@ from senexo.assays.result import (
     AssayResult,
     Estimate,
     Finding,
+    before_holm,
     day,
     holm,
     interval_text,
@@ -284,7 +285,7 @@ def _fold_words(row: Mapping[str, Any]) -> str:
     change = f"a {row['verdict']} {'rise' if fold > 1.0 else 'fall'}."
     effects = {
         "absent": f"no change shown; a {SMALL_FOLD:g}-fold one is excluded.",
-        "not shown": "no change shown.",
+        "not shown": f"no change shown{before_holm(row)}.",
     }
     interval = interval_text(row["low"], row["high"], row["p_holm"], n)
     return f"{size} ({interval}{censored}): {effects.get(row['verdict'], change)}"

@@ -157,6 +157,11 @@ def interval_text(low: float, high: float, p: float, n_donors: int, *, scale: fl
     return f"95 % CI {limits}; {p_text(p)}; {n_donors} donors, paired"
 
 
+def before_holm(row: Mapping[str, Any]) -> str:
+    """What to add to "not shown" where it is only the correction that makes it so."""
+    return " after correction for all comparisons" if row["p_value"] < ALPHA <= row["p_holm"] else ""
+
+
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table."""
     return table.to_dict("records")  # type: ignore[return-value]

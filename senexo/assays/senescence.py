@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from senexo.assays import potency
 from senexo.assays.proportion import mean_contrast, mean_share, share_variance, sign_flip
-from senexo.assays.result import LEVEL, AssayResult, Estimate, Finding, day, holm, interval_text, judge, records
+from senexo.assays.result import (
+    LEVEL,
+    AssayResult,
+    Estimate,
+    Finding,
+    before_holm,
+    day,
+    holm,
+    interval_text,
+    judge,
+    records,
+)
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import Column, at, capped, check
 
@@ -33,10 +44,11 @@ SMALL, LARGE = 0.05, 0.20  # differences of shares: below 5 points small, from 2
 METHOD = (
     "Counts were summed per donor. Mean shares: 95 % interval over donors (hull of a beta-binomial profile likelihood "
     "and Student's t on the logit scale; exact Clopper-Pearson for one donor). Arms were compared by Student's t on "
-    "the donors' paired differences, whose variance is never taken below that of counting. EC50: geometric median over "
-    "donors of the dose at which a donor's four-parameter logistic curve crosses half of the range, donors that do not "
-    "cross within the ladder censored (lognormal likelihood, t-calibrated profile interval); ratios of EC50 paired by "
-    "donor. P-values are corrected by Holm within each kind of test (differences, dose-responses, ratios)."
+    "the donors' paired differences, whose variance is never taken below that of counting, dose-response by Page's "
+    "exact trend test with donors as blocks. EC50: geometric median over donors of the dose at which a donor's "
+    "four-parameter logistic curve crosses half of the range, donors that do not cross within the ladder censored "
+    "(lognormal likelihood, t-calibrated profile interval); ratios of EC50 paired by donor. P-values are corrected by "
+    "Holm within each kind of test (differences, dose-responses, ratios)."
 )
 
 
@@ -224,7 +236,8 @@ def _difference(arm: pd.DataFrame | None, other: pd.DataFrame | None) -> dict[st
     )
     return {
         "n_donors": len(both), "share": float(first.mean()), "share_control": float(second.mean()),
-        "difference": estimate.value, "low": estimate.low, "high": estimate.high, "p_value": estimate.p_value,
+        "difference": estimate.value, "low": max(estimate.low, -1.0), "high": min(estimate.high, 1.0),
+        "p_value": estimate.p_value,
         "p_sign_flip": sign_flip(first - second) if len(both) > 1 else math.nan,
     }  # fmt: skip
 
@@ -250,7 +263,7 @@ def _difference_words(row: Mapping[str, Any]) -> str:
         return f"{shares} in the only donor counted in both arms: not testable, one donor says nothing about others."
     words = {
         "absent": f"no effect shown; {100 * SMALL:g} points or more are excluded.",
-        "not shown": f"no effect shown; up to {100 * max(-low, high):.0f} points are not excluded.",
+        "not shown": f"no effect shown{before_holm(row)}; up to {100 * max(-low, high):.0f} points are not excluded.",
     }
     effect = words.get(row["verdict"], f"a {row['verdict']} effect.")
     return f"{shares} ({interval_text(low, high, row['p_holm'], n, scale=100, sign='+.1f')}): {effect}"

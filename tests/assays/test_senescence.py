@@ -190,3 +190,14 @@ def test_nobody_reaches_half(table: pd.DataFrame) -> None:
     assert found.estimate is None
     assert found.low == pytest.approx(10000.0)
     assert "not reached within the ladder (> 10,000 copies) in 12 of 12 donors: no EC50" in found.sentence
+
+
+def test_intervals_stay_within_a_hundred_points_and_the_correction_is_named() -> None:
+    rows = [("mock", d, 0, 100) for d in range(5)] + [("a", d, p, 100) for d, p in enumerate((0, 100, 100, 100, 90))]
+    rows += [(arm, d, 0, 100) for arm in "bcdefgh" for d in range(5)]
+    table = pd.DataFrame(rows, columns=["arm", "donor", "n_positive", "n_total"])
+    found = senescence(table, compare=[(arm, "mock") for arm in "abcdefgh"])
+    assert found.findings[0].high == 1.0
+    assert found.table is found.tables["shares"]
+    assert found.tables["differences"]["p_value"].iloc[0] < 0.05 < found.findings[0].p_value
+    assert "no effect shown after correction for all comparisons" in found.findings[0].sentence
