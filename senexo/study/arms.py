@@ -99,9 +99,10 @@ def _resolved_arm(name: str, place: Place, known: Known | None, end_h: float | N
         for entry in below.elements() if below is not None and below.value != [] else ():
             action = read_action(entry, known, end_h)
             if action is not None and (action.time_h is not None) != timed:
-                entry.fault(
-                    f"an action with{'' if timed else 'out'} a time", found="one with" + ("out" if timed else "")
+                have, want = (
+                    ("no time", "a time (at or time_h)") if timed else ("a time", "none: it acts from the start")
                 )
+                entry.fault(want, found=have)
             elif action is not None:
                 actions.append(action)
     refuse_contradictions(place, actions)
