@@ -44,8 +44,8 @@ SMALL, LARGE = 0.05, 0.20  # differences of shares: below 5 points small, from 2
 METHOD = (
     "Counts were summed per donor. Mean shares: 95 % interval over donors (hull of a beta-binomial profile likelihood "
     "and Student's t on the logit scale; exact Clopper-Pearson for one donor). Arms were compared by Student's t on "
-    "the donors' paired differences, whose variance is never taken below that of counting, dose-response by Page's "
-    "exact trend test with donors as blocks. EC50: geometric median over donors of the dose at which a donor's "
+    "the donors' paired differences, whose variance is never taken below that of counting, dose-response by permuting "
+    "doses within donors. EC50: geometric median over donors of the dose at which a donor's "
     "four-parameter logistic curve crosses half of the range, donors that do not cross within the ladder censored "
     "(lognormal likelihood, t-calibrated profile interval); ratios of EC50 paired by donor. P-values are corrected by "
     "Holm within each kind of test (differences, dose-responses, ratios)."
