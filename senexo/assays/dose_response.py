@@ -195,11 +195,13 @@ def curve_through(doses: Floats, mean: Floats, error: Floats) -> Curve:
     width = logs[-1] - logs[0]
     low, high = [-12.0, -8.0, logs[0] - width, math.log(0.3)], [4.0, 12.0, logs[-1] + width, math.log(_STEEPEST)]
     bottom = _logit(min(max(mean.min(), 1e-4), 0.9))
+
+    def residuals(x: Floats) -> Floats:
+        return (_curve(x).at(doses) - mean) / error
+
     starts = [np.clip([bottom, plateau, middle, 0.4], low, high) for plateau in (-1.0, 3.0) for middle in logs[1:]]
-    fits = [
-        least_squares(lambda x: (_curve(x).at(doses) - mean) / error, start, bounds=(low, high), xtol=1e-12, ftol=1e-12)
-        for start in starts
-    ]
+    starts.sort(key=lambda x: float(np.sum(residuals(x) ** 2)))
+    fits = [least_squares(residuals, start, bounds=(low, high), xtol=1e-10, ftol=1e-10) for start in starts[:3]]
     return _curve(min(fits, key=lambda fit: fit.cost).x)
 
 

@@ -171,7 +171,9 @@ def _sentence(row: Mapping[str, Any]) -> str:
         f"reached below the lowest dose (< {row['lowest_dose']:,.0f} copies) in {row['n_below']} of {n} donors",
     ]
     outside = "; ".join(text for text, k in zip(misses, (row["n_above"], row["n_below"]), strict=True) if k)
-    interval = f"95 % CI {significant(row['low'])} to {significant(row['high'])}"
+    # an upper end a thousand ladders away is no bound to tell a reader
+    bounded = row["high"] < 1e3 * row["highest_dose"]
+    interval = f"95 % CI {significant(row['low'])} to {significant(row['high']) if bounded else 'any higher dose'}"
     if verdict == "not reached":
         return f"{half} {outside}: no EC50."
     if verdict == "beyond the ladder":
