@@ -12,8 +12,6 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numba import njit, types
@@ -23,11 +21,12 @@ from senexo.base.errors import UnsupportedFeature
 from senexo.engine import lanes, rosenbrock
 from senexo.engine.differentiate import gradients
 from senexo.engine.graph import Graph, Node
-from senexo.engine.lanes import LANES
+from senexo.engine.lanes import COUNT, LANES, STATES, TIME, Layout
 from senexo.engine.lowered import Lowered
 from senexo.engine.sparse import eliminate
 
 Floats = NDArray[np.float64]
+_ROWS_AT_ONCE = 512  # of one thread: enough to keep the lanes full, few enough to stay in the cache
 
 _MESSAGES = {
     rosenbrock.OK: "reached the end",
@@ -44,12 +43,14 @@ def message(status: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """values [n, k, slots], assignment rules evaluated at every time; status [n] (0 = ok); n_steps [n].
+    """values [n, k, chosen slots] and final [n, slots], both with assignment rules; status [n] (0 = ok); n_steps [n].
 
-    From the time a failed row could not be followed, its changing values are nan.
+    `final` is the whole value vector at the last time. From the time a failed row could not be followed, its
+    changing values are nan.
     """
 
     values: Floats
+    final: Floats
     status: NDArray[np.int8]
     n_steps: NDArray[np.int64]
 
@@ -83,7 +84,8 @@ class BatchODE:
         n = len(rates)
         leaves, time = [graph.slot(slot) for slot in rates], graph.node("time")
         slopes = gradients(graph, list(rates.values()), [*leaves, time])
-        entries, jacobian = {}, []
+        entries: dict[tuple[int, int], int] = {}
+        jacobian: list[Node] = []
         for i, rate in enumerate(rates.values()):
             for j, leaf in enumerate(leaves):
                 if leaf in slopes[rate]:
@@ -96,23 +98,30 @@ class BatchODE:
         derived = _derived(graph, wanted, {*leaves, time})
         used = graph.reachable(wanted)
         constants = [int(graph.keys[i][1]) for i in used if graph.operator(i) == "slot" and i not in leaves]
-        states_at = {slot: place for place, slot in enumerate(rates)}
-        constants_at = {slot: place for place, slot in enumerate(constants)}
-        derived_at = {node: len(constants) + i for i, node in enumerate(derived)}
-
-        def kernel(nodes: Sequence[Node], given: dict[Node, int]) -> Any:
-            return lanes.formulas(graph, nodes, states_at, constants_at, given)
-
         plan = eliminate(n, entries)
-        self._derive = kernel(derived, {})
-        self._rates = kernel(list(rates.values()), derived_at)
-        self._slopes = kernel([*jacobian, *by_time], derived_at)
-        self._rules = kernel(list(assigned.values()), derived_at)
-        self._factor = lanes.factor(entries, plan, n)
-        self._substitute = lanes.substitute(plan, n)
-        self._residual = lanes.residual(entries, n)
+        layout = Layout(n, len(constants), len(derived), len(jacobian), len(plan.places), len(assigned))
+        rows = {slot: STATES + i for i, slot in enumerate(rates)}
+        rows |= {slot: layout.constants + i for i, slot in enumerate(constants)}
+        ready = {node: layout.derived + i for i, node in enumerate(derived)}
+        derive = lanes.formulas(graph, derived, layout.derived, rows, {})
+        self._kernels = (
+            derive,
+            lanes.formulas(graph, list(rates.values()), layout.rates, rows, ready),
+            lanes.formulas(graph, [*jacobian, *by_time], layout.jacobian, rows, ready),
+            lanes.factor(layout, entries, plan),
+            lanes.substitute(layout, plan),
+            lanes.residual(layout, entries),
+        )
+        self._rules = (derive, lanes.formulas(graph, list(assigned.values()), layout.rules, rows, ready))
+        self._layout = (
+            layout.rates, layout.right, layout.kept, layout.constants, layout.jacobian, layout.n_entries,
+            layout.rules, layout.rows,
+        )  # fmt: skip
         self._states, self._constants, self._assigned = _slots(rates), _slots(constants), _slots(assigned)
-        self._n_derived, self._n_entries, self._n_factors = len(derived), len(jacobian), len(plan.places)
+        # where a slot's value comes from: a state, then an assignment rule, or (negative) the row as it was given
+        self._source = -1 - np.arange(self.n_slots, dtype=np.int32)
+        self._source[self._states] = np.arange(n)
+        self._source[self._assigned] = n + np.arange(len(assigned))
 
     def solve(
         self,
@@ -122,10 +131,12 @@ class BatchODE:
         rtol: float = 1e-6,
         atol: float | Floats = 1e-9,
         threads: int | None = None,
+        slots: Sequence[int] | NDArray[np.int_] | None = None,
         max_steps: int = 100_000,
     ) -> BatchResult:
         """Follow every row of `v` [n, slots] from times[0] to times[-1] (rising, in the model's time unit).
 
+        slots: which ones to report at every time, in this order; None = all (large, and most never change).
         rtol, atol: local error allowed per step, root mean square over the states; atol in each quantity's own
         unit, one number or one per slot. threads: None = one per core; results do not depend on it. Where a rate
         names the time, no step is longer than the longest gap between two times nor a twentieth of the run; a
@@ -133,33 +144,34 @@ class BatchODE:
         """
         v = np.ascontiguousarray(v, dtype=np.float64)
         times = np.ascontiguousarray(times, dtype=np.float64)
+        source = self._source if slots is None else np.ascontiguousarray(self._source[np.asarray(slots, dtype=int)])
         n, k = len(v), len(times)
-        found = np.empty((n, k, len(self._states)))
+        values, final = np.empty((n, k, len(source))), np.empty((n, self.n_slots))
         status, steps = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int64)
-        values = np.empty((n, k, self.n_slots))
         allowed = np.ascontiguousarray(np.broadcast_to(atol, self.n_slots)[self._states], dtype=np.float64)
 
         def work(rows: slice) -> None:
+            found = np.empty((len(v[rows]), k, len(self._states)))
             if len(self._states):
                 rosenbrock.solve(
-                    self._derive, self._rates, self._slopes, self._factor, self._substitute, self._residual,
-                    v[rows], times, found[rows], status[rows], steps[rows], self._states, self._constants,
-                    self._n_derived, self._n_entries, self._n_factors, self._timed, rtol, allowed, max_steps,
+                    *self._kernels, self._layout, self._states, self._constants, v[rows], times, found, status[rows],
+                    steps[rows], self._timed, rtol, allowed, max_steps,
                 )  # fmt: skip
             _fill(
-                self._derive, self._rules, v[rows], times, found[rows], values[rows], self._states,
-                self._constants, self._assigned, self._n_derived,
+                *self._rules, self._layout, self._states, self._constants, self._assigned, v[rows], times, found,
+                values[rows], final[rows], source,
             )  # fmt: skip
 
-        parts = max(1, min(threads or os.cpu_count() or 1, -(-n // LANES)))
-        bounds = [n * part // parts for part in range(parts + 1)]
-        slices = [slice(a, b) for a, b in pairwise(bounds) if b > a]
-        if len(slices) == 1:
-            work(slices[0])
+        threads = threads or os.cpu_count() or 1
+        share = min(_ROWS_AT_ONCE, max(LANES, -(-n // threads)))
+        slices = [slice(begin, begin + share) for begin in range(0, n, share)]
+        if threads == 1 or len(slices) == 1:
+            for rows in slices:
+                work(rows)
         else:
-            with ThreadPoolExecutor(len(slices)) as pool:
+            with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(work, slices))
-        return BatchResult(values, status, steps)
+        return BatchResult(values, final, status, steps)
 
 
 def _slots(slots: Iterable[int]) -> NDArray[np.int32]:
@@ -178,33 +190,47 @@ def _derived(graph: Graph, roots: Sequence[Node], varying: set[Node]) -> list[No
     return sorted(node for node in tops if graph.arguments(node))
 
 
-_formulas, _index = types.FunctionType(lanes.FORMULAS), types.int32[::1]
+_rows, _table, _index = types.float64[:, ::1], types.float64[:, :, ::1], types.int32[::1]
 
 
 @njit(
     types.void(
-        _formulas, _formulas, types.float64[:, ::1], types.float64[::1], types.float64[:, :, ::1],
-        types.float64[:, :, ::1], _index, _index, _index, types.int64,
+        types.FunctionType(lanes.KERNEL), types.FunctionType(lanes.KERNEL), types.UniTuple(types.int64, 8),
+        _index, _index, _index, _rows, types.float64[::1], _table, _table, _rows, _index,
     ),
     nogil=True, error_model="numpy", cache=True,
 )  # fmt: skip
-def _fill(derive, rules, rows, times, found, values, states, constants, assigned, n_derived):
-    """Write whole value vectors at every time: constants, the states found, and the assignment rules."""
-    n_given, k = len(constants), len(times)
-    p, x, t = np.ones((n_given + n_derived) * LANES), np.ones(len(states) * LANES), np.zeros(LANES)
-    derived, out = p[n_given * LANES :], np.zeros(len(assigned) * LANES)
+def _fill(  # type: ignore[no-untyped-def]
+    derive, rules, layout, states, constants, assigned, rows, times, found, values, final, source
+):
+    """Evaluate the assignment rules at every time; write the values asked for, and the last value vectors."""
+    _, _, _, at_constants, _, _, at_rules, n_block = layout
+    n_given, n, k = len(constants), len(states), len(times)
+    w = np.ones(n_block * LANES)
+    t, x, p, out = w[TIME * LANES :], w[STATES * LANES :], w[at_constants * LANES :], w[at_rules * LANES :]
     for r in range(len(rows)):
         for i in range(n_given):
             p[i * LANES : (i + 1) * LANES] = rows[r, constants[i]]
-        derive(x, p, t, derived)
+        derive(w, COUNT)
         for begin in range(0, k, LANES):
-            for lane in range(min(LANES, k - begin)):
+            count = min(LANES, k - begin)
+            for lane in range(count):
                 t[lane] = times[begin + lane]
-                values[r, begin + lane] = rows[r]
-                for i in range(len(states)):
+                for i in range(n):
                     x[i * LANES + lane] = found[r, begin + lane, i]
-                    values[r, begin + lane, states[i]] = found[r, begin + lane, i]
-            rules(x, p, t, out)
-            for lane in range(min(LANES, k - begin)):
-                for i in range(len(assigned)):
-                    values[r, begin + lane, assigned[i]] = out[i * LANES + lane]
+            rules(w, COUNT)
+            for lane in range(count):
+                for c in range(len(source)):
+                    place = source[c]
+                    if place < 0:
+                        values[r, begin + lane, c] = rows[r, -1 - place]
+                    elif place < n:
+                        values[r, begin + lane, c] = found[r, begin + lane, place]
+                    else:
+                        values[r, begin + lane, c] = out[(place - n) * LANES + lane]
+        final[r] = rows[r]
+        last = (k - 1) % LANES
+        for i in range(n):
+            final[r, states[i]] = found[r, k - 1, i]
+        for i in range(len(assigned)):
+            final[r, assigned[i]] = out[i * LANES + last]

@@ -246,8 +246,7 @@ def _digest(source: str, names: Mapping[str, object]) -> str:
 
 
 def _identity(value: object) -> str:
-    module = getattr(value, "__module__", None)
-    return f"{module}.{getattr(value, '__qualname__', type(value).__name__)}" if module else repr(value)
+    return f"{value.__module__}.{getattr(value, '__qualname__', '')}" if callable(value) else repr(value)
 
 
 def cache_folder() -> Path | None:

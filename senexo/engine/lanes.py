@@ -1,15 +1,19 @@
 """Straight-line kernels over a block of lanes, generated from one network's formulas.
 
-A block holds LANES independent copies of the problem, quantity-major: quantity q of lane l is at
-`q * LANES + l` of a flat array. Every kernel is one loop over the lanes with all arithmetic written out in
-its body; the number of lanes is read at run time (`len` of an argument), because a loop whose length is
-known is unrolled before it can be turned into vector instructions. Only elementary operations are used, so
-a lane's bits depend on that lane alone.
+A block holds LANES independent copies of the problem in one flat array, quantity-major: row q of lane l is at
+`q * LANES + l`, and `Layout` says which row is what. Every kernel is one loop over the lanes with all
+arithmetic written out in its body. Three habits make vector instructions of that loop: all memory is one
+array at offsets known when the kernel is made (nothing can overlap, so nothing must be checked), the number
+of lanes is an argument (a loop of known length is unrolled instead), and only elementary operations are used.
+So a lane's bits depend on that lane alone.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,44 +24,81 @@ from senexo.engine.graph import Graph, Node
 from senexo.engine.sparse import Elimination
 
 LANES = 16
+COUNT = np.uint64(LANES)  # as the kernels take it
+TIME, SHIFT, BACKWARD, STATES = 0, 1, 2, 3  # rows: time, 1 / (gamma h), backward error, first state
+KERNEL = types.void(types.float64[::1], types.uint64)  # (block, number of lanes)
 
-_block = types.float64[::1]
-FORMULAS = types.void(_block, _block, _block, _block)  # (states, constants, times, out)
-FACTOR = types.void(_block, _block, _block)  # (jacobian, shift, factors)
-SUBSTITUTE = types.void(_block, _block, _block)  # (factors, shift, right-hand side -> solution)
-RESIDUAL = types.void(_block, _block, _block, _block, _block)  # (jacobian, shift, solution, right-hand side, out)
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which row of a block is what; every number of rows, then where each part begins."""
+
+    n_states: int
+    n_constants: int
+    n_derived: int  # what depends on constants only
+    n_entries: int  # of the Jacobian; df/dt stands behind them
+    n_factors: int
+    n_rules: int
+
+    @property
+    def rates(self) -> int:
+        return STATES + self.n_states
+
+    @property
+    def right(self) -> int:
+        """Right-hand side of a linear system, then its solution."""
+        return self.rates + self.n_states
+
+    @property
+    def kept(self) -> int:
+        """A copy of the right-hand side."""
+        return self.right + self.n_states
+
+    @property
+    def constants(self) -> int:
+        return self.kept + self.n_states
+
+    @property
+    def derived(self) -> int:
+        return self.constants + self.n_constants
+
+    @property
+    def jacobian(self) -> int:
+        return self.derived + self.n_derived
+
+    @property
+    def factors(self) -> int:
+        return self.jacobian + self.n_entries + self.n_states
+
+    @property
+    def rules(self) -> int:
+        return self.factors + self.n_factors
+
+    @property
+    def rows(self) -> int:
+        return self.rules + self.n_rules
 
 
 def formulas(
-    graph: Graph,
-    nodes: Sequence[Node],
-    states: Mapping[int, int],
-    constants: Mapping[int, int],
-    given: Mapping[Node, int],
+    graph: Graph, nodes: Sequence[Node], into: int, rows_of_slots: Mapping[int, int], ready: Mapping[Node, int]
 ) -> Any:
-    """Kernel (x, p, t, out) that computes the nodes; out [nodes * LANES].
+    """Kernel that computes the nodes into the rows from `into` on; ready: node -> row where its value already is."""
+    known = {node: _at(row) for node, row in ready.items()}
+    lines, results = print_nodes(
+        graph, nodes, lambda slot: _at(rows_of_slots[slot]), time=_at(TIME), ready=known, functions=_FUNCTIONS
+    )
+    return _kernel([*lines, *(f"{_at(into + i)} = {text}" for i, text in enumerate(results))])
 
-    states and constants: slot -> its place in x and in p; given: node -> place in p where its value already is.
+
+def factor(layout: Layout, entries: Mapping[tuple[int, int], int], plan: Elimination) -> Any:
+    """Kernel: L U = shift * identity - jacobian. The reciprocals of the pivots stand in the diagonal's places.
+
+    entries: (row, column) -> place in the Jacobian.
     """
-
-    def name(slot: int) -> str:
-        array, place = ("x", states[slot]) if slot in states else ("p", constants[slot])
-        return f"{array}[{place * LANES} + lane]"
-
-    ready = {node: f"p[{place * LANES} + lane]" for node, place in given.items()}
-    lines, results = print_nodes(graph, nodes, name, time="t[lane]", ready=ready, functions=_FUNCTIONS)
-    lines += [f"out[{i * LANES} + lane] = {text}" for i, text in enumerate(results)]
-    return _kernel("x, p, t, out", "t", lines, FORMULAS)
-
-
-def factor(entries: Mapping[tuple[int, int], int], plan: Elimination, n: int) -> Any:
-    """Kernel (jacobian, shift, factors): L U = shift * identity - jacobian, lane by lane.
-
-    entries: (row, column) -> place in the Jacobian. The reciprocals of the pivots stand in the diagonal's places.
-    """
-    held = {entry: f"-jacobian[{place * LANES} + lane]" for entry, place in entries.items()}
-    for i in range(n):
-        held[i, i] = f"shift[lane] - jacobian[{entries[i, i] * LANES} + lane]" if (i, i) in entries else "shift[lane]"
+    held = {entry: f"-{_at(layout.jacobian + place)}" for entry, place in entries.items()}
+    for i in range(layout.n_states):
+        own = entries.get((i, i))
+        held[i, i] = _at(SHIFT) if own is None else f"{_at(SHIFT)} - {_at(layout.jacobian + own)}"
     lines = [f"m{plan.places[entry]} = {text}" for entry, text in held.items()]
     filled = set(held)
     for pivot, below, right in plan.pivots:
@@ -68,53 +109,58 @@ def factor(entries: Mapping[tuple[int, int], int], plan: Elimination, n: int) ->
             lines.append(f"m{multiplier} = m{multiplier} * m{diagonal}")
             for c in right:
                 target, product = plan.places[r, c], f"m{multiplier} * m{plan.places[pivot, c]}"
-                lines.append(f"m{target} = m{target} - {product}" if (r, c) in filled else f"m{target} = -{product}")
+                lines.append(f"m{target} = m{target} - {product}" if (r, c) in filled else f"m{target} = -({product})")
                 filled.add((r, c))
-    lines += [f"factors[{place * LANES} + lane] = m{place}" for place in plan.places.values()]
-    return _kernel("jacobian, shift, factors", "shift", lines, FACTOR)
+    return _kernel([*lines, *(f"{_at(layout.factors + place)} = m{place}" for place in plan.places.values())])
 
 
-def substitute(plan: Elimination, n: int) -> Any:
-    """Kernel (factors, shift, b): b becomes the solution of L U x = b, lane by lane."""
+def substitute(layout: Layout, plan: Elimination) -> Any:
+    """Kernel: the right-hand side becomes the solution of L U x = b."""
 
     def held(r: int, c: int) -> str:
-        return f"factors[{plan.places[r, c] * LANES} + lane]"
+        return _at(layout.factors + plan.places[r, c])
 
-    lines = [f"x{i} = b[{i * LANES} + lane]" for i in range(n)]
+    lines = [f"x{i} = {_at(layout.right + i)}" for i in range(layout.n_states)]
     for pivot, below, _ in plan.pivots:
         lines += [f"x{r} = x{r} - {held(r, pivot)} * x{pivot}" for r in below]
     for pivot, _, right in reversed(plan.pivots):
         lines += [f"x{pivot} = x{pivot} - {held(pivot, c)} * x{c}" for c in right]
         lines.append(f"x{pivot} = x{pivot} * {held(pivot, pivot)}")
-    lines += [f"b[{i * LANES} + lane] = x{i}" for i in range(n)]
-    return _kernel("factors, shift, b", "shift", lines, SUBSTITUTE)
+    return _kernel([*lines, *(f"{_at(layout.right + i)} = x{i}" for i in range(layout.n_states))])
 
 
-def residual(entries: Mapping[tuple[int, int], int], n: int) -> Any:
-    """Kernel (jacobian, shift, x, b, out): out is the componentwise backward error of (shift - jacobian) x = b.
+def residual(layout: Layout, entries: Mapping[tuple[int, int], int]) -> Any:
+    """Kernel: the componentwise backward error of (shift - jacobian) x = b, b the kept right-hand side.
 
     max_i |r_i| / (|shift x_i| + sum_j |J_ij x_j| + |b_i|) with r = b - (shift - J) x: the smallest relative
     change of matrix and right-hand side that makes x exact (Oettli & Prager 1964, doi 10.1007/BF01386090); it
     does not depend on the units of the states.
     """
     lines = ["worst = 0.0"]
-    for i in range(n):
-        lines += [f"a = shift[lane] * x[{i * LANES} + lane]", f"r = b[{i * LANES} + lane] - a"]
-        lines.append(f"s = abs(a) + abs(b[{i * LANES} + lane])")
+    for i in range(layout.n_states):
+        kept = _at(layout.kept + i)
+        lines += [f"a = {_at(SHIFT)} * {_at(layout.right + i)}", f"r = {kept} - a", f"s = abs(a) + abs({kept})"]
         for (row, column), place in entries.items():
             if row == i:
-                lines.append(f"a = jacobian[{place * LANES} + lane] * x[{column * LANES} + lane]")
+                lines.append(f"a = {_at(layout.jacobian + place)} * {_at(layout.right + column)}")
                 lines += ["r = r + a", "s = s + abs(a)"]
         lines += ["r = abs(r) / s if s > 0.0 else 0.0", "worst = r if r > worst else worst"]
-    return _kernel("jacobian, shift, x, b, out", "shift", [*lines, "out[lane] = worst"], RESIDUAL)
+    return _kernel([*lines, f"{_at(BACKWARD)} = worst"])
 
 
-def _kernel(arguments: str, per_lane: str, lines: Sequence[str], signature: Any) -> Any:
+def _at(row: int) -> str:
+    return f"w[lane + row{row}]"
+
+
+def _kernel(lines: Sequence[str]) -> Any:
     body = "".join(f"        {line}\n" for line in lines or ["pass"])
-    source = f"def kernel({arguments}):\n    for lane in range(len({per_lane})):\n{body}"
-    dispatcher: Any = compile_function(source, {"lane_exp": lane_exp, "lane_ln": lane_ln, "lane_power": lane_power})
+    source = f"def kernel(w, lanes):\n    for lane in range(lanes):\n{body}"
+    names: dict[str, object] = {"lane_exp": lane_exp, "lane_ln": lane_ln, "lane_power": lane_power}
+    # unsigned, because a signed index would be tested for being negative at every access
+    names |= {f"row{row}": np.uint64(int(row) * LANES) for row in re.findall(r"\brow(\d+)\]", body)}
+    dispatcher: Any = compile_function(source, names)
     if not dispatcher.signatures:
-        dispatcher.compile(signature)
+        dispatcher.compile(KERNEL)
         dispatcher.disable_compile()
     return dispatcher
 
@@ -166,8 +212,7 @@ def lane_ln(x: float) -> float:
     x = 2^k (1 + f), ln(1 + f) by a rational form in s = f / (2 + f); coefficients of FreeBSD's e_log.c.
     """
     tiny = x < 2.2250738585072014e-308
-    normal = x * 18014398509481984.0 if tiny else x
-    bits = np.float64(normal).view(np.int64)
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
     exponent = (bits - _HALF_ROOT_BITS) >> 52
     f = np.int64(bits - (exponent << 52)).view(np.float64) - 1.0
     k = np.float64(exponent) - (54.0 if tiny else 0.0)
@@ -182,9 +227,8 @@ def lane_ln(x: float) -> float:
     p = p * z + 6.666666666666735130e-01
     square = 0.5 * f * f
     result = k * _LN2_HIGH - ((square - (s * (square + z * p) + k * _LN2_LOW)) - f)
-    result = result if x < np.inf else x
-    result = result if x != 0.0 else -np.inf
-    return result if x >= 0.0 else np.nan
+    finite = result if x < math.inf else x
+    return (finite if x != 0.0 else -math.inf) if x >= 0.0 else math.nan
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -192,6 +236,6 @@ def lane_power(x: float, y: float) -> float:
     """x^y = e^(y ln |x|), relative error near 1e-16 (1 + |y ln x|); x < 0 has a power for whole y only."""
     size = lane_exp(y * lane_ln(abs(x)))
     odd = np.floor(0.5 * y) != 0.5 * y
-    below = np.nan if np.floor(y) != y else (-size if odd else size)
+    below = math.nan if np.floor(y) != y else (-size if odd else size)
     result = below if x < 0.0 else size
     return result if y != 0.0 and x != 1.0 else 1.0

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from senexo.engine.lanes import FACTOR, FORMULAS, LANES, RESIDUAL, SUBSTITUTE, lane_power
+from senexo.engine.lanes import BACKWARD, COUNT, KERNEL, LANES, SHIFT, STATES, TIME, lane_power
 
 OK, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_FINITE = 0, 1, 2, 3
 
@@ -69,10 +69,9 @@ _UNSOLVED = 0.25  # factor of the step after a linear system that was not solved
 
 _block, _count, _index = types.float64[::1], types.int64, types.int32[::1]
 _KERNEL = _count(
-    types.FunctionType(FORMULAS), types.FunctionType(FORMULAS), types.FunctionType(FORMULAS),
-    types.FunctionType(FACTOR), types.FunctionType(SUBSTITUTE), types.FunctionType(RESIDUAL),
+    *[types.FunctionType(KERNEL)] * 6, types.UniTuple(_count, 8), _index, _index,
     types.float64[:, ::1], _block, types.float64[:, :, ::1], types.int8[::1], types.int64[::1],
-    _index, _index, _count, _count, _count, types.boolean, types.float64, _block, _count,
+    types.boolean, types.float64, _block, _count,
 )  # fmt: skip
 
 
@@ -80,7 +79,7 @@ def _stage(s: int) -> Any:
     """x = y + sum_j A[s, j] k_j and e = sum_j C[s, j] k_j / h over a block; the sums are unrolled for this s."""
 
     @njit(nogil=True, error_model="numpy")
-    def stage(y, k, per_h, x, e):
+    def stage(y, k, per_h, x, e):  # type: ignore[no-untyped-def]
         for q in range(len(y)):
             place, slope = y[q], 0.0
             for j in range(s):
@@ -96,7 +95,7 @@ _stage1, _stage2, _stage3, _stage4, _stage5, _stage6, _stage7 = (_stage(s) for s
 
 
 @njit(nogil=True, error_model="numpy")
-def _prepare_stage(s, y, k, per_h, x, e):
+def _prepare_stage(s, y, k, per_h, x, e):  # type: ignore[no-untyped-def]
     if s == 1:
         _stage1(y, k, per_h, x, e)
     elif s == 2:
@@ -114,7 +113,7 @@ def _prepare_stage(s, y, k, per_h, x, e):
 
 
 @njit(nogil=True, error_model="numpy")
-def _first_step(y, f, scale, lane, n, longest):
+def _first_step(y, f, scale, lane, n, longest):  # type: ignore[no-untyped-def]
     """A hundredth of the time in which the rates change the values (Hairer, Norsett & Wanner I, section II.4)."""
     size, speed = 0.0, 0.0
     for i in range(n):
@@ -126,30 +125,31 @@ def _first_step(y, f, scale, lane, n, longest):
 
 
 @njit(_KERNEL, nogil=True, error_model="numpy", cache=True)
-def solve(
-    derive, rates, slopes, factor, substitute, residual, rows, times, out, status, steps, states, constants,
-    n_derived, n_entries, n_factors, timed, rtol, atol, max_steps,
+def solve(  # type: ignore[no-untyped-def]
+    derive, rates, slopes, factor, substitute, residual, layout, states, constants, rows, times, out, status, steps,
+    timed, rtol, atol, max_steps,
 ):  # fmt: skip
     """Follow every row from times[0] to times[-1]; the kernel is one long function because the lanes' state is.
 
-    derive, rates, slopes, factor, substitute, residual: generated (`senexo.engine.lanes`); derive computes the
-    n_derived quantities that depend on constants only, slopes the n_entries of the Jacobian and then, when
-    `timed`, df/dt. rows [n, slots]; times [k]; out [n, k, states]; states, constants: slots. Returns the number
-    of steps of all rows.
+    derive ... residual, layout: generated for the network (`senexo.engine.lanes`, `senexo.engine.batch`); states,
+    constants: slots; rows [n, slots]; times [k]; out [n, k, states]; timed: a rate names the time. Returns the
+    number of steps of all rows.
     """
+    at_rates, at_right, at_kept, at_constants, at_jacobian, n_entries, _, n_block = layout
     n_rows, n, k_times, n_given = len(rows), len(states), len(times), len(constants)
     size = n * LANES
-    p = np.ones((n_given + n_derived) * LANES)
-    derived = p[n_given * LANES :]
-    y, x, new, f, e, first = np.ones(size), np.ones(size), np.ones(size), np.ones(size), np.ones(size), np.ones(size)
+    w = np.ones(n_block * LANES)
+    x, f = w[STATES * LANES :][:size], w[at_rates * LANES :][:size]
+    right, kept = w[at_right * LANES :][:size], w[at_kept * LANES :][:size]
+    p = w[at_constants * LANES :]
+    by_time = w[(at_jacobian + n_entries) * LANES :][:size]
+    ts, shift, backward = w[TIME * LANES :][:LANES], w[SHIFT * LANES :][:LANES], w[BACKWARD * LANES :][:LANES]
+    y, new, e = np.ones(size), np.ones(size), np.ones(size)
     per_h, allowed, scale, squares = np.ones(size), np.ones(size), np.ones(size), np.ones(size)
     k = np.zeros((8, size))
     dense = np.zeros((3, size))
-    jacobian = np.zeros((n_entries + n) * LANES)
-    by_time = jacobian[n_entries * LANES :]
-    factors = np.zeros(n_factors * LANES)
-    t, h, ts, shift, backward = np.zeros(LANES), np.ones(LANES), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    norm, factor_h, moves = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES, np.bool_)
+    t, h, inverse, norm, factor_h = np.zeros(LANES), np.ones(LANES), np.ones(LANES), np.zeros(LANES), np.zeros(LANES)
+    moves = np.zeros(LANES, np.bool_)
     row = np.full(LANES, -1, dtype=np.int64)
     at, taken = np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.int64)
     fresh, grown = np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_)
@@ -185,11 +185,13 @@ def solve(
                 running += 1
         if running == 0:
             return total
-        if starting:
-            derive(y, p, t, derived)
         # ---- rates and their derivatives at the start of the step ------------------------------------------
-        rates(y, p, t, f)
-        slopes(y, p, t, jacobian)
+        x[:] = y
+        ts[:] = t
+        if starting:
+            derive(w, COUNT)
+        rates(w, COUNT)
+        slopes(w, COUNT)
         if starting:
             for q in range(size):
                 scale[q] = allowed[q] + rtol * abs(y[q])
@@ -198,30 +200,32 @@ def solve(
                     h[lane] = _first_step(y, f, scale, lane, n, longest)
                     fresh[lane] = False
         for lane in range(LANES):
-            ts[lane] = 1.0 / h[lane]
-            shift[lane] = ts[lane] / GAMMA
+            inverse[lane] = 1.0 / h[lane]
+            shift[lane] = inverse[lane] / GAMMA
         for i in range(n):
             for lane in range(LANES):
-                per_h[i * LANES + lane] = ts[lane]
-        factor(jacobian, shift, factors)
+                per_h[i * LANES + lane] = inverse[lane]
+        factor(w, COUNT)
         # ---- eight stages -------------------------------------------------------------------------------------
         for s in range(8):
             if s > 0:
                 _prepare_stage(s, y, k, per_h, x, e)
                 for lane in range(LANES):
                     ts[lane] = t[lane] + AT[s] * h[lane]
-                rates(x, p, ts, f)
+                rates(w, COUNT)
                 for q in range(size):
-                    f[q] += e[q]
+                    right[q] = f[q] + e[q]
+            else:
+                right[:] = f
             if timed and D[s] != 0.0:
                 for q in range(size):
-                    f[q] += D[s] * by_time[q] / per_h[q]
+                    right[q] += D[s] * by_time[q] / per_h[q]
             if s == 0:
-                first[:] = f
-            k[s] = f
-            substitute(factors, shift, k[s])
+                kept[:] = right
+            substitute(w, COUNT)
             if s == 0:
-                residual(jacobian, shift, k[0], first, backward)
+                residual(w, COUNT)
+            k[s] = right
         # ---- error of each lane: root mean square over the states --------------------------------------------
         for q in range(size):
             new[q] = x[q] + k[7, q]
