@@ -119,7 +119,8 @@ def run(
         seconds = time.monotonic() - began
         store.write("run.json", _json(provenance.record(resolved, store.digest(), seconds=seconds, workers=workers)))
         say("drawing the report", 0, 0)
-        store.adopt(render(folder))
+        with store.adopting("report.html"):
+            render(folder)
         store.seal()
     return open_results(folder)
 

@@ -196,13 +196,16 @@ class Store:
                 for path in files:
                     self._record(place / path.relative_to(temporary))
 
-    def adopt(self, path: Path) -> None:
-        """Enter a file that somebody else wrote into the folder (the report) into the ledger."""
-        with _writing(path):
-            _sync(path)
-            _sync(path.parent)
+    @contextlib.contextmanager
+    def adopting(self, path: str) -> Iterator[None]:
+        """Enter a file that the block writes into the folder by itself (the report) into the ledger."""
+        place = self.folder / path
+        with _writing(place):
+            yield
+            _sync(place)
+            _sync(place.parent)
             with self._transaction():
-                self._record(path)
+                self._record(place)
 
     def digest(self) -> str:
         """One SHA-256 over all chunks, whatever the order in which, and the number of workers by which, they came."""

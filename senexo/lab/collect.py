@@ -117,10 +117,12 @@ def _timecourse(culture: Culture, place: Mapping[str, Any], arrays: Mapping[str,
     """
     (kind,) = culture.study.cells
     names, quantiles = np.array(culture.study.readouts.names), list(dish.QUANTILES)
+    fates = {fate.name for fate in culture.fates}
+    told = np.array(["death" in fates, culture.arrest is not None, "commitment" in fates])  # as SHARES
     parts = [
         (arrays["course"], culture.curve_times, names, culture.units, ["mean"]),
         (arrays["spread"], culture.readout_times, names, culture.units, quantiles),
-        (arrays["shares"], culture.curve_times, np.array(dish.SHARES), ["1"] * len(dish.SHARES), ["mean"]),
+        (arrays["shares"][:, told], culture.curve_times, np.array(dish.SHARES)[told], ["1"] * told.sum(), ["mean"]),
     ]
     frames = [
         pd.DataFrame({
@@ -145,6 +147,8 @@ def _cells(place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.D
 
 
 def _senescence(culture: Culture, place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    if all(fate.name != "commitment" for fate in culture.fates):
+        return pd.DataFrame()
     counts = arrays["senescence"]
     r, t, _ = counts.shape
     return pd.DataFrame({

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import SimulationError, UnsupportedFeature
-from senexo.engine.batch import BatchODE, message
+from senexo.engine.batch import BatchODE, BatchResult, message
 from senexo.engine.evaluate import apply_assignments, initial_values
 from senexo.engine.lower import lower
 from senexo.lab import donors, fates, protocol
@@ -96,7 +97,7 @@ class Culture:
         if self.lowered.events:  # said here, before a folder is made and a kernel compiled
             raise UnsupportedFeature("events in a study's model", f"{network.id} has event {self.lowered.events[0].id}")
         self.slot = {info.id: index for index, info in enumerate(self.lowered.slots)}
-        protocol.check(study.arms, self.lowered)
+        protocol.check(study, self.lowered, {fate.name for fate in self.fates})
         named = {readout.name: readout for readout in circuit.readouts} if circuit else {}
         self.units = [named[name].unit if name in named else "1" for name in study.readouts.names]
         ids = [named[name].id if name in named else name for name in study.readouts.names]
@@ -108,6 +109,7 @@ class Culture:
         self.times, self.curve_times = time_grids(study)
         self.targets = targets(study)
         self._settled_cells: dict[tuple[object, ...], Floats] = {}
+        self._one_at_a_time = Lock()
 
     def compile(self) -> None:
         """Make the kernel; takes seconds, and nothing before it does."""
@@ -141,9 +143,9 @@ class Culture:
         kept = [v[:, None, self._watched]]
         for stretch in protocol.stretches(self.times, arm.schedule):
             protocol.act(v, stretch.actions, self.slot)
-            values = self._run(v, stretch.times, donor, cells)
-            kept.append(values[:, stretch.kept][:, :, self._watched])
-            v = values[:, -1].copy()
+            result = self._run(v, stretch.times, donor, cells)
+            kept.append(result.values[:, stretch.kept])
+            v = result.final
         return np.concatenate(kept, axis=1)
 
     def _settled(self, arm: Arm, donor: int, cells: Sequence[int]) -> Floats:
@@ -157,13 +159,13 @@ class Culture:
         protocol.act(v, self.study.culture.medium, self.slot)
         settle = self.study.culture.preequilibration_h
         if settle > 0:
-            v = self._run(v, np.array([-settle, 0.0]), donor, cells)[:, -1].copy()
+            v = self._run(v, np.array([-settle, 0.0]), donor, cells).final
         v[:, self._counters] = 0.0
         apply_assignments(self.lowered, v, 0.0)
-        # two threads may both come here with one key; they write the same bits
-        self._settled_cells[key] = v
-        while len(self._settled_cells) > SETTLED_KEPT:
-            self._settled_cells.pop(next(iter(self._settled_cells)), None)
+        with self._one_at_a_time:  # two threads may come here with one key; they bring the same bits
+            self._settled_cells[key] = v
+            if len(self._settled_cells) > SETTLED_KEPT:
+                del self._settled_cells[next(iter(self._settled_cells))]
         return v
 
     def _parameters(self, donor: int, cells: Sequence[int]) -> dict[int, float | Floats]:
@@ -175,13 +177,13 @@ class Culture:
         overrides: dict[int, float | Floats] = {self.slot[name]: value for name, value in common.items()}
         return overrides | {self.slot[name]: value for name, value in own.items()}
 
-    def _run(self, v: Floats, times: Floats, donor: int, cells: Sequence[int]) -> Floats:
-        result = self._batch.solve(v, times, threads=1)
+    def _run(self, v: Floats, times: Floats, donor: int, cells: Sequence[int]) -> BatchResult:
+        result = self._batch.solve(v, times, slots=self._watched, threads=1)
         failed = np.flatnonzero(result.status)
         if failed.size:
             where = f"donor {donor}, cell {cells[failed[0]]}, between {times[0]:g} h and {times[-1]:g} h"
             raise SimulationError(f"{where}: {message(result.status[failed[0]])}")
-        return result.values
+        return result
 
 
 def time_grids(study: Study) -> tuple[Floats, Floats]:

@@ -53,12 +53,11 @@ def fill(culture: Culture, unit: Unit, cancelled: Callable[[], bool] = lambda: F
     arm = list(study.arms.values())[unit.arm]
     (kind,) = study.cells.values()
     growth = culture.grow(arm, unit.donor, range(1, kind.n + 1), cancelled=cancelled)
-    at = np.searchsorted(growth.times, culture.readout_times)
-    alive = np.array([growth.alive(t) for t in culture.readout_times])
-    senescence, copies, ct = _measure(culture, growth, unit, alive, at)
-    arrested = np.array([growth.longest_off(t) >= ARRESTED_H for t in culture.readout_times]) & alive
-    course, shares = _curves(growth, culture.curve_times)
     readouts = readings(culture, growth)
+    alive = np.array([growth.alive(t) for t in culture.readout_times])
+    arrested = np.array([growth.longest_off(t) >= ARRESTED_H for t in culture.readout_times]) & alive
+    senescence, copies, ct = _measure(culture, growth, unit, readouts, alive)
+    course, shares = _curves(growth, culture.curve_times)
     return {
         "readouts": readouts,
         "fates": fates_of(growth),
@@ -85,7 +84,7 @@ def fates_of(growth: Growth) -> Floats:
 
 
 def _measure(
-    culture: Culture, growth: Growth, unit: Unit, alive: NDArray[np.bool_], at: NDArray[np.int_]
+    culture: Culture, growth: Growth, unit: Unit, readouts: Floats, alive: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Stained counts [r, t, 2], copies per living cell [t, p] and threshold cycles [r, t, p]."""
     how, targets = culture.study.replicates, culture.targets
@@ -94,7 +93,7 @@ def _measure(
     copies = np.full((len(times), len(targets)), np.nan)
     ct = np.full((how.n, len(times), len(targets)), np.nan)
     for t, when in enumerate(times):
-        living = growth.quantities[alive[t], at[t]]
+        living = readouts[alive[t], t]
         for p, (_, column, constant) in enumerate(targets):
             if living.size:
                 copies[t, p] = constant if column is None else living[:, column].mean()

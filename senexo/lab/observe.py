@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from senexo.study.schema import Replicates
 
-Floats = NDArray[np.float64]
+MOST_COPIES = 1e18  # what numpy's Poisson numbers reach
 
 
 def stained(
@@ -38,10 +38,11 @@ def stained(
 def threshold_cycle(copies: float, how: Replicates, rng: np.random.Generator) -> float:
     """The Ct of one reaction that starts from `copies` expected template molecules; nan when undetected.
 
+    `copies` may be nan (a well without living cells: nothing to detect) or below 0 by a solver's rounding (0).
     N ~ Poisson(copies); Ct = Ct(one copy) - log N / log(1 + efficiency) + Normal(0, ct_sd). No template, or a
     Ct beyond the cut-off, is not detected (a censored value, not a zero).
     """
-    template = int(rng.poisson(copies))
+    template = int(rng.poisson(min(copies, MOST_COPIES))) if copies > 0 else 0
     noise = rng.normal(0.0, how.ct_sd)
     if template == 0:
         return math.nan

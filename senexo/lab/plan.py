@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 GIB = 2**30
 BYTES_PER_ROW = 500  # of a table while it is written, its texts included
 BYTES_ON_DISK_PER_ROW = 110  # CSV and Parquet together
-SECONDS_PER_CELL_HOUR = 1.5e-5  # on one core of a small machine; a stiff model takes longer
+SECONDS_PER_CELL_HOUR = 6e-6  # of the shipped circuit on one core of a small machine; a stiffer model takes longer
+SECONDS_TO_TELL = 60.0  # for tables, assays and report
 BASE_BYTES = 0.6 * GIB  # the interpreter, its libraries and the compiler
 
 
@@ -40,7 +41,7 @@ class Plan:
             f"{self.title}\n"
             f"{self.arms} arms x {self.donors} donors x {self.cells} cells = "
             f"{self.arms * self.donors * self.cells:,} cells\n"
-            f"with {self.workers} workers: about {max(self.seconds / 60, 1):.0f} min, "
+            f"with {self.workers} workers: about {self.seconds / 60:.0f} min, "
             f"{self.memory_bytes / GIB:.1f} GiB of memory, {self.disk_bytes / GIB:.2f} GiB of disk\n"
             f"{len(self.assumed)} of {self.parameters} numbers are assumed: {', '.join(self.assumed) or 'none'}"
         )
@@ -72,7 +73,7 @@ def plan(culture: Culture, workers: int) -> Plan:
         parameters=len(study.donors.draws) + len(study.replicates.about),
         memory_bytes=BASE_BYTES + max(workers * working, rows * BYTES_PER_ROW, 3 * chunk * study.donors.n),
         disk_bytes=2.0 * units * chunk + rows * BYTES_ON_DISK_PER_ROW,
-        seconds=units * kind.n * _hours(study) * SECONDS_PER_CELL_HOUR / workers,
+        seconds=SECONDS_TO_TELL + units * kind.n * _hours(study) * SECONDS_PER_CELL_HOUR / workers,
     )
 
 

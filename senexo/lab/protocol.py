@@ -8,7 +8,7 @@ follow the same timeline.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.lowered import Lowered
 
 if TYPE_CHECKING:
-    from senexo.study.schema import Action, Arm
+    from senexo.study.schema import Action, Arm, Study
 
 Floats = NDArray[np.float64]
 
@@ -59,12 +59,16 @@ def act(v: Floats, actions: Iterable[Action], slot: Mapping[str, int]) -> None:
             v[:, at] += action.value
 
 
-def check(arms: Mapping[str, Arm], lowered: Lowered) -> None:
-    """Refuse actions on what is not there, or on what a rule sets anew at once (the action would be lost)."""
+def check(study: Study, lowered: Lowered, fates: Collection[str]) -> None:
+    """Refuse what would be lost or without meaning.
+
+    That is an action on what is not there, or on what a rule sets anew at once; and a stain for senescent cells in
+    a model whose cells never commit.
+    """
     known = {info.id for info in lowered.slots}
     ruled = {lowered.slots[rule.slot].id for rule in lowered.assignments}
     faults = []
-    for name, arm in arms.items():
+    for name, arm in study.arms.items():
         for action in (*arm.genotype, *arm.schedule):
             if action.target not in known:
                 faults.append(Fault(f"arms.{name}", f"an action on {action.target!r}", "a quantity of the model"))
@@ -72,6 +76,8 @@ def check(arms: Mapping[str, Arm], lowered: Lowered) -> None:
                 faults.append(
                     Fault(f"arms.{name}", f"an action on {action.target!r}", "a quantity that no assignment rule sets")
                 )
+    if "commitment" not in fates and any(request.name == "senescence" for request in study.assays):
+        faults.append(Fault("assays", "senescence", "a model with the fate commitment (see docs/circuit.md)"))
     if faults:
         raise InvalidInput(faults)
 

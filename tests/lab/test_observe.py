@@ -56,6 +56,11 @@ def test_few_templates_are_missed_as_poisson_says() -> None:
         assert abs(missed - expected) < SURE * math.sqrt(expected * (1 - expected) / WELLS)
 
 
+def test_a_dead_well_and_a_rounded_zero_are_undetected() -> None:
+    assert all(math.isnan(threshold_cycle(copies, HOW, generator(5))) for copies in (math.nan, 0.0, -1e-12))
+    assert threshold_cycle(1e30, HOW, generator(5)) < 0
+
+
 def test_what_comes_after_the_last_cycle_is_undetected() -> None:
     how = HOW.model_copy(update={"ct_cutoff": 38.0, "ct_sd": 0.5})
     ct = np.array([threshold_cycle(2.0, how, generator(4, well)) for well in range(WELLS)])

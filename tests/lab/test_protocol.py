@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from senexo.engine.lower import lower
 from senexo.lab.protocol import act, check, occurrences, stretches
 from senexo.model.expression import Symbol
 from senexo.model.network import Network, Parameter, Rule
+from senexo.study.read import read_study
 from senexo.study.schema import Action, Arm
 
+TINY = Path(__file__).parents[1] / "circuits" / "tiny.toml"
 GRID = np.arange(0.0, 25.0, 6.0)
 
 
@@ -49,9 +52,10 @@ def test_actions_that_would_be_lost_are_refused_all_at_once() -> None:
     parameters = (Parameter("k", 1.0), Parameter("ruled", constant=False))
     network = lower(Network("m", parameters=parameters, rules=(rule,)))
     arms = {"one": arm(action(0.0, "ruled")), "two": arm(genotype=(action(None, "nothing"),)), "good": arm(action(1.0))}
+    study = read_study(TINY).model_copy(update={"arms": arms})
     with pytest.raises(InvalidInput) as refusal:
-        check(arms, network)
-    assert [fault.where for fault in refusal.value.faults] == ["arms.one", "arms.two"]
+        check(study, network, ())
+    assert [fault.where for fault in refusal.value.faults] == ["arms.one", "arms.two", "assays"]
 
 
 def test_wells_are_keyed_by_what_is_done() -> None:
