@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from senexo.engine.compiling import kernel
 from senexo.engine.machine import run as execute
 from senexo.engine.ssa_outcome import NEGATIVE, NOT_A_NUMBER, OK, STEPS
 
@@ -33,27 +33,29 @@ _STAGES = np.array([
 ])  # fmt: skip
 _ERROR = np.array([71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40])
 
-_compile = numba.njit(nogil=True, error_model="numpy", cache=True)
+_compile = kernel()
 
 
 @_compile
-def _slopes(p: Any, memory: Any, time: float, y: Any, into: Any) -> None:
+def _slopes(core: Any, motion: Any, memory: Any, time: float, y: Any, into: Any) -> None:
     """Set the clock and the flowing quantities, and find their slopes and, last, the total propensity."""
-    n = len(p.flow_slot)
-    memory[p.time] = time
+    n = len(motion.flow_slot)
+    memory[core.time] = time
     for j in range(n):
-        memory[p.flow_slot[j]] = y[j]
-    execute(p.code, p.flow[0], p.flow[1], memory)
+        memory[motion.flow_slot[j]] = y[j]
+    execute(core.code, motion.flow[0], motion.flow[1], memory)
     for j in range(n):
-        into[j] = memory[p.flow_cell + j]
+        into[j] = memory[motion.flow_cell + j]
     total = 0.0
-    for i in range(p.n_reactions):
-        total += memory[p.rate + i]
+    for i in range(core.n_reactions):
+        total += memory[core.rate + i]
     into[n] = total
 
 
 @_compile
-def _attempt(p: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any) -> float:
+def _attempt(
+    core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any
+) -> float:
     """One step of length h from y into `end`, k[0] being known; memory is left at its end.
 
     `edge` is the last moment before the next cut: what changes at the cut must not be seen. Returns error / tolerance.
@@ -65,7 +67,7 @@ def _attempt(p: Any, memory: Any, time: float, h: float, edge: float, y: Any, k:
             for earlier in range(stage):
                 total += _STAGES[stage, earlier] * k[earlier, j]
             end[j] = y[j] + h * total
-        _slopes(p, memory, min(time + _NODES[stage] * h, edge), end, k[stage])
+        _slopes(core, motion, memory, min(time + _NODES[stage] * h, edge), end, k[stage])
     worst = 0.0
     for j in range(n):
         error = 0.0
@@ -79,17 +81,17 @@ def _attempt(p: Any, memory: Any, time: float, h: float, edge: float, y: Any, k:
 
 
 @_compile
-def turned(p: Any, memory: Any, was: Any) -> bool:
+def turned(core: Any, memory: Any, was: Any) -> bool:
     """Is any trigger other than it was when events were last looked at?"""
     different = False
     for e in range(len(was)):
-        different |= (memory[p.trigger + e] != 0.0) != was[e]
+        different |= (memory[core.trigger + e] != 0.0) != was[e]
     return different
 
 
 @_compile
 def _shorten_to_hazard(
-    p: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, energy: float
+    core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, energy: float
 ) -> float:
     """The length at which the integral meets `energy`, by the Illinois false position; memory is left there."""
     low, high = 0.0, h
@@ -102,7 +104,7 @@ def _shorten_to_hazard(
             trial = 0.5 * (low + high)
             if not low < trial < high:
                 break
-        _attempt(p, memory, time, trial, edge, y, k, end)
+        _attempt(core, motion, memory, time, trial, edge, y, k, end)
         gap = end[-1] - energy
         if abs(gap) <= 1e-14 * max(1.0, energy):
             return trial
@@ -112,13 +114,13 @@ def _shorten_to_hazard(
         else:
             high, at_high = trial, gap
             at_low *= 0.5
-    _attempt(p, memory, time, high, edge, y, k, end)
+    _attempt(core, motion, memory, time, high, edge, y, k, end)
     return high
 
 
 @_compile
 def _shorten_to_turn(
-    p: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, was: Any
+    core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, was: Any
 ) -> float:
     """The shortest length after which a trigger has turned, to neighbouring times; memory is left there."""
     low, high = 0.0, h
@@ -126,65 +128,67 @@ def _shorten_to_turn(
         trial = 0.5 * (low + high)
         if not time + low < time + trial < time + high:
             break
-        _attempt(p, memory, time, trial, edge, y, k, end)
-        if turned(p, memory, was):
+        _attempt(core, motion, memory, time, trial, edge, y, k, end)
+        if turned(core, memory, was):
             high = trial
         else:
             low = trial
-    _attempt(p, memory, time, high, edge, y, k, end)
+    _attempt(core, motion, memory, time, high, edge, y, k, end)
     return high
 
 
 @_compile
-def flow_until(p: Any, memory: Any, time: float, until: float, last: float, energy: float, was: Any, step: Any) -> Any:
+def flow_until(
+    core: Any, motion: Any, memory: Any, time: float, until: float, last: float, energy: float, was: Any, step: Any
+) -> Any:
     """Flow from `time` to `until`, or to the next reaction, or to where a trigger turns, whichever is first.
 
     Returns (outcome, index, time, what is left of `energy`): nothing is left at a reaction. Memory is left at that
     time. `step` [1] carries the step size from call to call.
     """
-    n = len(p.flow_slot) + 1
+    n = len(motion.flow_slot) + 1
     edge = np.nextafter(until, -np.inf)
     y, end, k = np.empty(n), np.empty(n), np.empty((7, n))
     for j in range(n - 1):
-        y[j] = memory[p.flow_slot[j]]
+        y[j] = memory[motion.flow_slot[j]]
     if step[0] <= 0.0:
         step[0] = 1e-3 * max(last, 1e-300)
     for _ in range(MOST_STEPS):
         if time >= until:
             return OK, 0, time, energy
         y[n - 1] = 0.0
-        _slopes(p, memory, time, y, k[0])
-        for i in range(p.n_reactions):
-            rate = memory[p.rate + i]
+        _slopes(core, motion, memory, time, y, k[0])
+        for i in range(core.n_reactions):
+            rate = memory[core.rate + i]
             if not (rate >= 0.0 and rate < np.inf):
                 return (NEGATIVE if rate < 0.0 else NOT_A_NUMBER), i, time, energy
         h = min(step[0], until - time, max(last, until - time) * _SHARE)
         if k[0, n - 1] > 0.0:
             h = min(h, 1.25 * energy / k[0, n - 1] + 1e-12 * last)
         whole = h >= until - time
-        worst = _attempt(p, memory, time, h, edge, y, k, end)
+        worst = _attempt(core, motion, memory, time, h, edge, y, k, end)
         if worst > 1.0:
             step[0] = h * max(0.1, 0.9 * worst**-0.2)
             if time + step[0] <= time:
                 return STEPS, 0, time, energy
             continue
-        turns, fires = turned(p, memory, was), end[n - 1] >= energy
+        turns, fires = turned(core, memory, was), end[n - 1] >= energy
         if fires:
-            h = _shorten_to_hazard(p, memory, time, h, edge, y, k, end, energy)
-            turns = turned(p, memory, was)
+            h = _shorten_to_hazard(core, motion, memory, time, h, edge, y, k, end, energy)
+            turns = turned(core, memory, was)
             whole = False
         if turns:
-            h = _shorten_to_turn(p, memory, time, h, edge, y, k, end, was)
+            h = _shorten_to_turn(core, motion, memory, time, h, edge, y, k, end, was)
             fires = fires and end[n - 1] >= energy
             whole = False
         time = until if whole else time + h
-        memory[p.time] = time
+        memory[core.time] = time
         energy = 0.0 if fires else energy - end[n - 1]
         for j in range(n - 1):
             y[j] = end[j]
         if fires or turns:
-            for i in range(p.n_reactions):
-                rate = memory[p.rate + i]
+            for i in range(core.n_reactions):
+                rate = memory[core.rate + i]
                 if not (rate >= 0.0 and rate < np.inf):
                     return (NEGATIVE if rate < 0.0 else NOT_A_NUMBER), i, time, energy
             return OK, 0, time, energy

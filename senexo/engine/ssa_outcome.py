@@ -7,6 +7,7 @@ from senexo.engine.lowered import Lowered
 
 OK, NEGATIVE, NOT_A_NUMBER, DEPLETED, NOT_WHOLE, STOICHIOMETRY = 0, 1, 2, 3, 4, 5
 TOO_LONG, CASCADE, DELAY, WAITING, STEPS, STOPPED = 6, 7, 8, 9, 10, 11
+CUT, LOOK, FIRED = 12, 13, 14  # not an end: between parts of the kernel
 
 
 def error(lowered: Lowered, code: int, index: int, time: float, run: int, most: int) -> SenexoError:

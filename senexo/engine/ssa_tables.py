@@ -24,8 +24,11 @@ Ints = NDArray[np.int64]
 WHEN, GAP, STEP = 0, 1, 2  # how a switch tells its next turn: the time itself, a difference to 0, a value to a whole
 
 
-class Programs(NamedTuple):
-    """What `senexo.engine.ssa_machine` reads; spans are rows [first, last) of `code`, cells places in memory."""
+class Core(NamedTuple):
+    """What every run reads. Spans are rows [first, last) of `code`, cells places in memory.
+
+    Few arrays in all: each one more costs compilation time wherever they are handed on.
+    """
 
     code: NDArray[np.int32]
     time: int
@@ -33,40 +36,71 @@ class Programs(NamedTuple):
     n_reactions: int
     block: int  # propensities are summed in blocks of this many
     rate: int  # cell of the first propensity; those of the others follow
-    after: Ints  # [n_reactions, 2] spans: what a reaction makes stale
-    stale_first: Ints  # [n_reactions + 1] into stale
-    stale: Ints  # reactions whose propensity `after` recomputes, ascending
-    change_first: Ints  # [n_reactions + 1] into change_slot and change_cell
-    change_slot: Ints
-    change_cell: Ints
-    counted: Ints  # slots that must hold whole numbers
     trigger: int  # cell of the first trigger
-    watches: NDArray[np.bool_]  # [n_reactions]: may this reaction turn a trigger?
-    moves_cut: NDArray[np.bool_]  # [n_reactions]: may it change when a switch turns?
+    reactions: Ints  # [n_reactions + 1, 6]: see below
+    stale: Ints  # reactions whose propensity is another after a reaction, ascending
+    changes: Ints  # [n, 2]: slot, and cell of the coefficient
+    counted: Ints  # slots that must hold whole numbers
+
+
+# Columns of `reactions`: what to run after it (span), the firsts of its rows in `stale` and `changes`, whether it may
+# turn a trigger, whether it may change when a switch turns.
+AFTER, AFTER_END, STALE, CHANGES, WATCHED, MOVES_CUT = range(6)
+
+
+class Events(NamedTuple):
+    """What runs with events and moving rates read besides."""
+
     initial: NDArray[np.bool_]  # of each event: the trigger's value before the run
     persistent: NDArray[np.bool_]
     early: NDArray[np.bool_]  # uses the values of the trigger's time
     delay: Ints  # [n_events, 2] spans, empty where there is none
     priority: Ints
     assign: Ints
-    scratch: Ints  # cell of a delay or priority
-    value_first: Ints  # [n_events + 1] into value_slot, value_size; cells value_cell + these
+    scratch: int  # cell of the first event's delay or priority
+    value_first: Ints  # [n_events + 1] into `values`; the cells are value_cell + these
     value_cell: int
-    value_slot: Ints
-    value_size: Ints
+    values: Ints  # [n, 2]: slot, and the slot of the size to multiply with, or -1
+
+
+class Motion(NamedTuple):
+    """What moves in time: switches with a known next turn, and what flows."""
+
     cuts: Ints  # span that computes the cells below
-    cut_kind: Ints
-    cut_cell: Ints  # the time or value; for GAP and STEP the slope is in the next cell
+    cut: Ints  # [n, 2]: kind, and cell of the time or value; for GAP and STEP the slope is in the next cell
     flow: Ints  # span: moving rules, moving propensities and the slopes of rate rules
     flow_slot: Ints
     flow_cell: int
 
 
+class Work(NamedTuple):
+    """What one run writes, beside its memory."""
+
+    key: NDArray[np.uint64]  # [2]
+    state: NDArray[np.float64]  # [4]: time, what is left of the exponential, choice, total propensity
+    done: Ints  # [2]: outputs written, reactions fired
+    within: NDArray[np.float64]  # running sums of propensities inside each block
+    before: NDArray[np.float64]  # [n_blocks + 1]: of all blocks before
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
-    programs: Programs
+    core: Core
+    events: Events
+    motion: Motion
     memory: NDArray[np.float64]
+    plain: bool  # propensities change at reactions alone
     flows: bool  # propensities or quantities change smoothly in time: hazards must be integrated
+
+    def work(self) -> Work:
+        filled = blocked(self.core.n_reactions)
+        return Work(
+            key=np.zeros(2, dtype=np.uint64),
+            state=np.zeros(4),
+            done=np.zeros(2, dtype=np.int64),
+            within=np.zeros(filled),
+            before=np.zeros(filled // self.core.block + 1),
+        )
 
 
 def block_size(n_reactions: int) -> int:
@@ -150,15 +184,15 @@ class _Tables:
                 stale.add(rule.slot)
         return items
 
-    def after(self, reaction: LoweredReaction) -> tuple[Span, list[int], bool, bool]:
+    def after(self, reaction: LoweredReaction) -> tuple[Span, list[int], tuple[int, int]]:
         changed = {change.slot for change in reaction.changes}
         cells = [(cell, math) for cell, math in self.targets if self.reads[cell] & changed]
         span = self.assembler.program([*self.rules_for(changed), *cells])
         stale = [cell - self.rate for cell, _ in cells if cell < self.coefficient]
-        watches = any(self.trigger <= cell < self.trigger + len(self.lowered.events) for cell, _ in cells)
-        return span, stale, watches, bool(changed & self.cut_reads)
+        watched = any(cell >= self.trigger for cell, _ in cells)
+        return span, stale, (int(watched), int(bool(changed & self.cut_reads)))
 
-    def events(self) -> dict[str, object]:
+    def events(self) -> Events:
         lowered, program = self.lowered, self.assembler.program
         cell = self.values
         spans: dict[str, list[Span]] = {"delay": [], "priority": [], "assign": []}
@@ -167,90 +201,84 @@ class _Tables:
                 spans[name].append(program([] if math is None else [(self.scratch + index, math)]))
             spans["assign"].append(program((cell + k, item.math) for k, item in enumerate(event.assignments)))
             cell += len(event.assignments)
-        items = [item for event in lowered.events for item in event.assignments]
-        return {
-            **{name: _spans(found) for name, found in spans.items()},
-            "initial": np.array([event.initial_value for event in lowered.events], dtype=np.bool_),
-            "persistent": np.array([event.persistent for event in lowered.events], dtype=np.bool_),
-            "early": np.array([event.use_values_from_trigger_time for event in lowered.events], dtype=np.bool_),
-            "trigger": self.trigger,
-            "scratch": _ints(range(self.scratch, self.scratch + len(lowered.events))),
-            "value_first": _first(event.assignments for event in lowered.events),
-            "value_cell": self.values,
-            "value_slot": _ints(item.slot for item in items),
-            "value_size": _ints(item.size for item in items),
-        }
+        return Events(
+            initial=np.array([event.initial_value for event in lowered.events], dtype=np.bool_),
+            persistent=np.array([event.persistent for event in lowered.events], dtype=np.bool_),
+            early=np.array([event.use_values_from_trigger_time for event in lowered.events], dtype=np.bool_),
+            delay=_rows(spans["delay"]),
+            priority=_rows(spans["priority"]),
+            assign=_rows(spans["assign"]),
+            scratch=self.scratch,
+            value_first=_first(event.assignments for event in lowered.events),
+            value_cell=self.values,
+            values=_rows((item.slot, item.size) for event in lowered.events for item in event.assignments),
+        )
 
-    def cuts(self) -> dict[str, object]:
+    def motion(self) -> Motion:
         """Programs for the moments at which the moving switches turn; those that cannot tell are left to `flow`."""
-        clock, graph = self.clock, self.clock.graph
+        lowered, clock, graph = self.lowered, self.clock, self.clock.graph
         roots = [clock.add(math) for _, math in self.targets]
-        roots += [clock.add(rule.math) for rule in self.lowered.rate_rules]
-        kinds: list[int] = []
+        roots += [clock.add(rule.math) for rule in lowered.rate_rules]
+        cuts: list[tuple[int, int]] = []
         items: list[tuple[int, Node]] = []
-        self.untold = False  # is there a switch whose turn has to be looked for?
+        untold = False  # is there a switch whose turn has to be looked for?
         for switch in clock.switches(roots):
             kind, value = _turn(clock, switch)
             slope = clock.slope(value)
             if slope is None:
-                self.untold = True
+                untold = True
                 continue
             cell = self.assembler.cells(2)
-            kinds.append(kind)
+            cuts.append((kind, cell))
             items += [(cell, value), (cell + 1, slope)]
-        self.cut_reads = {
-            int(graph.keys[node][1])
-            for node in graph.reachable([node for _, node in items])
-            if graph.operator(node) == "slot"
-        }
-        self.cut_reads = set().union(*(self.all_reads(Slot(slot)) for slot in self.cut_reads))
-        return {
-            "cuts": _ints(self.assembler.assemble(graph, items)),
-            "cut_kind": _ints(kinds),
-            "cut_cell": _ints(cell for cell, _ in items[::2]),
-        }
+        read = [
+            graph.keys[node][1] for node in graph.reachable([n for _, n in items]) if graph.operator(node) == "slot"
+        ]
+        self.cut_reads = set().union(*(self.all_reads(Slot(int(slot))) for slot in read))
 
-    def flow(self) -> dict[str, object]:
-        lowered, clock = self.lowered, self.clock
         rates = [(cell, math) for cell, math in self.targets if cell < self.coefficient]
         moving = [(cell, math) for cell, math in rates if clock.moves(clock.add(math))]
         triggers = [(cell, math) for cell, math in self.targets if cell >= self.trigger]
         rules = [(rule.slot, rule.math) for rule in lowered.assignments if rule.slot in clock.moved]
         first = self.assembler.cells(len(lowered.rate_rules))
         slopes = [(first + k, rule.math) for k, rule in enumerate(lowered.rate_rules)]
-        self.flows = bool(lowered.rate_rules) or self.untold or any(clock.flows(clock.add(math)) for _, math in moving)
-        return {
-            "flow": _ints(self.assembler.program([*rules, *moving, *triggers, *slopes])),
-            "flow_slot": _ints(rule.slot for rule in lowered.rate_rules),
-            "flow_cell": first,
-        }
+        self.flows = bool(lowered.rate_rules) or untold or any(clock.flows(clock.add(math)) for _, math in moving)
+        return Motion(
+            cuts=np.array(self.assembler.assemble(graph, items), dtype=np.int64),
+            cut=_rows(cuts),
+            flow=np.array(self.assembler.program([*rules, *moving, *triggers, *slopes]), dtype=np.int64),
+            flow_slot=np.array([rule.slot for rule in lowered.rate_rules], dtype=np.int64),
+            flow_cell=first,
+        )
 
     def finish(self) -> Tables:
         reactions = self.lowered.reactions
-        parts = {**self.cuts(), **self.events(), **self.flow()}
+        motion, events = self.motion(), self.events()
         after = [self.after(reaction) for reaction in reactions]
         everything = self.assembler.program([*self.rules_for(None), *self.targets])
         changes = [change for reaction in reactions for change in reaction.changes]
         built = self.assembler.finish()
-        programs = Programs(
+        rows = np.column_stack((
+            _rows([*(span for span, *_ in after), (0, 0)]),
+            _first(stale for _, stale, *_ in after),
+            _first(reaction.changes for reaction in reactions),
+            _rows([*(flags for *_, flags in after), (0, 0)]),
+        ))  # fmt: skip
+        core = Core(
             code=built.code,
             time=built.time,
-            everything=_ints(everything),
+            everything=np.array(everything, dtype=np.int64),
             n_reactions=len(reactions),
             block=block_size(len(reactions)),
             rate=self.rate,
-            after=_spans(span for span, *_ in after),
-            stale_first=_first(stale for _, stale, *_ in after),
-            stale=_ints(k for _, stale, *_ in after for k in stale),
-            change_first=_first(reaction.changes for reaction in reactions),
-            change_slot=_ints(change.slot for change in changes),
-            change_cell=_ints(range(self.coefficient, self.coefficient + len(changes))),
-            counted=_ints(sorted({change.slot for change in changes})),
-            watches=np.array([watches for _, _, watches, _ in after], dtype=np.bool_),
-            moves_cut=np.array([moves for _, _, _, moves in after], dtype=np.bool_),
-            **parts,  # type: ignore[arg-type]
+            trigger=self.trigger,
+            reactions=np.ascontiguousarray(rows),
+            stale=np.array([k for _, stale, *_ in after for k in stale], dtype=np.int64),
+            changes=_rows((change.slot, self.coefficient + k) for k, change in enumerate(changes)),
+            counted=np.array(sorted({change.slot for change in changes}), dtype=np.int64),
         )
-        return Tables(programs, built.memory, self.flows)
+        plain = not self.lowered.events and not len(motion.cut) and not self.flows
+        return Tables(core, events, motion, built.memory, plain, self.flows)
 
 
 def _turn(clock: Clock, switch: Node) -> tuple[int, Node]:
@@ -267,11 +295,7 @@ def _turn(clock: Clock, switch: Node) -> tuple[int, Node]:
     return STEP, arguments[0]
 
 
-def _ints(items: Iterable[int]) -> Ints:
-    return np.array(list(items), dtype=np.int64)
-
-
-def _spans(items: Iterable[Span]) -> Ints:
+def _rows(items: Iterable[tuple[int, int]]) -> Ints:
     return np.array(list(items), dtype=np.int64).reshape(-1, 2)
 
 
