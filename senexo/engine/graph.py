@@ -88,19 +88,30 @@ class Graph:
     def add(self, expression: Expression, inlined: Mapping[int, Node] | None = None) -> Node:
         """The node of a lowered expression; slots named in `inlined` stand for those nodes instead."""
         inlined = inlined or {}
+        made: dict[int, Node] = {}  # by identity: what a tree holds twice is visited once
+        stack = [expression]
+        while stack:
+            item = stack[-1]
+            if id(item) in made:
+                stack.pop()
+            elif isinstance(item, Call):
+                missing = [argument for argument in item.arguments if id(argument) not in made]
+                if missing:
+                    stack.extend(reversed(missing))
+                else:
+                    made[id(item)] = self._call(item.operator, [made[id(a)] for a in item.arguments])
+            else:
+                made[id(item)] = self._leaf(item, inlined)
+        return made[id(expression)]
 
-        def visit(item: Expression) -> Node:
-            if isinstance(item, Number):
-                return self.number(item.value)
-            if isinstance(item, Slot):
-                return inlined[item.index] if item.index in inlined else self.slot(item.index)
-            if isinstance(item, Time):
-                return self.node("time")
-            if isinstance(item, Call):
-                return self._call(item.operator, [visit(argument) for argument in item.arguments])
-            raise TypeError(f"a lowered expression holds no {type(item).__name__}")
-
-        return visit(expression)
+    def _leaf(self, item: Expression, inlined: Mapping[int, Node]) -> Node:
+        if isinstance(item, Number):
+            return self.number(item.value)
+        if isinstance(item, Slot):
+            return inlined[item.index] if item.index in inlined else self.slot(item.index)
+        if isinstance(item, Time):
+            return self.node("time")
+        raise TypeError(f"a lowered expression holds no {type(item).__name__}")
 
     def reachable(self, roots: Iterable[Node], known: Container[Node] = ()) -> list[Node]:
         """Every node the roots need, arguments first; what only `known` nodes need is left out."""
