@@ -18,6 +18,7 @@ from senexo.engine.ssa_outcome import NEGATIVE, NOT_A_NUMBER, OK, STEPS
 
 TOLERANCE = 1e-9  # relative for quantities; absolute for the integral, whose scale is 1
 _NOTHING = 1e-12
+_MET = 1e-12  # the share of the exponential within which the integral has met it
 MOST_STEPS = 10_000_000
 _SHARE = 1.0 / 50.0  # of the run: longest step, so that a short pulse is not stepped over
 
@@ -37,37 +38,44 @@ _compile = kernel()
 
 
 @_compile
-def _slopes(core: Any, motion: Any, memory: Any, time: float, y: Any, into: Any) -> None:
-    """Set the clock and the flowing quantities, and find their slopes and, last, the total propensity."""
-    n = len(motion.flow_slot)
-    memory[core.time] = time
-    for j in range(n):
-        memory[motion.flow_slot[j]] = y[j]
-    execute(core.code, motion.flow[0], motion.flow[1], memory)
-    for j in range(n):
-        into[j] = memory[motion.flow_cell + j]
+def _slopes(
+    code: Any, first: int, last: int, slots: Any, cell: int, rate: int, n_reactions: int, clock: int,
+    memory: Any, time: float, y: Any, k: Any, stage: int,
+) -> None:  # fmt: skip
+    """Set the clock and the flowing quantities; put their slopes and, last, the total propensity into k[stage]."""
+    memory[clock] = time
+    for j in range(len(slots)):
+        memory[slots[j]] = y[j]
+    execute(code, first, last, memory)
+    for j in range(len(slots)):
+        k[stage, j] = memory[cell + j]
     total = 0.0
-    for i in range(core.n_reactions):
-        total += memory[core.rate + i]
-    into[n] = total
+    for i in range(n_reactions):
+        total += memory[rate + i]
+    k[stage, len(slots)] = total
 
 
 @_compile
 def _attempt(
     core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any
-) -> float:
-    """One step of length h from y into `end`, k[0] being known; memory is left at its end.
+) -> float:  # fmt: skip
+    """One step of length h from y into `end`, which computes k[0] too where h is 0; memory is left at its end.
 
     `edge` is the last moment before the next cut: what changes at the cut must not be seen. Returns error / tolerance.
     """
-    n = len(y)
+    code, slots, cell, rate, n_reactions = core.code, motion.flow_slot, motion.flow_cell, core.rate, core.n_reactions
+    clock, first, last, n = core.time, motion.flow[0], motion.flow[1], len(y)
+    if h == 0.0:
+        _slopes(code, first, last, slots, cell, rate, n_reactions, clock, memory, time, y, k, 0)
+        return 0.0
     for stage in range(1, 7):
         for j in range(n):
             total = 0.0
             for earlier in range(stage):
                 total += _STAGES[stage, earlier] * k[earlier, j]
             end[j] = y[j] + h * total
-        _slopes(core, motion, memory, min(time + _NODES[stage] * h, edge), end, k[stage])
+        now = min(time + _NODES[stage] * h, edge)
+        _slopes(code, first, last, slots, cell, rate, n_reactions, clock, memory, now, end, k, stage)
     worst = 0.0
     for j in range(n):
         error = 0.0
@@ -90,38 +98,47 @@ def turned(core: Any, memory: Any, was: Any) -> bool:
 
 
 @_compile
+def _bad_rate(core: Any, memory: Any) -> Any:
+    """(outcome, index) of the first propensity that is negative or no finite number."""
+    for i in range(core.n_reactions):
+        rate = memory[core.rate + i]
+        if not (rate >= 0.0 and rate < np.inf):
+            return (NEGATIVE if rate < 0.0 else NOT_A_NUMBER), i
+    return OK, 0
+
+
+@_compile
 def _shorten_to_hazard(
     core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, energy: float
-) -> float:
-    """The length at which the integral meets `energy`, by the Illinois false position; memory is left there."""
+) -> float:  # fmt: skip
+    """The length at which the integral meets `energy`: Newton's method, its slope the propensity at the end.
+
+    Memory is left there.
+    """
     low, high = 0.0, h
-    at_low, at_high = -energy, end[-1] - energy
     for _ in range(100):
-        if at_high == at_low:
-            break
-        trial = high - at_high * (high - low) / (at_high - at_low)
-        if not low < trial < high:
-            trial = 0.5 * (low + high)
-            if not low < trial < high:
-                break
-        _attempt(core, motion, memory, time, trial, edge, y, k, end)
         gap = end[-1] - energy
-        if abs(gap) <= 1e-14 * max(1.0, energy):
-            return trial
-        if gap < 0.0:
-            low, at_low = trial, gap
-            at_high *= 0.5
+        if abs(gap) <= _MET * energy:
+            break
+        if gap > 0.0:
+            high = h
         else:
-            high, at_high = trial, gap
-            at_low *= 0.5
-    _attempt(core, motion, memory, time, high, edge, y, k, end)
-    return high
+            low = h
+        h = h - gap / k[6, len(y) - 1] if k[6, len(y) - 1] > 0.0 else low
+        if not low < h < high:
+            h = 0.5 * (low + high)
+            if not low < h < high:
+                h = high
+        _attempt(core, motion, memory, time, h, edge, y, k, end)
+        if h == high:
+            break
+    return h
 
 
 @_compile
 def _shorten_to_turn(
     core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, was: Any
-) -> float:
+) -> float:  # fmt: skip
     """The shortest length after which a trigger has turned, to neighbouring times; memory is left there."""
     low, high = 0.0, h
     while True:
@@ -140,7 +157,7 @@ def _shorten_to_turn(
 @_compile
 def flow_until(
     core: Any, motion: Any, memory: Any, time: float, until: float, last: float, energy: float, was: Any, step: Any
-) -> Any:
+) -> Any:  # fmt: skip
     """Flow from `time` to `until`, or to the next reaction, or to where a trigger turns, whichever is first.
 
     Returns (outcome, index, time, what is left of `energy`): nothing is left at a reaction. Memory is left at that
@@ -152,19 +169,18 @@ def flow_until(
     for j in range(n - 1):
         y[j] = memory[motion.flow_slot[j]]
     if step[0] <= 0.0:
-        step[0] = 1e-3 * max(last, 1e-300)
+        step[0] = 1e-3 * last + 1e-300
     for _ in range(MOST_STEPS):
         if time >= until:
             return OK, 0, time, energy
         y[n - 1] = 0.0
-        _slopes(core, motion, memory, time, y, k[0])
-        for i in range(core.n_reactions):
-            rate = memory[core.rate + i]
-            if not (rate >= 0.0 and rate < np.inf):
-                return (NEGATIVE if rate < 0.0 else NOT_A_NUMBER), i, time, energy
+        _attempt(core, motion, memory, time, 0.0, edge, y, k, end)
+        outcome, index = _bad_rate(core, memory)
+        if outcome != OK:
+            return outcome, index, time, energy
         h = min(step[0], until - time, max(last, until - time) * _SHARE)
-        if k[0, n - 1] > 0.0:
-            h = min(h, 1.25 * energy / k[0, n - 1] + 1e-12 * last)
+        expected = energy / k[0, n - 1] if k[0, n - 1] > 0.0 else np.inf
+        h = min(h, expected)
         whole = h >= until - time
         worst = _attempt(core, motion, memory, time, h, edge, y, k, end)
         if worst > 1.0:
@@ -172,26 +188,21 @@ def flow_until(
             if time + step[0] <= time:
                 return STEPS, 0, time, energy
             continue
-        turns, fires = turned(core, memory, was), end[n - 1] >= energy
+        fires = end[n - 1] >= energy * (1.0 - _MET)
         if fires:
             h = _shorten_to_hazard(core, motion, memory, time, h, edge, y, k, end, energy)
-            turns = turned(core, memory, was)
-            whole = False
+        turns = turned(core, memory, was)
         if turns:
             h = _shorten_to_turn(core, motion, memory, time, h, edge, y, k, end, was)
-            fires = fires and end[n - 1] >= energy
-            whole = False
-        time = until if whole else time + h
+            fires = fires and end[n - 1] >= energy * (1.0 - _MET)
+        time = until if whole and not (fires or turns) else time + h
         memory[core.time] = time
         energy = 0.0 if fires else energy - end[n - 1]
         for j in range(n - 1):
             y[j] = end[j]
         if fires or turns:
-            for i in range(core.n_reactions):
-                rate = memory[core.rate + i]
-                if not (rate >= 0.0 and rate < np.inf):
-                    return (NEGATIVE if rate < 0.0 else NOT_A_NUMBER), i, time, energy
-            return OK, 0, time, energy
+            outcome, index = _bad_rate(core, memory)
+            return outcome, index, time, energy
         if h >= step[0] * 0.999:
             step[0] = h * min(5.0, 0.9 * max(worst, 1e-10) ** -0.2)
     return STEPS, 0, time, energy
