@@ -12,7 +12,7 @@ from pathlib import Path
 
 from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
-from senexo.model.loading import load
+from senexo.model.loading import Model, load
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,24 @@ class Problem:
     values: dict[str, float]
     atol: float
 
+    def model(self) -> Model:
+        return model(self.text)
+
     def lowered(self) -> Lowered:
         return lowered(self.text)
 
 
-def lowered(text: str) -> Lowered:
-    """The network of an Antimony text."""
+def model(text: str) -> Model:
+    """The model of an Antimony text."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.ant"
         path.write_text(text, encoding="utf-8")
-        return lower(load(path).network)
+        return load(path)
+
+
+def lowered(text: str) -> Lowered:
+    """The network of an Antimony text."""
+    return lower(model(text).network)
 
 
 ROBERTSON = Problem(
