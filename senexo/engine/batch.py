@@ -90,7 +90,7 @@ class BatchODE:
             for j, leaf in enumerate(leaves):
                 if leaf in slopes[rate]:
                     entries[i, j] = len(jacobian)
-                    jacobian.append(slopes[rate][leaf])
+                    jacobian.append(_bounded(graph, slopes[rate][leaf]))
         by_time = [slopes[rate].get(time, graph.number(0.0)) for rate in rates.values()]
         self._timed = any(graph.operator(node) == "time" for node in graph.reachable(rates.values()))
 
@@ -176,6 +176,19 @@ class BatchODE:
 
 def _slots(slots: Iterable[int]) -> NDArray[np.int32]:
     return np.array(list(slots), dtype=np.int32)
+
+
+def _bounded(graph: Graph, slope: Node) -> Node:
+    """A slope that can be infinite where the rate is not (of the square root at 0), as 0 there.
+
+    The method stays consistent with any slope (it loses order for that step, which the error estimate sees); with
+    an infinite one it could not take the first step away from an empty species.
+    """
+    if not any(graph.operator(node) in ("power", "sqrt", "ln") for node in graph.reachable([slope])):
+        return slope
+    return graph.node(
+        "select", graph.node("lt", graph.node("abs", slope), graph.number(1e300)), slope, graph.number(0.0)
+    )
 
 
 def _derived(graph: Graph, roots: Sequence[Node], varying: set[Node]) -> list[Node]:

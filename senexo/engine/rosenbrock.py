@@ -144,7 +144,7 @@ def solve(  # type: ignore[no-untyped-def]
     p = w[at_constants * LANES :]
     by_time = w[(at_jacobian + n_entries) * LANES :][:size]
     ts, shift, backward = w[TIME * LANES :][:LANES], w[SHIFT * LANES :][:LANES], w[BACKWARD * LANES :][:LANES]
-    y, new, e = np.ones(size), np.ones(size), np.ones(size)
+    y, new, e, start = np.ones(size), np.ones(size), np.ones(size), np.ones(size)
     per_h, allowed, scale, squares = np.ones(size), np.ones(size), np.ones(size), np.ones(size)
     k = np.zeros((8, size))
     dense = np.zeros((3, size))
@@ -155,8 +155,8 @@ def solve(  # type: ignore[no-untyped-def]
     fresh, grown = np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_)
     for i in range(n):
         allowed[i * LANES : (i + 1) * LANES] = atol[i]
-    start, end = times[0], times[k_times - 1]
-    longest = end - start
+    begin, end = times[0], times[k_times - 1]
+    longest = end - begin
     if timed:  # what a rate does at a time of its own must not be stepped over
         longest = max(longest / 50.0, 0.0) if k_times < 2 else min(longest / 20.0, np.max(np.diff(times)))
     unsolved = max(1e-12, 0.01 * rtol)
@@ -179,7 +179,7 @@ def solve(  # type: ignore[no-untyped-def]
                     p[i * LANES + lane] = rows[next_row, constants[i]]
                 for i in range(n):
                     y[i * LANES + lane] = rows[next_row, states[i]]
-                row[lane], t[lane], at[lane], taken[lane] = next_row, start, 1, 0
+                row[lane], t[lane], at[lane], taken[lane] = next_row, begin, 1, 0
                 fresh[lane], grown[lane], starting = True, True, True
                 next_row += 1
                 running += 1
@@ -190,14 +190,15 @@ def solve(  # type: ignore[no-untyped-def]
         ts[:] = t
         if starting:
             derive(w, COUNT)
-        rates(w, COUNT)
+            rates(w, COUNT)
+            start[:] = f
         slopes(w, COUNT)
         if starting:
             for q in range(size):
                 scale[q] = allowed[q] + rtol * abs(y[q])
             for lane in range(LANES):
                 if fresh[lane]:
-                    h[lane] = _first_step(y, f, scale, lane, n, longest)
+                    h[lane] = _first_step(y, start, scale, lane, n, longest)
                     fresh[lane] = False
         for lane in range(LANES):
             inverse[lane] = 1.0 / h[lane]
@@ -216,7 +217,7 @@ def solve(  # type: ignore[no-untyped-def]
                 for q in range(size):
                     right[q] = f[q] + e[q]
             else:
-                right[:] = f
+                right[:] = start
             if timed and D[s] != 0.0:
                 for q in range(size):
                     right[q] += D[s] * by_time[q] / per_h[q]
@@ -228,14 +229,18 @@ def solve(  # type: ignore[no-untyped-def]
             k[s] = right
         # ---- error of each lane: root mean square over the states --------------------------------------------
         for q in range(size):
-            new[q] = x[q] + k[7, q]
+            x[q] = new[q] = x[q] + k[7, q]
             old, later = abs(y[q]), abs(new[q])
             error = k[7, q] / (allowed[q] + rtol * (old if old > later else later))
             squares[q] = error * error
+        # the rates at the new place, for the next step; one that is not finite is as bad as a large error
+        for lane in range(LANES):
+            ts[lane] = t[lane] + h[lane]
+        rates(w, COUNT)
         norm[:] = 0.0
         for i in range(n):
             for lane in range(LANES):
-                norm[lane] += squares[i * LANES + lane]
+                norm[lane] += squares[i * LANES + lane] + 0.0 * f[i * LANES + lane]
         for q in range(size):
             for d in range(3):
                 bend = 0.0
@@ -294,3 +299,4 @@ def solve(  # type: ignore[no-untyped-def]
             for lane in range(LANES):
                 q = i * LANES + lane
                 y[q] = new[q] if moves[lane] else y[q]
+                start[q] = f[q] if moves[lane] else start[q]

@@ -141,6 +141,15 @@ def test_a_pivot_that_cancels_is_noticed():
     assert np.abs(found - exact)[~noticed].max() < 1e-6
 
 
+def test_an_empty_species_with_an_infinite_slope_fills_up():
+    """x' = 1 - sqrt(x) from x = 0, where the slope of the root is infinite: -2 (sqrt(x) + ln(1 - sqrt(x))) = t."""
+    case = Case(lowered("model s()\nx = 0; p = 0.5\nx' = 1 - x^p\ny = 0\ny' = 1 - sqrt(y)\nend\n"))
+    result = case.batch.solve(case.rows(), np.linspace(0.0, 5.0, 21), rtol=1e-8)
+    for name in "xy":
+        root = np.sqrt(result.values[0, :, case.column(name)])
+        np.testing.assert_allclose(-2 * (root + np.log1p(-root)), np.linspace(0.0, 5.0, 21), atol=1e-6)
+
+
 def test_rates_that_name_the_time(linear):
     times = np.linspace(2.0, 20.0, 37)
     result = linear.batch.solve(linear.rows(3, f=np.array([0.0, 1.0, 9.0])), times, rtol=1e-8)
