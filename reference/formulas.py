@@ -71,6 +71,11 @@ def divide(a: float, b: float) -> float:
     return math.nan if a == 0.0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1.0, b)
 
 
+def logarithm(x: float) -> float:
+    """As IEEE arithmetic has it: of 0 minus infinity."""
+    return -math.inf if x == 0.0 else math.log(x)
+
+
 FOLDED: dict[str, tuple[float, Callable[[float, float], float]]] = {
     "plus": (0.0, lambda a, b: a + b),
     "times": (1.0, lambda a, b: a * b),
@@ -88,9 +93,9 @@ CHAINS: dict[str, Callable[[float, float], bool]] = {
 
 FUNCTIONS: dict[str, Callable[..., float]] = {
     "minus": lambda a, b=None: -a if b is None else a - b,
-    "divide": divide, "power": math.pow, "exp": math.exp, "ln": math.log, "abs": abs,
+    "divide": divide, "power": math.pow, "exp": math.exp, "ln": logarithm, "abs": abs,
     "root": lambda degree, x: math.sqrt(x) if degree == 2.0 else math.pow(x, divide(1.0, degree)),
-    "log": lambda base, x: divide(math.log(x), math.log(base)),
+    "log": lambda base, x: divide(logarithm(x), logarithm(base)),
     "floor": math.floor, "ceiling": math.ceil, "rem": math.fmod,
     "quotient": lambda a, b: math.trunc(divide(a, b)),
     "factorial": lambda x: math.gamma(x + 1.0),
