@@ -24,6 +24,7 @@ from senexo.engine.graph import Graph, Node
 from senexo.engine.lanes import COUNT, LANES, STATES, TIME, Layout
 from senexo.engine.lowered import Lowered
 from senexo.engine.sparse import eliminate
+from senexo.model.expression import Call, Expression, Number, Slot, rewrite
 
 Floats = NDArray[np.float64]
 _ROWS_AT_ONCE = 512  # of one thread: enough to keep the lanes full, few enough to stay in the cache
@@ -78,8 +79,8 @@ class BatchODE:
         graph = Graph()
         assigned: dict[int, Node] = {}
         for item in lowered.assignments:
-            assigned[item.slot] = graph.add(item.math, assigned)
-        rates = {item.slot: graph.add(item.math, assigned) for item in lowered.rates}
+            assigned[item.slot] = graph.add(_floored(item.math, lowered), assigned)
+        rates = {item.slot: graph.add(_floored(item.math, lowered), assigned) for item in lowered.rates}
         rates = {slot: rate for slot, rate in rates.items() if graph.value(rate) != 0.0}
         n = len(rates)
         leaves, time = [graph.slot(slot) for slot in rates], graph.node("time")
@@ -176,6 +177,26 @@ class BatchODE:
 
 def _slots(slots: Iterable[int]) -> NDArray[np.int32]:
     return np.array(list(slots), dtype=np.int32)
+
+
+def _floored(formula: Expression, lowered: Lowered) -> Expression:
+    """The formula with species that have gone below 0 counted as 0 under a power that may be fractional.
+
+    An amount that dies out ends within the tolerance on either side of 0, where x^2.5 has no value.
+    """
+
+    def change(node: Expression) -> Expression:
+        if not isinstance(node, Call) or node.operator not in ("power", "root"):
+            return node
+        base, other = node.arguments if node.operator == "power" else node.arguments[::-1]
+        amount = base.arguments[0] if isinstance(base, Call) and base.operator == "divide" else base
+        whole = node.operator == "power" and isinstance(other, Number) and other.value == int(other.value)
+        if whole or not isinstance(amount, Slot) or lowered.slots[amount.index].kind != "species":
+            return node
+        floored = Call("max", (base, Number(0.0)))
+        return Call(node.operator, (floored, other) if node.operator == "power" else (other, floored))
+
+    return rewrite(formula, change)
 
 
 def _bounded(graph: Graph, slope: Node) -> Node:
