@@ -98,7 +98,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "log": lambda base, x: divide(logarithm(x), logarithm(base)),
     "floor": math.floor, "ceiling": math.ceil, "rem": math.fmod,
     "quotient": lambda a, b: math.trunc(divide(a, b)),
-    "factorial": lambda x: math.gamma(x + 1.0),
+    "factorial": lambda x: math.gamma(x + 1.0) if x >= 0.0 else math.nan,
     "sin": math.sin, "cos": math.cos, "tan": math.tan, "sinh": math.sinh, "cosh": math.cosh, "tanh": math.tanh,
     "arcsin": math.asin, "arccos": math.acos, "arctan": math.atan,
     "not": lambda a: a == 0.0, "implies": lambda a, b: a == 0.0 or b != 0.0,

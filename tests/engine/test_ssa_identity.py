@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from senexo.engine.evaluate import initial_values
 from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
 from senexo.engine.ssa import sample
+from senexo.model.expression import Call, Number, Time
 from senexo.model.loading import load
 
 REFERENCE = Path(__file__).resolve().parents[2] / "bench" / "reference.ant"
@@ -89,6 +91,15 @@ def test_events_and_jumps(name: str, seed: int, tmp_path: Path) -> None:
 
 def test_reference_network() -> None:
     _compare(lower(load(REFERENCE).network), ("tables", "flat", "lanes"), 0.3, seed=5)
+
+
+@pytest.mark.parametrize("name", ["188", "287"])
+def test_published_models_with_timed_events(name: str, shared_data: Path) -> None:
+    """BioModels 188 and 287, the radiation brought forward so that the twin gets through it."""
+    lowered = lower(load(shared_data / "biomodels" / f"BIOMD0000000{name}.xml").network)
+    early = [Call("geq", (Time(), Number(60.0 + 30.0 * k))) for k in range(len(lowered.events))]
+    events = tuple(replace(event, trigger=trigger) for event, trigger in zip(lowered.events, early, strict=True))
+    _compare(replace(lowered, events=events), ("tables",), 180.0, seed=6)
 
 
 @pytest.mark.parametrize("method", ["tables", "flat", "lanes"])
