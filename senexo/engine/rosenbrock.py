@@ -144,7 +144,7 @@ def solve(  # type: ignore[no-untyped-def]
     p = w[at_constants * LANES :]
     by_time = w[(at_jacobian + n_entries) * LANES :][:size]
     ts, shift, backward = w[TIME * LANES :][:LANES], w[SHIFT * LANES :][:LANES], w[BACKWARD * LANES :][:LANES]
-    y, new, e, start = np.ones(size), np.ones(size), np.ones(size), np.ones(size)
+    y, new, e = np.ones(size), np.ones(size), np.ones(size)
     per_h, allowed, scale, squares = np.ones(size), np.ones(size), np.ones(size), np.ones(size)
     k = np.zeros((8, size))
     dense = np.zeros((3, size))
@@ -190,15 +190,14 @@ def solve(  # type: ignore[no-untyped-def]
         ts[:] = t
         if starting:
             derive(w, COUNT)
-            rates(w, COUNT)
-            start[:] = f
+        rates(w, COUNT)
         slopes(w, COUNT)
         if starting:
             for q in range(size):
                 scale[q] = allowed[q] + rtol * abs(y[q])
             for lane in range(LANES):
                 if fresh[lane]:
-                    h[lane] = _first_step(y, start, scale, lane, n, longest)
+                    h[lane] = _first_step(y, f, scale, lane, n, longest)
                     fresh[lane] = False
         for lane in range(LANES):
             inverse[lane] = 1.0 / h[lane]
@@ -217,7 +216,7 @@ def solve(  # type: ignore[no-untyped-def]
                 for q in range(size):
                     right[q] = f[q] + e[q]
             else:
-                right[:] = start
+                right[:] = f
             if timed and D[s] != 0.0:
                 for q in range(size):
                     right[q] += D[s] * by_time[q] / per_h[q]
@@ -229,18 +228,14 @@ def solve(  # type: ignore[no-untyped-def]
             k[s] = right
         # ---- error of each lane: root mean square over the states --------------------------------------------
         for q in range(size):
-            x[q] = new[q] = x[q] + k[7, q]
+            new[q] = x[q] + k[7, q]
             old, later = abs(y[q]), abs(new[q])
             error = k[7, q] / (allowed[q] + rtol * (old if old > later else later))
             squares[q] = error * error
-        # the rates at the new place, for the next step; one that is not finite is as bad as a large error
-        for lane in range(LANES):
-            ts[lane] = t[lane] + h[lane]
-        rates(w, COUNT)
         norm[:] = 0.0
         for i in range(n):
             for lane in range(LANES):
-                norm[lane] += squares[i * LANES + lane] + 0.0 * f[i * LANES + lane]
+                norm[lane] += squares[i * LANES + lane]
         for q in range(size):
             for d in range(3):
                 bend = 0.0
@@ -299,4 +294,3 @@ def solve(  # type: ignore[no-untyped-def]
             for lane in range(LANES):
                 q = i * LANES + lane
                 y[q] = new[q] if moves[lane] else y[q]
-                start[q] = f[q] if moves[lane] else start[q]
