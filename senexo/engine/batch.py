@@ -14,15 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, types
 from numpy.typing import NDArray
 
 from senexo.base.errors import UnsupportedFeature
 from senexo.engine import lanes, rosenbrock
 from senexo.engine.differentiate import gradients
 from senexo.engine.graph import Graph, Node
-from senexo.engine.lanes import COUNT, LANES, STATES, TIME, Layout
+from senexo.engine.lanes import Layout
 from senexo.engine.lowered import Lowered
+from senexo.engine.rosenbrock import LANES, STATES
 from senexo.engine.sparse import eliminate
 from senexo.model.expression import Call, Expression, Number, Slot, rewrite
 
@@ -158,7 +158,7 @@ class BatchODE:
                     *self._kernels, self._layout, self._states, self._constants, v[rows], times, found, status[rows],
                     steps[rows], self._timed, rtol, allowed, max_steps,
                 )  # fmt: skip
-            _fill(
+            rosenbrock.fill(
                 *self._rules, self._layout, self._states, self._constants, self._assigned, v[rows], times, found,
                 values[rows], final[rows], source,
             )  # fmt: skip
@@ -222,49 +222,3 @@ def _derived(graph: Graph, roots: Sequence[Node], varying: set[Node]) -> list[No
     tops = {node for node in roots if node in fixed}
     tops |= {a for node in nodes if node not in fixed for a in graph.arguments(node) if a in fixed}
     return sorted(node for node in tops if graph.arguments(node))
-
-
-_rows, _table, _index = types.float64[:, ::1], types.float64[:, :, ::1], types.int32[::1]
-
-
-@njit(
-    types.void(
-        types.FunctionType(lanes.KERNEL), types.FunctionType(lanes.KERNEL), types.UniTuple(types.int64, 8),
-        _index, _index, _index, _rows, types.float64[::1], _table, _table, _rows, _index,
-    ),
-    nogil=True, error_model="numpy", cache=True,
-)  # fmt: skip
-def _fill(  # type: ignore[no-untyped-def]
-    derive, rules, layout, states, constants, assigned, rows, times, found, values, final, source
-):
-    """Evaluate the assignment rules at every time; write the values asked for, and the last value vectors."""
-    _, _, _, at_constants, _, _, at_rules, n_block = layout
-    n_given, n, k = len(constants), len(states), len(times)
-    w = np.ones(n_block * LANES)
-    t, x, p, out = w[TIME * LANES :], w[STATES * LANES :], w[at_constants * LANES :], w[at_rules * LANES :]
-    for r in range(len(rows)):
-        for i in range(n_given):
-            p[i * LANES : (i + 1) * LANES] = rows[r, constants[i]]
-        derive(w, COUNT)
-        for begin in range(0, k, LANES):
-            count = min(LANES, k - begin)
-            for lane in range(count):
-                t[lane] = times[begin + lane]
-                for i in range(n):
-                    x[i * LANES + lane] = found[r, begin + lane, i]
-            rules(w, COUNT)
-            for lane in range(count):
-                for c in range(len(source)):
-                    place = source[c]
-                    if place < 0:
-                        values[r, begin + lane, c] = rows[r, -1 - place]
-                    elif place < n:
-                        values[r, begin + lane, c] = found[r, begin + lane, place]
-                    else:
-                        values[r, begin + lane, c] = out[(place - n) * LANES + lane]
-        final[r] = rows[r]
-        last = (k - 1) % LANES
-        for i in range(n):
-            final[r, states[i]] = found[r, k - 1, i]
-        for i in range(len(assigned)):
-            final[r, assigned[i]] = out[i * LANES + last]

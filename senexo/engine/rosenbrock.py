@@ -24,7 +24,12 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from senexo.engine.lanes import BACKWARD, COUNT, KERNEL, LANES, SHIFT, STATES, TIME, lane_power
+from senexo.engine.lane_math import lane_power
+
+LANES = 16
+COUNT = np.uint64(LANES)  # as generated kernels take it
+TIME, SHIFT, BACKWARD, STATES = 0, 1, 2, 3  # rows of a block: time, 1 / (gamma h), backward error, first state
+KERNEL = types.void(types.float64[::1], types.uint64)  # generated: (block, number of lanes)
 
 OK, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_FINITE = 0, 1, 2, 3
 
@@ -68,6 +73,7 @@ _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0
 _UNSOLVED = 0.25  # factor of the step after a linear system that was not solved, or a stage that was not finite
 
 _block, _count, _index = types.float64[::1], types.int64, types.int32[::1]
+_rows, _table = types.float64[:, ::1], types.float64[:, :, ::1]
 _KERNEL = _count(
     *[types.FunctionType(KERNEL)] * 6, types.UniTuple(_count, 8), _index, _index,
     types.float64[:, ::1], _block, types.float64[:, :, ::1], types.int8[::1], types.int64[::1],
@@ -294,3 +300,46 @@ def solve(  # type: ignore[no-untyped-def]
             for lane in range(LANES):
                 q = i * LANES + lane
                 y[q] = new[q] if moves[lane] else y[q]
+
+
+@njit(
+    types.void(
+        types.FunctionType(KERNEL), types.FunctionType(KERNEL), types.UniTuple(types.int64, 8),
+        _index, _index, _index, _rows, types.float64[::1], _table, _table, _rows, _index,
+    ),
+    nogil=True, error_model="numpy", cache=True,
+)  # fmt: skip
+def fill(  # type: ignore[no-untyped-def]
+    derive, rules, layout, states, constants, assigned, rows, times, found, values, final, source
+):
+    """Evaluate the assignment rules at every time; write the values asked for, and the last value vectors."""
+    _, _, _, at_constants, _, _, at_rules, n_block = layout
+    n_given, n, k = len(constants), len(states), len(times)
+    w = np.ones(n_block * LANES)
+    t, x, p, out = w[TIME * LANES :], w[STATES * LANES :], w[at_constants * LANES :], w[at_rules * LANES :]
+    for r in range(len(rows)):
+        for i in range(n_given):
+            p[i * LANES : (i + 1) * LANES] = rows[r, constants[i]]
+        derive(w, COUNT)
+        for begin in range(0, k, LANES):
+            count = min(LANES, k - begin)
+            for lane in range(count):
+                t[lane] = times[begin + lane]
+                for i in range(n):
+                    x[i * LANES + lane] = found[r, begin + lane, i]
+            rules(w, COUNT)
+            for lane in range(count):
+                for c in range(len(source)):
+                    place = source[c]
+                    if place < 0:
+                        values[r, begin + lane, c] = rows[r, -1 - place]
+                    elif place < n:
+                        values[r, begin + lane, c] = found[r, begin + lane, place]
+                    else:
+                        values[r, begin + lane, c] = out[(place - n) * LANES + lane]
+        final[r] = rows[r]
+        last = (k - 1) % LANES
+        for i in range(n):
+            final[r, states[i]] = found[r, k - 1, i]
+        for i in range(len(assigned)):
+            final[r, assigned[i]] = out[i * LANES + last]

@@ -14,7 +14,7 @@ from senexo.base.errors import UnsupportedFeature
 from senexo.engine import lanes, rosenbrock
 from senexo.engine.batch import BatchODE, message
 from senexo.engine.evaluate import initial_values
-from senexo.engine.lanes import lane_exp, lane_ln, lane_power
+from senexo.engine.lane_math import lane_exp, lane_ln, lane_power
 from senexo.engine.lowered import Lowered
 from senexo.engine.sparse import eliminate
 from verify._problems import HIRES, STIFF, lowered
@@ -122,11 +122,11 @@ def test_a_pivot_that_cancels_is_noticed():
     plan = eliminate(2, entries)
     layout = lanes.Layout(2, 0, 0, 4, 4, 0)
     pivots = np.array([1.0, 1e-3, 1e-6, 1e-9, 1e-12, 1e-15, 1e-18, 0.0])
-    w = np.ones((layout.rows, lanes.LANES))
-    matrix = np.array([[[p, 1.0], [1.0, -1.0]] for p in np.resize(pivots, lanes.LANES)])
-    w[lanes.SHIFT] = 1.0
+    w = np.ones((layout.rows, rosenbrock.LANES))
+    matrix = np.array([[[p, 1.0], [1.0, -1.0]] for p in np.resize(pivots, rosenbrock.LANES)])
+    w[rosenbrock.SHIFT] = 1.0
     w[layout.jacobian : layout.jacobian + 4] = (np.eye(2) - matrix).reshape(-1, 4).T
-    right = np.random.default_rng(1).standard_normal((lanes.LANES, 2))
+    right = np.random.default_rng(1).standard_normal((rosenbrock.LANES, 2))
     w[layout.right : layout.right + 2] = w[layout.kept : layout.kept + 2] = right.T
     block = w.reshape(-1)
     for kernel in (
@@ -134,9 +134,9 @@ def test_a_pivot_that_cancels_is_noticed():
         lanes.substitute(layout, plan),
         lanes.residual(layout, entries),
     ):
-        kernel(block, lanes.COUNT)
+        kernel(block, rosenbrock.COUNT)
     found, exact = w[layout.right : layout.right + 2].T, np.linalg.solve(matrix, right[:, :, None])[:, :, 0]
-    noticed = ~(w[lanes.BACKWARD] <= 1e-8)
+    noticed = ~(w[rosenbrock.BACKWARD] <= 1e-8)
     assert noticed[:8].tolist() == [False] * 3 + [True] * 5
     assert np.abs(found - exact)[~noticed].max() < 1e-6
 
