@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from senexo.model.loading import load
 
 from senexo.base.errors import SenexoError, UnsupportedFeature
 from senexo.lab.simulation import simulate
+from senexo.model.loading import load
 from verify import Check
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "shared" / "data" / "sbml-test-suite" / "semantic-00001-01000.tar.xz"
@@ -100,7 +100,7 @@ def cases(archive: Path, only: set[str] | None = None) -> Iterator[Case]:
     """The cases of an archive in order; `only` these, if given."""
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(archive) as tar:
-            members = [m for m in tar.getmembers() if only is None or m.name.split("/")[1] in only]
+            members = [m for m in tar.getmembers() if only is None or Path(m.name).parent.name in only]
             tar.extractall(folder, members=members, filter="data")
         for path in sorted(Path(folder, "semantic").iterdir()):
             yield read_case(path)

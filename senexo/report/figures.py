@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PANEL = (2.5, 2.0)  # inches, one panel of a small multiple
 COLUMNS = 4
 MARKERS = "osD^vP*X<>hp"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 8, "axes.spines.top": False, "axes.spines.right": False,
     "axes.titlesize": 8, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.labelsize": 8,
     "axes.linewidth": 0.7, "xtick.labelsize": 7, "ytick.labelsize": 7, "legend.frameon": False,
@@ -47,7 +47,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 def over_donors(rows: pd.DataFrame) -> pd.DataFrame:
     """Per time: the median over donors and the 10 and 90 % donors of the cell means."""
-    return rows.groupby("time_h")["value"].quantile([0.1, 0.5, 0.9]).unstack()
+    return rows.groupby("time_h")["value"].quantile(np.array([0.1, 0.5, 0.9])).unstack()
 
 
 def time_course(timecourse: pd.DataFrame, arms: pd.DataFrame, quantity: str) -> str | None:
@@ -59,7 +59,7 @@ def time_course(timecourse: pd.DataFrame, arms: pd.DataFrame, quantity: str) -> 
     data = timecourse[(timecourse["quantity"] == quantity) & (timecourse["statistic"] == "mean")]
     if data.empty:
         return None
-    by_arm = {arm: over_donors(rows) for arm, rows in data.groupby("arm")}
+    by_arm = {str(arm): over_donors(rows) for arm, rows in data.groupby("arm")}
     arms = arms[arms["arm"].isin(list(by_arm))].sort_values("position")
     families = list(dict.fromkeys(arms["family"]))
     rows = -(-len(families) // COLUMNS)
