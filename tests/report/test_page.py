@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -127,3 +128,32 @@ def test_a_missing_file_is_named(folder: Path, missing: str) -> None:
 )  # fmt: skip
 def test_numbers_read_well(value: object, text: str) -> None:
     assert number(value) == text
+
+
+def test_page_in_a_real_browser(folder: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed here")
+    report = render(folder)
+    asked: list[str] = []
+    complaints: list[str] = []
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda entry: complaints.append(entry.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(report.as_uri())
+        assert page.title() == "A question"
+        assert page.locator("figure svg").count() == 6
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        assert not page.get_by_text("No effect was shown elsewhere").is_visible()
+        page.get_by_text("1 comparison in which no effect").click()
+        assert page.get_by_text("No effect was shown elsewhere").is_visible()
+        browser.close()
+    assert asked == [report.as_uri()]
+    assert complaints == []
