@@ -16,6 +16,7 @@ _HOMES = {
     "Study": "senexo.study.schema",
     "run": "senexo.workflow",
     "Results": "senexo.workflow",
+    "open_results": "senexo.workflow",
     "SenexoError": "senexo.base.errors",
     "UnsupportedFeature": "senexo.base.errors",
     "InvalidModel": "senexo.base.errors",
