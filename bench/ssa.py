@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from senexo.engine.evaluate import initial_values
 from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
-from senexo.engine.ssa import Method, sample
+from senexo.engine.ssa import Job, Method, Sampler
 from senexo.model.loading import load
 from senexo.model.network import Network
 
 MODEL = Path(__file__).with_name("reference.ant")
-ROUNDS, ENSEMBLE = 15, 64
+ROUNDS, ENSEMBLE = 15, 128
 TIMES = np.linspace(0.0, 72.0, 73)
 AIMS = {
     "one exact trajectory": {"COPASI": 7, "rebop": 14},
@@ -37,10 +37,10 @@ Program = Callable[[int], Values]  # seed -> [runs, species] at the end
 
 
 def senexo(lowered: Lowered, ids: list[str], runs: int, method: Method) -> Program:
-    v0, slots = initial_values(lowered), [lowered.slot(id) for id in ids]
+    sampler, slots = Sampler(lowered, initial_values(lowered)), [lowered.slot(id) for id in ids]
 
     def run(seed: int) -> Values:
-        return sample(lowered, v0, TIMES, runs=runs, seed=seed, threads=1, method=method)[:, -1, slots]
+        return sampler.run(TIMES, runs=runs, seed=seed, threads=1, method=method)[:, -1, slots]
 
     return run
 
@@ -133,9 +133,7 @@ def main() -> None:
 
 def _events(lowered: Lowered) -> float:
     """Reactions in one trajectory, the mean of eight."""
-    from senexo.engine.ssa import _Job
-
-    job = _Job(lowered, initial_values(lowered), TIMES, 8, 1, 10**9, 1)
+    job = Job(Sampler(lowered, initial_values(lowered)), TIMES, 8, 1, 10**9, 1)
     return float(np.mean([job.run_tables(run, run + 1)[4] for run in range(8)]))
 
 

@@ -179,11 +179,11 @@ class Run:
 
 
 def running_sums(propensities: list[float]) -> tuple[list[float], float]:
-    """Sums up to and with each propensity: inside blocks of about the root of their number, then over blocks.
+    """Sums up to and with each propensity: inside blocks of 1.5 times the root of their number, then over blocks.
 
     In this shape a kernel can mend the sums of one block and gets, to the last bit, what adding anew would give.
     """
-    size = max(1, math.ceil(math.sqrt(len(propensities))))
+    size = max(1, math.ceil(1.5 * math.sqrt(len(propensities))))
     running: list[float] = []
     before = 0.0
     for first in range(0, len(propensities), size):

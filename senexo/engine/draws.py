@@ -18,6 +18,7 @@ from senexo.engine.compiling import kernel
 
 _PARITY = np.uint64(PARITY)
 RUN, REACTIONS, TIES = np.uint64(INTEGER), np.uint64(DRAW), np.uint64(3)  # second words of the counter
+AHEAD = 16  # draws made at once, where vector units can make them
 
 _inlined = kernel(forceinline=True)
 
@@ -114,10 +115,10 @@ def unit(word: Any) -> Any:
     return np.float64(np.int64(word >> uint64(11))) * 1.1102230246251565e-16
 
 
-@kernel()
-def draw(k0: Any, k1: Any, first: int, waits: Any, choices: Any) -> None:
-    """Fill both arrays with the exponentials and choices of draws first, first + 1, ..."""
-    for i in range(len(waits)):
+@_inlined
+def draw(k0: Any, k1: Any, first: int, waits: Any, choices: Any, place: int) -> None:
+    """Put the exponentials and choices of draws first .. first + AHEAD - 1 into both arrays from `place` on."""
+    for i in range(AHEAD):
         x, y = threefry(k0, k1, uint64(first) + uint64(i), REACTIONS)
-        waits[i] = exponential(x)
-        choices[i] = unit(y)
+        waits[place + i] = exponential(x)
+        choices[place + i] = unit(y)

@@ -11,8 +11,9 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,10 @@ from senexo.engine.evaluate import apply_assignments
 from senexo.engine.lowered import Assigned, Lowered
 from senexo.engine.ssa_outcome import OK, STOPPED, TOO_LONG, error
 from senexo.model.expression import Call, Expression, Slot, rewrite
+
+if TYPE_CHECKING:
+    from senexo.engine.ssa_steady import Steady
+    from senexo.engine.ssa_tables import Tables
 
 Values = NDArray[np.float64]
 Method = Literal["tables", "flat", "lanes"]
@@ -72,34 +77,74 @@ def sample(
     >>> bool(abs(found[:, 1, network.slot("x")].mean() - 5.0) < 0.3)
     True
     """
-    if not len(times) or not runs:
-        return np.empty((runs, len(times), len(v0)))
-    job = _Job(_without_unit_sizes(lowered, v0), v0, times, runs, seed, most_events, threads or _processors())
-    job.run(method)
-    apply_assignments(lowered, job.out, times)
-    return job.out
+    sampler = Sampler(lowered, v0)
+    return sampler.run(times, runs=runs, seed=seed, threads=threads, most_events=most_events, method=method)
 
 
-class _Job:
-    """One call of `sample`: the output array, and the ways to fill it."""
+class Sampler:
+    """`sample` for many calls with one network and one start: tables and kernels are made once."""
 
-    def __init__(
-        self, lowered: Lowered, v0: Values, times: Values, runs: int, seed: int, most: int, threads: int
-    ) -> None:
-        from senexo.engine.ssa_steady import steady
+    def __init__(self, lowered: Lowered, v0: Values) -> None:
+        self.lowered, self.v0 = lowered, v0
+        self.simple = _without_unit_sizes(lowered, v0)
+
+    @cached_property
+    def tables(self) -> Tables:
         from senexo.engine.ssa_tables import tables
 
-        self.lowered, self.v0, self.times, self.most, self.threads = lowered, v0, times, most, threads
+        return tables(self.simple)
+
+    @cached_property
+    def steady(self) -> Steady | None:
+        from senexo.engine.ssa_steady import steady
+
+        return steady(self.simple, self.v0)
+
+    @cached_property
+    def flat(self) -> Callable[..., Any]:
+        return self.compiled("flat")
+
+    @cached_property
+    def lanes(self) -> Callable[..., Any]:
+        return self.compiled("lanes")
+
+    def compiled(self, method: Literal["flat", "lanes"]) -> Callable[..., Any]:
+        from senexo.engine.ssa_compile import compiled
+
+        if self.steady is None:
+            raise SimulationError(f"the kernel {method!r} runs no network with events, moving rates or faults")
+        return compiled(self.steady, method)
+
+    def run(
+        self,
+        times: Values,
+        *,
+        runs: int,
+        seed: int,
+        threads: int | None = None,
+        most_events: int = MOST_EVENTS,
+        method: Method | None = None,
+    ) -> Values:
+        """See `sample`."""
+        if not len(times) or not runs:
+            return np.empty((runs, len(times), len(self.v0)))
+        job = Job(self, times, runs, seed, most_events, threads or _processors())
+        job.run(method)
+        apply_assignments(self.lowered, job.out, times)
+        return job.out
+
+
+class Job:
+    """One call of `Sampler.run`: the output array, and the ways to fill it."""
+
+    def __init__(self, sampler: Sampler, times: Values, runs: int, seed: int, most: int, threads: int) -> None:
+        self.sampler, self.v0, self.times, self.most, self.threads = sampler, sampler.v0, times, most, threads
         self.key = np.array(derive(seed, "ssa"), dtype=np.uint64)
-        self.tables = tables(lowered)
-        self.steady = steady(lowered, v0) if self.tables.plain else None
-        self.out = np.empty((runs, len(times), len(v0)))
+        self.out = np.empty((runs, len(times), len(self.v0)))
         self.stop = np.zeros(1, dtype=np.bool_)
         self.trace = np.empty((0, 2))
 
     def run(self, method: Method | None) -> None:
-        if method in ("flat", "lanes") and self.steady is None:
-            raise SimulationError(f"this network cannot be run by the kernel {method}")
         first = 0
         if method is None:
             method, first = self.choose()
@@ -111,7 +156,7 @@ class _Job:
     def choose(self) -> tuple[Method, int]:
         """The kernel that is done first, by the length of a pilot run, and how many runs are done by then."""
         runs = len(self.out)
-        if self.steady is None:
+        if self.sampler.steady is None:
             return "tables", 0
         pilot = self.run_tables(0, 1, min(_PILOT, self.most))
         if pilot[0] not in (OK, TOO_LONG) or (pilot[0] == TOO_LONG and self.most <= _PILOT):
@@ -126,7 +171,8 @@ class _Job:
         from senexo.engine.ssa_general import simulate_general
         from senexo.engine.ssa_machine import simulate_plain
 
-        tables, work, memory = self.tables, self.tables.work(), self.tables.memory.copy()
+        tables = self.sampler.tables
+        work, memory = tables.work(), tables.memory.copy()
         rest = (
             work, memory, self.v0, self.key, first, self.times, most or self.most,
             self.out[first:last], self.trace, self.stop,
@@ -138,10 +184,7 @@ class _Job:
         return outcome, index, float(work.state[0]), first + run, int(work.done[1])
 
     def generated(self, method: Literal["flat", "lanes"]) -> Callable[[int, int], Outcome]:
-        from senexo.engine.ssa_compile import compiled
-
-        assert self.steady is not None
-        kernel = compiled(self.steady, method)
+        kernel = self.sampler.flat if method == "flat" else self.sampler.lanes
 
         def run(first: int, last: int) -> Outcome:
             out = self.out[first:last]
@@ -171,7 +214,7 @@ class _Job:
         failures = [outcome for outcome in outcomes if outcome[0] not in (OK, STOPPED)]
         if failures:
             code, index, time, run, _ = min(failures, key=lambda outcome: outcome[3])
-            raise error(self.lowered, code, index, time, run, self.most)
+            raise error(self.sampler.lowered, code, index, time, run, self.most)
 
 
 def _processors() -> int:

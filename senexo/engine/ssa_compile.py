@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from senexo.engine.codegen import compile_function
 from senexo.engine.draws import REACTIONS, RUN, draw, exponential, threefry, unit, widest_vectors
-from senexo.engine.ssa_flat import DRAWS, flat_source
+from senexo.engine.ssa_flat import flat_source
 from senexo.engine.ssa_lanes import lanes_source
 from senexo.engine.ssa_steady import Steady
 
 _NAMES = {
     "threefry": threefry, "exponential": exponential, "unit": unit, "draw": draw, "widest_vectors": widest_vectors,
-    "RUN": RUN, "REACTIONS": REACTIONS, "DRAWS": DRAWS,
+    "RUN": RUN, "REACTIONS": REACTIONS,
 }  # fmt: skip
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from senexo.engine.codegen import print_nodes
+from senexo.engine.draws import AHEAD
 from senexo.engine.ssa_steady import Steady, indented
-
-DRAWS = 256  # waiting times drawn ahead, so that vector units can do it
 
 
 class _Layout:
@@ -54,8 +53,8 @@ def flat_source(net: Steady) -> str:
     return "\n".join([
         "def kernel(v, k0, k1, first_run, times, most, out, trace, stop):",
         f"    m = np.empty({layout.size})",
-        "    waits = np.empty(DRAWS)",
-        "    choices = np.empty(DRAWS)",
+        f"    waits = np.empty({2 * AHEAD})",
+        f"    choices = np.empty({2 * AHEAD})",
         *indented((f"{names[slot]} = v[{slot}]" for slot in net.constants), 4),
         "    for r in range(out.shape[0]):",
         "        key0, key1 = threefry(k0, k1, np.uint64(first_run + r), RUN)",
@@ -64,14 +63,16 @@ def flat_source(net: Steady) -> str:
         "        time = 0.0",
         "        next_out = times[0]",
         "        failed = False",
+        "        draw(key0, key1, 0, waits, choices, 0)",
         *indented(start, 8),
         "        while True:",
         f"            total = m[{layout.before + net.n_blocks}]",
-        "            if n % DRAWS == 0:",
-        "                draw(key0, key1, n, waits, choices)",
+        # a whole set before they are needed: the processor works on them while it waits for the sums
+        f"            if n % {AHEAD} == 0:",
+        f"                draw(key0, key1, n + {AHEAD}, waits, choices, (n + {AHEAD}) % {2 * AHEAD})",
         "                if n >= most or stop[0] or failed or not total < np.inf:",
         "                    return r",
-        "            due = time + waits[n % DRAWS] / total",
+        f"            due = time + waits[n % {2 * AHEAD}] / total",
         "            if not due <= next_out:",
         "                if failed or not total < np.inf:",
         "                    return r",
@@ -97,7 +98,7 @@ def flat_source(net: Steady) -> str:
 
 def _search(net: Steady, layout: _Layout) -> list[str]:
     return [
-        "target = choices[n % DRAWS] * total",
+        f"target = choices[n % {2 * AHEAD}] * total",
         "b = 0",
         *(f"b += 1 if m[{layout.before + k}] <= target else 0" for k in range(1, net.n_blocks)),
         f"base = m[{layout.before} + b]",

@@ -31,6 +31,7 @@ class Steady:
     changes: list[list[tuple[int, float]]]  # of each reaction: (state number, whole number)
     may_be_negative: list[bool]  # of each reaction: its law
     may_run_out: list[bool]  # of each state: can a law fire without enough of it?
+    reads: list[set[int]]  # of each reaction: the slots its law reads
 
     @property
     def block(self) -> int:
@@ -43,7 +44,7 @@ class Steady:
     def stale(self, reaction: int) -> list[int]:
         """The reactions whose propensity this one changes."""
         changed = {self.counted[state] for state, _ in self.changes[reaction]}
-        return [k for k, rate in enumerate(self.rates) if changed & _slots(self.graph, [rate])]
+        return [k for k, read in enumerate(self.reads) if changed & read]
 
 
 def steady(lowered: Lowered, v0: Values) -> Steady | None:
@@ -86,6 +87,7 @@ def steady(lowered: Lowered, v0: Values) -> Steady | None:
         changes=changes,
         may_be_negative=[not positive[rate] for rate in rates],
         may_run_out=runs_out,
+        reads=[_slots(graph, [rate]) for rate in rates],
     )
 
 

@@ -104,8 +104,8 @@ class Tables:
 
 
 def block_size(n_reactions: int) -> int:
-    """Propensities per block: the whole of a block and of the blocks is looked through, so about the root."""
-    return max(1, ceil(sqrt(n_reactions)))
+    """Propensities per block. Work goes with their number and size, so about the root; half more was fastest."""
+    return max(1, ceil(1.5 * sqrt(n_reactions)))
 
 
 def blocked(n_reactions: int) -> int:

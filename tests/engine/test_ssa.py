@@ -141,12 +141,12 @@ def test_a_late_first_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["tables", "flat", "lanes"])
 def test_an_interrupt_ends_the_work(method: str, tmp_path: Path) -> None:
     """The stop sign is what an interrupt sets; kernels answer within a moment."""
-    from senexo.engine.ssa import _Job
+    from senexo.engine.ssa import Job, Sampler
 
     path = tmp_path / "model.ant"
     path.write_text("model m()\nsubstanceOnly species X = 0; => X; 1e9; X => ; 1e6*X;\nend\n")
     lowered = lower(load(path).network)
-    job = _Job(lowered, initial_values(lowered), np.array([0.0, 1e6]), 2, 1, 10**15, 2)
+    job = Job(Sampler(lowered, initial_values(lowered)), np.array([0.0, 1e6]), 2, 1, 10**15, 2)
     timer = threading.Timer(1.0, lambda: job.stop.__setitem__(0, True))
     timer.start()
     job.run(method)  # would take an hour

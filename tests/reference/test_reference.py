@@ -42,13 +42,19 @@ def test_kernels_draw_the_same() -> None:
     assert [tuple(int(x) for x in block) for block in blocks[:50]] == [threefry(key, (i, 3)) for i in range(50)]
 
 
+@numba.njit(cache=False)
+def _ahead(k0: np.uint64, k1: np.uint64, waits: np.ndarray, choices: np.ndarray) -> None:
+    draws.draw(k0, k1, 512, waits, choices, 3)
+
+
 def test_draws_ahead_are_the_stream() -> None:
-    waits, choices = np.empty(256), np.empty(256)
+    waits, choices = np.zeros(draws.AHEAD + 3), np.zeros(draws.AHEAD + 3)
     key = derive(9, "y")
-    draws.draw(np.uint64(key[0]), np.uint64(key[1]), 512, waits, choices)
-    a, b = uniforms(key, 256, first=512)
-    assert np.array_equal(choices, b)
-    assert np.allclose(waits, -np.log(a), rtol=4e-16, atol=0)
+    _ahead(np.uint64(key[0]), np.uint64(key[1]), waits, choices)
+    a, b = uniforms(key, draws.AHEAD, first=512)
+    assert np.array_equal(choices[3:], b)
+    assert np.allclose(waits[3:], -np.log(a), rtol=4e-16, atol=0)
+    assert not waits[:3].any()
 
 
 def test_formulas_agree_with_numpy() -> None:
