@@ -107,6 +107,8 @@ class _Run:
             if self.through(begin, flow.time, interpolate):
                 self.note_restart()
                 return
+            if self.queue.next_time < stop:  # a delayed event was scheduled on the way: the next stretch ends there
+                break
         if self.queue.next_time <= self.time:
             self.instant()
 
