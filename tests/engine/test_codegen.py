@@ -16,6 +16,7 @@ import pytest
 from senexo.engine import codegen
 from senexo.engine.bytecode import Assembler
 from senexo.engine.codegen import compile_function, source, statements
+from senexo.engine.evaluate import evaluate
 from senexo.engine.machine import run
 from senexo.model.expression import OPERATORS, Call, Expression, Invoke, Number, Slot, Symbol, Time
 
@@ -135,6 +136,13 @@ def test_generated_code_and_table_machine_agree_to_the_last_bit(generated):
         memory[:3], memory[tables.time] = point, 7.0
         run(tables.code, *span, memory)
         assert memory[cells : cells + len(MEANING)].tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("name", MEANING)
+def test_generated_code_and_the_numpy_walk_agree(name, generated):
+    found = evaluate(MEANING[name][0], POINTS, 7.0)
+    expected = generated[:, list(MEANING).index(name)]
+    np.testing.assert_allclose(np.broadcast_to(found, expected.shape), expected, rtol=2e-15, atol=1e-300)
 
 
 @pytest.mark.parametrize(
