@@ -33,13 +33,15 @@ def integrate(
     rtol: float = 1e-8,
     atol: float | None = None,
     solver: Solver = "LSODA",
+    lots: np.random.Generator | None = None,
 ) -> Values:
     """Solve dv/dt = f(v, t) from time 0 and give the whole value vector at each of `times`.
 
     v0: [n_slots] at time 0, as `evaluate.initial_values` makes it; times: ascending, the first 0 or later, in the
     model's time unit. Returns [n_times, n_slots]. A value at the time of an event is the one after it. `atol` is
     in amounts; by default a small share of each quantity's own initial size. Solvers are LSODA, BDF and Radau of
-    scipy; when the one asked for fails, the others are tried from where it failed.
+    scipy; when the one asked for fails, the others are tried from where it failed. `lots` puts events of equal
+    priority in order (numpy's generator of seed 0, if none is given).
 
     Steps end where a comparison, a floor or an event's trigger changes (found by bisection on the solver's own
     interpolation, to the last bit of time), so the solver never crosses a jump.
@@ -57,18 +59,25 @@ def integrate(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what scipy warns of, it reports as a failed step as well
-        return _Run(lowered, v0, times, rtol, atol, solver).values()
+        return _Run(lowered, v0, times, rtol, atol, solver, lots or np.random.default_rng(0)).values()
 
 
 class _Run:
     """One run: a clock, the equations' cells, the events, and the outputs still to be written."""
 
     def __init__(
-        self, lowered: Lowered, v0: Values, times: Values, rtol: float, atol: float | None, solver: Solver
+        self,
+        lowered: Lowered,
+        v0: Values,
+        times: Values,
+        rtol: float,
+        atol: float | None,
+        solver: Solver,
+        lots: np.random.Generator,
     ) -> None:
         self.equations = Equations(lowered)
         self.equations.memory[: self.equations.n_slots] = v0
-        self.queue = EventQueue(self.equations)
+        self.queue = EventQueue(self.equations, lots)
         self.times, self.end = times, float(times[-1]) if len(times) else 0.0
         self.out = np.empty((len(times), self.equations.n_slots))
         self.n_out = 0

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.base.streams import generator
 from senexo.engine.evaluate import initial_values
 from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
@@ -48,7 +49,8 @@ def simulate(
     trajectories of the same reactions on whole molecules (the direct method).
 
     model: what `senexo.load` returns; times: ascending, 0 or later, in the model's time unit (a start later than 0
-    only leaves out what came before); runs: independent trajectories ("ode" repeats one); seed: of "ssa";
+    only leaves out what came before); runs: independent trajectories ("ode" repeats one); seed: of "ssa", and of the
+    order of events of equal priority, which SBML leaves to chance;
     parameters: SBML id -> value in the model's unit for parameters, compartment sizes and species' initial amounts
     (of a local parameter: "reaction.parameter"); quantity: what species are given as; threads: of "ssa", the result
     does not depend on it; rtol, atol: of "ode", atol in amounts, by default 1e-4 rtol of each initial amount.
@@ -76,8 +78,12 @@ def simulate(
     else:
         from senexo.engine.ode import integrate
 
-        values = np.repeat(integrate(lowered, v0, grid, rtol=rtol, atol=atol)[np.newaxis], runs, axis=0)
-        settings = {"rtol": rtol, "atol": "1e-4 rtol of each initial amount" if atol is None else atol}
+        # runs differ only where the lot decides between events of equal priority
+        different = runs if sum(event.priority is not None for event in lowered.events) > 1 else 1
+        lots = [generator(seed, "event order", run) for run in range(different)]
+        each = np.array([integrate(lowered, v0, grid, rtol=rtol, atol=atol, lots=lot) for lot in lots])
+        values = each if different == runs else np.repeat(each, runs, axis=0)
+        settings = {"seed": seed, "rtol": rtol, "atol": "1e-4 rtol of each initial amount" if atol is None else atol}
     attrs = _provenance(model, network) | {
         "method": method,
         "quantity": quantity,
