@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 
 from senexo.base.units import AMOUNT, COPIES, NUMBER_KIND, PERCENT, SHARE, Kind, shown
 from senexo.model.circuit import Handle
-from senexo.study.actions import changeable, hour_of, in_order, number, read_action, refuse_contradictions, since, when
+from senexo.study.actions import (
+    changeable,
+    hour_of,
+    in_order,
+    number,
+    read_action,
+    refuse_contradictions,
+    since,
+    told,
+    when,
+)
 from senexo.study.known import Known
 from senexo.study.place import Place, named
 from senexo.study.schema import Action, Arm
@@ -21,6 +31,7 @@ VERBS = (
 )  # fmt: skip
 DOSE, WHAT_AT, AT, VALUE_AT = ("what", "copies", "at"), ("what", "at"), ("at",), ("value", "at")
 UNTREATED = "left alone"
+KNOWN_UNITS = ("", "1", "copies", "%")  # told by the quantity itself; any other is put behind the number
 
 
 @dataclass
@@ -108,7 +119,7 @@ class Reader:
                 self.actions.append(
                     Action(time_h=hour, target=target, operation="set", value=value, verb="set", of=target)
                 )
-                self.words.append(f"{target} set to {number(value)}" + ("" if hour is None else f" at {when(hour)}"))
+                self.words.append(f"{target} set to {told(value)}" + ("" if hour is None else f" at {when(hour)}"))
 
     # treatments
 
@@ -126,7 +137,7 @@ class Reader:
             if handles and amount is not None and hour is not None:
                 self._act(handles, amount, hour)
                 self.doses.append((what.value, amount, ladder))
-                self.words.append(f"{number(amount)} copies of {what.value} at {when(hour)}")
+                self.words.append(f"{told(amount)} copies of {what.value} at {when(hour)}")
 
     def _agent_handles(self, what: Place) -> list[Handle]:
         """What a dose adds to; in a model file without handles an agent is the id of a species or parameter."""
@@ -154,7 +165,8 @@ class Reader:
             value, hour = self._amount_and_time(entry, kind, start=0.0)
             if handles and value is not None and hour is not None:
                 self._act(handles, value, hour)
-                self.words.append(words.format(name=name, value=_label(value, kind)) + since(hour))
+                unit = "" if handles[0].unit in KNOWN_UNITS else f" {handles[0].unit}"
+                self.words.append(words.format(name=name, value=_label(value, kind) + unit) + since(hour))
 
     def _serum(self, place: Place) -> None:
         for entry in place.elements():
@@ -195,7 +207,7 @@ class Reader:
                 self.actions.append(action)
                 words = {"set": "set to", "multiply": "multiplied by", "add": "raised by"}[action.operation]
                 at = "" if action.time_h is None else f" at {when(action.time_h)}"
-                self.words.append(f"{action.target} {words} {number(action.value)}{at}")
+                self.words.append(f"{action.target} {words} {told(action.value)}{at}")
 
     # what they share
 
