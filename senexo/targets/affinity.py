@@ -185,7 +185,7 @@ def exposure(level: Level = "transfected", copies: float | None = None, reading:
     # the form that does not cancel where excess is negative
     root = math.sqrt(excess * excess + 4.0 * half * copies)
     free = 0.5 * (excess + root) if excess > 0 else 2.0 * half * copies / (root - excess) if copies else 0.0
-    regime = "sites outnumber copies: titrated" if sites > copies else "copies outnumber sites"
+    regime = "copies outnumber sites" if copies > sites else "copies do not outnumber sites: titrated"
     statement = (
         f"{copies:,.0f} loaded copies against {sites:,.0f} background sites (8mer equivalents, assumed; "
         f"100-10,000): {free:,.3g} free; {regime}; reading '{reading}' (half-filling an 8mer takes {half:,.3g} copies)"

@@ -48,14 +48,14 @@ def mutated(sequence: str, mutations: Iterable[Mutation], *, where: str = "3'UTR
     return "".join(letters)
 
 
-def with_mutations(utrs: Iterable[tuple[str, str]], mutations: Sequence[Mutation]) -> Iterator[tuple[str, str]]:
-    """Every 3'UTR, and behind a mutated one its mutant under the name NAME(POS:BASE,...)."""
+def with_mutants(utrs: Iterable[tuple[str, str]], mutations: Sequence[Mutation]) -> Iterator[tuple[str, str, str]]:
+    """(name, gene, sequence) of every 3'UTR, and behind a mutated one of its mutant NAME(POS:BASE,...)."""
     missing = {one.gene for one in mutations}
-    for name, sequence in utrs:
-        yield name, sequence
-        if own := [one for one in mutations if one.gene == name]:
-            missing.discard(name)
+    for gene, sequence in utrs:
+        yield gene, gene, sequence
+        if own := [one for one in mutations if one.gene == gene]:
+            missing.discard(gene)
             label = ",".join(f"{one.position}:{one.base}" for one in own)
-            yield f"{name}({label})", mutated(sequence, own, where=name)
+            yield f"{gene}({label})", gene, mutated(sequence, own, where=gene)
     if missing:
         raise InvalidInput([Fault("mutation", f"{', '.join(sorted(missing))}, not in the file", "a name of the file")])

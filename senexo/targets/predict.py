@@ -24,11 +24,13 @@ from senexo.targets.affinity import (
 )
 from senexo.targets.chance import chance, composition, words
 from senexo.targets.folding import duplex_energies, missing, openness
+from senexo.targets.mutate import Mutation, with_mutants
 from senexo.targets.rna import Mirna
 from senexo.targets.sites import CANONICAL, Site, cooperative, find_sites
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 Values = NDArray[np.float64]
 DRAWS = 2000
@@ -78,6 +80,12 @@ class Prediction:
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
 
+    def figure(self) -> Figure:
+        """Predicted log2 fold change of every gene with its 95 % interval, the most repressed on top."""
+        from senexo.targets.drawing import repressions
+
+        return repressions(self.genes, f"{self.mirna.name}, {self.exposure.level}")
+
     def __str__(self) -> str:
         head = f"{self.mirna.name} ({self.mirna.sequence}): {len(self.genes)} 3'UTRs; {self.exposure.statement}"
         return "\n".join([head, *self.sentences, *(f"note: {note}" for note in self.notes)])
@@ -88,6 +96,7 @@ class _Scanned:
     """One 3'UTR with its sites and draws of the share of its mRNA that is left."""
 
     name: str
+    of: str  # the gene it is a mutant of, else its own name
     utr: str
     sites: list[Site]
     affinities: list[Affinity]
@@ -103,6 +112,7 @@ def predict(
     copies: float | None = None,
     reading: str = "relative",
     kd_table: Mapping[str, float] | None = None,
+    mutations: Sequence[Mutation] = (),
     expected: Sequence[str] = PANEL,
     seed: int = 0,
 ) -> Prediction:
@@ -110,7 +120,8 @@ def predict(
 
     utrs: (name, RNA sequence) pairs, as `read_fasta` streams them. level: "transfected", "endogenous",
     "endogenous-high", or "copies" with `copies` loaded copies per cell. reading: "relative" or "tight" (see
-    `affinity`). kd_table: 12-mer -> ln KD. expected: genes told as unknown when no sequence is given for them.
+    `affinity`). kd_table: 12-mer -> ln KD. mutations: their mutants stand beside the genes. expected: genes told as
+    unknown when no sequence is given for them.
 
     Intervals hold the uncertainty of KD (that of the miRNA's site type is shared by all genes, so a comparison of
     genes is more certain than either gene) and of b. Raises InvalidInput for a level or reading that does not exist.
@@ -118,7 +129,9 @@ def predict(
     """
     dose = exposure(level, copies, reading)  # type: ignore[arg-type]
     b = _draws_of_b(seed)
-    scanned = [_scan(mirna, name, utr, dose.free, kd_table, b, seed) for name, utr in utrs]
+    scanned = [
+        _scan(mirna, name, of, utr, dose.free, kd_table, b, seed) for name, of, utr in with_mutants(utrs, mutations)
+    ]
     shifts = np.array([-np.log2(one.left) for one in scanned]).reshape(len(scanned), DRAWS)
     given = {one.name for one in scanned}
     genes = _genes(mirna, scanned, shifts, [name for name in expected if name not in given])
@@ -127,18 +140,18 @@ def predict(
 
 
 def _scan(
-    mirna: Mirna, name: str, utr: str, free: float, table: Mapping[str, float] | None, b: Values, seed: int
+    mirna: Mirna, name: str, of: str, utr: str, free: float, table: Mapping[str, float] | None, b: Values, seed: int
 ) -> _Scanned:
     sites = find_sites(utr, mirna)
     affinities = [affinity(utr, site, table) for site in sites]
     binding = [k for k, (site, one) in enumerate(zip(sites, affinities, strict=True)) if _counts(site, one)]
-    keys = [(name, sites[k].start) for k in binding]
+    keys = [(of, sites[k].start) for k in binding]
     kds = kd_draws([affinities[k] for k in binding], [sites[k].type for k in binding], keys, DRAWS, seed)
     base = composition(utr)
     chances = {
         kind: chance(words(mirna, kind), len(utr), base) for kind in CANONICAL if kind in {s.type for s in sites}
     }
-    return _Scanned(name, utr, sites, affinities, repression(kds, free, b), chances)
+    return _Scanned(name, of, utr, sites, affinities, repression(kds, free, b), chances)
 
 
 def _counts(site: Site, one: Affinity) -> bool:
@@ -154,9 +167,11 @@ def _draws_of_b(seed: int) -> Values:
 def _genes(mirna: Mirna, scanned: Sequence[_Scanned], shifts: Values, missing: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
-    total = shifts.sum(axis=0)
+    own = np.array([one.name == one.of for one in scanned], dtype=bool)  # a mutant competes with no gene
+    total = shifts[own].sum(axis=0)
     share = np.divide(shifts, total, out=np.zeros_like(shifts), where=total > 0)
-    first = (shifts == shifts.max(axis=0)) & (total > 0) if len(scanned) else shifts
+    first = ((shifts == shifts[own].max(axis=0)) & (total > 0)).astype(float) if own.any() else shifts
+    share[~own] = first[~own] = np.nan
     rows = [_gene(one, shifts[k], share[k], float(np.mean(first[k]))) for k, one in enumerate(scanned)]
     rows.sort(key=lambda row: row["log2_fold_change"])
     table = pd.DataFrame([*rows, *({"gene": name, "verdict": "unknown"} for name in missing)], columns=GENE_COLUMNS)
