@@ -82,6 +82,12 @@ def _with_time(kind: Kind, *, ladder: bool = True) -> Schema:
 
 
 _TEXT: Schema = {"type": "string", "minLength": 1}
+_SEQUENCE: Schema = {
+    "type": "object",
+    "properties": {"sequence": {"type": "string", "minLength": 1}, "source": {"type": "string", "minLength": 1}},
+    "required": ["sequence", "source"],
+    "additionalProperties": False,
+}
 _WORDS: Schema = {"type": "string"}
 _TIME = _quantity(TIME)
 _HOURS = _quantity(actions.HOURS)
@@ -169,7 +175,16 @@ _STUDY: dict[str, Schema] = {
     "title": _TEXT,
     "seed": _whole(0, resolve.LARGEST_SEED),
     "model": {
-        **_table(known.MODEL_KEYS, {"circuit": _TEXT, "file": _TEXT, "digest": _TEXT, "targets": _map(_TEXT)}),
+        **_table(
+            known.MODEL_KEYS,
+            {
+                "circuit": _TEXT,
+                "file": _TEXT,
+                "digest": _TEXT,
+                "reading": _TEXT,
+                "targets": _map({"anyOf": [_TEXT, _SEQUENCE]}),
+            },
+        ),
         "oneOf": [{"required": ["circuit"]}, {"required": ["file"]}],
     },
     "cells": _map(

@@ -14,6 +14,7 @@ from senexo.study.actions import changeable, hour_of, in_order, number, read_act
 from senexo.study.known import Known
 from senexo.study.place import Place, named
 from senexo.study.schema import Action, Arm
+from senexo.study.targets import sequence_mutation
 
 VERBS = (
     "knock_out", "mutate", "cut", "set", "knock_down", "inhibit", "express", "serum", "dose", "wash_out",
@@ -75,15 +76,24 @@ class Reader:
                 self.words.append(f"{name.value} knocked out")
 
     def _mutate(self, place: Place) -> None:
-        if not place.table(expected='a table, e.g. { RAB27B = "site" }'):
+        if not place.table(expected='a table, e.g. { RAB27B = "site" } or { RAB27B = "1234:G" }'):
             return
         for name, part in place.items():
+            if isinstance(part.value, str) and ":" in part.value and self.known is not None:
+                self._mutate_bases(name, part, self.known)
+                continue
             handles = self._handles("mutate", part, name)
             kinds = list(dict.fromkeys(h.kind for h in handles))
             kind = part.one_of(kinds, "parts") if kinds else None
             if kind:
                 self._act([h for h in handles if h.kind == kind], None, None)
                 self.words.append(f"{name} {kind} mutated")
+
+    def _mutate_bases(self, name: str, part: Place, known: Known) -> None:
+        factors = sequence_mutation(known, name, part)
+        for target, value in factors.items():
+            self.actions.append(Action(target=target, operation="set", value=value, verb="mutate", of=name))
+        self.words.append(f"{name} {part.value} mutated" + ("" if factors else " (no site touched)"))
 
     def _cut(self, place: Place) -> None:
         known = self.known.names("cut") if self.known else []
