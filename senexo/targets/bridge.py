@@ -1,8 +1,9 @@
 """From a 3'UTR to two numbers of a circuit: how many sites, and how weak they are beside an 8mer.
 
 A circuit follows one occupancy, that of an 8mer, theta = a/(a + K8). A gene with sites of dissociation constants K_i is
-repressed by the sum of a/(a + K_i). Two numbers n, k with n a/(a + k K8) in its place are exact at both ends: all sites
-occupied (n = their number) and few (n/k = sum of K8/K_i); in between the error is second order in how unequal they are.
+repressed by the sum of a/(a + K_i). The two numbers n, k with n a/(a + k K8) in its place are chosen to give the same
+slope where few sites are occupied and the same sum where an 8mer is half occupied. For one site, and for equal ones,
+that is exact; n is then their number.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ DRAWS = 4000
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """`n` canonical sites, together as strong as n sites of `k` times the 8mer's KD; low, high: range of a log-uniform
-    law with the standard deviation that ln k has over the uncertainty of the KDs. k is 1 where n is 0."""
+    """As strong as `n` sites of `k` times the 8mer's KD; low, high: range of a log-uniform law with the standard
+    deviation that ln k has over the uncertainty of the KDs. Without a site n is 0 and k is 1."""
 
-    n: int
+    n: float
     k: float
     low: float
     high: float
@@ -37,19 +38,21 @@ def strength(gene: str, utr: str, mirna: Mirna) -> Strength:
     flanks add is uncertain.
 
     >>> mirna = Mirna("hsa-miR-34c-5p", "AGGCAGUGUAGUUAGCUGAUUGC")
-    >>> found = strength("g", "GGGUACACUGCCAGAGGG", mirna)
-    >>> found.n, round(found.k, 3)
-    (1, 1.0)
+    >>> found = strength("g", "GGGUCCACUGCCAGAGGG", mirna)
+    >>> round(found.n, 3), round(found.k, 3)
+    (1.0, 1.0)
     """
     sites = [site for site in find_sites(utr, mirna, variants=False) if site.type in CANONICAL]
     if not sites:
-        return Strength(0, 1.0, 1.0, 1.0, ())
+        return Strength(0.0, 1.0, 1.0, 1.0, ())
     found = [_beside_8mer(affinity(utr, site), site.type) for site in sites]
     reference = constants()["kd_8mer"].value
-    central = len(sites) / float(np.sum(reference / np.exp([one.log_kd for one in found])))
+    weakness = np.exp([one.log_kd for one in found]) / reference
+    few, half = float(np.sum(1.0 / weakness)), float(np.sum(1.0 / (1.0 + weakness)))
+    k = half / (few - half)
     kds = kd_draws(found, [site.type for site in sites], [(gene, site.start) for site in sites], DRAWS, 0)
-    spread = float(np.std(np.log(len(sites) / np.sum(reference / kds, axis=1)))) * np.sqrt(3.0)
-    return Strength(len(sites), central, central * np.exp(-spread), central * np.exp(spread), tuple(sites))
+    spread = float(np.exp(np.sqrt(3.0) * np.std(np.log(np.sum(reference / kds, axis=1)))))
+    return Strength(round(k * few, 9), k, k / spread, k * spread, tuple(sites))
 
 
 def _beside_8mer(one: Affinity, kind: str) -> Affinity:
