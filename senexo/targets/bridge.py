@@ -1,9 +1,9 @@
 """From a 3'UTR to two numbers of a circuit: how many sites, and how weak they are beside an 8mer.
 
 A circuit follows one occupancy, that of an 8mer, theta = a/(a + K8). A gene with sites of dissociation constants K_i is
-repressed by the sum of a/(a + K_i). The two numbers n, k with n a/(a + k K8) in its place are chosen to give the same
-slope where few sites are occupied and the same sum where an 8mer is half occupied. For one site, and for equal ones,
-that is exact; n is then their number.
+repressed by the sum of a/(a + K_i). The two numbers n, k with n a/(a + k K8) in its place are chosen to give that sum
+where an 8mer is occupied to a fifth and to four fifths. For one site, and for equal ones, that is exact everywhere and
+n is their number; an 8mer with a site five times as weak is off by 6 % at most.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from senexo.targets.rna import Mirna
 from senexo.targets.sites import CANONICAL, Site, find_sites
 
 DRAWS = 4000
+MATCHED = (0.25, 4.0)  # free miRNA in units of the 8mer's KD
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,12 @@ def strength(gene: str, utr: str, mirna: Mirna) -> Strength:
     found = [_beside_8mer(affinity(utr, site), site.type) for site in sites]
     reference = constants()["kd_8mer"].value
     weakness = np.exp([one.log_kd for one in found]) / reference
-    few, half = float(np.sum(1.0 / weakness)), float(np.sum(1.0 / (1.0 + weakness)))
-    k = half / (few - half)
+    low, high = (float(np.sum(free / (free + weakness))) for free in MATCHED)
+    k = (high - low) / (low / MATCHED[0] - high / MATCHED[1])
+    n = low * (MATCHED[0] + k) / MATCHED[0]
     kds = kd_draws(found, [site.type for site in sites], [(gene, site.start) for site in sites], DRAWS, 0)
     spread = float(np.exp(np.sqrt(3.0) * np.std(np.log(np.sum(reference / kds, axis=1)))))
-    return Strength(round(k * few, 9), k, k / spread, k * spread, tuple(sites))
+    return Strength(round(n, 9), k, k / spread, k * spread, tuple(sites))
 
 
 def _beside_8mer(one: Affinity, kind: str) -> Affinity:
