@@ -3,7 +3,7 @@
 A circuit follows one occupancy, that of an 8mer, theta = a/(a + K8). A gene with sites of dissociation constants K_i is
 repressed by the sum of a/(a + K_i). The two numbers n, k with n a/(a + k K8) in its place are chosen to give that sum
 where an 8mer is occupied to a fifth and to four fifths. For one site, and for equal ones, that is exact everywhere and
-n is their number; an 8mer with a site five times as weak is off by 6 % at most.
+n is their number; an 8mer with a site five times as weak is off by 7 % at most.
 """
 
 from __future__ import annotations

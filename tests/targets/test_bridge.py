@@ -27,7 +27,7 @@ def test_the_two_numbers_stand_for_the_sum_over_the_sites() -> None:
     kds = np.exp([affinity(TWO, site).log_kd for site in find_sites(TWO, MIR34C, variants=False)])
     assert len(kds) == len(found.sites) == 2
     assert kds.max() > 4 * kds.min()
-    for share, tolerance in ((0.2, 1e-8), (0.8, 1e-8), (0.1, 0.06), (0.35, 0.06), (0.5, 0.06), (0.9, 0.06)):
+    for share, tolerance in ((0.2, 1e-8), (0.8, 1e-8), (0.1, 0.07), (0.35, 0.07), (0.5, 0.07), (0.9, 0.07)):
         free = 0.0069 * share / (1 - share)
         exact = np.sum(free / (free + kds))
         assert found.n * free / (free + found.k * 0.0069) == pytest.approx(exact, rel=tolerance)
