@@ -45,10 +45,13 @@ def openness(utr: str, sites: Sequence[Site]) -> list[float | None]:
     return [float(table[end][UNPAIRED]) if end >= UNPAIRED and len(utr) >= UNPAIRED else None for end in ends]
 
 
+def duplex_energy(mirna: Mirna, sequence: str) -> float | None:
+    """kcal/mol of the best duplex of the miRNA with a sequence; None without ViennaRNA."""
+    fold = vienna()
+    return None if fold is None else float(fold.duplexfold(mirna.sequence, sequence).energy)
+
+
 def duplex_energies(mirna: Mirna, utr: str, sites: Sequence[Site]) -> list[float | None]:
     """kcal/mol of the best duplex of the miRNA with the UTR around each site; None without ViennaRNA."""
-    fold = vienna()
-    if fold is None:
-        return [None] * len(sites)
     around = [utr[max(0, site.opposite_1 - CONTEXT) : site.opposite_1 + 3] for site in sites]
-    return [float(fold.duplexfold(mirna.sequence, piece).energy) for piece in around]
+    return [duplex_energy(mirna, piece) for piece in around]

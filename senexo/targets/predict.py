@@ -23,7 +23,7 @@ from senexo.targets.affinity import (
     window,
 )
 from senexo.targets.chance import chance, composition, words
-from senexo.targets.folding import duplex_energies, missing, openness
+from senexo.targets.folding import duplex_energies, duplex_energy, missing, openness
 from senexo.targets.mutate import Mutation, with_mutants
 from senexo.targets.rna import Mirna
 from senexo.targets.sites import CANONICAL, Site, cooperative, find_sites
@@ -219,17 +219,23 @@ def _site_table(mirna: Mirna, scanned: Sequence[_Scanned]) -> pd.DataFrame:
                 "sequence": window(one.utr, site), "supplementary": site.supplementary, "cooperative": pairs[k],
                 "log_kd": found.log_kd if _counts(site, found) else None, "kd_source": found.source,
                 "p_chance": one.chances.get(site.type), "accessibility": opens[k], "duplex_energy": energies[k],
-                "score": score(found, energies[k]),
+                "score": score(found.log_kd, energies[k]),
             })  # fmt: skip
     return pd.DataFrame(rows, columns=SITE_COLUMNS)
 
 
-def score(found: Affinity, duplex_energy: float | None) -> float:
-    """How strongly a site should bind, to rank sites: -ln KD, and half the duplex energy in units of RT if known.
+def score(log_kd: float, duplex_energy: float | None) -> float:
+    """How strongly a site should bind, to rank sites: -ln KD - E / (2 RT), without the energy where it is not known.
 
-    The half is chosen, not fitted: any weight from 1/4 to 1 ranks the CLASH set about as well (docs/targets.md).
+    The half is chosen, not fitted: weights from 1/4 to 1 rank the CLASH set about as well (docs/targets.md).
     """
-    return -found.log_kd - (0.5 * duplex_energy / RT if duplex_energy is not None else 0.0)
+    return -log_kd - (0.0 if duplex_energy is None else 0.5 * duplex_energy / RT)
+
+
+def best_score(utr: str, mirna: Mirna) -> float:
+    """The score of a whole sequence: of its strongest canonical site, or of no site, with the best duplex anywhere."""
+    strongest = min((affinity(utr, site).log_kd for site in find_sites(utr, mirna, variants=False)), default=0.0)
+    return score(min(strongest, 0.0), duplex_energy(mirna, utr))
 
 
 def _sentences(genes: pd.DataFrame, mirna: Mirna) -> Iterator[str]:
