@@ -1,4 +1,4 @@
-"""`senexo targets`: a miRNA's sites in a FASTA file of 3'UTRs, on screen and as files."""
+"""`senexo targets` and `senexo screen`: what a miRNA meets in 3'UTRs, and what a set of targets does to a cell."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ def targets_of(
 
     if level == "copies" and copies is None:
         raise InvalidInput([Fault("--copies", "nothing", "loaded copies per cell, with --level copies")])
-    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InvalidInput([Fault("--out", f"{out}, which is there already", "a new or an empty folder")])
+    _new(out)
     records = read_fasta(utr) if panel is None else chain(read_fasta(utr), _others(panel, utr))
     found = predict(
         find_mirna(mirna, mirbase),
@@ -55,6 +54,50 @@ def targets_of(
         found.figure().savefig(out / "repression.svg")
         found.figure().savefig(out / "repression.png", dpi=200)
     return found.to_json() if as_json else str(found)
+
+
+def screen_of(
+    network: Path | None,
+    *,
+    circuit: str,
+    copies: float,
+    draws: int,
+    serum: float,
+    watch: Sequence[str],
+    seed: int,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> str:
+    """Screen with a progress bar, write; the text for the screen."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from senexo.lab.screen import screen
+    from senexo.targets.network import senescence_network
+
+    _new(out)
+    edges = senescence_network(network)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("target sets", total=1.0)
+        found = screen(
+            edges, circuit=circuit, copies=copies, draws=draws, seed=seed, serum=serum, watch=watch, workers=workers,
+            progress=lambda share: bar.update(task, completed=share),
+        )  # fmt: skip
+    if out is not None:
+        from senexo.base.table import write_table
+
+        out.mkdir(parents=True, exist_ok=True)
+        write_table(found.mirnas, out / "mirnas")
+        write_table(found.sets, out / "sets")
+        (out / "result.json").write_text(found.to_json() + "\n", encoding="utf-8")
+    return found.to_json() if as_json else str(found)
+
+
+def _new(out: Path | None) -> None:
+    """Refuse a folder that holds something."""
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InvalidInput([Fault("--out", f"{out}, which is there already", "a new or an empty folder")])
 
 
 def _others(panel: Path, utr: Path) -> Sequence[tuple[str, str]]:

@@ -28,7 +28,7 @@ FILES = ("circuit.ant", "parameters.csv", "wiring.csv", "circuit.toml")
 LAWS = ("fixed", "uniform", "log-uniform")
 STATUSES = ("seen", "memory", "assumed", "derived")
 KINDS = ("edge", "gene", "site", "process", "agent", "medium")
-VERBS = ("cut", "knock_out", "knock_down", "mutate", "inhibit", "express", "dose", "wash_out", "change")
+VERBS = ("cut", "connect", "knock_out", "knock_down", "mutate", "inhibit", "express", "dose", "wash_out", "change")
 OPERATIONS = ("set", "multiply", "add")
 
 

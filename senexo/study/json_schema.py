@@ -109,6 +109,7 @@ _VERBS = {
     "knock_out": _NAMES,
     "mutate": _map(_TEXT),
     "cut": _NAMES,
+    "connect": _NAMES,
     "set": _map(_with_time(NUMBER_KIND)),
     "knock_down": _map(_with_time(SHARE)),
     "inhibit": _map(_with_time(SHARE)),

@@ -17,7 +17,7 @@ from senexo.study.schema import Action, Arm
 from senexo.study.targets import sequence_mutation
 
 VERBS = (
-    "knock_out", "mutate", "cut", "set", "knock_down", "inhibit", "express", "serum", "dose", "wash_out",
+    "knock_out", "mutate", "cut", "connect", "set", "knock_down", "inhibit", "express", "serum", "dose", "wash_out",
     "medium_change", "actions",
 )  # fmt: skip
 DOSE, WHAT_AT, AT, VALUE_AT = ("what", "copies", "at"), ("what", "at"), ("at",), ("value", "at")
@@ -96,18 +96,25 @@ class Reader:
         self.words.append(f"{name} {part.value} mutated" + ("" if factors else " (no site touched)"))
 
     def _cut(self, place: Place) -> None:
-        known = self.known.names("cut") if self.known else []
+        self._edges("cut", place, "{edges} cut")
+
+    def _connect(self, place: Place) -> None:
+        self._edges("connect", place, "{edges} connected")
+
+    def _edges(self, verb: str, place: Place, words: str) -> None:
+        """A list of edges, where * stands for any name."""
+        known = self.known.names(verb) if self.known else []
         for entry in place.listed('a list of edges, e.g. ["miR-34c-5p -| *"]'):
             pattern = entry.text('an edge, e.g. "miR-34c-5p -| RAB27B", with * for any name')
             if pattern is None or self.known is None:
                 continue
-            words = re.escape(" ".join(pattern.split())).replace(r"\*", ".*")
-            edges = [name for name in known if re.fullmatch(words, name)]
+            expression = re.escape(" ".join(pattern.split())).replace(r"\*", ".*")
+            edges = [name for name in known if re.fullmatch(expression, name)]
             if not edges:
                 entry.fault(named(pattern, known, "edges"))
             for edge in edges:
-                self._act(self.known.handles("cut", edge), None, None)
-            self.words.append(f"{pattern} cut")
+                self._act(self.known.handles(verb, edge), None, None)
+            self.words.append(words.format(edges=pattern))
 
     def _set(self, place: Place) -> None:
         if not place.table(expected="a table of quantities of the model, e.g. { S = 5 }"):
