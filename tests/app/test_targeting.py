@@ -34,7 +34,7 @@ def test_targets_tells_writes_and_speaks_json(tmp_path: Path) -> None:
     assert genes.loc["RAB27B", "left"] < 0.7 < genes.loc["RAB27B(604:G)", "left"]
     told = json.loads(typed("targets", UTR, "--mirna", "AGGCAGUGUAGUUAGCUGAUUGC", "--copies", "1000", "--json"))
     assert told["exposure"]["level"] == "copies"
-    assert [site["type"] for site in told["sites"] if site["gene"] == "RAB27B"][0] == "8mer"
+    assert next(site["type"] for site in told["sites"] if site["gene"] == "RAB27B") == "8mer"
     with pytest.raises(InvalidInput, match="there already"):
         typed(*words)
 
