@@ -13,7 +13,7 @@ from typing import Any
 from senexo.targets.rna import Mirna
 from senexo.targets.sites import Site
 
-# As the biochemical model folds: 14 nt unpaired around the seed match, windows of 80 nt, pairs within 40 nt.
+# As the biochemical model folds: 14 nt unpaired, windows of 80 nt, pairs within 40 nt.
 UNPAIRED, WINDOW, SPAN = 14, 80, 40
 CONTEXT = 35  # nt upstream of the site that the miRNA's 3' half may reach
 
@@ -36,13 +36,14 @@ def missing() -> tuple[str, ...]:
 
 
 def openness(utr: str, sites: Sequence[Site]) -> list[float | None]:
-    """Probability that the 14 nt ending 3 behind the nucleotide opposite 1 are all unpaired; None without ViennaRNA."""
+    """Probability that the 14 nt opposite miRNA nucleotides 14 to 1 are all unpaired; None without ViennaRNA."""
     fold = vienna()
     if fold is None or not sites:
         return [None] * len(sites)
     table = fold.pfl_fold_up(utr, UNPAIRED, min(WINDOW, len(utr)), min(SPAN, len(utr)))
-    ends = [min(len(utr), max(UNPAIRED, site.opposite_1 + 3)) for site in sites]
-    return [float(table[end][UNPAIRED]) if end >= UNPAIRED and len(utr) >= UNPAIRED else None for end in ends]
+    return [
+        float(table[site.opposite_1][UNPAIRED]) if UNPAIRED <= site.opposite_1 <= len(utr) else None for site in sites
+    ]
 
 
 def duplex_energy(mirna: Mirna, sequence: str) -> float | None:
