@@ -23,6 +23,8 @@ LOOKS = np.array([0.0, 0.02, 0.27, 0.5, 0.73, 0.98, 1.0])
 LONGEST_STEP = 1 / 50
 # This many restarts within this share of the run are chattering: a state pressed against a switch from both sides.
 CHATTER = (100, 1e-7)
+BAND = 1e-8  # share of the run in which the band of a softened switch would be crossed
+MOST_STALLS = 100  # chatterings in a row that softening does not end
 
 
 def integrate(
@@ -88,6 +90,7 @@ class _Run:
         self.slope: Slope = self.equations.slope
         self.n_steps = 0
         self.restarts: list[float] = []
+        self.stalls = 0
 
     def values(self) -> Values:
         self.instant()
@@ -196,11 +199,19 @@ class _Run:
         return None
 
     def note_restart(self) -> None:
-        """Give up frozen switches once a state is held between two of them: the solver then averages them out."""
+        """Soften the switches between which a state is held; give up where that does not help."""
         count, share = CHATTER
-        self.restarts = [*self.restarts[1 - count :], self.time]
-        if len(self.restarts) == count and self.time - self.restarts[0] < share * self.end:
-            self.slope = self.equations.live_slope
+        self.restarts.append(self.time)
+        if len(self.restarts) < count:
+            return
+        self.stalls = self.stalls + 1 if self.time - self.restarts[0] < share * self.end else 0
+        if self.stalls > MOST_STALLS:
+            raise SimulationError(f"at time {self.time:g} events or switches follow each other without end")
+        if self.stalls:
+            self.equations.soften(BAND * self.end)
+            self.slope = self.equations.soft_slope
+        self.restarts.clear()
+        self.equations.flipped[:] = False
 
     # ---- solvers
 
