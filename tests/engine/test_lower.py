@@ -97,6 +97,7 @@ def test_reactions_move_amounts_whatever_the_law_reads() -> None:
 @pytest.mark.parametrize("only_substance", [False, True])
 def test_an_initial_concentration_is_multiplied_by_the_size(only_substance: bool) -> None:
     species = Species("C", "cell", initial_concentration=1.5, has_only_substance_units=only_substance)
+    assert lower(network(species)).values.tolist() == [2.0, 3.0]
     assert start(network(species))["C"] == 3.0
     assert start(network(species), cell=10.0)["C"] == 15.0
     assert start(network(species, assign("cell", "4*k"), k=2.0))["C"] == 12.0

@@ -405,6 +405,12 @@ def test_a_switch_that_chatters_slides() -> None:
     assert np.all(np.abs(found[1:]) < 1e-3)
 
 
+def test_a_slide_between_equal_forces_rests_on_the_switch_itself() -> None:
+    """-sign(x), then a slow tide that pulls x through the middle of the band and back."""
+    pulled = system({"x": 1.0}, {"x": "piecewise(-1, x > 0, 1) + piecewise(0, time < 50, 0.1*sin(5*time))"})
+    assert np.all(np.abs(course(pulled, np.linspace(2.0, 100.0, 99))["x"]) < 1e-6)
+
+
 def test_a_slide_ends_when_the_forces_do() -> None:
     """-sign(x) + 0.3 holds x on 0 from 0.5/0.7 on; a force of 1.5 from time 4 on tears it away at 0.5 per time."""
     found = course(
