@@ -12,10 +12,10 @@ import pandas as pd
 
 from senexo.assays import dose_response as dr
 from senexo.assays.censored import censored_difference, censored_mean
+from senexo.assays.pcr import qpcr
 from senexo.assays.proportion import clopper_pearson, mean_contrast, mean_share, share_variance, sign_flip
-from senexo.assays.qpcr import qpcr
 from senexo.assays.result import Estimate
-from senexo.assays.senescence import senescence
+from senexo.assays.staining import senescence
 from verify import Check
 from verify._calibration import SEED, covers, error, keeps_level
 

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from senexo.assays.qpcr import qpcr
-from senexo.assays.senescence import senescence
+from senexo.assays.pcr import qpcr
+from senexo.assays.staining import senescence
 from senexo.base.errors import InvalidInput
 
 
