@@ -90,6 +90,10 @@ def check(
     absent = [column for column in columns if column.required and column.name not in frame.columns]
     there = f"no such column (there are: {', '.join(map(str, frame.columns))})"
     faults = [Fault(f"{where}: column {column.name}", there, column.expected) for column in absent]
+    twice = [column.name for column in columns if list(frame.columns).count(column.name) > 1]
+    faults += [Fault(f"{where}: column {name}", "several of that name", "one") for name in twice]
+    if twice:
+        raise InvalidInput(_capped(faults, where))
     numbered = frame.index.is_unique and pd.api.types.is_integer_dtype(frame.index)  # as `read_table` leaves it
     rows = frame if numbered else frame.reset_index(drop=True)
     if not absent and rows.empty:
