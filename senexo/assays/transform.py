@@ -12,7 +12,6 @@ a name could be read otherwise: names that are numbers, or a minus that follows 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import Column, capped, check
+from senexo.base.table import Column, capped, check, likely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +95,7 @@ class _Reader:
         if self._next():
             self._stop("an operator (+ - * /) or the end")
         if not self.used:
-            raise InvalidInput([Fault(f"'{self.text}'", "no column", f"a column ({self._offer('')})")])
+            raise InvalidInput([Fault(f"'{self.text}'", "no column", f"a column ({likely('', self.names)})")])
         return values
 
     def refuse(self, wrong: NDArray[np.bool_], values: Floats, what: str, expected: str) -> None:
@@ -153,7 +152,7 @@ class _Reader:
         if function and called and name in (None, function.group()):
             return self._function(function.group())
         if name is None:
-            self._stop(f"a column ({self._offer(function.group() if function else '')})")
+            self._stop(f"a column ({likely(function.group() if function else '', self.names)})")
         self.place += len(name)
         if "-" in name and self.text[self.place : self.place + 1] == "-":
             self._stop(f"a blank before the minus, or `{name}`: '{name}-...' is not the name of a column")
@@ -186,7 +185,7 @@ class _Reader:
         end = self.text.find("`", self.place + 1)
         name = self.text[self.place + 1 : end]
         if end < 0 or name not in self.names:
-            self._stop(f"a column between backticks ({self._offer(name)})")
+            self._stop(f"a column between backticks ({likely(name, self.names)})")
         self.place = end + 1
         return self._column(name)
 
@@ -220,13 +219,6 @@ class _Reader:
         word = _WORD.match(self.text, self.place)
         found = f"'{word.group()}'" if word else "the end"
         raise InvalidInput([Fault(f"'{self.text}', character {self.place + 1}", found, expected)])
-
-    def _offer(self, word: str) -> str:
-        """The names that may be meant: all where there are few, the most alike where there are many."""
-        if len(self.names) <= 12:
-            return ", ".join(self.names)
-        alike = difflib.get_close_matches(word, self.names, n=5, cutoff=0.5) or self.names[:5]
-        return f"{', '.join(alike)} or another of {len(self.names)}"
 
 
 def _is_number(name: str) -> bool:

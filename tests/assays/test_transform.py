@@ -105,7 +105,7 @@ def test_every_wrong_row_is_told_in_the_numbers_of_the_spreadsheet() -> None:
 
 def test_among_many_columns_the_most_alike_are_offered() -> None:
     table = pd.DataFrame({f"hsa-mir-{i}": [1] for i in range(100, 200)})
-    with pytest.raises(InvalidInput, match=r"\(hsa-mir-1\d\d, .* or another of 100\)"):
+    with pytest.raises(InvalidInput, match=r"\(hsa-mir-1\d\d, .*, \.\.\. 100 in all\)"):
         column(table, "hsa-mir-10x")
 
 
