@@ -214,14 +214,14 @@ def _frame(path: Path, lines: list[list[Any]]) -> pd.DataFrame:
     """The lines, the first of which is the header; lines without any content are left out."""
     import pandas as pd
 
-    names = [_as_text(name) for name in lines[0]] if lines else []
+    names = [as_text(name) for name in lines[0]] if lines else []
     first: dict[str, int] = {}
     faults = [
         Fault(f"{path}: row 1, column {i + 1}", f"the column name '{name}'", "one name per column, no name twice")
         for i, name in enumerate(names)
         if not name or first.setdefault(name, i) != i
     ]
-    body = {i: line for i, line in enumerate(lines[1:]) if any(_as_text(cell) for cell in line)}
+    body = {i: line for i, line in enumerate(lines[1:]) if any(as_text(cell) for cell in line)}
     faults += [
         Fault(f"{path}: row {i + 2}", f"{len(line)} cells", f"{len(names)}, as the header has")
         for i, line in body.items()
@@ -239,7 +239,7 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     import numpy as np
     import pandas as pd
 
-    text = pd.Series([_as_text(cell) for cell in cells], index=cells.index, dtype=object)
+    text = pd.Series([as_text(cell) for cell in cells], index=cells.index, dtype=object)
     lowered = text.str.lower()
     words = {"" if column.kind == "text" else word for word in EMPTY} | {word.lower() for word in column.empty_words}
     empty = lowered.isin(words)
@@ -249,7 +249,7 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     if column.kind == "flag":
         wrong |= ~lowered.isin(FLAGS) & ~empty
         return lowered.isin([word for word, value in FLAGS.items() if value]), _faults(text, wrong, column, where)
-    numbers = pd.Series([_number(cell) for cell in text], index=cells.index, dtype=float).where(~empty)
+    numbers = pd.Series([as_number(cell) for cell in text], index=cells.index, dtype=float).where(~empty)
     wrong |= ~np.isfinite(numbers) & ~empty
     if column.kind == "whole":
         wrong |= numbers.notna() & ((numbers % 1 != 0) | (numbers.abs() > MAX_WHOLE))
@@ -262,7 +262,7 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     return numbers, _faults(text, wrong, column, where)
 
 
-def _number(cell: str) -> float:
+def as_number(cell: str) -> float:
     """Python's own reading, which keeps every digit (pandas' does not); nan for what is no plain number."""
     try:
         return float(cell) if "_" not in cell else math.nan
@@ -270,7 +270,7 @@ def _number(cell: str) -> float:
         return math.nan
 
 
-def _as_text(cell: object) -> str:
+def as_text(cell: object) -> str:
     """A cell as it would stand in a spreadsheet: no decimals on whole numbers, nothing for a missing value."""
     if cell is None or cell != cell or str(cell) in ("<NA>", "NaT"):
         return ""
