@@ -86,10 +86,8 @@ def exclude(table: pd.DataFrame, conditions: Sequence[str], *, where: str = "tab
         name = max(names, key=len, default="")
         asked = condition[len(name) + 1 :].strip()
         if not names:
-            fault = Fault(
-                f"{where}: exclude", f"'{condition}'", f"COLUMN=VALUE of a column ({_columns(table, condition)})"
-            )
-            faults.append(fault)
+            columns = likely(condition.partition("=")[0], table.columns)
+            faults.append(Fault(f"{where}: exclude", f"'{condition}'", f"COLUMN=VALUE of a column ({columns})"))
             continue
         cells = table[name].map(as_text)
         met = (cells == asked) | (cells.map(as_number) == as_number(asked))
