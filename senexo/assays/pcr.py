@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 SMALL_FOLD, LARGE_FOLD = 1.5, 4.0
 
+EXAMPLE_OPTIONS: dict[str, object] = {"target": "miR-34c-5p", "reference": ["U6"], "control": "mock"}
+
 METHOD = (
     "Technical replicates were averaged on the Ct scale within arm, donor and target. A sample of which some wells "
     "were undetected got the mean of a normal distribution censored at the cut-off; a sample without any detected well "
@@ -118,6 +120,29 @@ def qpcr(
     }  # fmt: skip
     tables = {"fold_changes": folds, "detection": detection, "dct": dct}
     return QpcrResult("qpcr", METHOD, settings, tuple(findings), tables, tuple(notes))
+
+
+def example() -> pd.DataFrame:
+    """Made-up wells of five donors: miR-34c-5p against U6 in two replicates; a decoy takes some below detection.
+
+    >>> [finding.verdict for finding in qpcr(example(), **EXAMPLE_OPTIONS).findings]
+    ['partly below detection', 'large', 'below detection: not testable']
+    """
+    import pandas as pd
+
+    rng = np.random.default_rng(20180515)
+    rows = []
+    for donor in range(5):
+        level = rng.normal(35.5, 0.7)
+        for arm, shift in (("mock", 0.0), ("mimic", -3.5), ("decoy", 5.5)):
+            sample = level + shift + rng.normal(0.0, 0.3)
+            for replicate in (1, 2):
+                cycles = {"miR-34c-5p": sample + rng.normal(0.0, 0.3), "U6": rng.normal(20.0, 0.2)}
+                rows += [
+                    (arm, f"donor {donor + 1}", name, replicate, round(ct, 2) if ct <= 40.0 else "undetected")
+                    for name, ct in cycles.items()
+                ]
+    return pd.DataFrame(rows, columns=["arm", "donor", "target", "replicate", "ct"])
 
 
 def _chosen(
