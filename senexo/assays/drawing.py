@@ -117,14 +117,17 @@ def _arms(axes: Axes, arms: pd.DataFrame, differences: pd.DataFrame, title: str)
     share, lengths = _percent(arms)
     axes.errorbar(share, rows, xerr=lengths, fmt="o", color="black", markersize=4, capsize=2, elinewidth=0.9)
     place = dict(zip(arms["arm"], rows, strict=True))
+    several = differences["control"].nunique() > 1
     for row in records(differences.drop_duplicates("arm")):
         if row["arm"] in place:
-            _beside(axes, place[row["arm"]], p_text(row["p_holm"]))
+            against = f" against {row['control']}" if several else ""
+            _beside(axes, place[row["arm"]], p_text(row["p_holm"]) + against)
     _name_rows(axes, list(arms["arm"]))
     axes.set_xlim(left=0)
     axes.set_xlabel(f"{title} (%)")
-    if len(differences):
-        _beside(axes, -1, "against control")
+    if len(differences) and not several:
+        axes.annotate(f"against {differences['control'].iloc[0]}", (1.02, 1.02), xycoords="axes fraction",
+                      fontsize=6.5, annotation_clip=False)  # fmt: skip
 
 
 def fold_changes(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
