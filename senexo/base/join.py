@@ -27,7 +27,7 @@ def join(
     >>> clinic = pd.DataFrame({"patient": ["a", "b", "c"], "age": [61, 48, 55]})
     >>> both, notes = join(clinic, pd.DataFrame({"patient": ["c", "a"], "miR-34c": [0, 7]}), "patient")
     >>> both["miR-34c"].to_list(), notes
-    ([7, 0], ['1 of 3 rows of table has no partner in joined table by patient and is left out.'])
+    ([7, 0], ['1 of 3 rows of table has no partner in joined table by patient and is left out'])
     """
     import pandas as pd
 
@@ -59,7 +59,7 @@ def join(
     both.index = table.index[keys[0].isin(common).to_numpy()]
     notes = [
         f"{dropped} of {_rows(len(found))} of {name} {'has' if dropped == 1 else 'have'} no partner in {partner} by "
-        f"{on} and {'is' if dropped == 1 else 'are'} left out."
+        f"{on} and {'is' if dropped == 1 else 'are'} left out"
         for found, name, partner in zip(keys, (where, where_other), (where_other, where), strict=True)
         if (dropped := len(found) - len(common))
     ]
@@ -76,7 +76,7 @@ def exclude(table: pd.DataFrame, conditions: Sequence[str], *, where: str = "tab
     >>> import pandas as pd
     >>> kept, notes = exclude(pd.DataFrame({"FAB": ["M3", "M1", "M3"]}), ["FAB=M3"])
     >>> len(kept), notes
-    (1, ['2 of 3 rows of table are left out: FAB = M3.'])
+    (1, ['2 of 3 rows of table are left out: FAB = M3'])
     """
     import numpy as np
 
@@ -93,7 +93,7 @@ def exclude(table: pd.DataFrame, conditions: Sequence[str], *, where: str = "tab
         met = (cells == asked) | (cells.map(as_number) == as_number(asked))
         if met.any():
             verb = "is" if met.sum() == 1 else "are"
-            notes.append(f"{met.sum()} of {_rows(len(table))} of {where} {verb} left out: {name} = {asked or 'empty'}.")
+            notes.append(f"{met.sum()} of {_rows(len(table))} of {where} {verb} left out: {name} = {asked or 'empty'}")
         else:
             values = likely(asked, [f"'{value}'" for value in dict.fromkeys(cells)])
             faults.append(Fault(f"{where}: exclude, column {name}", f"no row with '{asked}'", f"one of {values}"))

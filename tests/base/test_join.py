@@ -25,8 +25,8 @@ def test_partners_find_each_other_and_the_rest_is_counted() -> None:
     }  # fmt: skip
     assert list(both.index) == [0, 2, 3]  # so that later faults name the rows of the first table
     assert notes == [
-        "1 of 4 rows of clinic.csv has no partner in reads.csv by patient and is left out.",
-        "2 of 5 rows of reads.csv have no partner in clinic.csv by patient and are left out.",
+        "1 of 4 rows of clinic.csv has no partner in reads.csv by patient and is left out",
+        "2 of 5 rows of reads.csv have no partner in clinic.csv by patient and are left out",
     ]
 
 
@@ -65,10 +65,10 @@ def test_rows_are_left_out_by_value() -> None:
     table = pd.DataFrame({"FAB": ["M3", "M1", "", "M3"], "n=1": [1, 2.0, math.nan, "3"]})
     kept, notes = exclude(table, ["FAB=M3", "n=1=2"], where="t")
     assert list(kept.index) == [2]
-    assert notes == ["2 of 4 rows of t are left out: FAB = M3.", "1 of 4 rows of t is left out: n=1 = 2."]
+    assert notes == ["2 of 4 rows of t are left out: FAB = M3", "1 of 4 rows of t is left out: n=1 = 2"]
     kept, notes = exclude(table, ["FAB="])
     assert list(kept.index) == [0, 1, 3]
-    assert notes == ["1 of 4 rows of table is left out: FAB = empty."]
+    assert notes == ["1 of 4 rows of table is left out: FAB = empty"]
 
 
 @pytest.mark.parametrize(
@@ -91,5 +91,5 @@ def test_the_patients_of_two_real_tables_meet(shared_data: Path) -> None:
     clinic, reads = read_table(folder / "tidy_clinical.csv"), read_table(folder / "tidy_mirna_rpm.csv.gz")
     both, notes = join(clinic, reads, "patient", where="clinical", where_other="RPM")
     assert len(both) == len(reads) == 188
-    assert notes == ["12 of 200 rows of clinical have no partner in RPM by patient and are left out."]
+    assert notes == ["12 of 200 rows of clinical have no partner in RPM by patient and are left out"]
     assert len(exclude(both, ["FAB_classification=M3"])[0]) == 188 - (both["FAB_classification"] == "M3").sum()
