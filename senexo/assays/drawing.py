@@ -46,25 +46,31 @@ def shares_and_curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str,
     shares = tables["shares"]
     now = shares[shares["time_h"] == settings["time_h"]]
     families = [row["family"] for row in records(tables["ec50"])]
-    arms = _shown_arms(now, tables["differences"], families)
+    arms = _shown_arms(shares, tables, families, settings["time_h"])
     widths = [3.5] * bool(families) + [3.5] * bool(len(arms))
     with _canvas(sum(widths), max(2.8, 0.9 + 0.17 * len(arms))) as figure:
         panels = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
         if families:
             _dose_response(panels[0], now, tables, settings["title"])
         if len(arms):
-            _arms(panels[-1], arms, tables["differences"], settings["title"])
+            _arms(panels[-1], arms, tables, settings["title"])
         if len(panels) > 1:
             for panel, letter in zip(panels, "AB", strict=True):
                 panel.set_title(letter)
         return figure
 
 
-def _shown_arms(now: pd.DataFrame, differences: pd.DataFrame, families: list[str]) -> pd.DataFrame:
-    """The arms that were compared; without a comparison, those that are no dose of a ladder."""
-    if len(differences):
-        return now[now["arm"].isin({*differences["arm"], *differences["control"]})]
-    return now[~now["family"].isin(families)]
+def _shown_arms(
+    shares: pd.DataFrame, tables: Mapping[str, pd.DataFrame], families: list[str], time_h: float
+) -> pd.DataFrame:
+    """The arms that were compared, at their times; without a comparison, those that are no dose of a ladder."""
+    differences, washouts = tables["differences"], tables["washouts"]
+    asked = {(arm, time_h) for arm in (*differences["arm"], *differences["control"], *washouts["control"])}
+    asked |= {(row["washed"], row["time_h"]) for row in records(washouts)}
+    asked |= {(row["kept"], row["kept_time_h"]) for row in records(washouts)}
+    if len(differences) or len(washouts):
+        return shares[[sample in asked for sample in zip(shares["arm"], shares["time_h"], strict=True)]]
+    return shares[(shares["time_h"] == time_h) & ~shares["family"].isin(families)]
 
 
 def _dose_response(axes: Axes, now: pd.DataFrame, tables: Mapping[str, pd.DataFrame], title: str) -> None:
@@ -111,18 +117,26 @@ def _percent(shares: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return share, np.maximum([share - low, high - share], 0.0)
 
 
-def _arms(axes: Axes, arms: pd.DataFrame, differences: pd.DataFrame, title: str) -> None:
-    """A point with its interval per arm, from the top in the order of the table; p beside the compared arm."""
-    rows = np.arange(len(arms))
+def _arms(axes: Axes, arms: pd.DataFrame, tables: Mapping[str, pd.DataFrame], title: str) -> None:
+    """A point with its interval per arm, from the top in the order of the table; p, and what remains, beside it."""
+    rows, differences = np.arange(len(arms)), tables["differences"]
     share, lengths = _percent(arms)
     axes.errorbar(share, rows, xerr=lengths, fmt="o", color="black", markersize=4, capsize=2, elinewidth=0.9)
-    place = dict(zip(arms["arm"], rows, strict=True))
-    several = differences["control"].nunique() > 1
+    place = {sample: i for i, sample in enumerate(zip(arms["arm"], arms["time_h"], strict=True))}
+    several, now = differences["control"].nunique() > 1, arms["time_h"].max()
+    beside: dict[int, list[str]] = {}
     for row in records(differences.drop_duplicates("arm")):
-        if row["arm"] in place:
+        if (row["arm"], now) in place:
             against = f" against {row['control']}" if several else ""
-            _beside(axes, place[row["arm"]], p_text(row["p_holm"]) + against)
-    _name_rows(axes, list(arms["arm"]))
+            beside.setdefault(place[row["arm"], now], []).append(p_text(row["p_holm"]) + against)
+    for row in records(tables["washouts"]):
+        if np.isfinite(row["remaining"]):
+            remains = f"{100 * row['remaining']:.0f} % remains"
+            beside.setdefault(place[row["washed"], row["time_h"]], []).append(remains)
+    for where, words in beside.items():
+        _beside(axes, where, "\n".join(words))
+    names = zip(arms["arm"], arms["time_h"], strict=True)
+    _name_rows(axes, [arm + ("" if time == now else f", {day(time)}") for arm, time in names])
     axes.set_xlim(left=0)
     axes.set_xlabel(f"{title} (%)")
     if len(differences) and not several:

@@ -6,24 +6,13 @@ The donor is the statistical unit. Cells and replicates of a donor are summed; e
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from senexo.assays import potency
-from senexo.assays.proportion import mean_contrast, mean_share, share_variance, sign_flip
-from senexo.assays.result import (
-    LEVEL,
-    AssayResult,
-    Estimate,
-    Finding,
-    before_holm,
-    day,
-    holm,
-    interval_text,
-    judge,
-    records,
-)
+from senexo.assays import contrasts, potency, reversal
+from senexo.assays.proportion import fields, mean_share
+from senexo.assays.result import LEVEL, AssayResult, Estimate, Finding, day, p_text, records, significant
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import Column, at, capped, check
 
@@ -39,28 +28,38 @@ COLUMNS = (
     Column("dose_copies", "number", required=False, may_be_empty=True, low=0),
 )  # fmt: skip
 KEY = ("arm", "donor", "replicate", "field", "time_h")
-SMALL, LARGE = 0.05, 0.20  # differences of shares: below 5 points small, from 20 points large
+OVERDISPERSED = 0.001  # p-value of "fields differ by counting only" below which the reader is warned
 
 EXAMPLE_OPTIONS: dict[str, object] = {
-    "compare": [("mimic 3000", "scrambled"), ("mimic 3000 washed out", "mimic 3000")],
+    "compare": [("mimic 3000", "scrambled")],
+    "washout": [("mimic 3000 washed out", "mimic 3000")],
+    "control": "scrambled",
     "reference": "mimic",
 }
 
-METHOD = (
+_METHOD = (
     "Counts were summed per donor. Mean shares: 95 % interval over donors (hull of a beta-binomial profile likelihood "
-    "and Student's t on the logit scale; exact Clopper-Pearson for one donor). Arms were compared by Student's t on "
-    "the donors' paired differences, whose variance is never taken below that of counting, dose-response by permuting "
-    "doses within donors. EC50: geometric median over donors of the dose at which a donor's "
+    "and Student's t on the logit scale; exact Clopper-Pearson for one donor). {compared} "
+    "What remains after wash-out is a ratio of means over donors with Fieller's interval. Dose-response: permutation "
+    "of doses within donors. EC50: geometric median over donors of the dose at which a donor's "
     "four-parameter logistic curve crosses half of the range, donors that do not cross within the ladder censored "
     "(lognormal likelihood, t-calibrated profile interval); ratios of EC50 paired by donor. P-values are corrected by "
-    "Holm within each kind of test (differences, dose-responses, ratios)."
+    "Holm within each kind of test (differences, wash-outs, dose-responses, ratios)."
 )
+_COMPARED = {
+    "paired": "Arms were compared by Student's t on the donors' paired differences, whose variance is never taken "
+    "below that of counting; odds ratios by a mixed logistic model conditional on each donor's level (normal effects "
+    "of donors, t-calibrated profile likelihood; Fisher's exact interval for one donor).",
+    "unpaired": "Arms of different donors were compared by the hull of Welch's interval, whose variances are never "
+    "taken below those of counting, and of a beta-binomial profile likelihood with one correlation (t-calibrated); p "
+    "is the larger of both. Odds ratios are those of the beta-binomial.",
+}
 
 
 @dataclass(frozen=True)
 class SenescenceResult(AssayResult):
-    """Tables: shares (every arm and time), differences, ec50 (with the dose-response test), ec50_ratios, donor_ec50,
-    curves. Columns: docs/assays.md."""
+    """Tables: shares (every arm and time), differences, washouts, ec50 (with the dose-response test), ec50_ratios,
+    donor_ec50, curves, fields. Columns: docs/assays/senescence.md."""
 
     def figure(self) -> Figure:
         from senexo.assays.drawing import shares_and_curves
@@ -72,7 +71,11 @@ def senescence(
     table: pd.DataFrame,
     *,
     compare: Sequence[str] | Sequence[Sequence[str]] | None = None,
+    design: str = "paired",
+    washout: Sequence[str] | Sequence[Sequence[str]] | None = None,
+    control: str | None = None,
     time_h: float | None = None,
+    washout_h: float | None = None,
     reference: str | None = None,
     readout: str = "senescent",
     label: str = "SA-β-gal positive cells",
@@ -83,10 +86,13 @@ def senescence(
     table: one row per counted well or field: arm, donor, n_positive, n_total, and where there are any replicate,
     field, time_h (hours), family (arms that differ in dose only) and dose_copies. Other columns are ignored.
     compare: (arm, control arm), or several such pairs. Names may be families: each dose of the first is compared with
-    the control's same dose, or with the control's only arm. Wash-out is two arms compared like any others.
-    time_h: the time of comparisons and dose-response, the last one by default. reference: the family whose EC50
-    divides the EC50s of the other families. readout, label: short and long name of what was counted; where: what
-    messages call the table.
+    the control's same dose, or with the control's only arm. design: ``paired`` (arms of the same donors) or
+    ``unpaired`` (arms of different donors). washout: (arm washed out, arm kept), or several such pairs: which share of
+    the effect remains; control: the arm whose share is the background of both. time_h: the time of comparisons,
+    wash-out and dose-response, the last one by default; washout_h: when the kept arm is read, `time_h` by default; the
+    same arm may stand on both sides when it was counted before and after. reference: the family whose EC50 divides the
+    EC50s of the other families. readout, label: short and long name of what was counted; where: what messages call the
+    table.
 
     Families with three doses or more get a dose-response: see `dose_response` for the range and the EC50. A share
     that falls with dose is told as "no rising dose response"; count the negative cells then.
@@ -101,28 +107,41 @@ def senescence(
     senescence: 1 finding (95 % intervals; p after Holm)
     senescent:difference:mimic:mock  0.250 [0.197, 0.303]  share  p = 0.00064  large
     """
+    contrasts.check_design(design, where)
     counts, notes = _counts(table, where)
-    time = _time(counts, time_h, where)
+    time = _time(counts, time_h, "time_h", where)
+    kept_time = time if washout_h is None else _time(counts, washout_h, "washout_h", where)
     sums = counts.groupby(["arm", "family", "dose_copies", "time_h", "donor"], sort=False, dropna=False)
     per_donor = sums[["n_positive", "n_total"]].sum().reset_index()
     now = per_donor[per_donor["time_h"] == time]
-    pairs = _pairs(per_donor, compare, where)
-    title = f"{label}, {day(time)}" if "time_h" in table.columns else label
+    compared = contrasts.pairs(per_donor, compare, where)
+    washed_kept = reversal.pairs(per_donor, washout, control, time, kept_time, where)
+    timed = "time_h" in table.columns
+    title = f"{label}, {day(time)}" if timed else label
 
-    tables = {"shares": _shares(per_donor), "differences": _differences(now, pairs)}
+    tables = {
+        "shares": _shares(per_donor),
+        "differences": contrasts.table(now, compared, design),
+        "washouts": reversal.table(per_donor, washed_kept, control, time, kept_time),
+    }
     tables |= potency.tables(now, readout=readout, reference=reference, where=where)
+    tables["fields"] = fields(counts[counts["time_h"] == time])
+    notes += _field_notes(tables["fields"])
     findings = [
-        *_difference_findings(tables["differences"], readout, title),
+        *contrasts.findings(tables["differences"], design, readout, title),
+        *reversal.findings(tables["washouts"], readout, label, timed=timed),
         *potency.findings(tables, title),
     ]
     if not findings:
         shares = tables["shares"]
         findings = _share_findings(shares[shares["time_h"] == time], readout, title)
     settings = {
-        "readout": readout, "label": label, "title": title, "time_h": time, "compare": pairs, "reference": reference,
-        "level": LEVEL, "small_difference": SMALL, "large_difference": LARGE, **potency.SETTINGS,
+        "readout": readout, "label": label, "title": title, "time_h": time, "compare": compared, "design": design,
+        "washout": washed_kept, "washout_h": kept_time, "control": control, "reference": reference, "level": LEVEL,
+        **contrasts.SETTINGS, **reversal.SETTINGS, **potency.SETTINGS,
     }  # fmt: skip
-    return SenescenceResult("senescence", METHOD, settings, tuple(findings), tables, tuple(notes))
+    method = _METHOD.format(compared=_COMPARED[design])
+    return SenescenceResult("senescence", method, settings, tuple(findings), tables, tuple(notes))
 
 
 def example() -> pd.DataFrame:
@@ -175,51 +194,19 @@ def _counts(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
     empty = counts["n_total"] == 0
     if empty.all():
         raise InvalidInput([Fault(f"{where}: column n_total", "no counted cell in any row", "counted cells")])
-    notes = [f"{int(empty.sum())} wells without a counted cell were left out"] if empty.any() else []
+    n = int(empty.sum())
+    notes = [f"{n} well{'s' if n > 1 else ''} without a counted cell left out"] if n else []
     return counts[~empty], notes
 
 
-def _time(counts: pd.DataFrame, time_h: float | None, where: str) -> float:
+def _time(counts: pd.DataFrame, time_h: float | None, name: str, where: str) -> float:
     times = sorted(counts["time_h"].unique())
     if time_h is None:
         return float(times[-1])
     if time_h not in times:
         there = ", ".join(f"{time:g}" for time in times)
-        raise InvalidInput([Fault(f"{where}: time_h", f"no count at {time_h:g} h", f"one of {there}")])
+        raise InvalidInput([Fault(f"{where}: {name}", f"no count at {time_h:g} h", f"one of {there}")])
     return float(time_h)
-
-
-def _pairs(
-    counts: pd.DataFrame, compare: Sequence[str] | Sequence[Sequence[str]] | None, where: str
-) -> list[tuple[str, str]]:
-    """The pairs of arms to compare; families are spelled out dose by dose."""
-    if not compare:
-        return []
-    asked = [compare] if isinstance(compare[0], str) else list(compare)
-    arms = counts.drop_duplicates("arm").set_index("arm")
-    known = {*arms.index, *arms["family"]}
-    faults = [
-        Fault(f"{where}: compare", f"'{name}'", f"an arm or family of the table: {', '.join(map(str, arms.index))}")
-        for pair in asked
-        for name in (pair if len(pair) == 2 else [f"{len(pair)} names"])
-        if name not in known
-    ]
-    if faults:
-        raise capped(faults, where)
-    pairs: list[tuple[str, str]] = []
-    for first, second in asked:
-        left, right = (
-            arms.loc[[name]] if name in arms.index else arms[arms["family"] == name] for name in (first, second)
-        )
-        same_dose = {} if len(right) == 1 else dict(zip(right["dose_copies"], right.index, strict=True))
-        for arm, dose in zip(left.index, left["dose_copies"], strict=True):
-            other = right.index[0] if len(right) == 1 else same_dose.get(dose)
-            if other is not None and other != arm:
-                pairs.append((arm, other))
-        if not any(arm in left.index for arm, _ in pairs):
-            found = f"no two arms to compare in {first} and {second}"
-            raise InvalidInput([Fault(f"{where}: compare", found, "different arms, or families with a common dose")])
-    return list(dict.fromkeys(pairs))
 
 
 def _shares(per_donor: pd.DataFrame) -> pd.DataFrame:
@@ -239,66 +226,6 @@ def _shares(per_donor: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def _differences(now: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    """One row per pair of arms: the mean over donors of the paired difference of shares."""
-    import pandas as pd
-
-    by_arm = {arm: rows.set_index("donor") for arm, rows in now.groupby("arm")}
-    rows = [{"arm": arm, "control": other, **_difference(by_arm.get(arm), by_arm.get(other))} for arm, other in pairs]
-    for row, p in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
-        estimate = Estimate(row["difference"], row["low"], row["high"])
-        row |= {"p_holm": float(p), "verdict": judge(estimate, float(p), small=SMALL, large=LARGE)}
-    names = ["arm", "control", "n_donors", "share", "share_control", "difference", "low", "high", "p_value", "p_holm"]
-    return pd.DataFrame(rows, columns=[*names, "p_sign_flip", "verdict"])
-
-
-def _difference(arm: pd.DataFrame | None, other: pd.DataFrame | None) -> dict[str, Any]:
-    """The donors that two arms share, compared; an arm without counts at this time is None."""
-    if arm is None or other is None or arm.index.intersection(other.index).empty:
-        nothing = ("share", "share_control", "difference", "low", "high", "p_value", "p_sign_flip")
-        return {"n_donors": 0, **dict.fromkeys(nothing, math.nan)}
-    both = arm.index.intersection(other.index)
-    positive, total = (arm.loc[both, name].to_numpy(float) for name in ("n_positive", "n_total"))
-    positive_other, total_other = (other.loc[both, name].to_numpy(float) for name in ("n_positive", "n_total"))
-    first, second = positive / total, positive_other / total_other
-    estimate = mean_contrast(
-        first - second, share_variance(positive, total) + share_variance(positive_other, total_other)
-    )
-    return {
-        "n_donors": len(both), "share": float(first.mean()), "share_control": float(second.mean()),
-        "difference": estimate.value, "low": max(estimate.low, -1.0), "high": min(estimate.high, 1.0),
-        "p_value": estimate.p_value,
-        "p_sign_flip": sign_flip(first - second) if len(both) > 1 else math.nan,
-    }  # fmt: skip
-
-
-def _difference_findings(table: pd.DataFrame, readout: str, title: str) -> list[Finding]:
-    return [
-        Finding.of(
-            "senescence", f"{readout}:difference:{row['arm']}:{row['control']}",
-            f"{title}: {row['arm']} against {row['control']}: {_difference_words(row)}",
-            Estimate(row["difference"], row["low"], row["high"]), unit="share", p_holm=row["p_holm"],
-            verdict=row["verdict"],
-        )
-        for row in records(table)
-    ]  # fmt: skip
-
-
-def _difference_words(row: Mapping[str, Any]) -> str:
-    n, low, high = row["n_donors"], row["low"], row["high"]
-    if n == 0:
-        return "not testable: no donor was counted in both arms (the test is paired by donor)."
-    shares = f"{100 * row['share']:.1f} % and {100 * row['share_control']:.1f} %, {100 * row['difference']:+.1f} points"
-    if n == 1:
-        return f"{shares} in the only donor counted in both arms: not testable, one donor says nothing about others."
-    words = {
-        "absent": f"no effect shown; {100 * SMALL:g} points or more are excluded.",
-        "not shown": f"no effect shown{before_holm(row)}; up to {100 * max(-low, high):.0f} points are not excluded.",
-    }
-    effect = words.get(row["verdict"], f"a {row['verdict']} effect.")
-    return f"{shares} ({interval_text(low, high, row['p_holm'], n, scale=100, sign='+.1f')}): {effect}"
-
-
 def _share_findings(shares: pd.DataFrame, readout: str, title: str) -> list[Finding]:
     """One finding per arm, for a table in which nothing was to be compared."""
     found = []
@@ -311,3 +238,13 @@ def _share_findings(shares: pd.DataFrame, readout: str, title: str) -> list[Find
             Estimate(row["share"], row["low"], row["high"]), unit="share", p_holm=math.nan, verdict="estimated",
         ))  # fmt: skip
     return found
+
+
+def _field_notes(found: pd.DataFrame) -> list[str]:
+    """Where one donor's cells are not independent, its exact interval is too narrow; over donors nothing is lost."""
+    alone = found[(found["n_donors"] == 1) & (found["p_value"] < OVERDISPERSED)]
+    return [
+        f"{row['arm']}: the {row['n_fields']} wells or fields of its only donor differ more than counting allows "
+        f"({significant(row['dispersion'])}-fold variance, {p_text(row['p_value'])}): its exact interval is too narrow"
+        for row in records(alone)
+    ]

@@ -12,6 +12,7 @@ from scipy import optimize, stats
 
 from senexo.assays import censored
 from senexo.assays.censored import censored_difference, censored_mean, quadrant
+from senexo.assays.profile import Profile
 
 R = json.loads((Path(__file__).parent / "references" / "references.json").read_text())
 
@@ -62,7 +63,7 @@ def test_the_likelihood_of_pairs_is_the_paired_t_test_without_censoring() -> Non
     pairs = censored._Pairs(first, seen, second, seen)
     bounds = [(0.0, 60.0), (-5.0, 3.0), (-2.5, 2.5)]
     start = np.array([second.mean(), 0.0, 0.3])
-    profile = censored._Profile(pairs.log_likelihood, bounds, start, float((first - second).mean()), 1.0, 12)
+    profile = Profile(pairs.log_likelihood, bounds, start, float((first - second).mean()), 1.0, 12)
     expected = stats.ttest_rel(first, second)
     interval = expected.confidence_interval(0.95)
     assert profile.interval() == pytest.approx((interval.low, interval.high), abs=1e-4)
