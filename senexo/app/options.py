@@ -57,7 +57,11 @@ ASSAYS = (
         "Columns: arm, donor, n_positive, n_total; where there are any replicate, field, time_h, family, dose_copies.",
         (
             Option("compare", "pairs", "two arms or families to compare, the control second"),
+            Option("design", "name", "are arms of the same donors?", default="paired", metavar="paired|unpaired"),
+            Option("washout", "pairs", "an arm washed out and the arm kept: what share of the effect remains"),
+            Option("control", "name", "with --washout: the arm that is the background of both"),
             Option("time_h", "number", "the time to judge, in hours", default="the last"),
+            Option("washout_h", "number", "with --washout: the time of the kept arm", default="as --time-h"),
             Option("reference", "name", "the family whose EC50 divides the EC50s of the others"),
             Option("readout", "name", "a short name of what was counted", default="senescent"),
             Option("label", "name", "what was counted, for the figure", default="SA-β-gal positive cells"),

@@ -125,8 +125,8 @@ def test_without_flags_there_is_a_table_sentences_and_notes(senexo: Run, tmp_pat
     head, sentences, notes = said.strip().split("\n\n")
     assert head.startswith("senescence: 1 finding")
     assert sentences.startswith("SA-β-gal positive cells: mimic against mock: 28.2 % and 2.5 %")
-    assert notes.splitlines()[0] == "Note: 1 of 6 rows of t.csv is left out: arm = water."
-    assert "1 wells without a counted cell were left out" in notes
+    assert notes.splitlines()[0] == "Note: 1 of 6 rows of t.csv is left out: arm = water"
+    assert "1 well without a counted cell left out" in notes
 
 
 def test_every_kind_of_table_gives_the_same_answer(senexo: Run, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_joined_tables_count_what_has_no_partner(senexo: Run, tmp_path: Path) ->
         json.loads(text)
         for text in (said, senexo("assay", "senescence", "t.csv", "--compare", "mimic,mock", "--json")[1])
     )
-    assert found["notes"] == ["1 of 5 rows of counts.csv has no partner in plan.csv by well and is left out."]
+    assert found["notes"] == ["1 of 5 rows of counts.csv has no partner in plan.csv by well and is left out"]
     assert found["findings"] == alone["findings"]
     for text, words in (
         (plan.replace("A2", "A1"), "plan.csv: row 3: found the well of row 2 again"),
