@@ -71,15 +71,19 @@ ASSAYS = (
         "qpcr",
         "Threshold cycles: was it detected, and the fold change against a control arm (ddCt, by donor).\n\n"
         "Columns: arm, donor, target, ct (empty or 'undetected'); where there are any replicate, time_h, detected, "
-        "family.",
+        "family; quantity in the wells of a dilution series.",
         (
             Option("target", "name", "the RNA asked for, as column target names it", needed=True),
             Option("reference", "names", "the reference RNAs it is measured against", needed=True),
             Option("control", "name", "the arm that fold changes refer to", needed=True),
             Option("arms", "names", "the arms or families to compare", default="all others"),
+            Option("design", "name", "are arms of the same donors?", default="paired", metavar="paired|unpaired"),
             Option("time_h", "numbers", "the times to judge, in hours", default="the last"),
             Option("cutoff", "number", "the Ct beyond which a well counts as undetected", default="40"),
-            Option("efficiency", "factors", "of amplification, 1 is doubling; for all RNAs or for one", default="1"),
+            Option(
+                "efficiency", "factors", "of amplification, 1 is doubling; for all RNAs or for one",
+                default="as the table's dilution series says, else 1",
+            ),
             Option("min_detected", "number", "share of wells an arm must have detected to be tested", default="0.5"),
         ),
     ),

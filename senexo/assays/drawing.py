@@ -156,7 +156,8 @@ def fold_changes(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
     with _canvas(5.2, 0.8 + 0.24 * len(folds)) as figure:
         axes = figure.subplots()
         samples = tables["dct"].set_index(["arm", "time_h", "donor"]).sort_index()
-        drawn = [x for place, row in enumerate(folds) for x in _donor_folds(axes, samples, row, place)]
+        paired = settings["design"] == "paired"
+        drawn = [x for place, row in enumerate(folds) for x in _donor_folds(axes, samples, row, place, paired=paired)]
         drawn += [row[key] for row in folds for key in ("fold", "low", "high")]
         drawn = [x for x in drawn if np.isfinite(x) and x > 0.0]
         low, high = min([1.0, *drawn]) / 1.4, max([1.0, *drawn]) * 1.4
@@ -190,15 +191,19 @@ def _fold(axes: Axes, row: Mapping[str, Any], place: int, edges: tuple[float, fl
         axes.plot(row["fold"], place, "D", color="black", markersize=4.5, zorder=5)
 
 
-def _donor_folds(axes: Axes, samples: pd.DataFrame, row: Mapping[str, Any], place: int) -> list[float]:
-    """The paired fold change of every donor; returns what was drawn."""
+def _donor_folds(axes: Axes, samples: pd.DataFrame, row: Mapping[str, Any], place: int, *, paired: bool) -> list[float]:
+    """The fold change of every donor; returns what was drawn."""
     try:
         arm, control = (samples.loc[(name, row["time_h"])] for name in (row["arm"], row["control"]))
     except KeyError:  # the arm has no sample at this time
         return []
-    donors = arm.index.intersection(control.index)
-    fold = 2.0 ** (control.loc[donors, "dct"] - arm.loc[donors, "dct"]).to_numpy()
-    hidden, hidden_control = arm.loc[donors, "censored"].to_numpy(), control.loc[donors, "censored"].to_numpy()
+    if paired:
+        donors = arm.index.intersection(control.index)
+        arm, control = arm.loc[donors], control.loc[donors]
+        fold, hidden_control = 2.0 ** (control["dct"] - arm["dct"]).to_numpy(), control["censored"].to_numpy(bool)
+    else:  # each donor of the arm against the mean of the other donors
+        fold, hidden_control = 2.0 ** (control["dct"].mean() - arm["dct"]).to_numpy(), np.zeros(len(arm), bool)
+    hidden = arm["censored"].to_numpy(bool)
     for chosen, marker in (
         (~hidden & ~hidden_control, "o"), (hidden & ~hidden_control, "<"), (~hidden & hidden_control, ">"),
     ):  # fmt: skip

@@ -13,47 +13,43 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from senexo.assays import ct
-from senexo.assays.censored import censored_difference
-from senexo.assays.result import (
-    LEVEL,
-    AssayResult,
-    Estimate,
-    Finding,
-    before_holm,
-    day,
-    holm,
-    interval_text,
-    judge,
-    records,
-    significant,
-)
-from senexo.base.errors import Fault, InvalidInput
+from senexo.assays import ct, folds
+from senexo.assays.contrasts import check_design
+from senexo.assays.result import LEVEL, AssayResult, Estimate, Finding
+from senexo.assays.standard_curve import blanks, split
+from senexo.assays.standard_curve import efficiency as measured_efficiency
+from senexo.base.errors import Fault
 from senexo.base.table import capped
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-SMALL_FOLD, LARGE_FOLD = 1.5, 4.0
+LEAST_EFFICIENT, MOST_EFFICIENT = 0.5, 1.1
 
-EXAMPLE_OPTIONS: dict[str, object] = {"target": "miR-34c-5p", "reference": ["U6"], "control": "mock"}
+EXAMPLE_OPTIONS: dict[str, object] = {"target": "miR-34c-5p", "reference": ["U6", "RNU48"], "control": "mock"}
 
-METHOD = (
+_METHOD = (
     "Technical replicates were averaged on the Ct scale within arm, donor and target. A sample of which some wells "
     "were undetected got the mean of a normal distribution censored at the cut-off; a sample without any detected well "
     "entered the comparison as censored (beyond the cut-off), never as a number. dCt was taken against the mean of "
-    "the reference targets of the same sample, ddCt against the control arm of the same donor: paired t-test or, where "
-    "a value was censored, a random-intercept Tobit likelihood with a t-calibrated profile interval. Donors are the "
-    "unit. An arm with too few detected wells is below detection and not tested. P-values are corrected by Holm."
+    "the reference targets of the same sample, {compared} Amplification efficiencies are those of the table "
+    "efficiency, taken as known. Donors are the unit. An arm with too few detected wells is below detection and not "
+    "tested. P-values are corrected by Holm."
 )
+_COMPARED = {
+    "paired": "ddCt against the control arm of the same donor: paired t-test or, where a value was censored, a "
+    "random-intercept Tobit likelihood with a t-calibrated profile interval.",
+    "unpaired": "ddCt against the mean of the control arm, whose donors are other people: Welch's t-test or, where a "
+    "value was censored, a two-group Tobit likelihood with a t-calibrated profile interval.",
+}
 
 
 @dataclass(frozen=True)
 class QpcrResult(AssayResult):
-    """Tables: fold_changes, detection, dct (one row per sample). Columns: docs/assays.md."""
+    """Tables: fold_changes, detection, dct (one row per sample), replicates, stability, efficiency. Columns:
+    docs/assays/qpcr.md."""
 
     def figure(self) -> Figure:
         from senexo.assays.drawing import fold_changes
@@ -68,24 +64,30 @@ def qpcr(
     reference: str | Sequence[str],
     control: str,
     arms: Sequence[str] | None = None,
+    design: str = "paired",
     time_h: float | Sequence[float] | None = None,
     cutoff: float = 40.0,
-    efficiency: float | Mapping[str, float] = 1.0,
+    efficiency: float | Mapping[str, float] | None = None,
     min_detected: float = 0.5,
     where: str = "table",
 ) -> QpcrResult:
-    """Fold change of a target RNA in every arm against a control arm, paired by donor, after a detection report.
+    """Fold change of a target RNA in every arm against a control arm, by donor, after a detection report.
 
     With x = log2(1 + efficiency) Ct: dCt = x(target) - mean of x(reference), ddCt = dCt(arm) - dCt(control) in the
-    same donor, fold change = 2^-ddCt of the mean over donors. Efficiency 1 is doubling in each cycle.
+    same donor (unpaired: the mean of its donors), fold change = 2^-ddCt of the mean over donors. Efficiency 1 is
+    doubling in each cycle.
 
     table: one row per well: arm, donor, target, ct (empty or "undetected" where there was no signal) and where there
-    are any replicate (technical), time_h (hours), detected, family. Other columns are ignored.
+    are any replicate (technical), time_h (hours), detected, family. Wells with a quantity (relative input) are the
+    dilution series of the plate, those with quantity 0 its no-template controls; they need no arm and no donor. Other
+    columns are ignored.
     target, reference: the RNA asked for; the one or several it is measured against. control: the arm fold changes
-    refer to. arms: those compared, or families of arms (all others by default). time_h: one or several times, the last
-    by default. cutoff: the Ct beyond which a well counts as undetected; where a single molecule already comes up
-    earlier, its Ct is the honest cut-off. efficiency: one number, or one per target. min_detected: the share of wells
-    an arm must have detected to be tested.
+    refer to. arms: those compared, or families of arms (all others by default). design: ``paired`` (arms of the same
+    donors) or ``unpaired`` (arms of different donors). time_h: one or several times, the last by default. cutoff: the
+    Ct beyond which a well counts as undetected; where a single molecule already comes up earlier, its Ct is the honest
+    cut-off. efficiency: one number, or one per target; by default that of the dilution series
+    (`senexo.assays.standard_curve.efficiency`) where the table has one of this RNA, else 1. min_detected: the share of
+    wells an arm must have detected to be tested.
 
     InvalidInput lists every fault of the table (row, column) and unknown names. A read-out that was mostly not measured
     gets the verdict ``below detection: not testable`` instead of a p-value; fewer than three donors ``not testable``.
@@ -99,31 +101,46 @@ def qpcr(
     detection:miR-34c-5p        0 [-, -]           share of wells undetected              detected
     fold:miR-34c-5p:mimic:mock  4.39 [3.37, 5.71]  fold                       p = 0.0017  large
     """
-    references = [reference] if isinstance(reference, str) else list(reference)
-    wells = ct.wells(table, cutoff, where)
+    references = [reference] if isinstance(reference, str) else list(dict.fromkeys(reference))
+    check_design(design, where)
+    unknown, standards = split(table, where)
+    wells = ct.wells(unknown, cutoff, where)
     times = _chosen(wells, target, references, control, arms, time_h, where)
     timed = "time_h" in table.columns
-    wells = wells[wells["target"].isin([target, *references]) & wells["time_h"].isin(times)]
+    rnas = [target, *references]
+    wells = wells[wells["target"].isin(rnas) & wells["time_h"].isin(times)]
     asked = wells if arms is None else wells[wells["arm"].isin(arms) | wells["family"].isin(arms)]
     compared = [arm for arm in dict.fromkeys(asked["arm"]) if arm != control]
     wells = wells[wells["arm"].isin([control, *compared])]
-    amplification = {name: _log2_amplification(efficiency, name, where) for name in (target, *references)}
+    efficiencies, notes = _efficiencies(standards, efficiency, rnas, cutoff, where)
+    factors = dict(zip(efficiencies["target"].astype(str), efficiencies["efficiency"].astype(float), strict=True))
+    amplification = {name: math.log2(1.0 + value) for name, value in factors.items()}
     samples = ct.samples(wells, cutoff)
-    dct, notes = ct.dct(samples, target, references, amplification, cutoff)
+    dct, left_out = ct.dct(samples, target, references, amplification, cutoff)
+    replicates, stability = ct.replicates(wells), ct.stability(samples, references, amplification)
     detection = ct.detection(wells, min_detected)
-    folds = _fold_changes(dct, detection, target, control, compared, times)
-    findings = [_detection_finding(wells, detection, target), *_fold_findings(folds, timed=timed)]
+    table_of_folds = folds.table(dct, detection, target, control, compared, times, design)
+    findings = [
+        _detection_finding(wells, detection, target), *folds.findings(table_of_folds, design, timed=timed),
+    ]  # fmt: skip
     settings = {
-        "target": target, "reference": references, "control": control, "time_h": list(times), "cutoff": cutoff,
-        "efficiency": {name: 2.0**x - 1.0 for name, x in amplification.items()}, "min_detected": min_detected,
-        "level": LEVEL, "small_fold": SMALL_FOLD, "large_fold": LARGE_FOLD, "timed": timed,
+        "target": target, "reference": references, "control": control, "design": design, "time_h": list(times),
+        "cutoff": cutoff, "min_detected": min_detected, "level": LEVEL, "timed": timed, **folds.SETTINGS,
+        "efficiency": factors,
     }  # fmt: skip
-    tables = {"fold_changes": folds, "detection": detection, "dct": dct}
-    return QpcrResult("qpcr", METHOD, settings, tuple(findings), tables, tuple(notes))
+    tables = {
+        "fold_changes": table_of_folds, "detection": detection, "dct": dct, "replicates": replicates,
+        "stability": stability, "efficiency": efficiencies,
+    }  # fmt: skip
+    notes += left_out + ct.replicate_notes(replicates) + ct.stability_notes(stability, references)
+    method = _METHOD.format(compared=_COMPARED[design])
+    return QpcrResult("qpcr", method, settings, tuple(findings), tables, tuple(notes))
 
 
 def example() -> pd.DataFrame:
-    """Made-up wells of five donors: miR-34c-5p against U6 in two replicates; a decoy takes some below detection.
+    """Made-up wells of five donors: miR-34c-5p against U6 and RNU48 in two replicates, and a dilution series.
+
+    A mimic raises it, a decoy takes some samples below detection.
 
     >>> [finding.verdict for finding in qpcr(example(), **EXAMPLE_OPTIONS).findings]
     ['partly below detection', 'large', 'below detection: not testable']
@@ -131,18 +148,23 @@ def example() -> pd.DataFrame:
     import pandas as pd
 
     rng = np.random.default_rng(20180515)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for donor in range(5):
-        level = rng.normal(35.5, 0.7)
+        level, rna = rng.normal(35.5, 0.7), rng.normal(0.0, 0.4)
         for arm, shift in (("mock", 0.0), ("mimic", -3.5), ("decoy", 5.5)):
-            sample = level + shift + rng.normal(0.0, 0.3)
+            sample = {"miR-34c-5p": level + shift + rng.normal(0.0, 0.3), "U6": 20.0, "RNU48": 23.5}
+            sample["RNU48"] += rng.normal(0.0, 0.15)
             for replicate in (1, 2):
-                cycles = {"miR-34c-5p": sample + rng.normal(0.0, 0.3), "U6": rng.normal(20.0, 0.2)}
-                rows += [
-                    (arm, f"donor {donor + 1}", name, replicate, round(ct, 2) if ct <= 40.0 else "undetected")
-                    for name, ct in cycles.items()
-                ]
-    return pd.DataFrame(rows, columns=["arm", "donor", "target", "replicate", "ct"])
+                for name, middle in sample.items():
+                    ct = middle + rna + rng.normal(0.0, 0.2)
+                    cell = round(ct, 2) if ct <= 40.0 else "undetected"
+                    rows.append((arm, f"donor {donor + 1}", name, replicate, math.nan, cell))
+    for name, first, per_tenfold in (("miR-34c-5p", 24.0, 3.45), ("U6", 16.0, 3.35), ("RNU48", 18.0, 3.4)):
+        for step in range(4):
+            cell = round(first + per_tenfold * step + rng.normal(0.0, 0.05), 2)
+            rows.append(("", "", name, 1, 10.0**-step, cell))
+    rows += [("", "", name, 1, 0.0, "undetected") for name in ("miR-34c-5p", "U6", "RNU48")]
+    return pd.DataFrame(rows, columns=["arm", "donor", "target", "replicate", "quantity", "ct"])
 
 
 def _chosen(
@@ -173,85 +195,39 @@ def _chosen(
     return [float(time) for time in times]
 
 
-def _log2_amplification(efficiency: float | Mapping[str, float], name: str, where: str) -> float:
-    value = efficiency.get(name, 1.0) if isinstance(efficiency, Mapping) else efficiency
-    if not 0.5 <= value <= 1.1:
-        expected = "a number from 0.5 to 1.1 (1 = doubling in each cycle)"
-        raise InvalidInput([Fault(f"{where}: efficiency of {name}", f"{value:g}", expected)])
-    return math.log2(1.0 + value)
-
-
-def _fold_changes(
-    dct: pd.DataFrame,
-    detection: pd.DataFrame,
-    target: str,
-    control: str,
-    compared: Sequence[str],
-    times: Sequence[float],
-) -> pd.DataFrame:
-    """One row per arm and time: ddCt over paired donors, as fold change."""
+def _efficiencies(
+    standards: pd.DataFrame, given: float | Mapping[str, float] | None, rnas: Sequence[str], cutoff: float, where: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """The efficiency of every RNA with where it is from: given, measured in the plate's dilution series, or assumed."""
     import pandas as pd
 
-    verdicts = detection[detection["target"] == target].set_index(["arm", "time_h"])["verdict"]
-    rows = []
-    for time in times:
-        now = {arm: group.set_index("donor") for arm, group in dct[dct["time_h"] == time].groupby("arm")}
-        for arm in compared:
-            below = [name for name in (arm, control) if verdicts.get((name, time)) == "below detection"]
-            row = _fold_change(now.get(arm), now.get(control), tested=not below)
-            rows.append({"target": target, "arm": arm, "control": control, "time_h": time, **row, "below": below})
-    for row, p in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
-        ddct = Estimate(row["ddct"], row["ddct_low"], row["ddct_high"])
-        size = judge(ddct, float(p), small=math.log2(SMALL_FOLD), large=math.log2(LARGE_FOLD))
-        row |= {"p_holm": float(p), "verdict": "below detection: not testable" if row.pop("below") else size}
-    names = (
-        "target", "arm", "control", "time_h", "n_donors", "n_censored", "fold", "low", "high", "ddct", "ddct_low",
-        "ddct_high", "p_value", "p_holm", "n_only_arm", "n_only_control", "p_detection", "verdict",
-    )  # fmt: skip
-    return pd.DataFrame(rows, columns=list(names))
-
-
-def _fold_change(arm: pd.DataFrame | None, control: pd.DataFrame | None, *, tested: bool) -> dict[str, Any]:
-    """ddCt of the donors that have both samples; nan where it is not to be tested or cannot be."""
-    ddct, n_donors, n_censored, only_arm, only_control = Estimate(math.nan, math.nan, math.nan), 0, 0, 0, 0
-    if arm is not None and control is not None:
-        donors = arm.index.intersection(control.index)
-        n_donors, first, second = len(donors), arm.loc[donors], control.loc[donors]
-        hidden, hidden_control = first["censored"].to_numpy(), second["censored"].to_numpy()
-        n_censored = int(hidden.sum() + hidden_control.sum())
-        only_arm, only_control = int((~hidden & hidden_control).sum()), int((hidden & ~hidden_control).sum())
-        if tested and n_donors:
-            ddct = _ddct(first["dct"].to_numpy(), hidden, second["dct"].to_numpy(), hidden_control)
-    return {
-        "n_donors": n_donors, "n_censored": n_censored, "fold": 2.0**-ddct.value, "low": 2.0**-ddct.high,
-        "high": 2.0**-ddct.low, "ddct": ddct.value, "ddct_low": ddct.low, "ddct_high": ddct.high,
-        "p_value": ddct.p_value, "n_only_arm": only_arm, "n_only_control": only_control,
-        "p_detection": _mcnemar(only_arm, only_control),
-    }  # fmt: skip
-
-
-def _ddct(
-    first: NDArray[np.float64],
-    hidden: NDArray[np.bool_],
-    second: NDArray[np.float64],
-    hidden_control: NDArray[np.bool_],
-) -> Estimate:
-    """Mean paired difference; fewer than three donors give their mean without an interval."""
-    try:
-        return censored_difference(
-            first, hidden.astype(np.int8), second, hidden_control.astype(np.int8), resolution=ct.CT_RESOLUTION
-        )
-    except ValueError:
-        known = not (hidden.any() or hidden_control.any())
-        return Estimate(float(np.mean(first - second)) if known else math.nan, math.nan, math.nan)
-
-
-def _mcnemar(only_first: int, only_second: int) -> float:
-    """Exact two-sided p that detection is as likely in both arms, from the donors detected in one arm only."""
-    from scipy.special import bdtr
-
-    n = only_first + only_second
-    return min(1.0, 2.0 * float(bdtr(min(only_first, only_second), n, 0.5))) if n else 1.0
+    series = standards[standards["target"].isin(rnas)] if "target" in standards else standards
+    notes = blanks(series, cutoff, where) if len(series) else []
+    measured = {}
+    diluted = series[series["quantity"].astype(float) > 0.0] if len(series) else series
+    if given is None and len(diluted):
+        found = measured_efficiency(diluted, cutoff=cutoff, where=where)
+        measured = {str(row["target"]): row for row in found.to_dict("records")}
+    rows, faults = [], []
+    for name in rnas:
+        row = measured.get(name)
+        if row is not None:
+            source, value = "dilution series", float(row["efficiency"])
+        else:
+            value = given.get(name, 1.0) if isinstance(given, Mapping) else 1.0 if given is None else given
+            known = name in given if isinstance(given, Mapping) else given is not None
+            source = "given" if known else "assumed"
+        if not LEAST_EFFICIENT <= value <= MOST_EFFICIENT:
+            expected = f"a number from {LEAST_EFFICIENT:g} to {MOST_EFFICIENT:g} (1 = doubling in each cycle)"
+            where_from = " (dilution series)" if row is not None else ""
+            faults.append(Fault(f"{where}: efficiency of {name}{where_from}", f"{value:.3g}", expected))
+        rows.append({**(row or {}), "target": name, "efficiency": value, "source": source})
+    if faults:
+        raise capped(faults, where)
+    columns = [
+        "target", "efficiency", "source", "low", "high", "slope", "intercept", "r_squared", "n_dilutions", "n_wells",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns), notes
 
 
 def _detection_finding(wells: pd.DataFrame, detection: pd.DataFrame, target: str) -> Finding:
@@ -269,48 +245,3 @@ def _detection_finding(wells: pd.DataFrame, detection: pd.DataFrame, target: str
     share = Estimate(missed / len(seen), math.nan, math.nan)
     unit = "share of wells undetected"
     return Finding.of("qpcr", f"detection:{target}", sentence + ".", share, unit=unit, p_holm=math.nan, verdict=verdict)
-
-
-def _fold_findings(folds: pd.DataFrame, *, timed: bool) -> list[Finding]:
-    return [
-        Finding.of(
-            "qpcr", f"fold:{row['target']}:{row['arm']}:{row['control']}" + (f":{row['time_h']:g}h" if timed else ""),
-            f"{row['target']}{', ' + day(row['time_h']) if timed else ''}: {row['arm']} against {row['control']}: "
-            + _fold_words(row),
-            Estimate(row["fold"], row["low"], row["high"]), unit="fold", p_holm=row["p_holm"], verdict=row["verdict"],
-        )
-        for row in records(folds)
-    ]  # fmt: skip
-
-
-def _fold_words(row: Mapping[str, Any]) -> str:
-    n, fold = row["n_donors"], row["fold"]
-    if n == 0:
-        return "not testable: no donor was measured in both arms (the test is paired by donor)."
-    if row["verdict"] == "below detection: not testable":
-        one_sided = row["n_only_arm"] + row["n_only_control"]
-        words = "below detection: fold change not testable"
-        if not one_sided:
-            return f"{words} ({n} donors)."
-        return (
-            f"{words}; detected in {row['arm']} alone in {row['n_only_arm']} and in {row['control']} alone in "
-            f"{row['n_only_control']} of {n} donors (exact McNemar p = {row['p_detection']:.2g}, not corrected)."
-        )
-    if row["verdict"] == "not testable":
-        seen = "" if math.isnan(fold) else f" ({significant(fold)}-fold in {'it' if n == 1 else 'them'})"
-        return f"not testable with {n} donor{'s' if n > 1 else ''}{seen}; three with a detected value are needed."
-    if math.isinf(fold):
-        size = f"more than {significant(row['low'])}-fold"
-    elif fold == 0.0:
-        size = f"less than {significant(row['high'])}-fold"
-    else:
-        size = f"{significant(fold)}-fold"
-    samples = "1 sample" if row["n_censored"] == 1 else f"{row['n_censored']} samples"
-    censored = f"; {samples} below detection, censored" if row["n_censored"] else ""
-    change = f"a {row['verdict']} {'rise' if fold > 1.0 else 'fall'}."
-    effects = {
-        "absent": f"no change shown; a {SMALL_FOLD:g}-fold one is excluded.",
-        "not shown": f"no change shown{before_holm(row)}.",
-    }
-    interval = interval_text(row["low"], row["high"], row["p_holm"], n)
-    return f"{size} ({interval}{censored}): {effects.get(row['verdict'], change)}"
