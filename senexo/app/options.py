@@ -78,7 +78,6 @@ ASSAYS = (
             Option("control", "name", "the arm that fold changes refer to", needed=True),
             Option("arms", "names", "the arms or families to compare", default="all others"),
             Option("design", "name", "are arms of the same donors?", default="paired", metavar="paired|unpaired"),
-            Option("design", "name", "are arms of the same donors?", default="paired", metavar="paired|unpaired"),
             Option("time_h", "numbers", "the times to judge, in hours", default="the last"),
             Option("cutoff", "number", "the Ct beyond which a well counts as undetected", default="40"),
             Option(
