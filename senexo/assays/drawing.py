@@ -67,7 +67,7 @@ def _shown_arms(
     differences, washouts = tables["differences"], tables["washouts"]
     asked = {(arm, time_h) for arm in (*differences["arm"], *differences["control"], *washouts["control"])}
     asked |= {(row["washed"], row["time_h"]) for row in records(washouts)}
-    asked |= {(row["kept"], row["kept_time_h"]) for row in records(washouts)}
+    asked |= {(row[name], row["kept_time_h"]) for row in records(washouts) for name in ("kept", "control")}
     if len(differences) or len(washouts):
         return shares[[sample in asked for sample in zip(shares["arm"], shares["time_h"], strict=True)]]
     return shares[(shares["time_h"] == time_h) & ~shares["family"].isin(families)]

@@ -201,12 +201,11 @@ def _efficiencies(
     """The efficiency of every RNA with where it is from: given, measured in the plate's dilution series, or assumed."""
     import pandas as pd
 
-    series = standards[standards["target"].isin(rnas)] if "target" in standards else standards
-    notes = blanks(series, cutoff, where) if len(series) else []
+    series = standards[standards["target"].isin(rnas)] if len(standards) else standards
+    notes = blanks(series, cutoff) if len(series) else []
     measured = {}
-    diluted = series[series["quantity"].astype(float) > 0.0] if len(series) else series
-    if given is None and len(diluted):
-        found = measured_efficiency(diluted, cutoff=cutoff, where=where)
+    if given is None and len(series) and (series["quantity"] > 0.0).any():
+        found = measured_efficiency(series, cutoff=cutoff, where=where)
         measured = {str(row["target"]): row for row in found.to_dict("records")}
     rows, faults = [], []
     for name in rnas:

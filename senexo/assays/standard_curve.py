@@ -79,12 +79,12 @@ def split(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         return table, table.iloc[:0]
     quantity = check(table, [Column("quantity", "number", may_be_empty=True, low=0)], where=where)["quantity"]
     table = table.set_axis(quantity.index)
-    return table[quantity.isna()], table[quantity.notna()]
+    standards = table[quantity.notna()]
+    return table[quantity.isna()], check(standards, COLUMNS, where=where, key=KEY) if len(standards) else standards
 
 
-def blanks(standards: pd.DataFrame, cutoff: float, where: str) -> list[str]:
+def blanks(wells: pd.DataFrame, cutoff: float) -> list[str]:
     """What is to be said of no-template controls (quantity 0) that gave a signal."""
-    wells = check(standards, COLUMNS, where=where, key=KEY)
     signal = wells[(wells["quantity"] == 0.0) & (wells["ct"] <= cutoff)]
     return [
         f"a no-template control of {target} gave a signal at Ct {group.min():.1f}; later wells may hold nothing else"
