@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from senexo.assays.result import LEVEL
 
 Floats = NDArray[np.float64]
+_STEP = 6e-6  # cube root of the rounding error: the best step of a central difference
 REACH = 16.0  # standard deviations; an interval that does not end within them is open
 
 
@@ -95,16 +96,27 @@ class Profile:
     ) -> tuple[float, Floats]:
         """Peak within the bounds, beyond which the function is held and a slope leads back.
 
-        BFGS and not a bounded method: on three numbers the threads of the latter's BLAS cost a hundred times the work.
+        One number: Brent's method. Several: BFGS and not a bounded method, as on three numbers the threads of the
+        latter's BLAS cost a hundred times the work; central differences, without the wrappers that cost more than
+        the function.
         """
-        from scipy.optimize import minimize
+        from scipy.optimize import minimize, minimize_scalar
 
+        if len(bounds) == 1:
+            found = minimize_scalar(
+                lambda x: -function(np.array([x])), bounds=bounds[0], method="bounded", options={"xatol": 1e-9}
+            )
+            return -float(found.fun), np.array([found.x])
         low, high = np.array(bounds).T
 
         def cost(x: Floats) -> float:
-            inside = np.clip(x, low, high)
+            inside = np.minimum(np.maximum(x, low), high)
             return -function(inside) + float(np.sum((x - inside) ** 2))
 
-        found = minimize(cost, np.clip(start, low, high), method="BFGS", jac="3-point", options={"gtol": 1e-7})
+        def slope(x: Floats) -> Floats:
+            steps = np.diag(_STEP * np.maximum(1.0, np.abs(x)))
+            return np.array([(cost(x + step) - cost(x - step)) / (2.0 * step.sum()) for step in steps])
+
+        found = minimize(cost, np.clip(start, low, high), method="BFGS", jac=slope, options={"gtol": 1e-7})
         inside = np.clip(found.x, low, high)
         return function(inside), inside
