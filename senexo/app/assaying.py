@@ -33,11 +33,14 @@ def answer(
     """What `senexo assay NAME ...` prints; with `out`, files are written first."""
     if example:
         return write_example(assay, table or Path(f"{assay.name}-example.csv"))
-    if table is None:
+    if table is None and assay.needs_table:
         expected = f"the path of a table (or --example for one: senexo assay {assay.name} --example)"
         raise InvalidInput([Fault("TABLE", "nothing", expected)])
     options = keywords(assay, given)
-    frame, where, notes = _table(table, sheet, join, on, join_sheet, exclude or ())
+    frame: pd.DataFrame | None = None
+    where, notes = assay.name, list[str]()
+    if table is not None:
+        frame, where, notes = _table(table, sheet, join, on, join_sheet, exclude or ())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the libraries below; what a reader must know is among the notes
         result: AssayResult = getattr(import_module("senexo.assays"), assay.name)(frame, where=where, **options)

@@ -48,6 +48,7 @@ class Assay:
     help: str
     options: tuple[Option, ...]
     reads_table: bool = True
+    needs_table: bool = True
 
 
 ASSAYS = (
@@ -86,6 +87,34 @@ ASSAYS = (
             ),
             Option("min_detected", "number", "share of wells an arm must have detected to be tested", default="0.5"),
         ),
+    ),
+    Assay(
+        "power",
+        "How many donors, mice or patients an effect needs, by simulation through the assay's own code.\n\n"
+        "TABLE is a pilot table of that assay, or nothing.",
+        (
+            Option("assay", "name", "the assay that is to show the effect", needed=True),
+            Option("effect", "number", "the size of the effect, in the assay's unit (docs: power)", needed=True),
+            Option("n", "numbers", "the numbers to judge; without it the number needed is sought"),
+            Option("power", "number", "the power wanted", default="0.8"),
+            Option("alpha", "number", "level of the two-sided test", default="0.05"),
+            Option("design", "name", "where the assay knows both", default="paired", metavar="paired|unpaired"),
+            Option("given", "factors", "an assumption, such as sd=0.4", metavar="NAME=NUMBER"),
+            Option("sets", "number", "simulated tables at each number that is told", default="400"),
+            Option("seed", "number", "of the simulated tables", default="1"),
+            Option("arm", "name", "of the pilot: the treated arm"),
+            Option("control", "name", "of the pilot: the control arm or group"),
+            Option("target", "name", "of the pilot: the RNA asked for"),
+            Option("reference", "names", "of the pilot: the reference RNAs"),
+            Option("time", "column", "of the pilot: the column of times"),
+            Option("event", "column", "of the pilot: the column of events"),
+            Option("dose", "column", "of the pilot: the column of doses"),
+            Option("tested", "column", "of the pilot: the column of numbers tested"),
+            Option("response", "column", "of the pilot: the column of responses"),
+            Option("value", "column", "of the pilot: the column of levels"),
+            Option("group", "column", "of the pilot: the column of groups"),
+        ),
+        needs_table=False,
     ),
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ STYLE: Any = {
 
 
 @contextmanager
-def _canvas(width: float, height: float) -> Iterator[Figure]:
+def canvas(width: float, height: float) -> Iterator[Figure]:
     """An empty figure in the house style, unknown to pyplot, so that nothing keeps it alive."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -48,7 +48,7 @@ def shares_and_curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str,
     families = [row["family"] for row in records(tables["ec50"])]
     arms = _shown_arms(shares, tables, families, settings["time_h"])
     widths = [3.5] * bool(families) + [3.5] * bool(len(arms))
-    with _canvas(sum(widths), max(2.8, 0.9 + 0.17 * len(arms))) as figure:
+    with canvas(sum(widths), max(2.8, 0.9 + 0.17 * len(arms))) as figure:
         panels = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
         if families:
             _dose_response(panels[0], now, tables, settings["title"])
@@ -153,7 +153,7 @@ def fold_changes(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     folds = records(tables["fold_changes"])
-    with _canvas(5.2, 0.8 + 0.24 * len(folds)) as figure:
+    with canvas(5.2, 0.8 + 0.24 * len(folds)) as figure:
         axes = figure.subplots()
         samples = tables["dct"].set_index(["arm", "time_h", "donor"]).sort_index()
         paired = settings["design"] == "paired"

@@ -1,0 +1,141 @@
+"""What a pilot table says of the variability that power rests on, read with the assay's own columns.
+
+A spread estimated from a few donors is itself uncertain, and with it the power; a note says how uncertain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from senexo.assays.result import significant
+from senexo.base.errors import Fault, InvalidInput
+from senexo.base.table import capped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Numbers = dict[str, float]
+LEAST_SPREAD = 0.1  # donors that agree better are taken as chance
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """Which roles a pilot of one assay needs, and how it is read: (table, roles, design, where) -> numbers, notes."""
+
+    roles: tuple[str, ...]
+    read: Callable[[pd.DataFrame, Mapping[str, Any], str, str], tuple[Numbers, list[str]]]
+
+
+def read_pilot(
+    assay: str, table: pd.DataFrame | None, roles: Mapping[str, Any], design: str, where: str
+) -> tuple[Numbers, list[str]]:
+    """The assumptions that the pilot table settles; nothing without one."""
+    named = {name: value for name, value in roles.items() if value is not None}
+    if table is None:
+        if named:
+            first = next(iter(named))
+            raise InvalidInput([Fault(f"{where}: {first}", f"'{named[first]}'", "a pilot table to find it in")])
+        return {}, []
+    needed = PILOTS[assay].roles
+    faults = [
+        Fault(f"{where}: {name}", "nothing", f"a pilot of {assay} needs it") for name in needed if name not in named
+    ]
+    faults += [
+        Fault(f"{where}: {name}", f"'{value}'", f"only {', '.join(needed) or 'nothing'} for a pilot of {assay}")
+        for name, value in named.items()
+        if name not in needed
+    ]
+    if faults:
+        raise capped(faults, where)
+    return PILOTS[assay].read(table, named, design, where)
+
+
+def _of_counts(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
+    """Level and effect of every donor on the log odds scale, less what counting a finite number of cells adds."""
+    from senexo.assays.staining import senescence
+
+    senescence(table, compare=(roles["arm"], roles["control"]), design=design, where=where)  # names every fault
+    cells = table.astype({"n_positive": float, "n_total": float})
+    sums = cells.groupby(["arm", "donor"])[["n_positive", "n_total"]].sum()
+    arm, other = (sums.loc[[roles[name]]].droplevel("arm") for name in ("arm", "control"))
+    (logit, error), (level, level_error) = _logits(arm), _logits(other)
+    found: Numbers = {
+        "share": float(other["n_positive"].sum() / other["n_total"].sum()),
+        "cells": float(round(np.median(np.concatenate([arm["n_total"], other["n_total"]])))),
+    }
+    found["share"] = min(max(found["share"], 1e-3), 1.0 - 1e-3)
+    notes = []
+    if len(level) > 1:
+        found["donor_sd"] = _spread(float(level.var()) - float(level_error.mean()))
+    effect = (logit - level).dropna()
+    if len(effect) > 1 and design == "paired":
+        found["sd"] = _spread(float(effect.var()) - float((error + level_error).dropna().mean()))
+        notes.append(_uncertain("sd", found["sd"], len(effect)))
+    return found, notes
+
+
+def _logits(sums: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Log odds of every donor's share, and what counting adds to their variance."""
+    positive, negative = sums["n_positive"] + 0.5, sums["n_total"] - sums["n_positive"] + 0.5
+    return (positive / negative).map(math.log), 1.0 / positive + 1.0 / negative
+
+
+def _of_cycles(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
+    """dCt of every donor, as the assay computes it, less what technical replicates add."""
+    from senexo.assays.pcr import qpcr
+
+    result = qpcr(
+        table, target=roles["target"], reference=roles["reference"], control=roles["control"], arms=[roles["arm"]],
+        design=design, where=where,
+    )  # fmt: skip
+    dct = result.tables["dct"]
+    seen = dct[~dct["censored"].astype(bool)]
+    arm, other = (seen[seen["arm"] == roles[name]].set_index("donor")["dct"] for name in ("arm", "control"))
+    wells = result.tables["replicates"]
+    of_target = wells[wells["target"] == roles["target"]]
+    found: Numbers = {}
+    if len(of_target):
+        freedom = of_target["n_detected"] - 1
+        found["technical_sd"] = math.sqrt(float((of_target["sd_ct"] ** 2 * freedom).sum() / freedom.sum()))
+        found["wells"] = float(round(of_target["n_wells"].median()))
+    technical = (
+        2.0 * found.get("technical_sd", 0.0) ** 2 / found.get("wells", 1.0)
+    )  # of the target and of the reference
+    detection = result.tables["detection"].set_index(["target", "arm"])
+    middle = float(detection["median_ct"].loc[(roles["target"], roles["control"])])
+    if not math.isnan(middle):
+        found["ct"] = middle
+    notes = []
+    if len(other) > 1:
+        found["donor_sd"] = _spread(float(other.var()) - technical)
+    effect = (arm - other).dropna()
+    if len(effect) > 1 and design == "paired":
+        found["sd"] = _spread(float(effect.var()) - 2.0 * technical)
+        notes.append(_uncertain("sd", found["sd"], len(effect)))
+    return found, notes
+
+
+def _spread(variance: float) -> float:
+    return math.sqrt(max(variance, LEAST_SPREAD**2))
+
+
+def _uncertain(name: str, sd: float, n: int) -> str:
+    """The exact interval of a standard deviation of n donors."""
+    from scipy.special import chdtri
+
+    low, high = (sd * math.sqrt((n - 1) / chdtri(n - 1, tail)) for tail in (0.025, 0.975))
+    return (
+        f"{name} = {significant(sd)} comes from {n} donors of the pilot (95 % CI {significant(low)} to "
+        f"{significant(high)}): power is as uncertain"
+    )
+
+
+PILOTS: dict[str, Pilot] = {
+    "senescence": Pilot(("arm", "control"), _of_counts),
+    "qpcr": Pilot(("arm", "control", "target", "reference"), _of_cycles),
+}
