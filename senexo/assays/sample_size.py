@@ -96,7 +96,7 @@ def power(
         "arm": arm, "control": control, "target": target, "reference": reference, "time": time, "event": event,
         "dose": dose, "tested": tested, "response": response, "value": value, "group": group,
     }  # fmt: skip
-    numbers_n = [n] if isinstance(n, int) else list(n or [])
+    numbers_n = [n] if isinstance(n, int | float) else list(n or [])
     _check(simulator, assay, effect, numbers_n, power, alpha, design, given or {}, sets, where)
     pilot, notes = read_pilot(assay, table, roles, design, where)
     numbers = {one.name: one.value for one in simulator.assumptions} | pilot | dict(given or {})
