@@ -18,6 +18,7 @@ from senexo.assays.result import LEVEL
 
 Floats = NDArray[np.float64]
 _STEP = 6e-6  # cube root of the rounding error: the best step of a central difference
+_FINE, _ROUGH = 1e-7, 1e-5  # slopes left: a place is off by its slope, the height there by the slope's square
 REACH = 16.0  # standard deviations; an interval that does not end within them is open
 
 
@@ -49,7 +50,9 @@ class Profile:
         """start: of the other parameters; guess and scale: of the one parameter; n: donors with information."""
         self._log_likelihood, self._bounds, self.scale, self.n, self.means = log_likelihood, bounds, scale, n, means
         self.ends = guess - REACH * scale, guess + REACH * scale
-        joint = self._maximise(lambda x: log_likelihood(x[0], x[1:]), np.append(guess, start), [self.ends, *bounds])
+        joint = self._maximise(
+            lambda x: log_likelihood(x[0], x[1:]), np.append(guess, start), [self.ends, *bounds], _FINE
+        )
         self.peak, self.best, self.free = joint[0], float(joint[1][0]), joint[1][1:]
         self._inner = self.best
         self.value = lru_cache(maxsize=None)(self._value)
@@ -88,13 +91,13 @@ class Profile:
         return float(fdtrc(1, lost, lost * math.expm1(ratio / self.n)))
 
     def _value(self, x: float) -> float:
-        return self._maximise(lambda free: self._log_likelihood(x, free), self.free, self._bounds)[0]
+        return self._maximise(lambda free: self._log_likelihood(x, free), self.free, self._bounds, _ROUGH)[0]
 
     @staticmethod
     def _maximise(
-        function: Callable[[Floats], float], start: Floats, bounds: list[tuple[float, float]]
+        function: Callable[[Floats], float], start: Floats, bounds: list[tuple[float, float]], slope: float
     ) -> tuple[float, Floats]:
-        """Peak within the bounds, beyond which the function is held and a slope leads back.
+        """Peak within the bounds, to `slope`; beyond them the function is held and a slope leads back.
 
         One number: Brent's method. Several: BFGS and not a bounded method, as on three numbers the threads of the
         latter's BLAS cost a hundred times the work; central differences, without the wrappers that cost more than
@@ -113,10 +116,10 @@ class Profile:
             inside = np.minimum(np.maximum(x, low), high)
             return -function(inside) + float(np.sum((x - inside) ** 2))
 
-        def slope(x: Floats) -> Floats:
+        def gradient(x: Floats) -> Floats:
             steps = np.diag(_STEP * np.maximum(1.0, np.abs(x)))
             return np.array([(cost(x + step) - cost(x - step)) / (2.0 * step.sum()) for step in steps])
 
-        found = minimize(cost, np.clip(start, low, high), method="BFGS", jac=slope, options={"gtol": 1e-7})
+        found = minimize(cost, np.clip(start, low, high), method="BFGS", jac=gradient, options={"gtol": slope})
         inside = np.clip(found.x, low, high)
         return function(inside), inside
