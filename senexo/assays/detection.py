@@ -77,7 +77,7 @@ def detect(
     n, n_zero = numbers.size, int(np.count_nonzero(numbers == 0.0))
     n_detected = int(np.count_nonzero(numbers >= least))
     share = n_detected / n
-    verdict = "below detection" if share < MEASURED else "detected" if share >= WHOLLY else "partly below detection"
+    verdict = verdict_of(share)
     median = None if depth is None else float(np.nanmedian(np.asarray(depth, dtype=float)))
     few = int(np.ceil(least)) - 1
     parts = [
@@ -87,6 +87,11 @@ def detect(
         *([f"median depth {significant(median)} reads"] if median is not None else []),
     ]
     return Detection(n, n_zero, n_detected, share, least, median, verdict, f"{', '.join(parts)}: {verdict}.")
+
+
+def verdict_of(share: float) -> str:
+    """What the share of samples in which an RNA was measured means."""
+    return "below detection" if share < MEASURED else "detected" if share >= WHOLLY else "partly below detection"
 
 
 def reads_of(values: pd.Series, panel: pd.DataFrame, *, where: str = "table") -> pd.Series:
