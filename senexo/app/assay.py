@@ -71,7 +71,6 @@ def _annotation(option: Option) -> Any:
 def _command(assay: Assay) -> Callable[..., None]:
     """The typer command of one assay, with its own options first."""
     own = {option.name: _annotation(option) for option in assay.options}
-    common = {name: annotation for name, annotation in COMMON.items() if assay.reads_table or name in ("out", "json")}
 
     def command(**given: Any) -> None:
         from senexo.app.assaying import answer
@@ -83,7 +82,7 @@ def _command(assay: Assay) -> Callable[..., None]:
             name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation,
             default=False if name in ("example", "json") else None,
         )
-        for name, annotation in (own | common).items()
+        for name, annotation in (own | COMMON).items()
     ])  # fmt: skip
     command.__annotations__ = {}
     return command

@@ -33,8 +33,11 @@ def answer(
     """What `senexo assay NAME ...` prints; with `out`, files are written first."""
     if example:
         return write_example(assay, table or Path(f"{assay.name}-example.csv"))
-    if table is None and assay.needs_table:
-        expected = f"the path of a table (or --example for one: senexo assay {assay.name} --example)"
+    about = {"--sheet": sheet, "--join": join, "--on": on, "--join-sheet": join_sheet, "--exclude": exclude}
+    asked = [flag for flag, value in about.items() if value]
+    if table is None and (assay.needs_table or asked):
+        said = f"the path of a table{f', as {asked[0]} is given' if asked else ''}"
+        expected = f"{said} (or --example for one: senexo assay {assay.name} --example)"
         raise InvalidInput([Fault("TABLE", "nothing", expected)])
     options = keywords(assay, given)
     frame: pd.DataFrame | None = None

@@ -47,7 +47,6 @@ class Assay:
     name: str
     help: str
     options: tuple[Option, ...]
-    reads_table: bool = True
     needs_table: bool = True
 
 

@@ -61,7 +61,7 @@ def test_every_assay_is_on_the_command_line() -> None:
 def test_options_are_the_keywords_of_the_function(assay: Assay) -> None:
     """Same names, same defaults; what a function cannot do without is needed here."""
     function = getattr(assays, assay.name)
-    parameters = dict(list(inspect.signature(function).parameters.items())[assay.reads_table :])
+    parameters = dict(list(inspect.signature(function).parameters.items())[1:])
     parameters.pop("where", None)
     assert [option.name for option in assay.options] == [name for name in parameters if name not in command.COMMON]
     for option in assay.options:
@@ -88,9 +88,7 @@ def test_the_example_and_the_command_it_names(senexo: Run, tmp_path: Path, name:
     assert found["assay"] == name
     assert found["findings"]
     assert all(finding["sentence"].endswith(".") for finding in found["findings"])
-    result = getattr(assays, name)(
-        *([module(name).example()] if "rows" in said else []), **module(name).EXAMPLE_OPTIONS
-    )
+    result = getattr(assays, name)(module(name).example(), **module(name).EXAMPLE_OPTIONS)
     assert set(found) == FIELDS | set(result.tables)
 
     folder = tmp_path / "answer"
@@ -213,6 +211,11 @@ def test_joined_tables_count_what_has_no_partner(senexo: Run, tmp_path: Path) ->
         (["senescence", "t.csv", "--out", "/proc/nowhere"], ["/proc/nowhere: cannot be written"]),
         (["senescence", "t.csv", "--example"], ["t.csv: found a file that is there already"]),
         (["senescence", "t.xlsx", "--example"], ["expected an example table to write: .csv"]),
+        (
+            ["power", "--assay", "qpcr", "--effect", "2", "--exclude", "arm=water"],
+            ["TABLE: found nothing", "--exclude"],
+        ),
+        (["power", "--assay", "elisa", "--effect", "2"], ["power: assay: found 'elisa', expected one of"]),
         (["elisa", "t.csv"], ["elisa"]),
     ],
 )
