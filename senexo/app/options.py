@@ -90,7 +90,7 @@ ASSAYS = (
     Assay(
         "power",
         "How many donors, mice or patients an effect needs, by simulation through the assay's own code.\n\n"
-        "TABLE is a pilot table of that assay, or nothing.",
+        "TABLE is a pilot table of that assay, or nothing. This takes a minute or some; fewer --sets are quicker.",
         (
             Option("assay", "name", "the assay that is to show the effect", needed=True),
             Option("effect", "number", "the size of the effect, in the assay's unit (docs: power)", needed=True),
