@@ -80,10 +80,12 @@ def detect(
     verdict = verdict_of(share)
     median = None if depth is None else float(np.nanmedian(np.asarray(depth, dtype=float)))
     few = int(np.ceil(least)) - 1
+    whole = n_detected == n
+    measured = f"all {n} samples" if whole and n > 1 else f"{n_detected} of {n} samples ({100 * share:.0f} %)"
     parts = [
-        f"{name} has {least:g} reads or more in {n_detected} of {n} samples ({100 * share:.0f} %)",
-        f"none in {n_zero}",
-        *([f"at most {few} in {int(np.count_nonzero(numbers <= few))}"] if few > 0 else []),
+        f"{name} has {least:g} reads or more in {measured}",
+        *([] if whole else [f"none in {n_zero}"]),
+        *([] if whole or few < 1 else [f"at most {few} in {int(np.count_nonzero(numbers <= few))}"]),
         *([f"median depth {significant(median)} reads"] if median is not None else []),
     ]
     return Detection(n, n_zero, n_detected, share, least, median, verdict, f"{', '.join(parts)}: {verdict}.")

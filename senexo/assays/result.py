@@ -79,6 +79,11 @@ class AssayResult(ABC):
         return next(iter(self.tables.values()))
 
     @property
+    def correction(self) -> str:
+        """Whose correction for multiple testing the p-values of the findings carry."""
+        return "Holm"
+
+    @property
     def sentence(self) -> str:
         return " ".join(finding.sentence for finding in self.findings)
 
@@ -101,7 +106,7 @@ class AssayResult(ABC):
 
     def __str__(self) -> str:
         n = len(self.findings)
-        head = f"{self.assay}: {n} finding{'' if n == 1 else 's'} (95 % intervals; p after Holm)"
+        head = f"{self.assay}: {n} finding{'' if n == 1 else 's'} (95 % intervals; p after {self.correction})"
         rows = [(f.id, span(f), f.unit, p_text(f.p_value), f.verdict) for f in self.findings]
         widths = [max(len(row[i]) for row in rows) for i in range(5)] if rows else []
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
