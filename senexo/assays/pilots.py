@@ -120,6 +120,61 @@ def _of_cycles(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where
     return found, notes
 
 
+def _of_patients(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
+    """Median survival of an exponential law: log 2 x all time seen / events."""
+    from senexo.base.table import Column, check
+
+    rows = check(table, [Column(roles["time"], "number", low=0), Column(roles["event"], "flag")], where=where)
+    events, total = int(rows[roles["event"]].sum()), float(rows[roles["time"]].sum())
+    if not events or not total:
+        raise InvalidInput([Fault(f"{where}: column {roles['event']}", "no event", "events to tell a median from")])
+    note = f"median from {events} events of {len(rows)} patients of the pilot, as if their hazard were constant"
+    return {"median": math.log(2.0) * total / events}, [note]
+
+
+def _of_plates(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
+    """Frequency and doses of the pilot; all its rows are one arm."""
+    from senexo.assays.limiting_dilution import dilution
+
+    result = dilution(table, **roles, where=where)
+    row, doses = result.tables["frequencies"].iloc[0], np.sort(result.tables["units"]["dose"].unique())
+    if not math.isfinite(row["one_in"]) or row["n_response"] == row["n_tested"]:
+        raise InvalidInput([Fault(where, "no unit, or every unit, with a response", "a frequency to start from")])
+    found: Numbers = {"one_in": float(row["one_in"]), "dose": float(doses[0]), "doses": float(len(doses))}
+    if len(doses) > 1:
+        found["step"] = float((doses[-1] / doses[0]) ** (1.0 / (len(doses) - 1)))
+    low, high = significant(row["one_in_low"]), significant(row["one_in_high"])
+    note = f"1 in {significant(row['one_in'])} cells comes from the pilot (95 % CI 1 in {low} to 1 in {high})"
+    return found, [note]
+
+
+def _of_responders(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
+    """The share of patients who respond, with its exact interval."""
+    from senexo.assays.proportion import clopper_pearson
+    from senexo.base.table import Column, check
+
+    rows = check(table, [Column(roles["response"], "flag")], where=where)[roles["response"]]
+    low, high = clopper_pearson(int(rows.sum()), len(rows))
+    note = f"rate from {len(rows)} patients of the pilot (95 % CI {100 * low:.0f} to {100 * high:.0f} %)"
+    return {"rate": min(max(float(rows.mean()), 1e-3), 1.0 - 1e-3)}, [note]
+
+
+def _of_intensities(
+    table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str
+) -> tuple[Numbers, list[str]]:
+    """The prior of the moderated t-test: the typical variance of an RNA, and how alike variances are."""
+    from senexo.assays.rna import expression
+
+    settings = expression(
+        table, group=roles["group"], control=roles["control"], kind="intensities", where=where
+    ).settings
+    if settings["s2_prior"] is None:
+        raise InvalidInput([Fault(where, "too few samples to tell a variance", "two donors in a group, several RNAs")])
+    prior_df = min(max(float(settings["df_prior"]), 2.0), 1000.0)
+    rnas = float(min(max(int(settings["n_tested"]), 10), 20_000))
+    return {"sd": math.sqrt(float(settings["s2_prior"])), "prior_df": prior_df, "rnas": rnas}, []
+
+
 def _spread(variance: float) -> float:
     return math.sqrt(max(variance, LEAST_SPREAD**2))
 
@@ -138,4 +193,8 @@ def _uncertain(name: str, sd: float, n: int) -> str:
 PILOTS: dict[str, Pilot] = {
     "senescence": Pilot(("arm", "control"), _of_counts),
     "qpcr": Pilot(("arm", "control", "target", "reference"), _of_cycles),
+    "expression": Pilot(("group", "control"), _of_intensities),
+    "survival": Pilot(("time", "event"), _of_patients),
+    "dilution": Pilot(("dose", "tested", "response"), _of_plates),
+    "response": Pilot(("response",), _of_responders),
 }

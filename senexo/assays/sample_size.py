@@ -101,7 +101,7 @@ def power(
     pilot, notes = read_pilot(assay, table, roles, design, where)
     numbers = {one.name: one.value for one in simulator.assumptions} | pilot | dict(given or {})
     _possible(simulator, assay, effect, numbers, where)
-    tries = Tries(lambda rng, size: simulator.p_value(rng, size, effect, numbers, design), seed, alpha)
+    tries = Tries(lambda rng, size: simulator.p_value(assay, rng, size, effect, numbers, design), seed, alpha)
     if numbers_n:
         for size in numbers_n:
             tries.run(size, sets)

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from senexo import assays
+from senexo.assays import made_up
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -39,7 +42,8 @@ class Simulator:
     """What power needs of one assay.
 
     unit: what n counts; effect: (what it is, lowest, highest, value without effect); claim: the effect in words;
-    draw: a table of n units; ask: the assay's answer to it; answer: the id of the finding that holds the p-value.
+    draw: a table of n units; options: how the assay is asked about it; answer: how the id of the finding begins that
+    holds the p-value.
     """
 
     unit: str
@@ -51,81 +55,16 @@ class Simulator:
     assumptions: tuple[Assumption, ...]
     claim: Callable[[float, Numbers], str]
     draw: Callable[[Rng, int, float, Numbers, bool], pd.DataFrame]
-    ask: Callable[[pd.DataFrame, Numbers, str], AssayResult]
+    options: Callable[[Numbers, str], dict[str, Any]]
     answer: str
     designs: bool = False
 
-    def p_value(self, rng: Rng, n: int, effect: float, numbers: Numbers, design: str) -> float:
+    def p_value(self, assay: str, rng: Rng, n: int, effect: float, numbers: Numbers, design: str) -> float:
         """p-value of one made-up table of n units; nan where the assay says that nothing is testable."""
-        result = self.ask(self.draw(rng, n, effect, numbers, design == "paired"), numbers, design)
+        table = self.draw(rng, n, effect, numbers, design == "paired")
+        result: AssayResult = getattr(assays, assay)(table, **self.options(numbers, design))
         found = next(finding for finding in result.findings if finding.id.startswith(self.answer))
         return math.nan if found.p_value is None else found.p_value
-
-
-def _expit(x: Any) -> Any:
-    return 1.0 / (1.0 + np.exp(-x))
-
-
-def _logit(share: float) -> float:
-    return math.log(share / (1.0 - share))
-
-
-def _frame(columns: Mapping[str, Any]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(columns)
-
-
-def _donors(n: int, arm: str, paired: bool) -> list[str]:
-    """Names of donors; unpaired arms have donors of their own."""
-    return [f"{i}" if paired else f"{arm} {i}" for i in range(n)]
-
-
-# ---- senescence: logit shares of donors, each with its own effect, binomial counts --------------------------------
-
-
-def _counts(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.DataFrame:
-    level = rng.normal(0.0, x["donor_sd"], n)
-    other = level if paired else rng.normal(0.0, x["donor_sd"], n)
-    treated = _logit(x["share"] + effect) + level + rng.normal(0.0, x["sd"], n)
-    shares = np.concatenate([_expit(treated), _expit(_logit(x["share"]) + other)])
-    return _frame({
-        "arm": ["treated"] * n + ["control"] * n,
-        "donor": _donors(n, "treated", paired) + _donors(n, "control", paired),
-        "n_positive": rng.binomial(int(x["cells"]), shares), "n_total": int(x["cells"]),
-    })  # fmt: skip
-
-
-def _ask_counts(table: pd.DataFrame, x: Numbers, design: str) -> AssayResult:
-    from senexo.assays.staining import senescence
-
-    return senescence(table, compare=("treated", "control"), design=design)
-
-
-# ---- qpcr: normal log2 levels of donors, each with its own fold, wells with technical noise ------------------------
-
-
-def _cycles(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.DataFrame:
-    import pandas as pd
-
-    wells, parts = int(x["wells"]), []
-    level = rng.normal(0.0, x["donor_sd"], n)
-    for arm, shift in (("treated", math.log2(effect)), ("control", 0.0)):
-        own = level if paired else rng.normal(0.0, x["donor_sd"], n)
-        fold = shift + (rng.normal(0.0, x["sd"], n) if arm == "treated" else 0.0)
-        for target, middle in (("target", x["ct"] - own - fold), ("reference", np.full(n, 20.0))):
-            ct = np.repeat(middle, wells) + rng.normal(0.0, x["technical_sd"], n * wells)
-            parts.append(_frame({
-                "arm": arm, "donor": np.repeat(_donors(n, arm, paired), wells), "target": target,
-                "replicate": np.tile(np.arange(wells), n), "ct": np.where(ct <= x["cutoff"], ct, np.nan),
-            }))  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
-
-
-def _ask_cycles(table: pd.DataFrame, x: Numbers, design: str) -> AssayResult:
-    from senexo.assays.pcr import qpcr
-
-    return qpcr(table, target="target", reference="reference", control="control", cutoff=x["cutoff"], design=design)
 
 
 SIMULATORS: dict[str, Simulator] = {
@@ -138,7 +77,9 @@ SIMULATORS: dict[str, Simulator] = {
             Assumption("cells", 200, "cells counted per donor and arm", 1, 1e6, whole=True),
         ),
         claim=lambda effect, x: f"{100 * effect:+.3g} points of positive cells over {100 * x['share']:.2g} %",
-        draw=_counts, ask=_ask_counts, answer="senescent:difference:", designs=True,
+        draw=made_up.counts,
+        options=lambda x, design: {"compare": ("treated", "control"), "design": design},
+        answer="senescent:difference:", designs=True,
     ),
     "qpcr": Simulator(
         unit="donors", effect="a fold change", low=1e-4, high=1e4, none=1.0, smallest=3,
@@ -151,6 +92,60 @@ SIMULATORS: dict[str, Simulator] = {
             Assumption("cutoff", 40.0, "Ct beyond which nothing is detected", 1.0, 60.0),
         ),
         claim=lambda effect, x: f"a {effect:g}-fold change",
-        draw=_cycles, ask=_ask_cycles, answer="fold:", designs=True,
+        draw=made_up.cycles,
+        options=lambda x, design: {
+            "target": "target", "reference": "reference", "control": "control", "cutoff": x["cutoff"], "design": design,
+        },
+        answer="fold:", designs=True,
+    ),
+    "expression": Simulator(
+        unit="donors", effect="a fold change of one RNA", low=1e-4, high=1e4, none=1.0, smallest=2,
+        assumptions=(
+            Assumption("sd", 0.7, "typical SD between donors within a group (log2)", 1e-3, 10.0),
+            Assumption("prior_df", 5.0, "how alike SDs of RNAs are (degrees of freedom; 1000: equal)", 2.0, 1000.0),
+            Assumption("donor_sd", 0.7, "SD between donors of what both groups share (log2)", 0.0, 10.0),
+            Assumption("rnas", 200, "RNAs measured, of which one differs", 10, 20_000, whole=True),
+        ),
+        claim=lambda effect, x: f"a {effect:g}-fold change of an RNA named in advance, among {x['rnas']:g}",
+        draw=made_up.intensities,
+        options=lambda x, design: {
+            "group": "cell", "control": "control", "donor": "who", "design": design, "kind": "intensities",
+            "target": "target",
+        },
+        answer="fold:", designs=True,
+    ),
+    "survival": Simulator(
+        unit="patients", effect="a hazard ratio", low=1e-3, high=1e3, none=1.0, smallest=10,
+        assumptions=(
+            Assumption("median", 12.0, "median survival of the control group (in any unit of time)", 1e-6, 1e6),
+            Assumption("follow_up", 24.0, "time from the last patient to the analysis", 1e-6, 1e6),
+            Assumption("accrual", 12.0, "time over which patients enter", 0.0, 1e6),
+            Assumption("share", 0.5, "share of patients in the exposed group", 0.02, 0.98),
+        ),
+        claim=lambda effect, x: f"a hazard ratio of {effect:g} ({100 * x['share']:g} % of patients exposed)",
+        draw=made_up.patients,
+        options=lambda x, design: {"time": "time", "event": "event", "group": "group"},
+        answer="logrank",
+    ),
+    "dilution": Simulator(
+        unit="mice per dose and arm", effect="a ratio of frequencies", low=1e-6, high=1e6, none=1.0, smallest=2,
+        assumptions=(
+            Assumption("one_in", 1000.0, "cells among which one is active in the control arm", 1.0, 1e12),
+            Assumption("dose", 100.0, "lowest dose (cells)", 1e-3, 1e12),
+            Assumption("step", 5.0, "each dose over the one below", 1.01, 1e4),
+            Assumption("doses", 4, "doses in each arm", 1, 50, whole=True),
+        ),
+        claim=lambda effect, x: f"a frequency {effect:g} times that of 1 in {x['one_in']:,.6g} cells",
+        draw=made_up.plates,
+        options=lambda x, design: {"dose": "dose", "tested": "tested", "response": "response", "group": "arm"},
+        answer="fold:",
+    ),
+    "response": Simulator(
+        unit="patients", effect="an odds ratio for one SD of the level", low=1e-3, high=1e3, none=1.0, smallest=10,
+        assumptions=(Assumption("rate", 0.6, "share of patients at the mean level who respond", 1e-3, 1.0 - 1e-3),),
+        claim=lambda effect, x: f"an odds ratio of {effect:g} per SD of the level ({100 * x['rate']:g} % respond)",
+        draw=made_up.responders,
+        options=lambda x, design: {"response": "response", "value": "level"},
+        answer="odds_ratio",
     ),
 }  # fmt: skip
