@@ -52,6 +52,17 @@ class Assay:
 
 ASSAYS = (
     Assay(
+        "dilution",
+        "Limiting dilution: how frequent are the cells that grow out or engraft, 1 in N; groups compared (as ELDA).\n\n"
+        "One row for each dose and group: cells per well or mouse, how many were tested, how many responded.",
+        (
+            Option("dose", "column", "cells per well or mouse", default="dose"),
+            Option("tested", "column", "number of wells or mice", default="tested"),
+            Option("response", "column", "how many of them grew out or engrafted", default="response"),
+            Option("group", "column", "the groups to compare"),
+        ),
+    ),
+    Assay(
         "senescence",
         "Counts of positive cells (SA-beta-gal, or any other yes or no): shares, differences, dose-response.\n\n"
         "Columns: arm, donor, n_positive, n_total; where there are any replicate, field, time_h, family, dose_copies.",
@@ -85,6 +96,28 @@ ASSAYS = (
                 default="as the table's dilution series says, else 1",
             ),
             Option("min_detected", "number", "share of wells an arm must have detected to be tested", default="0.5"),
+        ),
+    ),
+    Assay(
+        "expression",
+        "Which RNAs differ between two groups of samples (LSC and HSC, patients and controls): detection first.\n\n"
+        "One row per sample, one column per RNA, and a column that says which group the sample is of.",
+        (
+            Option("group", "column", "which group a sample is of", needed=True),
+            Option("control", "name", "the group that folds refer to", needed=True),
+            Option("case", "name", "the other group, where there are more than two"),
+            Option("donor", "column", "who a sample is from"),
+            Option("design", "name", "are both groups of the same donors?", default="unpaired",
+                   metavar="paired|unpaired"),
+            Option("kind", "name", "what the numbers are", default="counts", metavar="counts|rpm|intensities"),
+            Option("scale", "name", "of intensities", default="log2", metavar="log2|linear"),
+            Option("features", "columns", "the columns that are RNAs, by name or pattern (hsa-*)",
+                   default="all that hold numbers"),
+            Option("target", "names", "RNAs asked for in advance, corrected among themselves"),
+            Option("sample", "column", "the name of each sample"),
+            Option("depth", "column", "all reads of a sample, where the table holds too few RNAs to tell"),
+            Option("least", "number", "reads with which an RNA counts as measured", default="3"),
+            Option("background", "number", "intensity up to which it does not"),
         ),
     ),
     Assay(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from senexo.assays.pcr import qpcr as qpcr
+    from senexo.assays.rna import expression as expression
     from senexo.assays.sample_size import power as power
     from senexo.assays.staining import senescence as senescence
 
