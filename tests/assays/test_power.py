@@ -71,6 +71,23 @@ def test_shares_have_the_power_of_the_t_test() -> None:
         assert within(row.power, t_power(row.n, mean, math.sqrt(between + counting)), 100)
 
 
+def test_an_rna_among_many_has_the_power_of_the_normal_test() -> None:
+    """100 RNAs of one variance: the moderated t-test knows it."""
+    table = power(
+        assay="expression", effect=2.5, n=5, sets=40, given={"sd": 0.7, "prior_df": 1000.0, "rnas": 100}
+    ).table
+    shift = math.log2(2.5) / (0.7 * math.sqrt(2.0 / 5))
+    assert within(table["power"].iloc[0], float(stats.norm.sf(1.96 - shift)), 40)
+
+
+def test_plates_have_the_power_that_their_information_gives() -> None:
+    doses = 100.0 * 5.0 ** np.arange(4)
+    hits = [doses * frequency for frequency in (0.2 / 1000.0, 1.0 / 1000.0)]
+    variance = sum(1.0 / float(np.sum(6 * x**2 / np.expm1(x))) for x in hits)
+    table = power(assay="dilution", effect=0.2, n=6, sets=100).table
+    assert within(table["power"].iloc[0], float(stats.norm.sf(1.96 - math.log(5.0) / math.sqrt(variance))), 100)
+
+
 def test_without_variability_beyond_it_the_level_is_kept() -> None:
     """An effect of nearly nothing is found as often as alpha says."""
     table = power(assay="qpcr", effect=1.0001, n=6, sets=150, alpha=0.1).table
