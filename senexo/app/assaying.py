@@ -69,7 +69,7 @@ def write_example(assay: Assay, path: Path) -> str:
         expected = f"a new one (senexo assay {assay.name} NEW.csv --example)"
         raise InvalidInput([Fault(str(path), "a file that is there already", expected)])
     path.write_bytes(data)
-    columns = ", ".join(map(str, frame.columns))
+    columns = ", ".join(map(str, frame.columns[:9])) + (", ..." if len(frame.columns) > 9 else "")
     return (
         f"{path}: {len(frame)} made-up rows with the columns {columns}. Read it with:\n\n"
         f"senexo assay {assay.name} {path} {arguments(assay, module.EXAMPLE_OPTIONS)}"
