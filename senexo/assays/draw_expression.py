@@ -32,7 +32,7 @@ def expression_figure(tables: Mapping[str, pd.DataFrame], settings: Mapping[str,
     with canvas(screen + width, 3.2) as figure:
         right: Figure | SubFigure = figure
         if screen:
-            left, right = np.ravel(figure.subfigures(1, 2, width_ratios=[screen, width]))
+            left, right = figure.subfigures(1, 2, width_ratios=[screen, width], squeeze=False)[0]
             axes = left.subplots()
             (_volcano if len(tested) >= MANY else _folds)(axes, tested, settings)
             axes.set_title("A")
@@ -60,17 +60,34 @@ def _volcano(axes: Axes, tested: pd.DataFrame, settings: Mapping[str, Any]) -> N
     edge = 1.15 * max(1.0, float(np.abs(fold).max()))
     axes.set_xlim(-edge, edge)
     axes.set_ylim(0, 1.12 * float(height.max()))
-    labelled = tested[tested["target"] | (hit & (np.arange(len(tested)) < LABELLED))]
-    for row in records(labelled):
-        right = row["log2_fold"] < 0.6 * edge
-        axes.annotate(
-            row["feature"], (row["log2_fold"], -np.log10(max(row["p_value"], 1e-300))), fontsize=6,
-            xytext=(4 if right else -4, 3), textcoords="offset points", ha="left" if right else "right",
-            fontweight="bold" if row["target"] else "normal",
-        )  # fmt: skip
+    named = tested["target"] | (hit & (np.arange(len(tested)) < LABELLED))
+    _label(axes, tested[named].sort_values("target", ascending=False, kind="stable"))
     axes.axvline(0.0, color="0.7", linewidth=0.6, zorder=0)
     axes.set_xlabel(f"log2 fold change, {settings['case']} / {settings['control']}")
     axes.set_ylabel("-log10 p (unadjusted)")
+
+
+def _label(axes: Axes, named: pd.DataFrame) -> None:
+    """Names beside their points, the first ones first; a name that would cover an earlier one is left out."""
+    low, high = axes.get_xlim()
+    top = axes.get_ylim()[1]
+    wide, tall = 0.02 * (high - low), 0.045 * top  # of a letter, of a line
+    taken: list[tuple[float, float, float, float]] = []
+    for row in records(named):
+        x, y = row["log2_fold"], -np.log10(max(row["p_value"], 1e-300))
+        width = wide * len(row["feature"])
+        for side, up in ((1, 0.3), (-1, 0.3), (1, -0.9), (-1, -0.9), (1, 1.2), (-1, 1.2)):
+            left = x + wide if side > 0 else x - wide - width
+            box = left, left + width, y + up * tall, y + (up + 1.0) * tall
+            if box[0] < low or box[1] > high or box[3] > top or any(_overlap(box, other) for other in taken):
+                continue
+            taken.append(box)
+            axes.text(left, box[2], row["feature"], fontsize=6, fontweight="bold" if row["target"] else "normal")
+            break
+
+
+def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return box[0] < other[1] and other[0] < box[1] and box[2] < other[3] and other[2] < box[3]
 
 
 def _folds(axes: Axes, tested: pd.DataFrame, settings: Mapping[str, Any]) -> None:
@@ -114,7 +131,8 @@ def _donors(axes: Axes, name: str, tables: Mapping[str, pd.DataFrame], settings:
     row = tables["features"].set_index("feature").loc[name]
     below = "\nbelow detection" if row["detection"] == "below detection" else ""
     axes.set_title(f"{name}{below}", fontsize=6.5, fontweight="normal", loc="center")
-    axes.set_xticks([0, 1], groups)
+    long = max(len(group) for group in groups) > 8
+    axes.set_xticks([0, 1], groups, rotation=30 if long else 0, ha="right" if long else "center")
     axes.set_xlim(-0.5, 1.5)
     if settings["kind"] != "intensities":
         _count_axis(axes)

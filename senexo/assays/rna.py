@@ -11,7 +11,7 @@ import numpy as np
 from senexo.assays import panel, rna_tables, rna_words
 from senexo.assays.detection import LEAST_READS, verdict_of
 from senexo.assays.result import LEVEL, AssayResult
-from senexo.base.errors import Fault
+from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import capped, likely
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def expression(
         group, control, case, donor, design, kind, scale, [features] if isinstance(features, str) else features,
         sample, depth,
     )  # fmt: skip
+    if not least >= 1.0:
+        raise InvalidInput([Fault(f"{where}: least", f"{least:g}", "a number of reads >= 1")])
     data = panel.read(table, layout, where)
     targets = _targets(data, target, where)
     measured = rna_tables.is_measured(data, layout, least, background)

@@ -84,9 +84,7 @@ def compared(data: Panel, layout: Layout, tested: list[str]) -> tuple[pd.DataFra
         found = {"log2_fold": student.value, "log2_low": student.low, "log2_high": student.high,
                  "statistic": student.t, "df": student.df, "p_value": student.p_value}  # fmt: skip
         fit |= {"df_prior": student.df_prior, "s2_prior": student.s2_prior}
-    place = rows.index.get_indexer(tested)
-    for name, numbers in found.items():
-        rows.iloc[place, rows.columns.get_loc(name)] = numbers
+    rows.update(pd.DataFrame(found, index=tested))
     return rows, fit
 
 
