@@ -71,7 +71,7 @@ def _label(axes: Axes, named: pd.DataFrame) -> None:
     """Names beside their points, the first ones first; a name that would cover an earlier one is left out."""
     low, high = axes.get_xlim()
     top = axes.get_ylim()[1]
-    wide, tall = 0.02 * (high - low), 0.045 * top  # of a letter, of a line
+    wide, tall = 0.0165 * (high - low), 0.045 * top  # of a letter, of a line
     taken: list[tuple[float, float, float, float]] = []
     for row in records(named):
         x, y = row["log2_fold"], -np.log10(max(row["p_value"], 1e-300))
@@ -82,7 +82,10 @@ def _label(axes: Axes, named: pd.DataFrame) -> None:
             if box[0] < low or box[1] > high or box[3] > top or any(_overlap(box, other) for other in taken):
                 continue
             taken.append(box)
-            axes.text(left, box[2], row["feature"], fontsize=6, fontweight="bold" if row["target"] else "normal")
+            axes.text(
+                x + side * wide, box[2], row["feature"], fontsize=6, ha="left" if side > 0 else "right",
+                fontweight="bold" if row["target"] else "normal",
+            )  # fmt: skip
             break
 
 
