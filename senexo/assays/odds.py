@@ -39,7 +39,7 @@ def odds_ratio(positive: Floats, total: Floats, positive_other: Floats, total_ot
 
     >>> found = odds_ratio(*(np.array(x, float) for x in ([52, 61, 47], [200] * 3, [4, 6, 3], [200] * 3)))
     >>> round(found.value, 1)
-    16.6
+    16.5
     """
     pooled, cells = positive + positive_other, total + total_other
     told = (pooled > 0) & (pooled < cells) & (total > 0) & (total_other > 0)

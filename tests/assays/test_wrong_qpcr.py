@@ -67,7 +67,7 @@ def test_wrong_plates(wrong: Callable[[pd.DataFrame], pd.DataFrame], options: di
 cycles = st.one_of(st.floats(10.0, 45.0), st.just(math.nan))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(cycles, cycles), min_size=1, max_size=6), st.sampled_from(["paired", "unpaired"]))
 def test_any_cycles_give_consistent_answers(donors: list[tuple[float, float]], design: str) -> None:
     """Intervals hold their estimates, p-values are probabilities, and swapping the arms inverts the fold."""
