@@ -75,28 +75,24 @@ def replicates(wells: pd.DataFrame) -> pd.DataFrame:
     `outlying`: its variance is larger than that of the other samples of this target by more than chance allows (F test
     at 5 % over all samples of the target, Bonferroni), and its wells lie more than half a cycle apart.
     """
-    import pandas as pd
     from scipy.special import fdtrc
 
     names = ["arm", "time_h", "donor", "target"]
     found = wells.groupby(names, sort=False)["ct"].agg(["size", "count", "mean", "var", "min", "max"]).reset_index()
     found = found[found["count"] > 1]
-    rows = []
-    for row in records(found):
-        others = found[(found["target"] == row["target"])]
-        df = row["count"] - 1
-        df_rest = int((others["count"] - 1).sum()) - df
-        rest = (float(((others["count"] - 1) * others["var"]).sum()) - df * row["var"]) / df_rest if df_rest else 0.0
-        # when all others agree to the last digit, a spread is judged by the finest resolution believed
-        ratio = row["var"] / max(rest, CT_RESOLUTION**2)
-        p = float(fdtrc(df, df_rest, ratio)) if df_rest else 1.0
-        spread = row["max"] - row["min"]
-        rows.append((
-            *(row[name] for name in names), row["size"], row["count"], row["mean"], math.sqrt(row["var"]), spread,
-            bool(p < 0.05 / len(others) and spread > WIDE),
-        ))  # fmt: skip
-    columns = [*names, "n_wells", "n_detected", "mean_ct", "sd_ct", "spread", "outlying"]
-    return pd.DataFrame(rows, columns=columns)
+    df = found["count"] - 1
+    squares, by_target = df * found["var"], found["target"]
+    df_rest = df.groupby(by_target).transform("sum") - df
+    rest = (squares.groupby(by_target).transform("sum") - squares) / df_rest.clip(lower=1)
+    # when all others agree to the last digit, a spread is judged by the finest resolution believed
+    ratio = found["var"] / rest.clip(lower=CT_RESOLUTION**2)
+    p_value = np.where(df_rest > 0, fdtrc(df, df_rest.clip(lower=1), ratio), 1.0)
+    several = by_target.groupby(by_target).transform("size")
+    spread = found["max"] - found["min"]
+    found = found.assign(
+        sd_ct=np.sqrt(found["var"]), spread=spread, outlying=(p_value < 0.05 / several) & (spread > WIDE)
+    ).rename(columns={"size": "n_wells", "count": "n_detected", "mean": "mean_ct"})
+    return found[[*names, "n_wells", "n_detected", "mean_ct", "sd_ct", "spread", "outlying"]].reset_index(drop=True)
 
 
 def replicate_notes(found: pd.DataFrame) -> list[str]:
