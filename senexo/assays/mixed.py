@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,8 +89,8 @@ class _Reml:
 
     def _projection(self, ratio: float) -> tuple[Floats, Floats, Floats]:
         """P, (X'V^-1 X)^-1 and V^-1, all for sigma^2 = 1."""
-        inverse: Floats = np.linalg.inv(np.eye(len(self._y)) + ratio * self._same)
-        covariance: Floats = np.linalg.inv(self._x.T @ inverse @ self._x)
+        inverse: Any = np.linalg.inv(np.eye(len(self._y)) + ratio * self._same)
+        covariance: Any = np.linalg.inv(self._x.T @ inverse @ self._x)
         half = inverse @ self._x
         return inverse - half @ covariance @ half.T, covariance, inverse
 
