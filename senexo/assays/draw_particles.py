@@ -102,7 +102,7 @@ def _ratios(axes: Axes, ratios: pd.DataFrame) -> None:
     low, high = axes.get_xlim()
     low, high = min(low, 0.45), max(high, 1.25)
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_yticks(range(len(names)), names)

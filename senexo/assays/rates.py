@@ -43,7 +43,7 @@ def arm_rate(rows: pd.DataFrame, blank_df: float) -> Estimate:
             mean = censored_mean(values, side, resolution=RESOLUTION)[0]
         except ValueError:
             return NOTHING
-    return with_blank(mean, len(rows) - 1.0, _common([(rows, 1.0)]), blank_df)
+    return with_blank(mean, len(rows) - 1.0, common_variance([(rows, 1.0)]), blank_df)
 
 
 def paired(arm: pd.DataFrame, control: pd.DataFrame, blank_df: float) -> Estimate:
@@ -60,7 +60,7 @@ def paired(arm: pd.DataFrame, control: pd.DataFrame, blank_df: float) -> Estimat
             mean = censored_difference(first, sides[0], second, sides[1], resolution=RESOLUTION)
         except ValueError:
             return NOTHING
-    return with_blank(mean, len(first) - 1.0, _common([(arm, 1.0), (control, -1.0)], pairs=True), blank_df)
+    return with_blank(mean, len(first) - 1.0, common_variance([(arm, 1.0), (control, -1.0)], pairs=True), blank_df)
 
 
 def unpaired(arm: pd.DataFrame, control: pd.DataFrame, blank_df: float) -> Estimate:
@@ -80,7 +80,7 @@ def unpaired(arm: pd.DataFrame, control: pd.DataFrame, blank_df: float) -> Estim
         except ValueError:
             return NOTHING
     df = len(first) + len(second) - 2.0
-    return with_blank(mean, df, _common([(arm, 1.0), (control, -1.0)]), blank_df)
+    return with_blank(mean, df, common_variance([(arm, 1.0), (control, -1.0)]), blank_df)
 
 
 def with_blank(mean: Estimate, df: float, variance: float, blank_df: float) -> Estimate:
@@ -146,7 +146,7 @@ def _at_resolution(values: Floats) -> Estimate:
     return Estimate(mean, mean - half, mean + half, float(2.0 * stdtr(n - 1, -abs(mean) / error)))
 
 
-def _common(parts: Sequence[tuple[pd.DataFrame, float]], *, pairs: bool = False) -> float:
+def common_variance(parts: Sequence[tuple[pd.DataFrame, float]], *, pairs: bool = False) -> float:
     """Variance that the blanks add to a mean of log rates (or of log ratios), beyond what the scatter of donors holds.
 
     Row i shifts by g_ib when the blank of batch b is off by one standard error; the mean shifts by their mean m_b. The

@@ -28,8 +28,8 @@ EXAMPLE_OPTIONS: dict[str, object] = {
 _METHOD = (
     "Particles per mL were multiplied by the dilution, {blank}, multiplied by the volume of medium and divided by "
     "cells and hours. Readings of a sample were averaged. {compared} Rates below the limit of the blank (one-sided "
-    "95 % prediction limit) entered as censored; the uncertainty of a shared blank was added to the error. P-values are "
-    "corrected by Holm."
+    "95 % prediction limit) entered as censored; the uncertainty of a shared blank was added to the error. P-values "
+    "are corrected by Holm."
 )
 _COMPARED = {
     "paired": "Arms were compared by Student's t on the log ratios of rates within donors.",
@@ -74,7 +74,7 @@ def particles(
     ...                      "particles_per_ml": [9e7, 5e7, 6e7, 2.5e7, 1.2e8, 6e7], "n_cells": 2e6, "hours": 48})
     >>> print(particles(read, compare=("kd", "mock")))
     particles: 1 finding (95 % intervals; p after Holm)
-    ratio:kd:mock  0.487 [0.373, 0.636]  ratio  p = 0.0075  moderate
+    ratio:kd:mock  0.487 [0.339, 0.700]  ratio  p = 0.013  large
     """
     if design not in DESIGNS:
         raise InvalidInput([Fault(f"{where}: design", f"'{design}'", f"one of {', '.join(DESIGNS)}")])
