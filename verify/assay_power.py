@@ -1,8 +1,8 @@
 """Power by simulation, through the assays' public functions, against closed forms: 1,000 simulated tables each.
 
-The noncentral t distribution for qPCR and senescence, the normal one for an RNA among many of one variance, Fisher
-information for limiting dilution, Schoenfeld's formula for the log-rank test. The bar is three Monte-Carlo standard
-errors, and three points more where the closed form is itself an approximation.
+The noncentral t distribution for qPCR, senescence and particles, the normal one for an RNA among many of one variance,
+Fisher information for limiting dilution, Schoenfeld's formula for the log-rank test. The bar is three Monte-Carlo
+standard errors, and three points more where the closed form is itself an approximation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from verify._calibration import SEED, SETS
 
 
 def main() -> list[Check]:
-    return [*_folds(), *_shares(), *_intensities(), *_dilutions(), *_hazards(), _number_needed()]
+    return [*_folds(), *_shares(), *_particles(), *_intensities(), *_dilutions(), *_hazards(), _number_needed()]
 
 
 def _folds() -> Iterator[Check]:
@@ -48,6 +48,14 @@ def _shares() -> Iterator[Check]:
     for n in (5, 8, 12):
         found = _power("senescence", 0.12, n, share=0.2, sd=0.4, donor_sd=0.3, cells=150)
         yield _check(f"senescence, {n} donors, paired", found, t_power(n, mean / math.sqrt(between + counting)))
+
+
+def _particles() -> Iterator[Check]:
+    """SD of a donor's log ratio: its own, and three readings in each arm; no blank."""
+    sd = math.sqrt(0.25**2 + 2.0 * 0.15**2 / 3)
+    for n in (5, 8):
+        found = _power("particles", 0.6, n, sd=0.25, reading_sd=0.15, readings=3, blank=0.0)
+        yield _check(f"particles, {n} donors, paired", found, t_power(n, abs(math.log(0.6)) / sd))
 
 
 def _intensities() -> Iterator[Check]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Rng = np.random.Generator
 Numbers = Mapping[str, float]
+_MEDIUM = 1e9  # particles per mL that a typical control donor releases; only its ratio to the blank matters
 
 
 def _expit(x: Any) -> Any:
@@ -68,6 +69,30 @@ def cycles(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.Data
                 "replicate": np.tile(np.arange(wells), n), "ct": np.where(ct <= x["cutoff"], ct, np.nan),
             }))  # fmt: skip
     return pd.concat(parts, ignore_index=True)
+
+
+def readings(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.DataFrame:
+    """particles: lognormal rates of donors, each with its own ratio, on top of what the medium holds already."""
+    import pandas as pd
+
+    runs, parts = int(x["readings"]), []
+    level = rng.normal(0.0, x["donor_sd"], n)
+    for arm, shift in (("treated", math.log(effect)), ("control", 0.0)):
+        own = level if paired else rng.normal(0.0, x["donor_sd"], n)
+        spread = rng.normal(0.0, x["sd"], n) if arm == "treated" else 0.0
+        held = _MEDIUM * (np.exp(own + shift + spread) + x["blank"])
+        parts.append(_frame({
+            "arm": arm, "donor": np.repeat(_donors(n, arm, paired), runs), "replicate": np.tile(np.arange(runs), n),
+            "particles_per_ml": np.repeat(held, runs) * rng.lognormal(0.0, x["reading_sd"], n * runs),
+            "n_cells": 2e6, "hours": 48.0,
+        }))  # fmt: skip
+    if x["blank"]:
+        medium = _MEDIUM * x["blank"] * rng.lognormal(0.0, x["reading_sd"], int(x["blanks"]))
+        parts.append(_frame({
+            "arm": "medium", "donor": "", "replicate": np.arange(len(medium)), "particles_per_ml": medium,
+            "n_cells": math.nan, "hours": math.nan,
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True).assign(dilution=1.0, volume_ml=5.0)
 
 
 def intensities(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.DataFrame:

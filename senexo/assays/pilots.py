@@ -29,6 +29,7 @@ class Pilot:
 
     roles: tuple[str, ...]
     read: Callable[[pd.DataFrame, Mapping[str, Any], str, str], tuple[Numbers, list[str]]]
+    optional: tuple[str, ...] = ()
 
 
 def read_pilot(
@@ -41,14 +42,14 @@ def read_pilot(
             first = next(iter(named))
             raise InvalidInput([Fault(f"{where}: {first}", f"'{named[first]}'", "a pilot table to find it in")])
         return {}, []
-    needed = PILOTS[assay].roles
+    needed, optional = PILOTS[assay].roles, PILOTS[assay].optional
     faults = [
         Fault(f"{where}: {name}", "nothing", f"a pilot of {assay} needs it") for name in needed if name not in named
     ]
     faults += [
-        Fault(f"{where}: {name}", f"'{value}'", f"only {', '.join(needed) or 'nothing'} for a pilot of {assay}")
+        Fault(f"{where}: {name}", f"'{value}'", f"only {', '.join(needed + optional)} for a pilot of {assay}")
         for name, value in named.items()
-        if name not in needed
+        if name not in needed + optional
     ]
     if faults:
         raise capped(faults, where)
@@ -116,6 +117,39 @@ def _of_cycles(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where
     effect = (arm - other).dropna()
     if len(effect) > 1 and design == "paired":
         found["sd"] = _spread(float(effect.var()) - 2.0 * technical)
+        notes.append(_uncertain("sd", found["sd"], len(effect)))
+    return found, notes
+
+
+def _of_readings(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
+    """Log rates of every donor, as the assay computes them, less what the spread of readings adds."""
+    from senexo.assays.tracking import particles
+
+    pair = (roles["arm"], roles["control"])
+    result = particles(table, compare=pair, blank=roles.get("blank"), design=design, where=where)
+    samples, blanks = result.tables["samples"], result.tables["blanks"]
+    seen = samples[~samples["below"].astype(bool)].assign(log=lambda rows: rows["rate"].map(math.log))
+    arm, other = (seen[seen["arm"] == name].set_index("donor")["log"] for name in pair)
+    of_arms = table[table["arm"].astype(str).isin(pair)]
+    column = "particles_per_ml" if "particles_per_ml" in table.columns else "particles_per_frame"
+    logs = of_arms[column].astype(float).clip(lower=1e-300).map(math.log)
+    groups = logs.groupby([of_arms["arm"], of_arms["donor"]])
+    freedom = groups.size() - 1
+    found: Numbers = {"readings": float(round(groups.size().median()))}
+    if freedom.sum() > 0:
+        found["reading_sd"] = math.sqrt(float((groups.var().fillna(0.0) * freedom).sum() / freedom.sum()))
+    reading = found.get("reading_sd", 0.0) ** 2 / found["readings"]
+    found["blank"] = 0.0
+    if len(blanks):
+        control = samples.loc[samples["arm"] == pair[1], "medium"] - float(blanks["mean"].mean())
+        found["blank"] = min(max(float(blanks["mean"].mean()) / max(float(control.median()), 1e-300), 1e-6), 10.0)
+        found["blanks"] = float(max(int(blanks["n_readings"].median()), 2))
+    notes = []
+    if len(other) > 1:
+        found["donor_sd"] = _spread(float(other.var()) - reading)
+    effect = (arm - other).dropna()
+    if len(effect) > 1 and design == "paired":
+        found["sd"] = _spread(float(effect.var()) - 2.0 * reading)
         notes.append(_uncertain("sd", found["sd"], len(effect)))
     return found, notes
 
@@ -194,6 +228,7 @@ PILOTS: dict[str, Pilot] = {
     "senescence": Pilot(("arm", "control"), _of_counts),
     "qpcr": Pilot(("arm", "control", "target", "reference"), _of_cycles),
     "expression": Pilot(("group", "control"), _of_intensities),
+    "particles": Pilot(("arm", "control"), _of_readings, optional=("blank",)),
     "survival": Pilot(("time", "event"), _of_patients),
     "dilution": Pilot(("dose", "tested", "response"), _of_plates),
     "response": Pilot(("response",), _of_responders),

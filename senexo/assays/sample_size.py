@@ -70,6 +70,7 @@ def power(
     response: str | None = None,
     value: str | None = None,
     group: str | None = None,
+    blank: str | None = None,
     where: str = "table",
 ) -> PowerResult:
     """The number of donors, mice or patients that shows an effect with the power asked for; or the power of numbers.
@@ -80,8 +81,8 @@ def power(
     others come from the pilot table, or are the defaults, and the table `assumptions` says which. sets: simulated
     tables at each number that is told; seed: of their streams.
 
-    table: a pilot table of this assay, from which variability is estimated, or nothing. arm, control: its arms; target,
-    reference: its RNAs; time, event, dose, tested, response, value, group: its columns.
+    table: a pilot table of this assay, from which variability is estimated, or nothing. arm, control, blank: its arms;
+    target, reference: its RNAs; time, event, dose, tested, response, value, group: its columns.
 
     InvalidInput names what is unknown, impossible, or missing in the pilot. An effect that 2,000 units do not show is a
     finding with the verdict ``not reached``, not an error.
@@ -94,11 +95,14 @@ def power(
     design = design or ("paired" if simulator.designs else "")
     roles = {
         "arm": arm, "control": control, "target": target, "reference": reference, "time": time, "event": event,
-        "dose": dose, "tested": tested, "response": response, "value": value, "group": group,
+        "dose": dose, "tested": tested, "response": response, "value": value, "group": group, "blank": blank,
     }  # fmt: skip
     numbers_n = [n] if isinstance(n, int | float) else list(n or [])
     _check(simulator, assay, effect, numbers_n, power, alpha, design, given or {}, sets, where)
     pilot, notes = read_pilot(assay, table, roles, design, where)
+    pilot = {
+        one.name: min(max(pilot[one.name], one.low), one.high) for one in simulator.assumptions if one.name in pilot
+    }
     numbers = {one.name: one.value for one in simulator.assumptions} | pilot | dict(given or {})
     _possible(simulator, assay, effect, numbers, where)
     tries = Tries(lambda rng, size: simulator.p_value(assay, rng, size, effect, numbers, design), seed, alpha)

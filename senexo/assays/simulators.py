@@ -114,6 +114,23 @@ SIMULATORS: dict[str, Simulator] = {
         },
         answer="fold:", designs=True,
     ),
+    "particles": Simulator(
+        unit="donors", effect="a ratio of rates of release", low=1e-4, high=1e4, none=1.0, smallest=2,
+        assumptions=(
+            Assumption("sd", 0.25, "SD between donors of their own log ratio", 0.0, 5.0),
+            Assumption("donor_sd", 0.5, "SD between donors of their log rate", 0.0, 5.0),
+            Assumption("reading_sd", 0.15, "SD of the log of a reading", 0.0, 2.0),
+            Assumption("readings", 3, "readings of a sample", 1, 100, whole=True),
+            Assumption("blank", 0.1, "particles of the medium over those of a typical control sample", 0.0, 10.0),
+            Assumption("blanks", 4, "readings of the blank", 2, 100, whole=True),
+        ),
+        claim=lambda effect, x: f"a release {effect:g} times that of the control",
+        draw=made_up.readings,
+        options=lambda x, design: {
+            "compare": ("treated", "control"), "blank": "medium" if x["blank"] else None, "design": design,
+        },
+        answer="ratio:", designs=True,
+    ),
     "survival": Simulator(
         unit="patients", effect="a hazard ratio", low=1e-3, high=1e3, none=1.0, smallest=10,
         assumptions=(

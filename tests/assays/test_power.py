@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from senexo.assays import pcr, power, sample_size
+from senexo.assays import pcr, power, sample_size, tracking
 from senexo.assays.power_curve import Tries, fitted, needed, solved
 from senexo.base.errors import InvalidInput
 
@@ -69,6 +69,13 @@ def test_shares_have_the_power_of_the_t_test() -> None:
     table = power(assay="senescence", effect=0.12, n=7, sets=100, given=given).table
     for row in table.itertuples():
         assert within(row.power, t_power(row.n, mean, math.sqrt(between + counting)), 100)
+
+
+def test_rates_have_the_power_of_the_t_test() -> None:
+    given = {"sd": 0.25, "reading_sd": 0.15, "readings": 3, "blank": 0.0}
+    table = power(assay="particles", effect=0.6, n=5, sets=60, given=given).table
+    sd = math.sqrt(0.25**2 + 2 * 0.15**2 / 3)
+    assert within(table["power"].iloc[0], t_power(5, -math.log(0.6), sd), 60)
 
 
 def test_an_rna_among_many_has_the_power_of_the_normal_test() -> None:
@@ -172,6 +179,35 @@ def test_a_pilot_of_cycles_gives_spreads_and_wells() -> None:
     assert found["wells"] == 2
     assert 0.1 < found["technical_sd"] < 0.35
     assert 34.0 < found["ct"] < 37.0
+
+
+def test_a_pilot_of_readings_gives_spreads_and_blank() -> None:
+    roles = {"arm": "GW4869", "control": "control", "blank": "medium"}
+    result = power(tracking.example(), assay="particles", effect=0.6, n=4, sets=20, **roles)  # type: ignore[arg-type]
+    found = result.tables["assumptions"].set_index("name")["value"]
+    assert (found["readings"], found["blanks"]) == (2, 4)
+    assert 0.05 < found["reading_sd"] < 0.2
+    assert 0.1 < found["blank"] < 0.3
+
+
+def test_a_pilot_plate_gives_frequency_and_doses() -> None:
+    rows = [(100.0 * 4**k, 200, round(200 * (1 - math.exp(-100.0 * 4**k / 800)))) for k in range(3)]
+    table = pd.DataFrame(rows, columns=["cells", "mice", "grew"])
+    roles = {"dose": "cells", "tested": "mice", "response": "grew"}
+    result = power(table, assay="dilution", effect=0.2, n=4, sets=20, **roles)  # type: ignore[arg-type]
+    found = result.tables["assumptions"].set_index("name")["value"]
+    assert found["one_in"] == pytest.approx(800, rel=0.02)
+    assert found[["dose", "step", "doses"]].to_list() == pytest.approx([100, 4, 3])
+
+
+def test_a_pilot_of_intensities_gives_the_prior_of_variances() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.normal(9.0, 1.5, 300) + rng.normal(0.0, 0.5, (12, 300))
+    table = pd.DataFrame(values, columns=[f"RNA {i}" for i in range(300)]).assign(cell=["LSC"] * 6 + ["HSC"] * 6)
+    result = power(table, assay="expression", effect=2.0, n=3, sets=20, group="cell", control="HSC")
+    found = result.tables["assumptions"].set_index("name")["value"]
+    assert found["sd"] == pytest.approx(0.5, abs=0.03)
+    assert found["rnas"] == 300
 
 
 @pytest.mark.parametrize(
