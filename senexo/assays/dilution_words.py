@@ -59,11 +59,8 @@ def _shape(shape: Slope) -> Finding:
         text = "Single hit cannot be tested: a group with several doses must have units with and without response."
         verdict = "not testable"
     elif p < ALPHA:
-        why = (
-            "more than one cell seems to be needed"
-            if shape.value > 1
-            else "units differ, or cells hinder each other at high doses"
-        )
+        few = "units differ, or cells hinder each other at high doses"
+        why = "more than one cell seems to be needed" if shape.value > 1 else few
         text = f"Single hit is contradicted: {slope}; {why}. The frequencies then mean little."
         verdict = "contradicts single hit"
     else:

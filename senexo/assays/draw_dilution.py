@@ -31,21 +31,18 @@ def log_fractions(tables: Mapping[str, pd.DataFrame]) -> Figure:
         cells = np.linspace(0.0, float(units["dose"].max()), 300)
         for k, fit in enumerate(fits):
             own = units[units["group"] == fit["group"]]
-            look: dict[str, Any] = {
-                "color": COLOURS[k % len(COLOURS)],
-                "marker": MARKERS[k % len(MARKERS)],
-                "markersize": 4,
-            }
-            line: dict[str, Any] = {"color": look["color"], "linestyle": LINES[k % len(LINES)]}
+            colour = COLOURS[k % len(COLOURS)]
+            look: dict[str, Any] = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "markersize": 4}
+            line: dict[str, Any] = {"color": colour, "linestyle": LINES[k % len(LINES)]}
             dose, negative = own["dose"].to_numpy(), 1 - own["response"].to_numpy() / own["tested"].to_numpy()
             some = negative > 0
             axes.plot(dose[some], np.log(negative[some]), linestyle="none", clip_on=False, zorder=3, **look)
-            axes.plot(dose[~some], np.full(int((~some).sum()), floor * (1 - 0.03 * k)), "v", color=look["color"],
+            axes.plot(dose[~some], np.full(int((~some).sum()), floor * (1 - 0.03 * k)), "v", color=colour,
                       markersize=4, fillstyle="none", clip_on=False, zorder=3)  # fmt: skip
             low, high = (-fit[key] * cells for key in ("frequency_low", "frequency_high"))
             if 0 < fit["n_response"] < fit["n_tested"]:
                 axes.plot(cells, -fit["frequency"] * cells, **line)
-                axes.fill_between(cells, low, high, color=look["color"], alpha=0.13, linewidth=0)
+                axes.fill_between(cells, low, high, color=colour, alpha=0.13, linewidth=0)
             else:
                 line["linestyle"] = ":"
                 axes.plot(cells, low if fit["n_response"] else high, **line)

@@ -120,7 +120,8 @@ def _units(
     if empty.all():
         raise InvalidInput([Fault(where, "no unit with cells in it", "at least one")])
     if empty.any():
-        notes.append(f"{int(empty.sum())} rows without units or without cells were left out")
+        many = int(empty.sum())
+        notes.append(f"{many} row{'s' if many > 1 else ''} without units or without cells left out")
     rows = rows[~empty]
     named = rows[group] if group is not None else ALL
     units = pd.DataFrame({"group": named, "dose": rows[dose], "tested": rows[tested], "response": rows[response]})
