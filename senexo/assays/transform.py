@@ -75,6 +75,19 @@ def column(table: pd.DataFrame, text: str, *, where: str = "table") -> pd.Series
     return pd.Series(numbers, index=table.index, name=text)
 
 
+def columns_used(table: pd.DataFrame, text: str, *, where: str = "table") -> list[str]:
+    """The columns that `text` is computed from, in the order in which they stand there; see `column`.
+
+    >>> import pandas as pd
+    >>> columns_used(pd.DataFrame({"a": [1], "a-b": [2], "c": [3]}), "c / (a-b + 1)")
+    ['c', 'a-b']
+    """
+    reader = _Reader(text, table, where)
+    with np.errstate(all="ignore"):
+        reader.whole()
+    return list(reader.used)
+
+
 class _Reader:
     """Reads a text from left to right and computes what it has read; `faults` are those of rows."""
 
