@@ -95,6 +95,15 @@ def test_plates_have_the_power_that_their_information_gives() -> None:
     assert within(table["power"].iloc[0], float(stats.norm.sf(1.96 - math.log(5.0) / math.sqrt(variance))), 100)
 
 
+def test_hazards_have_the_power_of_schoenfelds_formula() -> None:
+    """z = |log HR| sqrt(events p (1 - p)); the formula is for small effects, so three points are its own error."""
+    given = {"median": 12.0, "follow_up": 24.0, "accrual": 0.0}
+    share = power(assay="survival", effect=0.5, n=60, sets=80, given=given).table["power"].iloc[0]
+    events = 60 * np.mean([-math.expm1(-math.log(2.0) / 12.0 * hazard * 24.0) for hazard in (1.0, 0.5)])
+    truth = float(stats.norm.sf(1.96 - math.log(2.0) * math.sqrt(events) / 2.0))
+    assert abs(share - truth) < 0.03 + 3.3 * math.sqrt(truth * (1.0 - truth) / 80)
+
+
 def test_without_variability_beyond_it_the_level_is_kept() -> None:
     """An effect of nearly nothing is found as often as alpha says."""
     table = power(assay="qpcr", effect=1.0001, n=6, sets=100, alpha=0.1).table
@@ -198,6 +207,17 @@ def test_a_pilot_plate_gives_frequency_and_doses() -> None:
     found = result.tables["assumptions"].set_index("name")["value"]
     assert found["one_in"] == pytest.approx(800, rel=0.02)
     assert found[["dose", "step", "doses"]].to_list() == pytest.approx([100, 4, 3])
+
+
+def test_a_pilot_of_patients_gives_their_median() -> None:
+    rng = np.random.default_rng(5)
+    times = rng.exponential(20.0, 400)
+    table = pd.DataFrame({"os": np.minimum(times, 30.0), "dead": (times <= 30.0).astype(int)})
+    result = power(table, assay="survival", effect=0.5, n=40, sets=20, time="os", event="dead")
+    assert result.settings["given"]["median"] == pytest.approx(20.0 * math.log(2.0), rel=0.15)
+    assert "events of 400 patients of the pilot" in result.notes[0]
+    with pytest.raises(InvalidInput, match="column dead: found no event"):
+        power(table.assign(dead=0), assay="survival", effect=0.5, time="os", event="dead")
 
 
 def test_a_pilot_of_intensities_gives_the_prior_of_variances() -> None:
