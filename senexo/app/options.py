@@ -121,6 +121,17 @@ ASSAYS = (
         ),
     ),
     Assay(
+        "particles",
+        "Nanoparticle tracking: particles per cell and hour, less the blank, and ratios between arms by donor.\n\n"
+        "Columns: arm, donor, particles_per_ml (or particles_per_frame and frame_volume_nl), dilution, volume_ml, "
+        "n_cells, hours; where there are any replicate, batch, n_cells_start.",
+        (
+            Option("compare", "pairs", "two arms to compare, the control second"),
+            Option("blank", "name", "the arm that is medium without cells"),
+            Option("design", "name", "are arms of the same donors?", default="paired", metavar="paired|unpaired"),
+        ),
+    ),
+    Assay(
         "power",
         "How many donors, mice or patients an effect needs, by simulation through the assay's own code.\n\n"
         "TABLE is a pilot table of that assay, or nothing. This takes a minute or some; fewer --sets are quicker.",
@@ -145,6 +156,7 @@ ASSAYS = (
             Option("response", "column", "of the pilot: the column of responses"),
             Option("value", "column", "of the pilot: the column of levels"),
             Option("group", "column", "of the pilot: the column of groups"),
+            Option("blank", "name", "of the pilot: the arm that is medium without cells"),
         ),
         needs_table=False,
     ),

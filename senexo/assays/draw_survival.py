@@ -33,7 +33,9 @@ def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
     groups, curves = records(tables["groups"]), tables["curves"]
     labels = [_label(row, tables) for row in groups]
     height = 0.17 * (len(groups) + 1.6)
-    with canvas(4.4, 2.9 + height) as figure:
+    words = _words(tables, settings)
+    widest = max(len(str(row["group"])) for row in groups)
+    with canvas(4.1 + 0.05 * widest, 2.9 + height + 0.13 * len(words)) as figure:
         axes, table = figure.subplots(2, 1, height_ratios=[2.7, height], sharex=True)
         end = max((float(curves.loc[curves["group"] == row["group"], "time"].max()) for row in groups), default=1.0)
         for k, row in enumerate(groups):
@@ -50,9 +52,8 @@ def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
         unit = settings["unit"]
         axes.set_xlabel(f"time ({unit})" if unit else f"time ({settings['time']})")
         if len(groups) > 1:
-            axes.legend(loc="upper right", handlelength=3.0, borderaxespad=0.0)
-        words = "\n".join(_words(tables, settings))
-        axes.annotate(words, (0.02, 0.03), xycoords="axes fraction", fontsize=7, va="bottom")
+            axes.legend(loc="best", handlelength=3.0, borderaxespad=0.2)
+        axes.set_title("\n".join(words), fontsize=7, fontweight="normal")  # above, where it hides no curve
         _risk_table(table, curves, groups, ticks)
         return figure
 
@@ -77,6 +78,7 @@ def _risk_table(axes: Axes, curves: pd.DataFrame, groups: Sequence[Mapping[str, 
     axes.tick_params(axis="both", length=0, labelbottom=False)
     names = [str(row["group"]) for row in groups]
     axes.set_yticks(range(len(groups)), names)
+    axes.tick_params(axis="y", pad=10)
     axes.annotate("number at risk", (0, -0.95), xycoords=("axes fraction", "data"), fontsize=7, va="center",
                   fontweight="bold")  # fmt: skip
     for k, row in enumerate(groups):
@@ -114,7 +116,7 @@ def _words(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> l
         for row in rows if len(rows) < 3 else []:
             kind = ("unadjusted " if model == "alone" else "adjusted ") if len(models) > 1 else ""
             of = f" per unit, {p_text(row['p_value'])}" if settings["value"] and settings["cut"] is None else ""
-            who = f", {row['term']}" if len(rows) > 1 else ""
+            who = f", {row['term'].partition(' against ')[0]}" if len(rows) > 1 else ""
             words.append(f"{kind}HR {_ratio(row)}{of}{who}")
     return words
 

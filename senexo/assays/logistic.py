@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from senexo.assays.result import LEVEL, Estimate
 
 Floats = NDArray[np.float64]
-METHODS = ("logistic", "Firth")
+METHODS = ("logistic", "firth")
 _LONGEST = 5.0  # standard deviations that a step may lead
 _STEPS = 200
 
@@ -25,7 +25,7 @@ _STEPS = 200
 class Logistic:
     """A fit of y (0 or 1) on the columns of x, to which the constant is added.
 
-    method: ``logistic`` (maximum likelihood) or ``Firth``. ValueError where the columns are not independent, and of
+    method: ``logistic`` (maximum likelihood) or ``firth``. ValueError where the columns are not independent, and of
     ``logistic`` where they part responders from the others (`separated`).
 
     >>> level, response = np.array([[1.0], [2], [3], [4], [5], [6]]), np.array([0, 0, 1, 0, 1, 1])
@@ -89,7 +89,7 @@ class Logistic:
     def _log_likelihood(self, b: Floats) -> float:
         linear = self._x @ b
         value = float(self.y @ linear - np.logaddexp(0.0, linear).sum())
-        if self.method == "Firth":
+        if self.method == "firth":
             sign, log_det = np.linalg.slogdet(self._information(b))
             value = value + 0.5 * float(log_det) if sign > 0 else -math.inf
         return value
@@ -99,7 +99,7 @@ class Logistic:
         share, weight = self._shares(b)
         information = self._x.T @ (self._x * weight[:, None])
         residual = self.y - share
-        if self.method == "Firth":
+        if self.method == "firth":
             leverage = weight * np.einsum("ij,jk,ik->i", self._x, np.linalg.pinv(information, hermitian=True), self._x)
             residual = residual + leverage * (0.5 - share)
         return self._x.T @ residual, information

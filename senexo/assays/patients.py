@@ -87,7 +87,7 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Cohort:
     """
     _refuse_two_roles(roles, where)
     event, wanted = _event_column(table, roles.event)
-    kinds = {name: _is_numeric(table[name]) for name in roles.adjust if list(table.columns).count(name) == 1}
+    kinds = {name: is_numeric(table[name]) for name in roles.adjust if list(table.columns).count(name) == 1}
     columns = [
         Column(roles.time, "number", may_be_empty=True, low=0),
         Column(event, "text" if wanted is not None else "flag", may_be_empty=True),
@@ -115,8 +115,8 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Cohort:
     stratum = np.zeros(len(rows), dtype=np.int64)
     if roles.strata:
         stratum = rows.groupby(list(roles.strata)).ngroup().to_numpy().astype(np.int64)
-    adjust = tuple(_covariate(name, rows[name], kinds[name], where) for name in roles.adjust)
-    group = None if roles.group is None else _covariate(roles.group, rows[roles.group], False, where)
+    adjust = tuple(covariate(name, rows[name], kinds[name], where) for name in roles.adjust)
+    group = None if roles.group is None else covariate(roles.group, rows[roles.group], False, where)
     return Cohort(
         rows.index, rows[roles.time].to_numpy(dtype=float), happened.to_numpy(dtype=bool), stratum, group, adjust,
         tuple(notes),
@@ -167,13 +167,13 @@ def _refuse_two_roles(roles: Roles, where: str) -> None:
         raise InvalidInput([Fault(f"{where}: options", f"column {name} in two roles", "one") for name in twice])
 
 
-def _is_numeric(cells: pd.Series) -> bool:
+def is_numeric(cells: pd.Series) -> bool:
     """Are most of the filled cells numbers? Then the others are slips of the pen, and faults."""
     words = [word for word in map(as_text, cells) if word.lower() not in EMPTY]
     return sum(as_number(word) == as_number(word) for word in words) > len(words) / 2
 
 
-def _covariate(name: str, values: pd.Series, numeric: bool, where: str) -> Covariate:
+def covariate(name: str, values: pd.Series, numeric: bool, where: str) -> Covariate:
     if numeric:
         return Covariate(name, values, True)
     values = values.where(~values.str.lower().isin(EMPTY), "")
