@@ -31,7 +31,9 @@ def value(formula: Expression, v: Sequence[float], time: float) -> float:
     numbers = [value(argument, v, time) for argument in formula.arguments]
     if formula.operator in FOLDED:
         start, combine = FOLDED[formula.operator]
-        total = numbers[0] if numbers else start
+        if formula.operator in ("and", "or", "xor") or not numbers:
+            numbers = [start, *numbers]  # a lone number becomes a truth value
+        total = numbers[0]
         for number in numbers[1:]:
             total = combine(total, number)
         return total

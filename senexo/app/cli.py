@@ -124,6 +124,60 @@ def simulate(
 
 
 @app.command()
+def targets(
+    utr: Annotated[Path, typer.Argument(help="FASTA file of 3'UTRs (.gz too)", show_default=False)],
+    mirna: Annotated[str, typer.Option(help="name (hsa-miR-34c-5p) or mature sequence", show_default=False)],
+    panel: Annotated[Path | None, typer.Option(help="FASTA file of further genes to compare with")] = None,
+    level: Annotated[
+        Literal["transfected", "endogenous", "endogenous-high", "copies"], typer.Option(help="free AGO-miRNA")
+    ] = "transfected",
+    copies: Annotated[float | None, typer.Option(help="loaded copies per cell (level copies)", min=0)] = None,
+    reading: Annotated[Literal["relative", "tight"], typer.Option(help="reading of affinity")] = "relative",
+    mutate: Annotated[list[str] | None, typer.Option(metavar="NAME:POS:BASE", help="exchange one base")] = None,
+    mirbase: Annotated[Path | None, typer.Option(help="miRBase's mature.fa, for other names")] = None,
+    kd_table: Annotated[Path | None, typer.Option(help="table of 12-mers: columns 12mer, log_kd")] = None,
+    seed: Annotated[int, typer.Option(help="seed of the draws of KD")] = 0,
+    out: Annotated[Path | None, typer.Option(help="new folder for tables, figure and JSON")] = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object instead of sentences")] = False,
+) -> None:
+    """Find a miRNA's sites in 3'UTRs and say what it does to them, and how sure that is."""
+    from senexo.app.targeting import targets_of
+
+    typer.echo(
+        targets_of(
+            utr, mirna, panel=panel, mirbase=mirbase, level=level, copies=copies, reading=reading, kd_table=kd_table,
+            mutate=mutate or (), seed=seed, out=out, as_json=json,
+        )
+    )  # fmt: skip
+
+
+@app.command()
+def screen(
+    network: Annotated[
+        Path | None, typer.Option(help="CSV with the columns mirna, gene [default: the shipped]")
+    ] = None,
+    circuit: Annotated[str, typer.Option(help="a shipped circuit or a circuit folder")] = "mir34c-rab27b",
+    copies: Annotated[float, typer.Option(help="active copies per cell", min=0)] = 3000.0,
+    draws: Annotated[int, typer.Option(help="draws of the parameters", min=2, max=10_000)] = 200,
+    serum: Annotated[float, typer.Option(help="serum in percent", min=0, max=100)] = 20.0,
+    watch: Annotated[list[str] | None, typer.Option(help="miRNA to tell about [default: hsa-miR-34c-5p]")] = None,
+    seed: Annotated[int, typer.Option(help="seed of the draws", min=0)] = 1,
+    workers: Annotated[int | None, typer.Option(help="threads [default: one per core]", min=1)] = None,
+    out: Annotated[Path | None, typer.Option(help="new folder for tables and JSON")] = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object instead of sentences")] = False,
+) -> None:
+    """Raise each miRNA in turn in one circuit and rank them by the senescence they bring about."""
+    from senexo.app.targeting import screen_of
+
+    typer.echo(
+        screen_of(
+            network, circuit=circuit, copies=copies, draws=draws, serum=serum, watch=watch or ("hsa-miR-34c-5p",),
+            seed=seed, workers=workers, out=out, as_json=json,
+        )
+    )  # fmt: skip
+
+
+@app.command()
 def verify(folder: Folder) -> None:
     """Check every byte of a result folder against its ledger (exit status 1 when something changed)."""
     from senexo.base.store import verify as verified

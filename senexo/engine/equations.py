@@ -3,11 +3,17 @@
 A comparison, a floor or a quotient makes the right-hand side jump. Solvers want it smooth, so the programs for
 the derivative read the outcome of every such switch from a cell (its mode) that stays as it is during a step,
 and `look` tells what the outcomes are now. Whoever integrates restarts where they change.
+
+A state may be pressed against a switch from both sides, so that it never leaves it. Such a comparison can be softened:
+within a narrow band the derivative is then the mixture of those on either side, in which the state finds the share
+that holds it there (Filippov's sliding motion, doi 10.1007/978-94-015-7793-9).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +25,7 @@ from senexo.engine.machine import run
 from senexo.model.expression import Expression, Slot, walk
 
 _STEPS = frozenset({"floor", "ceiling", "quotient"})
+MOST_SOFT = 8  # softened comparisons at a time: the mixture has up to 2^8 parts
 
 
 class EventPrograms:
@@ -59,11 +66,11 @@ class Equations:
         others = _switches(graph, [*triggers, *(node for slot, node in rules if slot in for_triggers)])
         others = [node for node in others if node not in set(modes)]
         signs = [_sign(graph, *graph.arguments(n)) for n in [*modes, *others] if graph.operator(n) in ("eq", "neq")]
-        gaps = [
-            graph.node("minus", *graph.arguments(node))
-            for node in [*modes, *others]
-            if graph.operator(node) in COMPARISONS
-        ]
+        compared = [node for node in [*modes, *others] if graph.operator(node) in COMPARISONS]
+        gaps = [graph.node("minus", *graph.arguments(node)) for node in compared]
+        self._gap_of = {k: compared.index(n) for k, n in enumerate(modes) if graph.operator(n) in ("lt", "leq")}
+        self.soft: dict[int, float] = {}  # softened modes, and the width of their bands
+        self.flipped = np.zeros(len(modes), dtype=bool)  # modes adopted with another outcome than before
         self.n_modes = len(modes)
         self._modes = assembler.cells(len(modes))
         watched = [*modes, *others, *signs, *triggers]
@@ -112,16 +119,49 @@ class Equations:
         self.compute(self._flow)
         return self.memory[self._slopes].copy()
 
-    def live_slope(self, time: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """dy/dt with the switches as they are at this very point."""
+    def soften(self, span: float) -> None:
+        """Give each comparison that has flipped a band, so wide that the state would cross it within `span`."""
+        time, y = float(self.memory[self._time]), self.state()
+        modes = self.memory[self._modes : self._modes + self.n_modes]
+        adopted = modes.copy()
+        for mode, gap in self._gap_of.items():
+            if self.flipped[mode] and mode not in self.soft and len(self.soft) < MOST_SOFT:
+                width = 0.0
+                for outcome in (0.0, 1.0):
+                    modes[:] = adopted
+                    modes[mode] = outcome
+                    ahead = y + span * self.slope(time, y)
+                    width += abs(self._gap(gap, time + span, ahead) - self._gap(gap, time, y))
+                if width > 0.0:
+                    self.soft[mode] = width
+        modes[:] = adopted
+        self.put(time, y)
+        self.look()
+
+    def _gap(self, gap: int, time: float, y: NDArray[np.float64]) -> float:
         self.put(time, y)
         self.compute(self._look)
-        self.adopt()
-        return self.slope(time, y)
+        return float(self.gaps[gap])
+
+    def soft_slope(self, time: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """dy/dt as `slope`, mixed over the outcomes of the softened comparisons."""
+        self.put(time, y)
+        self.compute(self._look)
+        true = [np.clip(0.5 - self.gaps[self._gap_of[mode]] / width, 0.0, 1.0) for mode, width in self.soft.items()]
+        total = np.zeros(len(y))
+        for outcomes in product((0.0, 1.0), repeat=len(true)):
+            weight = prod(w if outcome else 1.0 - w for w, outcome in zip(true, outcomes, strict=True))
+            if weight > 0.0:
+                for mode, outcome in zip(self.soft, outcomes, strict=True):
+                    self.memory[self._modes + mode] = outcome
+                total += weight * self.slope(time, y)
+        return total
 
     def look(self) -> bytes:
         """Bring assignment rules up to date and read all switches and triggers; equal bytes, equal outcomes."""
         self.compute(self._look)
+        for mode in self.soft:
+            self.memory[self._watched.start + mode] = self.gaps[self._gap_of[mode]] = 0.0
         return self.memory[self._watched].tobytes()
 
     def adopt(self) -> bool:
@@ -129,9 +169,10 @@ class Equations:
         first = self._watched.start
         seen = self.memory[first : first + self.n_modes]
         modes = self.memory[self._modes : self._modes + self.n_modes]
-        different = seen.tobytes() != modes.tobytes()
+        flipped = seen != modes
+        self.flipped |= flipped
         modes[:] = seen
-        return different
+        return bool(flipped.any())
 
     @property
     def triggers(self) -> NDArray[np.float64]:

@@ -63,7 +63,8 @@ def evaluate_all(expressions: Sequence[Expression], v: Values, time: float | Val
     """`evaluate` for several formulas; what they share is computed once."""
     walk = _Walk(v, time)
     with np.errstate(all="ignore"):
-        return [np.broadcast_to(walk.value(expression), v.shape[:-1]) + 0.0 for expression in expressions]
+        found = [np.broadcast_to(walk.value(expression), v.shape[:-1]) for expression in expressions]
+    return [values.astype(np.float64)[()] for values in found]
 
 
 def _assign(items: Iterable[Assigned], v: Values, time: float | Values) -> None:

@@ -30,8 +30,9 @@ class Waiting:
 class EventQueue:
     """The events of one run over the cells of its `Equations`."""
 
-    def __init__(self, equations: Equations) -> None:
+    def __init__(self, equations: Equations, lots: np.random.Generator) -> None:
         self.equations = equations
+        self.lots = lots
         self.events = equations.lowered.events
         self.was = np.array([event.initial_value for event in self.events], dtype=bool)
         self.waiting: list[Waiting] = []
@@ -44,8 +45,8 @@ class EventQueue:
         """Let everything happen that happens at this time; True if any event executed.
 
         One event executes at a time, the one of highest priority among those due; after each, triggers are
-        looked at again, so an event may cause or cancel others at the same instant. Among equals, the one that
-        was triggered first goes first (SBML leaves that order to chance).
+        looked at again, so an event may cause or cancel others at the same instant. Among equal priorities the lot
+        decides, as the specification asks; events without priority go last, in the order of their triggering.
         """
         executed = 0
         while True:
@@ -54,7 +55,7 @@ class EventQueue:
             due = [entry for entry in self.waiting if entry.due <= time]
             if not due:
                 return executed > 0
-            entry = max(due, key=self.priority)
+            entry = self.next_of(due)
             self.waiting.remove(entry)
             self.execute(entry)
             executed += 1
@@ -88,6 +89,12 @@ class EventQueue:
         programs = self.equations.events[index]
         self.equations.compute(programs.assign)
         return self.equations.memory[programs.values.start : programs.values.stop].copy()
+
+    def next_of(self, due: list[Waiting]) -> Waiting:
+        priorities = [self.priority(entry) for entry in due]
+        highest = max(priorities)
+        first = [entry for entry, priority in zip(due, priorities, strict=True) if priority == highest]
+        return first[0] if len(first) == 1 or highest == -inf else first[self.lots.integers(len(first))]
 
     def priority(self, entry: Waiting) -> float:
         """As it is now; an event without one goes after those that have one."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from senexo.base.errors import InvalidModel
 from senexo.engine.lowered import Assigned, Change, Lowered, LoweredEvent, LoweredReaction, SlotInfo, SlotKind
-from senexo.model.expression import Call, Expression, Invoke, Number, Slot, Symbol, Time, rewrite, walk
+from senexo.model.expression import Call, Expression, Invoke, Number, Slot, Symbol, Time, children, rewrite, walk
 from senexo.model.network import Event, EventAssignment, Network, Reaction, Species, SpeciesReference
 
 # A chain of function definitions may double a formula at each link; this stops it before memory does.
@@ -56,7 +56,8 @@ class _Lowering:
         self.set_by_events = {
             a.variable for e in network.events for a in e.assignments if a.math is not None and e.trigger.math
         }
-        self.nodes = 0
+        self.nodes = 0  # visited while functions are written in place
+        self.placed = 0  # in the formulas that came out, shared parts counted wherever they stand
         self.open: list[str] = []  # definitions being expanded, to name a circle
         self.slots: dict[str, int] = {}
         self.infos: list[SlotInfo] = []
@@ -134,13 +135,21 @@ class _Lowering:
 
     def place(self, math: Expression, where: str, local: Mapping[str, Expression] | None = None) -> Expression:
         """The formula over slots; `local` holds the parameters of a kinetic law, which shadow global ids."""
-        return self.slotted(self.inline(math, None, where), local or {}, where)
+        written_out = self.inline(math, None, where)
+        self.limit(_size(written_out), where)
+        placed = self.slotted(written_out, local or {}, where)
+        self.placed += _size(placed)
+        self.limit(self.placed, where)
+        return placed
+
+    def limit(self, n_nodes: int, where: str) -> None:
+        if n_nodes > MOST_NODES:
+            raise InvalidModel(f"{where}: over {MOST_NODES} terms once functions are written out")
 
     def inline(self, node: Expression, bound: Mapping[str, Expression] | None, where: str) -> Expression:
         """The formula with function definitions written in place; `bound` are the arguments inside a body."""
         self.nodes += 1
-        if self.nodes > MOST_NODES:
-            raise InvalidModel(f"{where}: over {MOST_NODES} terms once functions are written out")
+        self.limit(self.nodes, where)
         match node:
             case Symbol(id) if bound is not None:
                 if id not in bound:
@@ -416,6 +425,14 @@ class _Lowering:
         for slot in sorted(maths if wanted is None else wanted):
             visit(slot)
         return tuple(done.values())
+
+
+def _size(math: Expression, known: dict[int, int] | None = None) -> int:
+    """Terms of a formula as a tree, found without walking twice through what it shares."""
+    known = {} if known is None else known
+    if id(math) not in known:
+        known[id(math)] = 1 + sum(_size(child, known) for child in children(math))
+    return known[id(math)]
 
 
 def _times(a: Expression, b: Expression) -> Expression:

@@ -23,6 +23,8 @@ LOOKS = np.array([0.0, 0.02, 0.27, 0.5, 0.73, 0.98, 1.0])
 LONGEST_STEP = 1 / 50
 # This many restarts within this share of the run are chattering: a state pressed against a switch from both sides.
 CHATTER = (100, 1e-7)
+BAND = 1e-8  # share of the run in which the band of a softened switch would be crossed
+MOST_STALLS = 100  # chatterings in a row that softening does not end
 
 
 def integrate(
@@ -33,13 +35,15 @@ def integrate(
     rtol: float = 1e-8,
     atol: float | None = None,
     solver: Solver = "LSODA",
+    lots: np.random.Generator | None = None,
 ) -> Values:
     """Solve dv/dt = f(v, t) from time 0 and give the whole value vector at each of `times`.
 
     v0: [n_slots] at time 0, as `evaluate.initial_values` makes it; times: ascending, the first 0 or later, in the
     model's time unit. Returns [n_times, n_slots]. A value at the time of an event is the one after it. `atol` is
     in amounts; by default a small share of each quantity's own initial size. Solvers are LSODA, BDF and Radau of
-    scipy; when the one asked for fails, the others are tried from where it failed.
+    scipy; when the one asked for fails, the others are tried from where it failed. `lots` puts events of equal
+    priority in order (numpy's generator of seed 0, if none is given).
 
     Steps end where a comparison, a floor or an event's trigger changes (found by bisection on the solver's own
     interpolation, to the last bit of time), so the solver never crosses a jump.
@@ -57,18 +61,25 @@ def integrate(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what scipy warns of, it reports as a failed step as well
-        return _Run(lowered, v0, times, rtol, atol, solver).values()
+        return _Run(lowered, v0, times, rtol, atol, solver, lots or np.random.default_rng(0)).values()
 
 
 class _Run:
     """One run: a clock, the equations' cells, the events, and the outputs still to be written."""
 
     def __init__(
-        self, lowered: Lowered, v0: Values, times: Values, rtol: float, atol: float | None, solver: Solver
+        self,
+        lowered: Lowered,
+        v0: Values,
+        times: Values,
+        rtol: float,
+        atol: float | None,
+        solver: Solver,
+        lots: np.random.Generator,
     ) -> None:
         self.equations = Equations(lowered)
         self.equations.memory[: self.equations.n_slots] = v0
-        self.queue = EventQueue(self.equations)
+        self.queue = EventQueue(self.equations, lots)
         self.times, self.end = times, float(times[-1]) if len(times) else 0.0
         self.out = np.empty((len(times), self.equations.n_slots))
         self.n_out = 0
@@ -79,6 +90,7 @@ class _Run:
         self.slope: Slope = self.equations.slope
         self.n_steps = 0
         self.restarts: list[float] = []
+        self.stalls = 0
 
     def values(self) -> Values:
         self.instant()
@@ -187,11 +199,19 @@ class _Run:
         return None
 
     def note_restart(self) -> None:
-        """Give up frozen switches once a state is held between two of them: the solver then averages them out."""
+        """Soften the switches between which a state is held; give up where that does not help."""
         count, share = CHATTER
-        self.restarts = [*self.restarts[1 - count :], self.time]
-        if len(self.restarts) == count and self.time - self.restarts[0] < share * self.end:
-            self.slope = self.equations.live_slope
+        self.restarts.append(self.time)
+        if len(self.restarts) < count:
+            return
+        self.stalls = self.stalls + 1 if self.time - self.restarts[0] < share * self.end else 0
+        if self.stalls > MOST_STALLS:
+            raise SimulationError(f"at time {self.time:g} events or switches follow each other without end")
+        if self.stalls:
+            self.equations.soften(BAND * self.end)
+            self.slope = self.equations.soft_slope
+        self.restarts.clear()
+        self.equations.flipped[:] = False
 
     # ---- solvers
 

@@ -44,10 +44,15 @@ class Flow:
             if self.solver is None:
                 self._start()
             complaint = self.solver.step()
-            if self.solver.status != "failed" and np.all(np.isfinite(self.solver.y)):
-                self.time, self.y = float(self.solver.t), self.solver.y.copy()
-                return self.solver.dense_output()
-            self.complaints.append(f"{type(self.solver).__name__}: {complaint or 'result not a finite number'}")
+            if self.solver.status != "failed":
+                if self.solver.t <= self.time:  # LSODA goes on like this without end
+                    complaint = "step too small to move the time"
+                elif not np.all(np.isfinite(self.solver.y)):
+                    complaint = "result not a finite number"
+                else:
+                    self.time, self.y = float(self.solver.t), self.solver.y.copy()
+                    return self.solver.dense_output()
+            self.complaints.append(f"{type(self.solver).__name__}: {complaint}")
             self.solver = None
 
     def _start(self) -> None:

@@ -1,7 +1,6 @@
 """SBML's events inside the compiled kernel: `senexo.engine.events` says the same in Python, slower.
 
-One difference: among equals in priority the lot decides, from a stream of its own, as the specification asks of a
-simulator that can. Source: SBML Level 3 Version 2 Core, section 4.12 (doi 10.1515/jib-2017-0080).
+Source: SBML Level 3 Version 2 Core, section 4.12 (doi 10.1515/jib-2017-0080).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ the same experiment: the same timeline (`protocol`), the same fates, the same `G
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from senexo.lab.ensemble import Cancelled
 if TYPE_CHECKING:
     from senexo.model.circuit import Circuit
     from senexo.model.network import Network
-    from senexo.study.schema import Arm, Study
+    from senexo.study.schema import Action, Arm, Study
 
 Floats = NDArray[np.float64]
 SLICE = 64  # cells solved at a time: bounds the memory, and how long a cancelled run goes on
@@ -137,13 +137,31 @@ class Culture:
             threshold=self.arrest.below if self.arrest else 0.0,
         )
 
+    def settled_draws(self) -> Floats:
+        """One cell [donors, slots] of every donor, without variation or genotype, settled: the state at time 0."""
+        draws, numbers = self.study.donors.draws, range(self.study.donors.n)
+        drawn = [donors.donor_values(draws, self.study.seed, number) for number in numbers]
+        parameters = {self.slot[name]: np.array([values[name] for values in drawn]) for name in draws}
+        return self._at_rest(parameters, (), "draw", numbers)
+
+    def followed(self, arm: Arm, settled: Floats) -> Floats:
+        """What becomes of cells that all settled alike, in one arm whose genotype acts from time 0.
+
+        Returns [cells, grid, read-outs, switch if there is one, integrated hazards].
+        """
+        v = settled.copy()
+        protocol.act(v, arm.genotype, self.slot)
+        return self._along(v, arm, "draw", range(len(v)))
+
     def _followed(self, arm: Arm, donor: int, cells: Sequence[int]) -> Floats:
         """The watched quantities [cells, grid, watched] of one slice of cells."""
-        v = self._settled(arm, donor, cells).copy()
+        return self._along(self._settled(arm, donor, cells).copy(), arm, f"donor {donor}, cell", cells)
+
+    def _along(self, v: Floats, arm: Arm, what: str, numbers: Sequence[int]) -> Floats:
         kept = [v[:, None, self._watched]]
         for stretch in protocol.stretches(self.times, arm.schedule):
             protocol.act(v, stretch.actions, self.slot)
-            result = self._run(v, stretch.times, donor, cells)
+            result = self._run(v, stretch.times, what, numbers)
             kept.append(result.values[:, stretch.kept])
             v = result.final
         return np.concatenate(kept, axis=1)
@@ -154,18 +172,28 @@ class Culture:
         known = self._settled_cells.get(key)
         if known is not None:
             return known
-        v = initial_values(self.lowered, self._parameters(donor, cells), len(cells))
-        protocol.act(v, arm.genotype, self.slot)
-        protocol.act(v, self.study.culture.medium, self.slot)
-        settle = self.study.culture.preequilibration_h
-        if settle > 0:
-            v = self._run(v, np.array([-settle, 0.0]), donor, cells).final
-        v[:, self._counters] = 0.0
-        apply_assignments(self.lowered, v, 0.0)
+        v = self._at_rest(self._parameters(donor, cells), arm.genotype, f"donor {donor}, cell", cells)
         with self._one_at_a_time:  # two threads may come here with one key; they bring the same bits
             self._settled_cells[key] = v
             if len(self._settled_cells) > SETTLED_KEPT:
                 del self._settled_cells[next(iter(self._settled_cells))]
+        return v
+
+    def _at_rest(
+        self,
+        parameters: Mapping[int, float | Floats],
+        genotype: Sequence[Action],
+        what: str,
+        numbers: Sequence[int],
+    ) -> Floats:
+        v = initial_values(self.lowered, parameters, len(numbers))
+        protocol.act(v, genotype, self.slot)
+        protocol.act(v, self.study.culture.medium, self.slot)
+        settle = self.study.culture.preequilibration_h
+        if settle > 0:
+            v = self._run(v, np.array([-settle, 0.0]), what, numbers).final
+        v[:, self._counters] = 0.0
+        apply_assignments(self.lowered, v, 0.0)
         return v
 
     def _parameters(self, donor: int, cells: Sequence[int]) -> dict[int, float | Floats]:
@@ -177,11 +205,11 @@ class Culture:
         overrides: dict[int, float | Floats] = {self.slot[name]: value for name, value in common.items()}
         return overrides | {self.slot[name]: value for name, value in own.items()}
 
-    def _run(self, v: Floats, times: Floats, donor: int, cells: Sequence[int]) -> BatchResult:
+    def _run(self, v: Floats, times: Floats, what: str, numbers: Sequence[int]) -> BatchResult:
         result = self._batch.solve(v, times, slots=self._watched, threads=1)
         failed = np.flatnonzero(result.status)
         if failed.size:
-            where = f"donor {donor}, cell {cells[failed[0]]}, between {times[0]:g} h and {times[-1]:g} h"
+            where = f"{what} {numbers[failed[0]]}, between {times[0]:g} h and {times[-1]:g} h"
             raise SimulationError(f"{where}: {message(result.status[failed[0]])}")
         return result
 

@@ -66,6 +66,16 @@ def cautions(study: Study) -> Iterator[str]:
         "Donors are draws from the parameter table, not people: intervals over donors say how widely the table's"
         " ranges spread the answer, not how sure the biology is."
     )
+    if study.model.targets:
+        told = "; ".join(f"{gene}: {given.source}" for gene, given in study.model.targets.items())
+        yield f"Number and affinity of these genes' miRNA sites come from a sequence: {told}."
+    elif study.model.circuit:
+        yield (
+            "No 3'UTR sequence was given: how strong the miRNA's sites are is the parameter table's range"
+            " (model.targets sets it from a sequence)."
+        )
+    if study.model.reading:
+        yield f"Affinity is read the way called '{study.model.reading}' (docs/targets.md)."
     if study.claim:
         yield f"The claim {study.claim.id} is kept with the study but not judged in this version."
 

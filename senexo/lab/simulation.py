@@ -6,13 +6,14 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.base.streams import generator
 from senexo.engine.evaluate import initial_values
 from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
@@ -48,7 +49,8 @@ def simulate(
     trajectories of the same reactions on whole molecules (the direct method).
 
     model: what `senexo.load` returns; times: ascending, 0 or later, in the model's time unit (a start later than 0
-    only leaves out what came before); runs: independent trajectories ("ode" repeats one); seed: of "ssa";
+    only leaves out what came before); runs: independent trajectories ("ode" repeats one); seed: of "ssa", and of the
+    order of events of equal priority, which SBML leaves to chance;
     parameters: SBML id -> value in the model's unit for parameters, compartment sizes and species' initial amounts
     (of a local parameter: "reaction.parameter"); quantity: what species are given as; threads: of "ssa", the result
     does not depend on it; rtol, atol: of "ode", atol in amounts, by default 1e-4 rtol of each initial amount.
@@ -64,10 +66,19 @@ def simulate(
     >>> simulate(Network("m", parameters=(Parameter("k", 2.0, constant=False),)), [0, 1])["k"].values
     array([[2., 2.]])
     """
-    network = model if isinstance(model, Network) else model.network
+    network = model if isinstance(model, Network) else getattr(model, "network", None)
+    if network is None:
+        raise InvalidInput([Fault("model", repr(model)[:80], "what senexo.load returns")])
     lowered = lower(network)
-    grid = _checked(lowered, times, method, runs, parameters or {}, quantity)
-    v0 = initial_values(lowered, {lowered.slot(id): float(value) for id, value in (parameters or {}).items()})
+    parameters = {} if parameters is None else parameters
+    faults = [
+        *_choice_faults(method=(method, ("ode", "ssa")), quantity=(quantity, ("amount", "concentration"))),
+        *_parameter_faults(lowered, parameters),
+        *_setting_faults(runs, seed, threads, rtol, atol),
+    ]
+    grid = _checked(times, runs, len(lowered.slots), faults)
+    v0 = initial_values(lowered, {lowered.slot(id): float(value) for id, value in parameters.items()})
+    seed = int(seed)
     if method == "ssa":
         from senexo.engine.ssa import sample
 
@@ -76,12 +87,16 @@ def simulate(
     else:
         from senexo.engine.ode import integrate
 
-        values = np.repeat(integrate(lowered, v0, grid, rtol=rtol, atol=atol)[np.newaxis], runs, axis=0)
-        settings = {"rtol": rtol, "atol": "1e-4 rtol of each initial amount" if atol is None else atol}
+        # runs differ only where the lot decides between events of equal priority
+        different = runs if sum(event.priority is not None for event in lowered.events) > 1 else 1
+        lots = [generator(seed, "event order", run) for run in range(different)]
+        each = np.array([integrate(lowered, v0, grid, rtol=rtol, atol=atol, lots=lot) for lot in lots])
+        values = each if different == runs else np.repeat(each, runs, axis=0)
+        settings = {"seed": seed, "rtol": rtol, "atol": "1e-4 rtol of each initial amount" if atol is None else atol}
     attrs = _provenance(model, network) | {
         "method": method,
         "quantity": quantity,
-        "parameters": json.dumps({id: float(value) for id, value in (parameters or {}).items()}),
+        "parameters": json.dumps({id: float(value) for id, value in parameters.items()}),
         **settings,
     }
     return _dataset(network, lowered, grid, values, quantity, attrs)
@@ -90,14 +105,8 @@ def simulate(
 # ---- checks
 
 
-def _checked(
-    lowered: Lowered, times: Any, method: str, runs: int, parameters: Mapping[str, float], quantity: str
-) -> NDArray[np.float64]:
-    """The times as an array; every fault of the request at once."""
-    faults = [
-        *_choice_faults(method=(method, ("ode", "ssa")), quantity=(quantity, ("amount", "concentration"))),
-        *_parameter_faults(lowered, parameters),
-    ]
+def _checked(times: Any, runs: int, n_slots: int, faults: list[Fault]) -> NDArray[np.float64]:
+    """The times as an array; with theirs, every fault of the request at once."""
     try:
         grid = np.atleast_1d(np.asarray(times, dtype=np.float64))
     except (TypeError, ValueError):
@@ -106,14 +115,28 @@ def _checked(
         faults.append(Fault("times", f"an array of shape {grid.shape}", "a list of at least one time"))
     elif not np.all(np.isfinite(grid)) or grid[0] < 0.0 or np.any(np.diff(grid) < 0.0):
         faults.append(Fault("times", f"{grid[0]:g} to {grid[-1]:g}", "finite times in ascending order, 0 or later"))
-    if not isinstance(runs, int | np.integer) or runs < 1:
-        faults.append(Fault("runs", repr(runs), "a whole number, 1 or more"))
-    elif (size := 8 * runs * grid.size * len(lowered.slots)) > LARGEST_RESULT:
+    elif _is_whole(runs) and (size := 8 * runs * grid.size * n_slots) > LARGEST_RESULT:
         expected = f"at most {LARGEST_RESULT / 2**30:g} GiB: fewer runs or times"
         faults.append(Fault("runs x times", f"a result of {size / 2**30:.1f} GiB", expected))
     if faults:
         raise InvalidInput(faults)
     return grid
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _setting_faults(runs: Any, seed: Any, threads: Any, rtol: Any, atol: Any) -> Iterator[Fault]:
+    if not _is_whole(runs) or runs < 1:
+        yield Fault("runs", repr(runs), "a whole number, 1 or more")
+    if not _is_whole(seed) or not 0 <= seed < 2**128:
+        yield Fault("seed", repr(seed), "a whole number from 0 to 2^128 - 1")
+    if threads is not None and (not _is_whole(threads) or threads < 1):
+        yield Fault("threads", repr(threads), "a whole number, 1 or more")
+    for name, value in (("rtol", rtol), ("atol", 1.0 if atol is None else atol)):
+        if not isinstance(value, int | float | np.number) or not 0.0 < value < inf:
+            yield Fault(name, repr(value), "a number above 0")
 
 
 def _choice_faults(**choices: tuple[str, tuple[str, ...]]) -> Iterator[Fault]:
@@ -122,18 +145,22 @@ def _choice_faults(**choices: tuple[str, tuple[str, ...]]) -> Iterator[Fault]:
             yield Fault(name, repr(found), " or ".join(map(repr, allowed)))
 
 
-def _parameter_faults(lowered: Lowered, parameters: Mapping[str, float]) -> Iterator[Fault]:
-    ruled = {item.slot for item in lowered.assignments}
-    known = {info.id: slot for slot, info in enumerate(lowered.slots) if slot not in ruled}
+def _parameter_faults(lowered: Lowered, parameters: Any) -> Iterator[Fault]:
+    if not isinstance(parameters, Mapping):
+        yield Fault("parameters", repr(parameters)[:80], "a mapping of ids to numbers")
+        return
+    ruled = {lowered.slots[item.slot].id for item in lowered.assignments}
+    fixed = {info.id for info in lowered.slots if info.kind == "species reference"}
+    known = [info.id for info in lowered.slots if info.id not in ruled | fixed]
     for id, value in parameters.items():
-        if id not in known:
-            computed = any(lowered.slots[slot].id == id for slot in ruled)
-            near = difflib.get_close_matches(id, known, n=3, cutoff=0.5)
-            expected = (
-                "an id that is not" if computed else f"one of {', '.join(near)}" if near else "an id of the model"
-            )
-            found = "an id that a rule computes" if computed else "no such parameter, compartment or species"
-            yield Fault(f"parameters, {id}", found, expected)
+        if id in ruled:
+            yield Fault(f"parameters, {id}", "an id that a rule computes", "an id that is not")
+        elif id in fixed:
+            yield Fault(f"parameters, {id}", "a stoichiometry", "a parameter, compartment or species")
+        elif id not in known:
+            near = difflib.get_close_matches(str(id), known, n=3, cutoff=0.5)
+            expected = f"one of {', '.join(near)}" if near else "an id of the model"
+            yield Fault(f"parameters, {id}", "no such parameter, compartment or species", expected)
         elif not isinstance(value, int | float | np.number) or not isfinite(value):
             yield Fault(f"parameters, {id}", repr(value), "a finite number")
 

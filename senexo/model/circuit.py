@@ -28,7 +28,7 @@ FILES = ("circuit.ant", "parameters.csv", "wiring.csv", "circuit.toml")
 LAWS = ("fixed", "uniform", "log-uniform")
 STATUSES = ("seen", "memory", "assumed", "derived")
 KINDS = ("edge", "gene", "site", "process", "agent", "medium")
-VERBS = ("cut", "knock_out", "knock_down", "mutate", "inhibit", "express", "dose", "wash_out", "change")
+VERBS = ("cut", "connect", "knock_out", "knock_down", "mutate", "inhibit", "express", "dose", "wash_out", "change")
 OPERATIONS = ("set", "multiply", "add")
 
 
@@ -103,6 +103,32 @@ class Arrest:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A gene whose repression a 3'UTR's sequence can set: the parameters `sites` (their number) and `affinity` (their
+    dissociation constant over the 8mer's), and the genotype's factors on these two."""
+
+    gene: str
+    sites: str
+    affinity: str
+    sites_factor: str
+    affinity_factor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Another reading of the affinity: what its `parameter` then is."""
+
+    parameter: str
+    value: float
+    low: float
+    high: float
+    law: str
+    unit: str
+    source: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Circuit:
     """A network, its parameter table and its handles; see the module's text.
 
@@ -122,6 +148,9 @@ class Circuit:
     varying: Mapping[str, float]
     zero_at_start: tuple[str, ...]
     growth_rule: str
+    mirna: str | None
+    targets: tuple[Target, ...]
+    readings: Mapping[str, Reading]
     digest: str
 
 
@@ -152,8 +181,6 @@ def load_circuit(name_or_folder: str | Path) -> Circuit:
     known = _Known(network)
     parameters = tuple(_parameters(texts["parameters.csv"], faults))
     handles = tuple(_handles(texts["wiring.csv"], faults))
-    faults.extend(_parameter_faults(parameters, handles, known))
-    faults.extend(_handle_faults(handles, known))
     circuit = None
     try:
         circuit = _assembled(folder.name, network, parameters, handles, texts)
@@ -162,6 +189,8 @@ def load_circuit(name_or_folder: str | Path) -> Circuit:
         faults.append(Fault("circuit.toml", f"no {error.args[0]}", "this key"))
     except (TypeError, ValueError, AttributeError) as error:
         faults.append(Fault("circuit.toml", str(error), "TOML with the keys that docs/circuit.md lists"))
+    faults.extend(_parameter_faults(parameters, handles, circuit.targets if circuit else None, known))
+    faults.extend(_handle_faults(handles, known))
     if faults or circuit is None:
         raise InvalidInput(faults)
     return circuit
@@ -275,6 +304,9 @@ def _assembled(
         varying={key: float(cv) for key, cv in plan.get("varying", {}).items()},
         zero_at_start=tuple(plan.get("zero_at_start", [])),
         growth_rule=str(plan["growth_rule"]),
+        mirna=plan.get("mirna"),
+        targets=tuple(Target(**row) for row in plan.get("targets", [])),
+        readings={name: Reading(**row) for name, row in plan.get("readings", {}).items()},
         digest=hashlib.sha256("\0".join(texts[file] for file in FILES).encode()).hexdigest(),
     )
 
@@ -292,7 +324,10 @@ class _Known:
 
 
 def _parameter_faults(
-    parameters: tuple[CircuitParameter, ...], handles: tuple[Handle, ...], known: _Known
+    parameters: tuple[CircuitParameter, ...],
+    handles: tuple[Handle, ...],
+    targets: Sequence[Target] | None,
+    known: _Known,
 ) -> Iterator[Fault]:
     seen: set[str] = set()
     for p in parameters:
@@ -309,7 +344,8 @@ def _parameter_faults(
         elif known.constants[p.name] != p.value:
             yield Fault(place, f"{p.value:g}, but {known.constants[p.name]} in circuit.ant", "the same number in both")
     switches = {handle.target for handle in handles}
-    for name in sorted(known.constants.keys() - seen - switches):
+    switches |= {name for target in targets or () for name in (target.sites_factor, target.affinity_factor)}
+    for name in sorted(known.constants.keys() - seen - switches) if targets is not None else ():
         yield Fault(f"circuit.ant: {name}", "a constant of unknown origin", "a row in parameters.csv")
 
 
@@ -342,5 +378,20 @@ def _plan_faults(circuit: Circuit, known: _Known) -> Iterator[Fault]:
     for name, cv in circuit.varying.items():
         if name not in names or not 0 < cv < math.inf:
             yield Fault(f"circuit.toml: varying: {name}", f"{cv:g}", "a parameter of the table with a CV above 0")
+    for target in circuit.targets:
+        for name in (target.sites, target.affinity):
+            if name not in names:
+                yield Fault(f"circuit.toml: targets: {target.gene}", repr(name), "a parameter of the table")
+        for name in (target.sites_factor, target.affinity_factor):
+            if name not in known.constants:
+                yield Fault(f"circuit.toml: targets: {target.gene}", repr(name), "a constant of circuit.ant")
+    if circuit.targets and circuit.mirna is None:
+        yield Fault("circuit.toml: mirna", "nothing", "the miRNA whose sites the targets have")
+    for name, reading in circuit.readings.items():
+        place = f"circuit.toml: readings: {name}"
+        if reading.parameter not in names or not 0 < reading.low <= reading.value <= reading.high:
+            yield Fault(place, f"{reading.parameter} {reading.value:g}", "a parameter of the table inside its range")
+        if reading.law not in LAWS or reading.status not in STATUSES:
+            yield Fault(place, f"{reading.law}, {reading.status}", f"one of {', '.join((*LAWS, *STATUSES))}")
     if not 0 <= circuit.preequilibration_h < math.inf:
         yield Fault("circuit.toml: preequilibration_h", f"{circuit.preequilibration_h:g}", "hours, 0 or more")

@@ -70,6 +70,7 @@ def _content(folder: Path) -> dict[str, Any]:
         "asked": tables.asked(study, arms),
         "arms_table": Markup(tables.arms(arms)),
         "control": arms["arm"].iloc[0],
+        "untreated": _untreated(folder, arms["arm"].iloc[0]),
         "fate_figures": [{**figure, "svg": Markup(figure["svg"])} for figure in _fate_figures(folder, arms, found)],
         "ec50_table": Markup(tables.ec50(found["ec50"])) if found["ec50"] else None,
         "time_figures": [{**figure, "svg": Markup(figure["svg"])} for figure in _time_figures(folder, arms)],
@@ -116,6 +117,21 @@ def _fate_figures(folder: Path, arms: pd.DataFrame, found: dict[str, Any]) -> li
         share = figures.arm_fractions(counts, arms, label)
         out.append({"svg": share, "caption": f"{label[0].upper()}{label[1:]} in every arm: {meaning}."})
     return out
+
+
+def _untreated(folder: Path, control: str) -> str | None:
+    """How many cells are off without any treatment: what an arm's share has to be read against."""
+    if not (folder / "tables" / "arrest.parquet").is_file():
+        return None
+    counts = table(folder, "arrest")
+    last = counts[(counts["arm"] == control) & (counts["time_h"] == counts["time_h"].max())]
+    donors = last.groupby("donor")[["n_positive", "n_total"]].sum()
+    share = donors["n_positive"] / donors["n_total"]
+    mostly = int((share > 0.5).sum())
+    return (
+        f"In {control}, the first arm, {share.mean():.1%} of the cells are arrested by the end, and more than half of "
+        f"them in {mostly} of {len(share)} donors. What a treatment does comes on top of that."
+    )
 
 
 def _time_figures(folder: Path, arms: pd.DataFrame) -> list[dict[str, str]]:

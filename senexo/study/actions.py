@@ -107,4 +107,10 @@ def since(hour: float) -> str:
 
 
 def number(value: float) -> str:
+    """As it is typed in a study file: no separators, no trailing zeros."""
     return f"{value:.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.12g}"
+
+
+def told(value: float) -> str:
+    """As it is read in a sentence: thousands marked."""
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.12g}"

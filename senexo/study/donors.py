@@ -32,12 +32,19 @@ def read_donors(place: Place | None, known: Known | None, varying: set[str]) -> 
         elif chosen is not None and chosen.table(expected='"central", or a table of parameters, e.g. { K8 = 1250 }'):
             for name, entry in chosen.items():
                 draw = _read_draw(name, entry, known)
-                if draw is not None:
+                if draw is not None and known is not None and name in known.sequenced and not _same(draws[name], draw):
+                    entry.fault("nothing here: model.targets sets it", found=f"another law of {name}")
+                elif draw is not None:
                     draws[name] = draw
     if known is not None:
         for name in sorted(varying - draws.keys()):
             draws[name] = known.adjustable[name]
     return None if n is None else Donors(n=n, draws=dict(sorted(draws.items())))
+
+
+def _same(first: Draw, second: Draw) -> bool:
+    """The same numbers; a study with central draws holds the law fixed."""
+    return (first.value, first.low, first.high) == (second.value, second.low, second.high)
 
 
 def _read_draw(name: str, place: Place, known: Known | None) -> Draw | None:

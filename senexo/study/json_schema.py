@@ -82,6 +82,12 @@ def _with_time(kind: Kind, *, ladder: bool = True) -> Schema:
 
 
 _TEXT: Schema = {"type": "string", "minLength": 1}
+_SEQUENCE: Schema = {
+    "type": "object",
+    "properties": {"sequence": {"type": "string", "minLength": 1}, "source": {"type": "string", "minLength": 1}},
+    "required": ["sequence", "source"],
+    "additionalProperties": False,
+}
 _WORDS: Schema = {"type": "string"}
 _TIME = _quantity(TIME)
 _HOURS = _quantity(actions.HOURS)
@@ -103,6 +109,7 @@ _VERBS = {
     "knock_out": _NAMES,
     "mutate": _map(_TEXT),
     "cut": _NAMES,
+    "connect": _NAMES,
     "set": _map(_with_time(NUMBER_KIND)),
     "knock_down": _map(_with_time(SHARE)),
     "inhibit": _map(_with_time(SHARE)),
@@ -169,7 +176,16 @@ _STUDY: dict[str, Schema] = {
     "title": _TEXT,
     "seed": _whole(0, resolve.LARGEST_SEED),
     "model": {
-        **_table(known.MODEL_KEYS, {"circuit": _TEXT, "file": _TEXT, "digest": _TEXT, "targets": _map(_TEXT)}),
+        **_table(
+            known.MODEL_KEYS,
+            {
+                "circuit": _TEXT,
+                "file": _TEXT,
+                "digest": _TEXT,
+                "reading": _TEXT,
+                "targets": _map({"anyOf": [_TEXT, _SEQUENCE]}),
+            },
+        ),
         "oneOf": [{"required": ["circuit"]}, {"required": ["file"]}],
     },
     "cells": _map(

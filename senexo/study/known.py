@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from senexo.model.loading import Model
 
 SOURCE = "the model file"
-MODEL_KEYS = ("circuit", "file", "digest", "targets")
+MODEL_KEYS = ("circuit", "file", "digest", "targets", "reading")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Known:
     changeable: Mapping[str, float | None]
     readouts: Mapping[str, str]
     usual: tuple[str, ...]
+
+    @property
+    def sequenced(self) -> set[str]:
+        """The parameters that sequences have set."""
+        targets = self.circuit.targets if self.circuit else ()
+        return {name for t in targets if t.gene in self.model.targets for name in (t.sites, t.affinity)}
 
     def handles(self, verb: str, name: str, kind: str | None = None) -> list[Handle]:
         """The rows of the wiring that make up one deed."""
@@ -67,9 +73,7 @@ def known_of(place: Place | None, folder: Path) -> Known | None:
 
 def refuse_unsupported(raw: Mapping[str, object], file: str) -> None:
     """Raise UnsupportedFeature for what a later version of the study file may hold."""
-    model, cells = raw.get("model"), raw.get("cells")
-    if isinstance(model, dict) and "targets" in model:
-        raise UnsupportedFeature("target sequence", f"{file}: model.targets (affinities come from the parameter table)")
+    cells = raw.get("cells")
     if isinstance(cells, dict) and len(cells) > 1:
         raise UnsupportedFeature("several cell types", f"{file}: cells has {', '.join(map(shown, cells))}")
 

@@ -15,6 +15,7 @@ from senexo.study.known import Known, known_of, refuse_unsupported
 from senexo.study.place import Place
 from senexo.study.requests import either, read_assays, read_claim, read_readouts, read_replicates
 from senexo.study.schema import SCHEMA_VERSION, Action, Culture, Study
+from senexo.study.targets import with_targets
 
 STUDY = (
     "schema_version", "title", "seed", "model", "cells", "donors", "culture", "arms", "readouts", "replicates",
@@ -53,7 +54,9 @@ def _read(top: Place, folder: Path) -> Study | None:
     for key in NEEDED:
         if top.get(key) is None:
             top.faults.append(Fault(f"{top.file}: {key}", "nothing", "a text" if key == "title" else "this table"))
-    known = known_of(top.get("model"), folder)
+    known, model = known_of(top.get("model"), folder), top.get("model")
+    if known is not None and model is not None:
+        known = with_targets(known, model, folder)
     culture = _culture(top.get("culture"), known)
     end = culture.duration_h if culture else None
     cells = read_cells(top.get("cells"), known)

@@ -19,12 +19,25 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class Sequence(_Frozen):
+    """A gene's 3'UTR in RNA letters; `source`: the file and record it was read from."""
+
+    sequence: str
+    source: str
+
+
 class ModelRef(_Frozen):
-    """What is simulated: a circuit (a shipped name or a folder) or a model file, pinned by the digest of its bytes."""
+    """What is simulated: a circuit (a shipped name or a folder) or a model file, pinned by the digest of its bytes.
+
+    targets: gene -> the sequence that sets the number and affinity of its sites (None of them: the parameter table
+    does). reading: how affinity is read where the circuit knows more than one way.
+    """
 
     circuit: str | None = None
     file: str | None = None
     digest: str
+    reading: str | None = None
+    targets: dict[str, Sequence] = Field(default_factory=dict)
 
 
 class CellType(_Frozen):
@@ -184,6 +197,8 @@ class Study(_Frozen):
     def to_dict(self) -> dict[str, Any]:
         """The study as nested tables of a TOML file."""
         content: dict[str, Any] = _without_nothing(self.model_dump(mode="json"))
+        if not self.model.targets:
+            del content["model"]["targets"]
         content["assays"] = [{"name": request.name, **request.options} for request in self.assays]
         return content
 

@@ -10,17 +10,29 @@ from dataclasses import dataclass, field
 
 from senexo.base.units import AMOUNT, COPIES, NUMBER_KIND, PERCENT, SHARE, Kind, shown
 from senexo.model.circuit import Handle
-from senexo.study.actions import changeable, hour_of, in_order, number, read_action, refuse_contradictions, since, when
+from senexo.study.actions import (
+    changeable,
+    hour_of,
+    in_order,
+    number,
+    read_action,
+    refuse_contradictions,
+    since,
+    told,
+    when,
+)
 from senexo.study.known import Known
 from senexo.study.place import Place, named
 from senexo.study.schema import Action, Arm
+from senexo.study.targets import sequence_mutation
 
 VERBS = (
-    "knock_out", "mutate", "cut", "set", "knock_down", "inhibit", "express", "serum", "dose", "wash_out",
+    "knock_out", "mutate", "cut", "connect", "set", "knock_down", "inhibit", "express", "serum", "dose", "wash_out",
     "medium_change", "actions",
 )  # fmt: skip
 DOSE, WHAT_AT, AT, VALUE_AT = ("what", "copies", "at"), ("what", "at"), ("at",), ("value", "at")
 UNTREATED = "left alone"
+KNOWN_UNITS = ("", "1", "copies", "%")  # told by the quantity itself; any other is put behind the number
 
 
 @dataclass
@@ -75,9 +87,12 @@ class Reader:
                 self.words.append(f"{name.value} knocked out")
 
     def _mutate(self, place: Place) -> None:
-        if not place.table(expected='a table, e.g. { RAB27B = "site" }'):
+        if not place.table(expected='a table, e.g. { RAB27B = "site" } or { RAB27B = "1234:G" }'):
             return
         for name, part in place.items():
+            if isinstance(part.value, str) and ":" in part.value and self.known is not None:
+                self._mutate_bases(name, part, self.known)
+                continue
             handles = self._handles("mutate", part, name)
             kinds = list(dict.fromkeys(h.kind for h in handles))
             kind = part.one_of(kinds, "parts") if kinds else None
@@ -85,19 +100,32 @@ class Reader:
                 self._act([h for h in handles if h.kind == kind], None, None)
                 self.words.append(f"{name} {kind} mutated")
 
+    def _mutate_bases(self, name: str, part: Place, known: Known) -> None:
+        factors = sequence_mutation(known, name, part)
+        for target, value in factors.items():
+            self.actions.append(Action(target=target, operation="set", value=value, verb="mutate", of=name))
+        self.words.append(f"{name} {part.value} mutated" + ("" if factors else " (no site touched)"))
+
     def _cut(self, place: Place) -> None:
-        known = self.known.names("cut") if self.known else []
+        self._edges("cut", place, "{edges} cut")
+
+    def _connect(self, place: Place) -> None:
+        self._edges("connect", place, "{edges} connected")
+
+    def _edges(self, verb: str, place: Place, words: str) -> None:
+        """A list of edges, where * stands for any name."""
+        known = self.known.names(verb) if self.known else []
         for entry in place.listed('a list of edges, e.g. ["miR-34c-5p -| *"]'):
             pattern = entry.text('an edge, e.g. "miR-34c-5p -| RAB27B", with * for any name')
             if pattern is None or self.known is None:
                 continue
-            words = re.escape(" ".join(pattern.split())).replace(r"\*", ".*")
-            edges = [name for name in known if re.fullmatch(words, name)]
+            expression = re.escape(" ".join(pattern.split())).replace(r"\*", ".*")
+            edges = [name for name in known if re.fullmatch(expression, name)]
             if not edges:
                 entry.fault(named(pattern, known, "edges"))
             for edge in edges:
-                self._act(self.known.handles("cut", edge), None, None)
-            self.words.append(f"{pattern} cut")
+                self._act(self.known.handles(verb, edge), None, None)
+            self.words.append(words.format(edges=pattern))
 
     def _set(self, place: Place) -> None:
         if not place.table(expected="a table of quantities of the model, e.g. { S = 5 }"):
@@ -108,7 +136,7 @@ class Reader:
                 self.actions.append(
                     Action(time_h=hour, target=target, operation="set", value=value, verb="set", of=target)
                 )
-                self.words.append(f"{target} set to {number(value)}" + ("" if hour is None else f" at {when(hour)}"))
+                self.words.append(f"{target} set to {told(value)}" + ("" if hour is None else f" at {when(hour)}"))
 
     # treatments
 
@@ -126,7 +154,7 @@ class Reader:
             if handles and amount is not None and hour is not None:
                 self._act(handles, amount, hour)
                 self.doses.append((what.value, amount, ladder))
-                self.words.append(f"{number(amount)} copies of {what.value} at {when(hour)}")
+                self.words.append(f"{told(amount)} copies of {what.value} at {when(hour)}")
 
     def _agent_handles(self, what: Place) -> list[Handle]:
         """What a dose adds to; in a model file without handles an agent is the id of a species or parameter."""
@@ -154,7 +182,8 @@ class Reader:
             value, hour = self._amount_and_time(entry, kind, start=0.0)
             if handles and value is not None and hour is not None:
                 self._act(handles, value, hour)
-                self.words.append(words.format(name=name, value=_label(value, kind)) + since(hour))
+                unit = "" if handles[0].unit in KNOWN_UNITS else f" {handles[0].unit}"
+                self.words.append(words.format(name=name, value=_label(value, kind) + unit) + since(hour))
 
     def _serum(self, place: Place) -> None:
         for entry in place.elements():
@@ -195,7 +224,7 @@ class Reader:
                 self.actions.append(action)
                 words = {"set": "set to", "multiply": "multiplied by", "add": "raised by"}[action.operation]
                 at = "" if action.time_h is None else f" at {when(action.time_h)}"
-                self.words.append(f"{action.target} {words} {number(action.value)}{at}")
+                self.words.append(f"{action.target} {words} {told(action.value)}{at}")
 
     # what they share
 

@@ -1,0 +1,114 @@
+"""`senexo targets` and `senexo screen`: what a miRNA meets in 3'UTRs, and what a set of targets does to a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+from senexo.base.errors import Fault, InvalidInput
+
+
+def targets_of(
+    utr: Path,
+    mirna: str,
+    *,
+    panel: Path | None,
+    mirbase: Path | None,
+    level: str,
+    copies: float | None,
+    reading: str,
+    kd_table: Path | None,
+    mutate: Sequence[str],
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+) -> str:
+    """Scan, predict, write; the text for the screen."""
+    from senexo.targets.affinity import read_kd_table
+    from senexo.targets.fasta import find_mirna, read_fasta
+    from senexo.targets.mutate import mutation
+    from senexo.targets.predict import predict
+
+    if level == "copies" and copies is None:
+        raise InvalidInput([Fault("--copies", "nothing", "loaded copies per cell, with --level copies")])
+    _new(out)
+    records = read_fasta(utr) if panel is None else chain(read_fasta(utr), _others(panel, utr))
+    found = predict(
+        find_mirna(mirna, mirbase),
+        records,
+        level=level if copies is None else "copies",
+        copies=copies,
+        reading=reading,
+        kd_table=None if kd_table is None else read_kd_table(kd_table),
+        mutations=[mutation(text) for text in mutate],
+        seed=seed,
+    )
+    if out is not None:
+        from senexo.base.table import write_table
+
+        out.mkdir(parents=True, exist_ok=True)
+        write_table(found.genes, out / "genes")
+        write_table(found.sites, out / "sites")
+        (out / "result.json").write_text(found.to_json() + "\n", encoding="utf-8")
+        found.figure().savefig(out / "repression.svg")
+        found.figure().savefig(out / "repression.png", dpi=200)
+    return found.to_json() if as_json else str(found)
+
+
+def screen_of(
+    network: Path | None,
+    *,
+    circuit: str,
+    copies: float,
+    draws: int,
+    serum: float,
+    watch: Sequence[str],
+    seed: int,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> str:
+    """Screen with a progress bar, write; the text for the screen."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from senexo.lab.screen import screen
+    from senexo.targets.network import senescence_network
+
+    _new(out)
+    edges = senescence_network(network)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("target sets", total=1.0)
+        found = screen(
+            edges, circuit=circuit, copies=copies, draws=draws, seed=seed, serum=serum, watch=watch, workers=workers,
+            progress=lambda share: bar.update(task, completed=share),
+        )  # fmt: skip
+    if out is not None:
+        from senexo.base.table import write_table
+
+        out.mkdir(parents=True, exist_ok=True)
+        write_table(found.mirnas, out / "mirnas")
+        write_table(found.sets, out / "sets")
+        (out / "result.json").write_text(found.to_json() + "\n", encoding="utf-8")
+    return found.to_json() if as_json else str(found)
+
+
+def _new(out: Path | None) -> None:
+    """Refuse a folder that holds something."""
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InvalidInput([Fault("--out", f"{out}, which is there already", "a new or an empty folder")])
+
+
+def _others(panel: Path, utr: Path) -> Sequence[tuple[str, str]]:
+    """The panel's records that the first file does not hold already; the same name twice must be the same sequence."""
+    from senexo.targets.fasta import read_fasta
+
+    known = dict(read_fasta(utr))
+    others = []
+    for name, sequence in read_fasta(panel):
+        if name not in known:
+            others.append((name, sequence))
+        elif known[name] != sequence:
+            raise InvalidInput([Fault(f"{panel.name} ({name})", f"another sequence than in {utr.name}", "the same")])
+    return others

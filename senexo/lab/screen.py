@@ -1,0 +1,278 @@
+"""Each miRNA of a network raised in turn in the same circuit, by the same number of active copies.
+
+Claim C16 asks whether miR-34c-5p is central to senescence. Here a miRNA is nothing but its set of targets: every one
+gets the same copies, the same affinity, and per gene the same strength, so what ranks them is where in the circuit they
+act. Sets of as many targets drawn at random are the null: a miRNA with more known targets does more, whatever they are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from math import comb
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import Fault, InvalidInput, SimulationError
+from senexo.base.streams import generator
+from senexo.lab import fates
+from senexo.lab.culture import Culture
+from senexo.lab.ensemble import each
+from senexo.model.circuit import Circuit, load_circuit
+from senexo.study.resolve import resolve
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from senexo.study.schema import Study
+
+Floats = NDArray[np.float64]
+Targets = frozenset[str]
+AGENT = "other-miRNA"
+RANDOM_SETS = 60  # per size, where there are more
+BOOTSTRAPS = 1000
+ARRESTED_H = 72.0
+GRID_H = 2.0
+QUANTILES = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What `screen` gives: `mirnas` (a row per miRNA), `sets` (a row per set of targets), and sentences."""
+
+    settings: Mapping[str, Any]
+    mirnas: pd.DataFrame = field(repr=False)
+    sets: pd.DataFrame = field(repr=False)
+    sentences: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "settings": dict(self.settings), "sentences": list(self.sentences),
+            "mirnas": self.mirnas.to_dict("records"), "sets": self.sets.to_dict("records"),
+        }  # fmt: skip
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+
+def screen(
+    network: Mapping[str, Targets],
+    *,
+    circuit: str = "mir34c-rab27b",
+    copies: float = 3000.0,
+    draws: int = 200,
+    seed: int = 1,
+    serum: float = 20.0,
+    watch: Sequence[str] = ("hsa-miR-34c-5p",),
+    workers: int | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Screen:
+    """Rank the miRNAs of a network by the senescence they bring about in one circuit, over draws of its parameters.
+
+    network: miRNA -> targets (`senescence_network`); copies: active copies per cell, dosed once; draws: parameter sets,
+    of which those whose untreated cell is off already are left out; serum in percent; watch: miRNAs that get a
+    sentence; workers: threads, which change no number. Ranks, and shares of draws, carry 95 % intervals (bootstrap
+    over draws): they say how finely the parameter table was sampled, not how sure the biology is.
+
+    senescent: chance that a cell is committed, and has not escaped, after 7 days. arrested: share of draws whose switch
+    stays off for 72 h or more. p_random: share of random target sets of the same size that do at least as much.
+
+    Raises InvalidInput for targets the circuit has no edge for, SimulationError when no draw grows untreated.
+    """
+    loaded = load_circuit(circuit)
+    random = _random_sets(network, _edges(loaded, network), seed)
+    wanted = sorted({*network.values(), *random}, key=lambda targets: (len(targets), sorted(targets)))
+    dish = _Dish(loaded, wanted, copies=copies, draws=draws, seed=seed, serum=serum)
+    growing = dish.growing()
+    if not growing.any():
+        raise SimulationError("no draw of the parameters has an untreated cell that grows: more draws, or more serum")
+    senescent, arrested = np.empty((len(wanted), draws)), np.empty((len(wanted), draws))
+
+    def keep(k: int, found: tuple[Floats, Floats]) -> None:
+        senescent[k], arrested[k] = found
+        done.append(k)
+        progress(len(done) / len(wanted))
+
+    done: list[int] = []
+    each(range(len(wanted)), lambda k, _: dish.outcome(wanted[k]), keep, workers=workers or os.cpu_count() or 1)
+    table = _Outcome(wanted, senescent[:, growing], arrested[:, growing], seed)
+    settings = {
+        "circuit": circuit, "circuit_digest": loaded.digest, "copies": copies, "draws": draws,
+        "draws_left_out": int(draws - growing.sum()), "seed": seed, "serum_percent": serum,
+        "n_mirnas": len(network), "n_target_sets": len(set(network.values())), "n_random_sets": len(random),
+    }  # fmt: skip
+    mirnas = table.mirnas(network, random)
+    return Screen(settings, mirnas, table.sets(), tuple(_sentences(mirnas, settings, watch)))
+
+
+def _edges(circuit: Circuit, network: Mapping[str, Targets]) -> Targets:
+    """Every gene that the circuit can give the other miRNA as a target."""
+    prefix = f"{AGENT} -| "
+    known = frozenset(h.name.removeprefix(prefix) for h in circuit.handles if h.name.startswith(prefix))
+    if unknown := sorted(set().union(*network.values()) - known):
+        expected = f"targets among {', '.join(sorted(known)) or '(none: this circuit has no such edge)'}"
+        raise InvalidInput([Fault("network", ", ".join(unknown), expected)])
+    return known
+
+
+def _random_sets(network: Mapping[str, Targets], genes: Targets, seed: int) -> set[Targets]:
+    """All sets of each size that occurs, or as many as `RANDOM_SETS` of them drawn without replacement."""
+    found: set[Targets] = set()
+    for size in sorted({len(targets) for targets in network.values()}):
+        every = [frozenset(one) for one in combinations(sorted(genes), size)]
+        rng = generator(seed, "random target sets", size)
+        found.update(every[k] for k in rng.permutation(comb(len(genes), size))[:RANDOM_SETS])
+    return found
+
+
+class _Dish:
+    """All draws of the parameters at once, one cell each, settled before any miRNA is given."""
+
+    def __init__(
+        self, circuit: Circuit, wanted: Sequence[Targets], *, copies: float, draws: int, seed: int, serum: float
+    ) -> None:
+        names = [" + ".join(sorted(targets)) for targets in wanted]
+        self.arm_of = dict(zip(wanted, names, strict=True))
+        self.study = _study(circuit.name, self.arm_of, copies=copies, draws=draws, seed=seed, serum=serum)
+        self.culture = Culture(self.study, circuit.network, circuit)
+        self.culture.compile()
+        self.names = [fate.name for fate in circuit.fates]
+        if self.culture.arrest is None or "commitment" not in self.names:
+            raise InvalidInput(
+                [Fault("circuit", circuit.name, "a circuit with an arrest rule and the fate commitment")]
+            )
+        self.settled = self.culture.settled_draws()
+
+    def growing(self) -> NDArray[np.bool_]:
+        """Which draws have an untreated cell whose switch is on after all that time."""
+        assert self.culture.arrest is not None
+        values = self.culture.followed(self.study.arms["untreated"], self.settled)
+        return np.asarray(values[:, -1, self._switch] >= self.culture.arrest.below)
+
+    @property
+    def _switch(self) -> int:
+        return len(self.culture.units)
+
+    def outcome(self, targets: Targets) -> tuple[Floats, Floats]:
+        """Chance of being senescent at the end, and whether the switch was off for 72 h, for every draw."""
+        assert self.culture.arrest is not None
+        values = self.culture.followed(self.study.arms[self.arm_of[targets]], self.settled)
+        hazards = {name: values[:, :, self._switch + 1 + k] for k, name in enumerate(self.names)}
+        times, end = self.culture.times, np.full(len(values), np.nan)
+        off = fates.longest_below(times, values[:, :, self._switch], self.culture.arrest.below, end)
+        return _committed(hazards), (off >= ARRESTED_H).astype(float)
+
+
+def _committed(hazards: Mapping[str, Floats]) -> Floats:
+    """Chance [n] of being committed and not escaped at the end, from the integrated hazards [n, k] step by step."""
+    commit = np.diff(hazards["commitment"], axis=1)
+    escape = np.diff(hazards["escape"], axis=1) if "escape" in hazards else np.zeros_like(commit)
+    share = np.zeros(len(commit))
+    for k in range(commit.shape[1]):
+        share = share * np.exp(-escape[:, k]) + (1.0 - share) * -np.expm1(-commit[:, k])
+    return share
+
+
+def _study(circuit: str, arms: Mapping[Targets, str], *, copies: float, draws: int, seed: int, serum: float) -> Study:
+    """The screen as a study: an arm for each set of targets, every draw a donor with one cell."""
+    dosed = {
+        name: {
+            "connect": [f"{AGENT} -| {gene}" for gene in sorted(targets)],
+            "dose": {"what": AGENT, "copies": copies, "at": "0 h"},
+        }
+        for targets, name in arms.items()
+    }
+    return resolve({
+        "title": "miRNA screen", "seed": seed, "model": {"circuit": circuit},
+        "cells": {"cell": {"n": 1, "variation": {}}}, "donors": {"n": draws},
+        "culture": {"duration": "7 d", "serum": f"{serum} %"},
+        "arms": {"untreated": {}, **dosed}, "readouts": {"times": ["0 d", "7 d"], "grid": f"{GRID_H} h"}, "assays": [],
+    }, where="screen")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What every set of targets did [sets, draws], and the tables made of it."""
+
+    wanted: Sequence[Targets]
+    senescent: Floats
+    arrested: Floats
+    seed: int
+
+    def sets(self) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame({
+            "targets": [" ".join(sorted(t)) for t in self.wanted], "n_targets": [len(t) for t in self.wanted],
+            "senescent": self.senescent.mean(axis=1), "arrested": self.arrested.mean(axis=1),
+        })  # fmt: skip
+
+    def mirnas(self, network: Mapping[str, Targets], random: set[Targets]) -> pd.DataFrame:
+        import pandas as pd
+
+        place = {targets: k for k, targets in enumerate(self.wanted)}
+        rows = np.array([place[targets] for targets in network.values()])
+        rng = generator(self.seed, "bootstrap")
+        n = self.senescent.shape[1]
+        weights = rng.multinomial(n, np.full(n, 1 / n), size=BOOTSTRAPS).T / n  # [draws, bootstraps]
+        again = self.senescent @ weights
+        ranks = np.array([_ranks(again[rows, b]) for b in range(BOOTSTRAPS)])
+        mean, arrested = self.senescent.mean(axis=1), self.arrested.mean(axis=1)
+        low, high = np.quantile(again, QUANTILES, axis=1)
+        rank_low, rank_high = np.quantile(ranks, QUANTILES, axis=0)
+        table = pd.DataFrame({
+            "mirna": list(network), "targets": [" ".join(sorted(t)) for t in network.values()],
+            "n_targets": [len(t) for t in network.values()], "rank": _ranks(mean[rows]),
+            "rank_low": rank_low, "rank_high": rank_high, "senescent": mean[rows], "senescent_low": low[rows],
+            "senescent_high": high[rows], "arrested": arrested[rows],
+            "p_random": [self._p_random(k, mean, random) for k in rows],
+        })  # fmt: skip
+        return table.sort_values(["rank", "mirna"], ignore_index=True)
+
+    def _p_random(self, k: int, mean: Floats, random: set[Targets]) -> float:
+        size = len(self.wanted[k])
+        same = [mean[j] for j, targets in enumerate(self.wanted) if targets in random and len(targets) == size]
+        return float(np.mean(np.array(same) >= mean[k]))
+
+
+def _ranks(values: Floats) -> Floats:
+    """1 for the largest; equal values share the mean of their ranks."""
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(-values), dtype=float)
+
+
+def _sentences(mirnas: pd.DataFrame, settings: Mapping[str, Any], watch: Sequence[str]) -> list[str]:
+    first = mirnas.iloc[0]
+    n = settings["draws"] - settings["draws_left_out"]
+    out = [
+        f"{settings['n_mirnas']} miRNAs ({settings['n_target_sets']} different sets of targets), "
+        f"{settings['copies']:,.0f} active copies each, {n} draws of the parameters "
+        f"({settings['draws_left_out']} left out: off without treatment). First: {first['mirna']} "
+        f"({first['targets']}), senescent {first['senescent']:.1%}."
+    ]
+    for name in watch:
+        row = mirnas[mirnas["mirna"] == name]
+        if row.empty:
+            out.append(f"{name} is not in this network.")
+            continue
+        one = row.iloc[0]
+        out.append(
+            f"{name} ranks {one['rank']:g} of {len(mirnas)} (95 % interval {one['rank_low']:g}-{one['rank_high']:g}): "
+            f"senescent {one['senescent']:.1%} ({one['senescent_low']:.1%}-{one['senescent_high']:.1%}), arrested for "
+            f"72 h in {one['arrested']:.0%} of draws; of random sets of {one['n_targets']} targets "
+            f"{one['p_random']:.0%} do at least as much."
+        )
+    out.append(
+        "The circuit holds the genes that miR-34 was studied on: what a miRNA does elsewhere is not seen, so a high "
+        "rank is central to this circuit, not to the cell."
+    )
+    return out

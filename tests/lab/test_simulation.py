@@ -1,0 +1,427 @@
+"""The whole contract of `senexo.simulate`: what comes back, under which name and unit, and what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from math import exp, inf, nan, sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import senexo
+from senexo.base.errors import InvalidInput, SenexoError, SimulationError, UnsupportedFeature
+from senexo.model.expression import Call, Number, Symbol
+from senexo.model.loading import Model
+from senexo.model.network import (
+    Compartment,
+    KineticLaw,
+    Network,
+    Parameter,
+    Reaction,
+    Rule,
+    Species,
+    SpeciesReference,
+)
+from verify._problems import model
+
+TIMES = [0.0, 0.5, 1.0, 4.0]
+
+CELL = """model cell()
+  unit hour = 3600 second; unit time_unit = hour; unit pmol = 1e-12 mole; unit substance = pmol
+  unit volume = 1e-15 litre; unit per_hour = 1/hour
+  compartment c = 2; species A in c = 10, B in c = 0; substanceOnly species S in c = 7; species $F in c = 3
+  A is "messenger"
+  k = 0.5 per_hour; total := A + B; tide = 1; tide' = -tide
+  turn: A -> B; k*A*c
+end
+"""
+
+
+@pytest.fixture(scope="module")
+def cell() -> Model:
+    """A (20 molecules in a size of 2) becomes B at rate 0.5 per hour."""
+    return model(CELL)
+
+
+@pytest.fixture(scope="module")
+def births() -> Model:
+    """Immigration at 10 and death at 1 per time; with k = 0 nothing dies."""
+    return model("model b()\nsubstanceOnly species X = 0; k = 1; => X; 10; X => ; k*X\nend\n")
+
+
+# ---- what comes back
+
+
+def test_names_dimensions_and_coordinates(cell: Model) -> None:
+    found = senexo.simulate(cell, TIMES)
+    assert dict(found.sizes) == {"run": 1, "time": 4}
+    assert all(variable.dims == ("run", "time") for variable in found.data_vars.values())
+    assert {*found.data_vars} == {"A", "B", "S", "F", "total", "tide"}
+    assert {*found.coords} == {"run", "time", "c", "k"}
+    assert found["time"].values.tolist() == TIMES
+    assert (float(found["c"]), float(found["k"])) == (2.0, 0.5)
+
+
+def test_species_are_amounts_unless_asked_otherwise(cell: Model) -> None:
+    found = senexo.simulate(cell, TIMES)
+    np.testing.assert_allclose(found["A"][0], 20.0 * np.exp(-0.5 * np.array(TIMES)), rtol=1e-6)
+    assert np.all(found["S"] == 7.0)
+    assert np.all(found["F"] == 6.0)
+    np.testing.assert_allclose(found["total"][0], 10.0, rtol=1e-12)  # in a formula A is a concentration
+    np.testing.assert_allclose(found["tide"][0], np.exp(-np.array(TIMES)), rtol=1e-6)
+
+
+def test_concentrations_are_amounts_by_size(cell: Model) -> None:
+    amounts, found = senexo.simulate(cell, TIMES), senexo.simulate(cell, TIMES, quantity="concentration")
+    for id in ("A", "B", "S", "F"):
+        assert np.array_equal(found[id], amounts[id] / 2.0)
+        assert found[id].attrs["quantity"] == "concentration"
+        assert amounts[id].attrs["quantity"] == "amount"
+    assert np.array_equal(found["total"], amounts["total"])
+
+
+def test_concentrations_follow_a_growing_size() -> None:
+    growing = model("model g()\ncompartment v = 1; species A in v = 8; v' = 1\nend\n")
+    found = senexo.simulate(growing, TIMES, quantity="concentration")
+    np.testing.assert_allclose(found["v"][0], 1.0 + np.array(TIMES), rtol=1e-9)
+    np.testing.assert_allclose(found["A"][0], 8.0 / (1.0 + np.array(TIMES)), rtol=1e-9)
+
+
+def test_units_stand_with_every_quantity(cell: Model) -> None:
+    found = senexo.simulate(cell, TIMES)
+    units = {name: found[name].attrs["units"] for name in ("A", "S", "c", "k", "time", "tide")}
+    assert units == {
+        "A": "1e-12 mole", "S": "1e-12 mole", "c": "1e-15 litre", "k": "0.000277778 second^-1", "time": "3600 second",
+        "tide": "",
+    }  # fmt: skip
+    assert senexo.simulate(cell, [0.0], quantity="concentration")["A"].attrs["units"] == "(1e-12 mole)/(1e-15 litre)"
+    assert found["A"].attrs["long_name"] == "messenger"
+    assert found["A"].attrs["kind"] == "species"
+    assert found["tide"].attrs["kind"] == "parameter"
+
+
+def test_attributes_say_how_it_came_about(cell: Model, tmp_path: Path) -> None:
+    found = senexo.simulate(cell, TIMES, seed=3, rtol=1e-7, atol=1e-9, parameters={"k": 1}).attrs
+    assert found == {
+        "senexo_version": senexo.__version__,
+        "model": "cell",
+        "model_digest": hashlib.sha256(CELL.encode()).hexdigest(),
+        "method": "ode",
+        "quantity": "amount",
+        "parameters": '{"k": 1.0}',
+        "seed": 3,
+        "rtol": 1e-7,
+        "atol": 1e-9,
+    }
+    stochastic = senexo.simulate(cell, TIMES, method="ssa", seed=3, quantity="concentration").attrs
+    assert (stochastic["method"], stochastic["quantity"], stochastic["seed"]) == ("ssa", "concentration", 3)
+    assert "rtol" not in stochastic
+    path = tmp_path / "kept.zarr"
+    senexo.simulate(cell, TIMES).to_zarr(path, consolidated=False)  # what is in there can be written
+    assert json.loads(found["parameters"]) == {"k": 1.0}
+
+
+def test_ids_that_are_names_of_dimensions_get_a_line_behind() -> None:
+    network = Network("m", parameters=(Parameter("run", 2.0, constant=False), Parameter("time", 3.0)))
+    found = senexo.simulate(network, [0.0, 1.0])
+    assert found["run_"].values.tolist() == [[2.0, 2.0]]
+    assert float(found["time_"]) == 3.0
+    assert found["run"].values.tolist() == [0]
+
+
+def test_what_the_model_lets_change_is_a_variable_even_if_nothing_changes_it() -> None:
+    part = SpeciesReference("A", 2.0, "n", constant=False)
+    fixed = SpeciesReference("A", 3.0, "m")
+    network = Network(
+        "m",
+        compartments=(Compartment("c", 1.0, constant=False), Compartment("d", 1.0)),
+        species=(Species("A", "c", initial_amount=1.0),),
+        parameters=(Parameter("p", 1.0, constant=False), Parameter("q", 1.0)),
+        reactions=(Reaction("r", (part,), (fixed,), kinetic_law=KineticLaw(Number(0.0), (Parameter("local", 1.0),))),),
+    )
+    found = senexo.simulate(network, [0.0, 1.0])
+    assert {*found.data_vars} == {"A", "c", "p", "n"}
+    assert {*found.coords} == {"run", "time", "d", "q", "m"}
+    assert found["n"].attrs == {"kind": "species reference", "units": "1"}
+
+
+def test_a_network_can_stand_for_a_model(cell: Model) -> None:
+    assert np.array_equal(senexo.simulate(cell.network, TIMES)["A"], senexo.simulate(cell, TIMES)["A"])
+
+
+def test_a_shipped_circuit_runs_by_name() -> None:
+    found = senexo.simulate(senexo.load("mir34c-rab27b"), [0.0, 24.0, 168.0])
+    assert found.sizes["time"] == 3
+    assert all(np.all(np.isfinite(variable)) for variable in found.data_vars.values())
+
+
+# ---- times
+
+
+@pytest.mark.parametrize("method", ["ode", "ssa"])
+def test_a_later_start_only_leaves_out_what_came_before(cell: Model, method: str) -> None:
+    whole = senexo.simulate(cell, [0.0, 1.0, 2.0, 3.0], method=method, seed=5)
+    late = senexo.simulate(cell, [2.0, 3.0], method=method, seed=5)
+    for id in ("A", "B", "total"):
+        np.testing.assert_allclose(late[id], whole[id][:, 2:], rtol=1e-6 if method == "ode" else 0.0)
+
+
+@pytest.mark.parametrize("method", ["ode", "ssa"])
+def test_one_time_and_equal_times(cell: Model, method: str) -> None:
+    assert senexo.simulate(cell, [0.0], method=method)["A"].values.tolist() == [[20.0]]
+    twice = senexo.simulate(cell, [2.0, 2.0], method=method)["A"].values[0]
+    assert twice[0] == twice[1] < 20.0
+    assert senexo.simulate(cell, np.arange(3), method=method).sizes["time"] == 3
+
+
+# ---- runs, seed, threads
+
+
+def test_deterministic_runs_are_one_run_repeated(cell: Model) -> None:
+    found = senexo.simulate(cell, TIMES, runs=3)
+    assert found["run"].values.tolist() == [0, 1, 2]
+    assert np.array_equal(found["A"][0], found["A"][2])
+    assert np.array_equal(found["A"][0], senexo.simulate(cell, TIMES, seed=99)["A"][0])
+
+
+def test_the_seed_gives_the_same_integers_for_any_number_of_threads(births: Model) -> None:
+    grid = np.linspace(0.0, 5.0, 11)
+    found = [
+        senexo.simulate(births, grid, method="ssa", runs=101, seed=7, threads=threads)["X"].values
+        for threads in (1, 2, 3, 7, None)
+    ]
+    assert all(np.array_equal(values, found[0]) for values in found)
+    assert np.array_equal(found[0], np.floor(found[0]))
+    other = senexo.simulate(births, grid, method="ssa", runs=101, seed=8)["X"].values
+    assert not np.array_equal(other, found[0])
+    assert len({row.tobytes() for row in found[0]}) > 95
+
+
+def test_a_run_is_the_same_among_few_and_many(births: Model) -> None:
+    few = senexo.simulate(births, TIMES, method="ssa", runs=3, seed=7)["X"].values
+    many = senexo.simulate(births, TIMES, method="ssa", runs=50, seed=7)["X"].values
+    assert np.array_equal(few, many[:3])
+
+
+def test_stochastic_runs_have_the_mean_and_variance_of_the_law(births: Model) -> None:
+    """Poisson with mean 10 (1 - e^-t) at every time; 5 sd of either moment are left by 1e-6 of seeds."""
+    n = 4000
+    found = senexo.simulate(births, [0.5, 2.0], method="ssa", runs=n, seed=1)["X"].values
+    for column, time in zip(found.T, (0.5, 2.0), strict=True):
+        mean = 10.0 * (1.0 - exp(-time))
+        assert abs(column.mean() - mean) < 5.0 * sqrt(mean / n)
+        assert abs(column.var(ddof=1) - mean) < 5.0 * sqrt((mean + 2.0 * mean**2) / n)
+
+
+def test_seeds_of_128_bits_and_numpy_integers(births: Model) -> None:
+    large = senexo.simulate(births, TIMES, method="ssa", seed=2**128 - 1)["X"].values
+    assert not np.array_equal(large, senexo.simulate(births, TIMES, method="ssa", seed=0)["X"].values)
+    five = senexo.simulate(births, TIMES, method="ssa", seed=np.int64(5), runs=np.int64(2))
+    assert np.array_equal(five["X"], senexo.simulate(births, TIMES, method="ssa", seed=5, runs=2)["X"])
+
+
+def test_the_lot_between_equal_events_is_the_run_s_own() -> None:
+    """Two events of equal priority of which the first to execute stops the other: 200 runs, half and half.
+
+    Binomial(200, 1/2) stays within 100 +- 36 (5 sd) but for 2e-7 of seeds.
+    """
+    race = model(
+        "model r()\nx = 0\nat time >= 1 && x == 0, priority=1, persistent=false: x = 1\n"
+        "at time >= 1 && x == 0, priority=1, persistent=false: x = 2\nend\n"
+    )
+    found = senexo.simulate(race, [0.0, 2.0], runs=200, seed=3)["x"].values[:, 1]
+    assert {*found} == {1.0, 2.0}
+    assert abs(np.sum(found == 1.0) - 100) <= 36
+    assert np.array_equal(found, senexo.simulate(race, [0.0, 2.0], runs=200, seed=3)["x"].values[:, 1])
+    assert not np.array_equal(found, senexo.simulate(race, [0.0, 2.0], runs=200, seed=4)["x"].values[:, 1])
+
+
+# ---- parameters
+
+
+def test_parameters_of_every_sort_can_be_set(cell: Model) -> None:
+    times = np.array(TIMES)
+    found = senexo.simulate(cell, TIMES, parameters={"k": 2.0})
+    np.testing.assert_allclose(found["A"][0], 20.0 * np.exp(-2.0 * times), rtol=1e-6, atol=1e-6)
+    assert float(found["k"]) == 2.0
+    assert senexo.simulate(cell, [0.0], parameters={"A": 5.0})["A"].item() == 5.0  # an amount
+    bigger = senexo.simulate(cell, TIMES, parameters={"c": 4.0})
+    assert bigger["A"][0, 0] == 40.0  # the model tells a concentration
+    np.testing.assert_allclose(bigger["A"][0], 40.0 * np.exp(-0.5 * times), rtol=1e-6)
+    assert senexo.simulate(cell, [0.0], parameters={"tide": np.float32(3)})["tide"].item() == 3.0
+    assert float(senexo.simulate(cell, [0.0])["k"]) == 0.5
+
+
+def test_local_parameters_can_be_set_by_reaction_and_name() -> None:
+    law = KineticLaw(Call("times", (Symbol("k"), Symbol("A"))), (Parameter("k", 1.0),))
+    network = Network(
+        "m",
+        compartments=(Compartment("c", 1.0),),
+        species=(Species("A", "c", initial_amount=1.0),),
+        reactions=(Reaction("r", (SpeciesReference("A"),), kinetic_law=law),),
+    )
+    assert senexo.simulate(network, [1.0])["A"].item() == pytest.approx(exp(-1.0), rel=1e-6)
+    assert senexo.simulate(network, [1.0], parameters={"r.k": 3.0})["A"].item() == pytest.approx(exp(-3.0), rel=1e-6)
+
+
+def test_parameters_count_in_stochastic_runs_too(births: Model) -> None:
+    found = senexo.simulate(births, [0.0, 3.0], method="ssa", runs=200, seed=1, parameters={"k": 0.0, "X": 1000})
+    assert np.all(found["X"][:, 0] == 1000.0)
+    assert abs(float(found["X"][:, 1].mean()) - 1030.0) < 5.0 * sqrt(30.0 / 200)
+
+
+# ---- tolerances
+
+
+def test_tighter_tolerances_come_closer(cell: Model) -> None:
+    exact = 20.0 * np.exp(-0.5 * np.linspace(0.0, 20.0, 41))
+
+    def error(rtol: float) -> float:
+        found = senexo.simulate(cell, np.linspace(0.0, 20.0, 41), rtol=rtol)["A"].values[0]
+        return float(np.max(np.abs(found / exact - 1.0)))
+
+    assert error(1e-4) < 1e-2
+    assert error(1e-10) < 1e-7
+    assert error(1e-10) < 1e-2 * error(1e-4)
+
+
+# ---- what cannot be asked
+
+
+def faults(model: Model, times: object = (0.0, 1.0), **request: object) -> dict[str, str]:
+    with pytest.raises(InvalidInput) as caught:
+        senexo.simulate(model, times, **request)  # type: ignore[arg-type]
+    assert str(caught.value).count("\n") == len(caught.value.faults) - 1
+    return {fault.where: f"{fault.found}; {fault.expected}" for fault in caught.value.faults}
+
+
+def test_all_faults_of_a_request_are_told_at_once(cell: Model) -> None:
+    found = faults(
+        cell,
+        [2.0, 1.0],
+        method="tau",
+        quantity="moles",
+        runs=0,
+        seed=-1,
+        threads=0,
+        rtol=0.0,
+        atol=nan,
+        parameters={"kk": 1.0, "A": "much", "total": 2.0, "tide": inf},
+    )
+    assert found == {
+        "method": "'tau'; 'ode' or 'ssa'",
+        "quantity": "'moles'; 'amount' or 'concentration'",
+        "parameters, kk": "no such parameter, compartment or species; one of k",
+        "parameters, A": "'much'; a finite number",
+        "parameters, total": "an id that a rule computes; an id that is not",
+        "parameters, tide": "inf; a finite number",
+        "runs": "0; a whole number, 1 or more",
+        "seed": "-1; a whole number from 0 to 2^128 - 1",
+        "threads": "0; a whole number, 1 or more",
+        "rtol": "0.0; a number above 0",
+        "atol": "nan; a number above 0",
+        "times": "2 to 1; finite times in ascending order, 0 or later",
+    }
+
+
+@pytest.mark.parametrize(
+    "times", [[], [-1.0, 1.0], [0.0, nan], [0.0, inf], [1.0, 0.5], [[0.0, 1.0]], ["soon"], None, [0.0, 1.0 + 1j]]
+)
+def test_times_that_cannot_be(cell: Model, times: object) -> None:
+    assert [*faults(cell, times)] == ["times"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"runs": 1.5}, {"runs": True}, {"runs": "3"}, {"seed": 2**128}, {"seed": 1.5}, {"seed": None},
+        {"threads": -1}, {"threads": 1.5}, {"rtol": -1.0}, {"rtol": inf}, {"rtol": "small"}, {"atol": 0.0},
+        {"parameters": [("k", 1.0)]}, {"parameters": {"k": None}}, {"parameters": {"nobody": 1.0}},
+        {"parameters": {3: 1.0}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_settings_that_cannot_be(cell: Model, request_: dict[str, object]) -> None:
+    assert len(faults(cell, **request_)) == 1
+
+
+def test_a_stoichiometry_is_no_parameter() -> None:
+    part = SpeciesReference("A", 2.0, "n", constant=False)
+    network = Network(
+        "m",
+        compartments=(Compartment("c", 1.0),),
+        species=(Species("A", "c", initial_amount=1.0),),
+        reactions=(Reaction("r", (), (part,), kinetic_law=KineticLaw(Number(1.0))),),
+    )
+    assert [*faults(network, parameters={"n": 5.0})] == ["parameters, n"]
+
+
+def test_a_result_too_large_to_hold_is_refused_beforehand(cell: Model) -> None:
+    assert [*faults(cell, np.arange(1_000_000.0), runs=100_000)] == ["runs x times"]
+
+
+def test_what_is_no_model() -> None:
+    assert [*faults("cell.xml")] == ["model"]  # type: ignore[arg-type]
+
+
+# ---- what is not supported, by name
+
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+MATH = 'xmlns="http://www.w3.org/1998/Math/MathML"'
+LEVEL_2 = f'{HEAD}<sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4"><model id="m">'
+LEVEL_3 = f'{HEAD}<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model id="m">'
+PARAMETER = '<listOfParameters><parameter id="x" value="1" constant="false"/></listOfParameters>'
+END = "</model></sbml>"
+UNSUPPORTED = {
+    "algebraic rule": f"{LEVEL_2}{PARAMETER}<listOfRules><algebraicRule><math {MATH}><ci>x</ci></math></algebraicRule>"
+    f"</listOfRules>{END}",
+    "fast reaction": f'{LEVEL_2}<listOfCompartments><compartment id="c" size="1"/></listOfCompartments><listOfSpecies>'
+    '<species id="A" compartment="c" initialAmount="1"/></listOfSpecies><listOfReactions><reaction id="r" fast="true">'
+    f'<listOfReactants><speciesReference species="A"/></listOfReactants><kineticLaw><math {MATH}><ci>A</ci></math>'
+    f"</kineticLaw></reaction></listOfReactions>{END}",
+    "delay()": f'{LEVEL_2}{PARAMETER}<listOfRules><rateRule variable="x"><math {MATH}><apply>'
+    '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/delay">delay</csymbol><ci>x</ci>'
+    f"<cn>1</cn></apply></math></rateRule></listOfRules>{END}",
+    "package comp": LEVEL_3.replace(
+        "<sbml ", '<sbml xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true" '
+    )
+    + END,
+}
+
+
+@pytest.mark.parametrize("feature", UNSUPPORTED)
+def test_unsupported_features_are_named(feature: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.xml"
+    path.write_text(UNSUPPORTED[feature])
+    with pytest.raises(UnsupportedFeature, match="is not supported") as caught:
+        senexo.simulate(senexo.load(path), TIMES)
+    assert caught.value.feature == feature
+    assert str(caught.value).startswith(f"{feature} is not supported")
+    assert isinstance(caught.value, SenexoError)
+
+
+STOCHASTIC = {
+    "an amount that is not a whole number of molecules": ("species X = 1.5; X => ; X", "X"),
+    "a stoichiometry that is not whole": ("species X = 4; 1.5 X => ; X", "X"),
+    "a kinetic law that goes negative": ("species X = 3; rev: => X; 4.5 - X", "rev"),
+    "a kinetic law that fires without enough reactant": ("species X = 5; drain: X => ; 2", "drain"),
+}
+
+
+@pytest.mark.parametrize("feature", STOCHASTIC)
+def test_what_has_no_stochastic_meaning_is_named_and_runs_as_ode(feature: str) -> None:
+    text, where = STOCHASTIC[feature]
+    loaded = model(f"model m()\n{text.replace('species', 'substanceOnly species')}\nend\n")
+    assert np.all(np.isfinite(senexo.simulate(loaded, [0.0, 1.0])["X"]))
+    with pytest.raises(UnsupportedFeature, match=where) as caught:
+        senexo.simulate(loaded, np.linspace(0.0, 50.0, 6), method="ssa", runs=20)
+    assert caught.value.feature == feature
+
+
+def test_runs_that_cannot_be_carried_on_are_errors_of_their_own() -> None:
+    rule = Rule("rate", "x", Call("ln", (Symbol("x"),)))
+    network = Network("m", parameters=(Parameter("x", -1.0, constant=False),), rules=(rule,))
+    with pytest.raises(SimulationError, match="x is -1 and its rate of change nan"):
+        senexo.simulate(network, TIMES)
