@@ -64,7 +64,8 @@ def evaluate_all(expressions: Sequence[Expression], v: Values, time: float | Val
     walk = _Walk(v, time)
     with np.errstate(all="ignore"):
         found = [np.broadcast_to(walk.value(expression), v.shape[:-1]) for expression in expressions]
-    return [values.astype(np.float64)[()] for values in found]
+    # truth values become numbers; complex v stays complex, for derivatives by the complex step
+    return [values.astype(np.result_type(v, np.float64))[()] for values in found]
 
 
 def _assign(items: Iterable[Assigned], v: Values, time: float | Values) -> None:

@@ -1,0 +1,66 @@
+"""Two threads against one, for an ensemble of exact trajectories and a batch of ODEs of the reference network.
+
+One and two threads take turns; the bits must agree. Wall time says what a user gains while the machine is otherwise
+idle; the CPU time of both together says what sharing costs, whatever else runs.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.engine.batch import BatchODE
+from senexo.engine.evaluate import initial_values
+from senexo.engine.lower import lower
+from senexo.engine.lowered import Lowered
+from senexo.engine.ssa import Sampler
+from senexo.model.loading import load
+
+MODEL = Path(__file__).with_name("reference.ant")
+ROUNDS, RUNS, ROWS, AIM = 7, 512, 20_000, 1.8
+TIMES = np.linspace(0.0, 72.0, 73)
+
+Values = NDArray[np.float64]
+Work = Callable[[int], Values]  # threads -> values
+
+
+def ensemble(lowered: Lowered) -> Work:
+    sampler = Sampler(lowered, initial_values(lowered))
+    return lambda threads: sampler.run(TIMES, runs=RUNS, seed=1, threads=threads, method="lanes")
+
+
+def batch(lowered: Lowered) -> Work:
+    """Every row its own production of miR, within a factor of two."""
+    slot = lowered.slot("ktx_pri")
+    made = lowered.values[slot] * np.geomspace(0.5, 2.0, ROWS)
+    v, solver = initial_values(lowered, {slot: made}, ROWS), BatchODE(lowered)
+    return lambda threads: solver.solve(v, TIMES[[0, -1]], threads=threads).values
+
+
+def main() -> None:
+    """Print both ratios; fail where one thread and two disagree in a bit."""
+    lowered = lower(load(MODEL).network)
+    for name, work in {"ensemble": ensemble(lowered), "batched ODE": batch(lowered)}.items():
+        expected = work(1)
+        walls, costs = [], []
+        for _ in range(ROUNDS):
+            (wall_one, cpu_one), (wall_two, cpu_two) = (_timed(work, threads, expected) for threads in (1, 2))
+            walls.append(wall_one / wall_two)
+            costs.append(cpu_two / cpu_one)
+        print(
+            f"two threads, {name:<12} {statistics.median(walls):.2f} x one, best {max(walls):.2f} (aim {AIM}); "
+            f"CPU time {statistics.median(costs):.2f} of one"
+        )
+
+
+def _timed(work: Work, threads: int, expected: Values) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = work(threads)
+    taken = time.perf_counter() - wall, time.process_time() - cpu
+    assert np.array_equal(found, expected)
+    return taken
