@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+FITTED = tuple(line for line in LINES if line != ":")  # dotted lines are bounds
 
 def log_fractions(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """A marker per dose, the fitted straight line of slope -frequency and its 95 % interval as a band.
@@ -33,12 +34,16 @@ def log_fractions(tables: Mapping[str, pd.DataFrame]) -> Figure:
             own = units[units["group"] == fit["group"]]
             colour = COLOURS[k % len(COLOURS)]
             look: dict[str, Any] = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "markersize": 4}
-            line: dict[str, Any] = {"color": colour, "linestyle": LINES[k % len(LINES)]}
+            line: dict[str, Any] = {"color": colour, "linestyle": FITTED[k % len(FITTED)]}
             dose, negative = own["dose"].to_numpy(), 1 - own["response"].to_numpy() / own["tested"].to_numpy()
             some = negative > 0
-            axes.plot(dose[some], np.log(negative[some]), linestyle="none", clip_on=False, zorder=3, **look)
-            axes.plot(dose[~some], np.full(int((~some).sum()), floor * (1 - 0.03 * k)), "v", color=colour,
-                      markersize=4, fillstyle="none", clip_on=False, zorder=3)  # fmt: skip
+            bottom = np.full(int((~some).sum()), floor * (1 - 0.03 * k))
+            for x, y, marker in (
+                (dose[some], np.log(negative[some]), look), (dose[~some], bottom, look | {"marker": "v"}),
+            ):  # fmt: skip
+                if len(x):  # an empty line that is not clipped would still claim room
+                    fill = "full" if marker is look else "none"
+                    axes.plot(x, y, linestyle="none", fillstyle=fill, clip_on=False, zorder=3, **marker)
             low, high = (-fit[key] * cells for key in ("frequency_low", "frequency_high"))
             if 0 < fit["n_response"] < fit["n_tested"]:
                 axes.plot(cells, -fit["frequency"] * cells, **line)
@@ -50,11 +55,14 @@ def log_fractions(tables: Mapping[str, pd.DataFrame]) -> Figure:
         axes.set_ylim(floor * 1.06, 0.03 * abs(floor))
         axes.set_xlim(0, cells[-1] * 1.03)
         axes.set_xlabel("cells per unit")
-        axes.set_ylabel("log fraction of units without response")
+        axes.set_ylabel("ln (fraction of units without response)")
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_formatter(lambda y, _: f"{y:.1f}" if y else "0")
-        figure.legend(loc="outside upper left", handlelength=3.2)
+        axes.yaxis.set_major_formatter(lambda y, _: f"{y:.1f}".replace("-", "\N{MINUS SIGN}") if y else "0")
+        figure.legend(
+            loc="outside upper left", handlelength=3.2, title="one responding cell in N (95 % CI)",
+            alignment="left", title_fontsize=7,
+        )  # fmt: skip
         return figure
 
 

@@ -5,6 +5,7 @@ Significant RNAs are filled, others open, so that grey prints tell them apart.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +64,14 @@ def _volcano(axes: Axes, tested: pd.DataFrame, settings: Mapping[str, Any]) -> N
     named = tested["target"] | (hit & (np.arange(len(tested)) < LABELLED))
     _label(axes, tested[named].sort_values("target", ascending=False, kind="stable"))
     axes.axvline(0.0, color="0.7", linewidth=0.6, zorder=0)
-    axes.set_xlabel(f"log2 fold change, {settings['case']} / {settings['control']}")
-    axes.set_ylabel("-log10 p (unadjusted)")
+    axes.set_xlabel(_fold_label(settings))
+    axes.set_ylabel("\N{MINUS SIGN}log10 p (unadjusted)")
+
+
+def _fold_label(settings: Mapping[str, Any], more: str = "") -> str:
+    """What the axis of folds says, in two lines where names are long."""
+    groups = f"{settings['case']} / {settings['control']}"
+    return f"log2 fold change,{' ' if len(groups + more) < 32 else chr(10)}{groups}{more}"
 
 
 def _label(axes: Axes, named: pd.DataFrame) -> None:
@@ -106,7 +113,7 @@ def _folds(axes: Axes, tested: pd.DataFrame, settings: Mapping[str, Any]) -> Non
     axes.axvline(0.0, color="0.4", linestyle=":", linewidth=1.0)
     axes.set_yticks(places, list(tested["feature"]))
     axes.set_ylim(len(tested) - 0.5, -0.5)
-    axes.set_xlabel(f"log2 fold change, {settings['case']} / {settings['control']} (95 % CI)")
+    axes.set_xlabel(_fold_label(settings, " (95 % CI)"))
 
 
 def _donors(axes: Axes, name: str, tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> None:
@@ -132,10 +139,13 @@ def _donors(axes: Axes, name: str, tables: Mapping[str, pd.DataFrame], settings:
                 *zip(*(shown[group][donor] for group in groups), strict=True), color="0.7", linewidth=0.6, zorder=1
             )
     row = tables["features"].set_index("feature").loc[name]
-    below = "\nbelow detection" if row["detection"] == "below detection" else ""
+    below = ""
+    if row["detection"] == "below detection":
+        below = "\nbelow detection" + (f"\n(< {settings['least']:g} reads)" if settings["kind"] != "intensities" else "")
     axes.set_title(f"{name}{below}", fontsize=6.5, fontweight="normal", loc="center")
-    long = max(len(group) for group in groups) > 8
-    axes.set_xticks([0, 1], groups, rotation=30 if long else 0, ha="right" if long else "center")
+    axes.set_xticks([0, 1], [textwrap.fill(group, 10, break_long_words=False) for group in groups])
+    if max(len(word) for group in groups for word in group.split()) > 9:
+        axes.tick_params(axis="x", labelrotation=90)
     axes.set_xlim(-0.5, 1.5)
     if settings["kind"] != "intensities":
         _count_axis(axes)

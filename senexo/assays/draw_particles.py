@@ -69,7 +69,7 @@ def _rates(axes: Axes, arms: list[str], tables: Mapping[str, pd.DataFrame], sett
     long = max(map(len, arms)) > 10
     axes.set_xticks(range(len(arms)), arms, rotation=30 if long else 0, ha="right" if long else "center")
     axes.set_xlim(-0.5, len(arms) - 0.4)
-    axes.set_ylabel("particles per cell and hour")
+    axes.set_ylabel("particles per cell and hour\n(donors; geometric mean, 95 % CI)")
 
 
 def _plain_ticks(axes: Axes) -> None:
@@ -102,7 +102,7 @@ def _ratios(axes: Axes, ratios: pd.DataFrame) -> None:
     low, high = axes.get_xlim()
     low, high = min(low, 0.45), max(high, 1.25)
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0) if high / low < 12 else (1.0,)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_yticks(range(len(names)), names)

@@ -174,7 +174,10 @@ def fold_changes(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         timed = len({row["time_h"] for row in folds}) > 1
         _name_rows(axes, [row["arm"] + (f", {day(row['time_h'])}" if timed else "") for row in folds])
-        axes.set_xlabel(f"{settings['target']} (fold of {settings['control']}; mean, 95 % CI, donors)")
+        words = f"{settings['target']} (fold of {settings['control']}; mean, 95 % CI, donors)"
+        if any(row["n_censored"] for row in folds):
+            words += "\ntriangles: one sample of the donor was below detection"
+        axes.set_xlabel(words)
         return figure
 
 
@@ -207,7 +210,8 @@ def _donor_folds(axes: Axes, samples: pd.DataFrame, row: Mapping[str, Any], plac
     for chosen, marker in (
         (~hidden & ~hidden_control, "o"), (hidden & ~hidden_control, "<"), (~hidden & hidden_control, ">"),
     ):  # fmt: skip
-        spread = place + 0.22 * (np.arange(chosen.sum()) % 3 - 1)  # three rows, so that donors do not hide each other
+        # four rows beside the interval, so that donors hide neither it nor each other
+        spread = place + np.array([-0.32, 0.32, -0.2, 0.2])[np.arange(chosen.sum()) % 4]
         axes.plot(fold[chosen], spread, marker, color="0.45", markersize=3, markerfacecolor="none",
                   markeredgewidth=0.7, zorder=2)  # fmt: skip
     return [float(x) for x in fold[~(hidden & hidden_control)]]
