@@ -20,33 +20,12 @@ from hypothesis import strategies as st
 from senexo import assays
 from senexo.app import assay as command
 from senexo.app.assaying import write
-from senexo.app.cli import main
 from senexo.app.options import ASSAYS, Assay, Option, arguments, keywords
 from senexo.base.errors import InvalidInput, StoreError
 from senexo.base.table import read_table
 
 Run = Callable[..., tuple[int, str, str]]
 FIELDS = {"assay", "method", "settings", "notes", "findings"}
-
-
-@pytest.fixture
-def senexo(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Runs the command in an empty folder: exit status, what it prints, what it complains of."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["senexo", *map(str, words)])
-        capsys.readouterr()
-        try:
-            main()
-            status = 0
-        except SystemExit as leaving:
-            status = int(leaving.code or 0)
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return status, said.out, said.err
-
-    return run
 
 
 def module(name: str) -> Any:
