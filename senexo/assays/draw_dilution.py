@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FITTED = tuple(line for line in LINES if line != ":")  # dotted lines are bounds
 
+
 def log_fractions(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """A marker per dose, the fitted straight line of slope -frequency and its 95 % interval as a band.
 

@@ -139,9 +139,9 @@ def _donors(axes: Axes, name: str, tables: Mapping[str, pd.DataFrame], settings:
                 *zip(*(shown[group][donor] for group in groups), strict=True), color="0.7", linewidth=0.6, zorder=1
             )
     row = tables["features"].set_index("feature").loc[name]
-    below = ""
-    if row["detection"] == "below detection":
-        below = "\nbelow detection" + (f"\n(< {settings['least']:g} reads)" if settings["kind"] != "intensities" else "")
+    below = "\nbelow detection" if row["detection"] == "below detection" else ""
+    if below and settings["kind"] != "intensities":
+        below += f"\n(< {settings['least']:g} reads)"
     axes.set_title(f"{name}{below}", fontsize=6.5, fontweight="normal", loc="center")
     axes.set_xticks([0, 1], [textwrap.fill(group, 10, break_long_words=False) for group in groups])
     if max(len(word) for group in groups for word in group.split()) > 9:
