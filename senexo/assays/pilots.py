@@ -14,7 +14,7 @@ import numpy as np
 
 from senexo.assays.result import significant
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped
+from senexo.base.table import as_number, as_text, capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,10 +58,12 @@ def read_pilot(
 
 def _of_counts(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
     """Level and effect of every donor on the log odds scale, less what counting a finite number of cells adds."""
-    from senexo.assays.staining import senescence
+    from senexo.assays.staining import counted, senescence
 
     senescence(table, compare=(roles["arm"], roles["control"]), design=design, where=where)  # names every fault
-    cells = table.astype({"n_positive": float, "n_total": float})
+    cells = counted(table, where)[0]
+    cells = cells[cells["time_h"] == cells["time_h"].max()]  # the time that the assay judges
+    _no_families(roles, set(cells["arm"]), where)
     sums = cells.groupby(["arm", "donor"])[["n_positive", "n_total"]].sum()
     arm, other = (sums.loc[[roles[name]]].droplevel("arm") for name in ("arm", "control"))
     (logit, error), (level, level_error) = _logits(arm), _logits(other)
@@ -80,6 +82,17 @@ def _of_counts(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where
     return found, notes
 
 
+def _no_families(roles: Mapping[str, Any], arms: set[str], where: str) -> None:
+    """The assays take a family for several arms; an effect is one arm's."""
+    faults = [
+        Fault(f"{where}: {name}", f"'{roles[name]}', a family", "one arm")
+        for name in ("arm", "control")
+        if roles[name] not in arms
+    ]
+    if faults:
+        raise capped(faults, where)
+
+
 def _logits(sums: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Log odds of every donor's share, and what counting adds to their variance."""
     positive, negative = sums["n_positive"] + 0.5, sums["n_total"] - sums["n_positive"] + 0.5
@@ -95,13 +108,14 @@ def _of_cycles(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where
         design=design, where=where,
     )  # fmt: skip
     dct = result.tables["dct"]
+    _no_families(roles, set(dct["arm"]), where)
     seen = dct[~dct["censored"].astype(bool)]
     arm, other = (seen[seen["arm"] == roles[name]].set_index("donor")["dct"] for name in ("arm", "control"))
     wells = result.tables["replicates"]
     of_target = wells[wells["target"] == roles["target"]]
     found: Numbers = {}
-    if len(of_target):
-        freedom = of_target["n_detected"] - 1
+    freedom = (of_target["n_detected"] - 1).clip(lower=0)
+    if freedom.sum() > 0:
         found["technical_sd"] = math.sqrt(float((of_target["sd_ct"] ** 2 * freedom).sum() / freedom.sum()))
         found["wells"] = float(round(of_target["n_wells"].median()))
     technical = (
@@ -130,10 +144,10 @@ def _of_readings(table: pd.DataFrame, roles: Mapping[str, Any], design: str, whe
     samples, blanks = result.tables["samples"], result.tables["blanks"]
     seen = samples[~samples["below"].astype(bool)].assign(log=lambda rows: rows["rate"].map(math.log))
     arm, other = (seen[seen["arm"] == name].set_index("donor")["log"] for name in pair)
-    of_arms = table[table["arm"].astype(str).isin(pair)]
     column = "particles_per_ml" if "particles_per_ml" in table.columns else "particles_per_frame"
-    logs = of_arms[column].astype(float).clip(lower=1e-300).map(math.log)
-    groups = logs.groupby([of_arms["arm"], of_arms["donor"]])
+    arms, readings = table["arm"].map(as_text), table[column].map(as_text).map(as_number)
+    logs = readings[arms.isin(pair) & (readings > 0.0)].map(math.log)
+    groups = logs.groupby([arms, table["donor"].map(as_text)])
     freedom = groups.size() - 1
     found: Numbers = {"readings": float(round(groups.size().median()))}
     if freedom.sum() > 0:

@@ -108,7 +108,7 @@ def senescence(
     senescent:difference:mimic:mock  0.250 [0.197, 0.303]  share  p = 0.00064  large
     """
     contrasts.check_design(design, where)
-    counts, notes = _counts(table, where)
+    counts, notes = counted(table, where)
     time = _time(counts, time_h, "time_h", where)
     kept_time = time if washout_h is None else _time(counts, washout_h, "washout_h", where)
     sums = counts.groupby(["arm", "family", "dose_copies", "time_h", "donor"], sort=False, dropna=False)
@@ -169,7 +169,7 @@ def example() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arm", "family", "dose_copies", "donor", "n_positive", "n_total"])
 
 
-def _counts(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
+def counted(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
     """The checked table with every optional column present, and notes on what was left out."""
     counts = check(table, COLUMNS, where=where, key=KEY)
     over = counts[counts["n_positive"] > counts["n_total"]]

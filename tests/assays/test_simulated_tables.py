@@ -1,4 +1,8 @@
-"""Tables that a simulated study wrote go through the assays unchanged: read as any spreadsheet, judged by one code."""
+"""Tables that a simulated study wrote go through the assays unchanged: read as any spreadsheet, judged by one code.
+
+A study stains and counts cells and measures threshold cycles: these are its tables, both also pilots of `power`. What
+it does not do (particles, limiting dilution, sequencing, patients) has no simulated table.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import pytest
 import tomli_w
 
 from senexo import workflow
-from senexo.assays import qpcr, senescence
+from senexo.assays import power, qpcr, senescence
 from senexo.base.table import read_table
 
 STUDY = Path(workflow.__file__).parent / "studies" / "mir34c-exvivo.toml"
@@ -37,6 +41,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("senexo.report.page.render", page)
         workflow.run(place / "study.toml", donors=4, out=place / "out", workers=1)
     return place / "out"
+
+
+def test_csv_and_parquet_of_a_study_give_the_same_answers(folder: Path) -> None:
+    for name, ask in (
+        ("senescence", lambda table: senescence(table, compare=("mimic", "mock"))),
+        ("qpcr", lambda table: qpcr(table, target="RAB27B mRNA", reference="GAPDH", control="mock")),
+    ):
+        first, second = (ask(read_table(folder / "tables" / f"{name}.{kind}")) for kind in ("csv", "parquet"))
+        assert first.to_json() == second.to_json()
+
+
+def test_a_study_is_a_pilot_of_power(folder: Path) -> None:
+    """Donors needed to show in a laboratory what virtual donors show, should they vary like real ones."""
+    counts, cycles = (read_table(folder / "tables" / f"{name}.csv") for name in ("senescence", "qpcr"))
+    for result in (
+        power(counts, assay="senescence", effect=0.1, arm="rab27b-kd", control="mock", n=4, sets=20),
+        power(cycles, assay="qpcr", effect=0.5, arm="rab27b-kd", control="mock", target="RAB27B mRNA",
+              reference=["GAPDH"], n=4, sets=20),
+    ):  # fmt: skip
+        told = result.tables["assumptions"].set_index("name")["source"]
+        assert told["sd"] == told["donor_sd"] == "pilot"
+        assert "4 donors of the pilot" in result.notes[0]
 
 
 def test_counted_cells_of_a_study(folder: Path) -> None:
