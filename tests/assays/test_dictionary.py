@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -55,3 +56,19 @@ def test_links_between_pages_lead_somewhere() -> None:
             headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
             anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert not anchor or anchor in anchors, f"{page.name}: {target}"
+
+
+def test_every_reference_table_and_its_script_are_listed() -> None:
+    """Under the heading of its script; and the promise of 20 tables and 12 statistics is kept."""
+    folder, page = Path(__file__).parent / "references", (DOCS / "assays" / "references.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+    tables = 0
+    for script in sorted(folder.glob("*.R")):
+        answers = folder / ("references.json" if script.name == "make.R" else f"{script.stem}.json")
+        told = "".join(section for section in sections if f"`{script.name}`" in section.splitlines()[0])
+        missing = {name for name in json.loads(answers.read_text(encoding="utf-8")) if f"`{name}`" not in told}
+        assert missing == set(), script.name
+        tables += len(json.loads(answers.read_text(encoding="utf-8")))
+    statistics = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| statistic")]
+    assert tables >= 20
+    assert len(statistics) >= 12

@@ -11,7 +11,7 @@ import pytest
 
 from senexo.assays import ct
 from senexo.assays.censored import censored_groups
-from senexo.assays.folds import _fisher
+from senexo.assays.folds import _fisher, _mcnemar
 from senexo.assays.standard_curve import efficiency
 
 R = json.loads((Path(__file__).parent / "references" / "qpcr.json").read_text())
@@ -48,6 +48,12 @@ def test_detection_of_different_donors_equals_fisher() -> None:
     reference = R["fisher.detection"]
     for *counts, p in zip(*(reference[name] for name in ("seen", "n", "seen_other", "n_other", "p")), strict=True):
         assert _fisher(*counts) == pytest.approx(p, rel=1e-9)
+
+
+def test_detection_in_pairs_equals_mcnemars_exact_test() -> None:
+    reference = json.loads((Path(__file__).parent / "references" / "references.json").read_text())["mcnemar.exact"]
+    for *only, p in zip(*(reference[name] for name in ("first", "second", "p")), strict=True):
+        assert _mcnemar(*only) == pytest.approx(p, rel=1e-9)
 
 
 def test_stability_equals_genorms_m() -> None:
