@@ -57,8 +57,8 @@ class Logistic:
         j = column + 1
         fall = 2.0 * (self._peak - self._profile(j, 0.0))
         low, high = (self._end(j, sign) for sign in (-1.0, 1.0))
-        odds = (_exp(b / self._scale[column]) for b in (self._best[j], low, high))
-        return Estimate(*odds, float(chdtrc(1, max(0.0, fall))))
+        value, low, high = (_exp(b / self._scale[column]) for b in (self._best[j], low, high))
+        return Estimate(value, low, high, float(chdtrc(1, max(0.0, fall))))
 
     def standard_deviation(self, column: int) -> float:
         return float(self._scale[column])
