@@ -201,9 +201,9 @@ def arguments(assay: Assay, options: Mapping[str, object]) -> str:
 def _read(option: Option, text: Any) -> Any:
     """One option's value; ValueError names the text that cannot be one."""
     match option.kind:
-        case "column" | "formula" | "name":
-            return text
-        case "formulas":
+        case "column" | "formula" | "name" | "formulas":
+            if not all(part.strip() for part in ([text] if isinstance(text, str) else text)):
+                raise ValueError("")
             return text
         case "number":
             return _number(text)

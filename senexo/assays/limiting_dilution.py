@@ -98,8 +98,10 @@ def _units(
     columns = [Column(dose, "number", low=0), Column(tested, "whole", low=0), Column(response, "whole", low=0)]
     if group is not None:
         columns.append(Column(group, "text"))
-    if len({column.name for column in columns}) < len(columns):
-        raise InvalidInput([Fault("options", "one column in two roles", "a column of its own for each")])
+    names = [column.name for column in columns]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise InvalidInput([Fault(f"{where}: options", f"column {name} in two roles", "one") for name in twice])
     rows = check(table, columns, where=where)
     faults = [
         Fault(

@@ -19,7 +19,7 @@ from senexo.assays.contrasts import check_design
 from senexo.assays.result import LEVEL, AssayResult, Estimate, Finding
 from senexo.assays.standard_curve import blanks, split
 from senexo.assays.standard_curve import efficiency as measured_efficiency
-from senexo.base.errors import Fault
+from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import capped
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def qpcr(
     """
     references = [reference] if isinstance(reference, str) else list(dict.fromkeys(reference))
     check_design(design, where)
+    _check_limits(cutoff, min_detected, where)
     unknown, standards = split(table, where)
     wells = ct.wells(unknown, cutoff, where)
     times = _chosen(wells, target, references, control, arms, time_h, where)
@@ -165,6 +166,19 @@ def example() -> pd.DataFrame:
             rows.append(("", "", name, 1, 10.0**-step, cell))
     rows += [("", "", name, 1, 0.0, "undetected") for name in ("miR-34c-5p", "U6", "RNU48")]
     return pd.DataFrame(rows, columns=["arm", "donor", "target", "replicate", "quantity", "ct"])
+
+
+def _check_limits(cutoff: float, min_detected: float, where: str) -> None:
+    faults = [
+        Fault(f"{where}: {name}", f"{value:g}", expected)
+        for name, value, right, expected in (
+            ("cutoff", cutoff, 1.0 <= cutoff <= 60.0, "a Ct from 1 to 60"),
+            ("min_detected", min_detected, 0.0 <= min_detected <= 1.0, "a share of wells from 0 to 1"),
+        )
+        if not right
+    ]
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _chosen(

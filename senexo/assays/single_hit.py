@@ -179,11 +179,12 @@ def _score(linear: Floats, tested: Floats, response: Floats, member: Floats, ext
     z = sum(w x* r) / sqrt(sum(w x*^2)), x* the extra column less its weighted projection on the design.
     """
     hits, weight = np.exp(linear), _weights(linear, tested)
-    residual = (response / tested + np.expm1(-hits)) / (hits * np.exp(-hits))
+    positive = -np.expm1(-hits)
+    weighted = hits * (response - tested * positive) / positive  # w r, which stays finite where w is 0 and r is not
     root = np.sqrt(weight)
     projected, *_ = np.linalg.lstsq(member * root[:, None], extra * root, rcond=None)
     own = extra - member @ projected
-    return float(np.sum(weight * own * residual) / math.sqrt(np.sum(weight * own**2)))
+    return float(np.sum(own * weighted) / math.sqrt(np.sum(weight * own**2)))
 
 
 def difference(dose: Floats, tested: Floats, response: Floats, group: NDArray[Any]) -> tuple[float, float]:

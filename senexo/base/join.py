@@ -98,7 +98,7 @@ def exclude(table: pd.DataFrame, conditions: Sequence[str], *, where: str = "tab
             values = likely(asked, [f"'{value}'" for value in dict.fromkeys(cells)])
             faults.append(Fault(f"{where}: exclude, column {name}", f"no row with '{asked}'", f"one of {values}"))
         kept &= ~met.to_numpy()
-    if not faults and not kept.any():
+    if not faults and len(table) and not kept.any():
         faults = [Fault(f"{where}: exclude", "no row left", "at least one")]
     if faults:
         raise InvalidInput(faults)

@@ -177,6 +177,7 @@ def test_joined_tables_count_what_has_no_partner(senexo: Run, tmp_path: Path) ->
         (["senescence", "t.csv", "--compare", "mimic"], ["--compare: found 'mimic', expected NAME,NAME"]),
         (["senescence", "t.csv", "--compare", "mimic,,mock"], ["--compare: found 'mimic,,mock'"]),
         (["senescence", "t.csv", "--compare", "mimic,mok"], ["t.csv: compare: found 'mok', expected an arm"]),
+        (["dilution", "t.csv", "--dose", " "], ["--dose: found '', expected COLUMN (cells per well or mouse)"]),
         (["senescence", "t.csv", "--time-h", "soon"], ["--time-h: found 'soon', expected NUMBER"]),
         (["senescence", "t.csv", "--time-h", "nan"], ["--time-h: found 'nan'"]),
         (["senescence", "t.csv", "--colour", "red"], ["--colour"]),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from senexo.assays.limiting_dilution import dilution
@@ -44,7 +44,7 @@ def test_wrong_plates_are_told(change: dict[str, list[Any]], message: str) -> No
 def test_missing_columns_and_doubled_roles_are_told() -> None:
     with pytest.raises(InvalidInput, match="column wells"):
         dilution(pd.DataFrame(PLATE), tested="wells")
-    with pytest.raises(InvalidInput, match="one column in two roles"):
+    with pytest.raises(InvalidInput, match="column dose in two roles"):
         dilution(pd.DataFrame(PLATE), tested="dose")
 
 
@@ -64,6 +64,7 @@ def test_columns_may_have_each_others_names() -> None:
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
+@example([(1, 2, 0.5, "a"), (1e7, 1, 1.0, "a")])  # a dose so large that its information is 0
 @given(
     st.lists(
         st.tuples(

@@ -145,6 +145,9 @@ def test_wrong_requests_of_senescence(options: dict[str, Any], expected: str) ->
         ({"arms": ["kd"]}, "arms: found 'kd'"),
         ({"time_h": 5}, "time_h: found '5', expected one of 10"),
         ({"efficiency": 90.0}, "efficiency of miR-34c-5p: found 90, expected a number from 0.5 to 1.1"),
+        ({"cutoff": 0.0}, "cutoff: found 0, expected a Ct from 1 to 60"),
+        ({"cutoff": math.nan}, "cutoff: found nan"),
+        ({"min_detected": 50.0}, "min_detected: found 50, expected a share of wells from 0 to 1"),
     ],
 )
 def test_wrong_requests_of_qpcr(options: dict[str, Any], expected: str) -> None:
