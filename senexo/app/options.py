@@ -132,6 +132,25 @@ ASSAYS = (
         ),
     ),
     Assay(
+        "response",
+        "Response (remission, MRD) against groups or levels: shares, Fisher's test, odds ratios, ROC curve.\n\n"
+        "One row per patient: a column that says who responded, and the groups or levels to hold against it.",
+        (
+            Option("response", "name", "who responded: yes or no, or COLUMN=VALUE|VALUE", needed=True,
+                   metavar="COLUMN[=VALUE]"),
+            Option("group", "column", "the groups to compare"),
+            Option("control", "name", "the group that odds ratios refer to", default="the first"),
+            Option("value", "formulas", "the level to hold against response, such as 'log2(COL + 1)'"),
+            Option("cut", "name", "cut the level into low and high", metavar="median|NUMBER"),
+            Option("adjust", "columns", "what the second model holds constant"),
+            Option("patient", "column", "a column that names each patient once"),
+            Option("kind", "name", "what columns of RNAs hold", default="as their numbers say",
+                   metavar="counts|rpm|other"),
+            Option("least", "number", "reads with which an RNA counts as measured", default="3"),
+            Option("method", "name", "of logistic regression", default="auto", metavar="auto|firth"),
+        ),
+    ),
+    Assay(
         "power",
         "How many donors, mice or patients an effect needs, by simulation through the assay's own code.\n\n"
         "TABLE is a pilot table of that assay, or nothing. This takes a minute or some; fewer --sets are quicker.",

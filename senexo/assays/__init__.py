@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from senexo.assays.clinical_response import response as response
     from senexo.assays.pcr import qpcr as qpcr
     from senexo.assays.rna import expression as expression
     from senexo.assays.sample_size import power as power

@@ -161,8 +161,8 @@ def _forest(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
         axes.axvline(1.0, color="0.4", linestyle=":", linewidth=1.0)
         axes.set_xscale("log")
         axes.set_xlim(min(drawn) / 1.15, max(drawn) * 1.15)
-        axes.xaxis.set_major_locator(_plain_locator(min(drawn), max(drawn)))
-        axes.xaxis.set_minor_locator(_no_locator())
+        axes.xaxis.set_major_locator(plain_locator(min(drawn), max(drawn)))
+        axes.xaxis.set_minor_locator(no_locator())
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_yticks(range(len(rows)), [str(row["value"]) for row in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -173,7 +173,7 @@ def _forest(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
         return figure
 
 
-def _plain_locator(low: float, high: float) -> Any:
+def plain_locator(low: float, high: float) -> Any:
     from matplotlib.ticker import FixedLocator
 
     ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
@@ -181,7 +181,7 @@ def _plain_locator(low: float, high: float) -> Any:
     return FixedLocator(fine if low > 0.45 and high < 2.2 else ticks)
 
 
-def _no_locator() -> Any:
+def no_locator() -> Any:
     from matplotlib.ticker import NullLocator
 
     return NullLocator()

@@ -85,8 +85,8 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Cohort:
     InvalidInput lists every fault: columns that are missing or have two roles, cells that are no times, events or
     numbers, a covariate with too many names, a patient twice, nobody left, no event.
     """
-    _refuse_two_roles(roles, where)
-    event, wanted = _event_column(table, roles.event)
+    refuse_two_roles([roles.time, roles.event, roles.group, roles.patient, *roles.adjust, *roles.strata], where)
+    event, wanted = event_column(table, roles.event)
     kinds = {name: is_numeric(table[name]) for name in roles.adjust if list(table.columns).count(name) == 1}
     columns = [
         Column(roles.time, "number", may_be_empty=True, low=0),
@@ -150,7 +150,7 @@ def _count(which: Flags) -> str:
     return f"{n} of {len(which)} rows {'is' if n == 1 else 'are'}"
 
 
-def _event_column(table: pd.DataFrame, event: str) -> tuple[str, str | None]:
+def event_column(table: pd.DataFrame, event: str) -> tuple[str, str | None]:
     """The column, and the value that means the event where it was given as COLUMN=VALUE."""
     names = [str(name) for name in table.columns if event.startswith(f"{name}=")]
     if event in table.columns or not names:
@@ -159,8 +159,7 @@ def _event_column(table: pd.DataFrame, event: str) -> tuple[str, str | None]:
     return name, event[len(name) + 1 :].strip()
 
 
-def _refuse_two_roles(roles: Roles, where: str) -> None:
-    given = [roles.time, roles.event, roles.group, roles.patient, *roles.adjust, *roles.strata]
+def refuse_two_roles(given: Sequence[str | None], where: str) -> None:
     names = [name for name in given if name is not None]
     twice = dict.fromkeys(name for name in names if names.count(name) > 1)
     if twice:
