@@ -65,7 +65,7 @@ def read(
         n = int((~known).sum())
         notes.append(f"{n} of {len(known)} rows {'is' if n == 1 else 'are'} left out: no {name}")
     rows, responded = rows[known], yes[known].to_numpy(dtype=bool).astype(np.int64)
-    if responded.min(initial=1) == responded.max(initial=0):
+    if not len(rows) or responded.min() == responded.max():
         found = "no row with a response" if not len(rows) else "everybody" if responded.all() else "nobody"
         found += " responded" if len(rows) else ""
         raise InvalidInput([Fault(f"{where}: column {name}", found, "patients who did and patients who did not")])
