@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from senexo.assays.kaplan_meier import Flags, Floats, Labels
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import EMPTY, Column, as_number, as_text, check, likely
+from senexo.base.table import EMPTY, FLAGS, Column, as_number, as_text, check, likely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Cohort:
     numbers, a covariate with too many names, a patient twice, nobody left, no event.
     """
     refuse_two_roles([roles.time, roles.event, roles.group, roles.patient, *roles.adjust, *roles.strata], where)
-    event, wanted = event_column(table, roles.event)
+    event, wanted = event_column(table, roles.event, where)
     kinds = {name: is_numeric(table[name]) for name in roles.adjust if list(table.columns).count(name) == 1}
     columns = [
         Column(roles.time, "number", may_be_empty=True, low=0),
@@ -150,10 +150,20 @@ def _count(which: Flags) -> str:
     return f"{n} of {len(which)} rows {'is' if n == 1 else 'are'}"
 
 
-def event_column(table: pd.DataFrame, event: str) -> tuple[str, str | None]:
-    """The column, and the value that means the event where it was given as COLUMN=VALUE."""
+def event_column(table: pd.DataFrame, event: str, where: str) -> tuple[str, str | None]:
+    """The column, and the value that means the event where it was given as COLUMN=VALUE.
+
+    InvalidInput: a column that holds other words than yes and no throughout, none of which was named.
+    """
     names = [str(name) for name in table.columns if event.startswith(f"{name}=")]
     if event in table.columns or not names:
+        if list(table.columns).count(event) == 1:
+            words = [word for word in map(as_text, table[event]) if word.lower() not in EMPTY]
+            others = [word for word in words if word.lower() not in FLAGS]
+            if len(others) > max(2, len(words) / 3):
+                found = ", ".join(f"'{word}'" for word in list(dict.fromkeys(others))[:3])
+                expected = f"yes and no, or a value that means yes, as {event}={others[0]}"
+                raise InvalidInput([Fault(f"{where}: column {event}", f"{found} in {len(others)} rows", expected)])
         return event, None
     name = max(names, key=len)
     return name, event[len(name) + 1 :].strip()

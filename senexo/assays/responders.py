@@ -37,7 +37,7 @@ def read(
     that are missing or have two roles, cells that are neither yes nor no, a covariate with too many names, a patient
     twice, and a table in which everybody or nobody responded.
     """
-    name, wanted = event_column(table, response)
+    name, wanted = event_column(table, response, where)
     refuse_two_roles([name, group, patient, *adjust], where)
     kinds = {one: is_numeric(table[one]) for one in adjust if list(table.columns).count(one) == 1}
     columns = [

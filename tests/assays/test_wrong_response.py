@@ -42,6 +42,11 @@ TABLE = {"cr": [1, 0, 1, 0, 1, 0], "arm": list("aabbab"), "level": [1.0, 2.5, 3.
         ({}, {"value": "level", "method": "ridge"}, "method: found 'ridge', expected one of auto, firth"),
         ({}, {"response": "cr", "group": "cr"}, "column cr in two roles"),
         ({"id": list("uvwxyu")}, {"value": "level", "patient": "id"}, "row 7"),
+        (
+            {},
+            {"response": "id", "value": "level"},
+            "column id: found 'u', 'v', 'w' in 6 rows, expected yes and no, or a value that means yes, as id=u",
+        ),
         ({}, {"response": "arm=c", "value": "level"}, "response: found no row with 'c' in column arm"),
         ({}, {"response": "arm=a|d", "value": "level"}, "response: found no row with 'd' in column arm"),
         ({}, {"value": "level", "adjust": "sex"}, "column sex"),
