@@ -49,10 +49,9 @@ class Profile:
     ) -> None:
         """start: of the other parameters; guess and scale: of the one parameter; n: donors with information."""
         self._log_likelihood, self._bounds, self.scale, self.n, self.means = log_likelihood, bounds, scale, n, means
-        self.ends = guess - REACH * scale, guess + REACH * scale
-        joint = self._maximise(
-            lambda x: log_likelihood(x[0], x[1:]), np.append(guess, start), [self.ends, *bounds], _FINE
-        )
+        self.ends, self._start = (guess - REACH * scale, guess + REACH * scale), start
+        middle = np.append(guess, start)
+        joint = self._climb(lambda x: log_likelihood(x[0], x[1:]), middle, middle, [self.ends, *bounds], _FINE)
         self.peak, self.best, self.free = joint[0], float(joint[1][0]), joint[1][1:]
         self._inner = self.best
         self.value = lru_cache(maxsize=None)(self._value)
@@ -91,7 +90,23 @@ class Profile:
         return float(fdtrc(1, lost, lost * math.expm1(ratio / self.n)))
 
     def _value(self, x: float) -> float:
-        return self._maximise(lambda free: self._log_likelihood(x, free), self.free, self._bounds, _ROUGH)[0]
+        def height(free: Floats) -> float:
+            return self._log_likelihood(x, free)
+
+        return self._climb(height, self.free, self._start, self._bounds, _ROUGH)[0]
+
+    @classmethod
+    def _climb(
+        cls, function: Callable[[Floats], float], start: Floats, middle: Floats, bounds: list[tuple[float, float]],
+        slope: float,
+    ) -> tuple[float, Floats]:  # fmt: skip
+        """The peak from `start`; where that is at a bound, which can hold a climb up, also from `middle` and halfway."""
+        peak, place = cls._maximise(function, start, bounds, slope)
+        low, high = np.array(bounds).T
+        if len(bounds) > 1 and (np.minimum(place - low, high - place) < 0.01 * (high - low)).any():
+            again = [cls._maximise(function, x, bounds, slope) for x in (middle, (place + middle) / 2.0)]
+            peak, place = max([(peak, place), *again], key=lambda found: found[0])
+        return peak, place
 
     @staticmethod
     def _maximise(

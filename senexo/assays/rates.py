@@ -1,14 +1,17 @@
 """Rates of arms and their ratios on the log scale, donors as the unit, with what the shared blank leaves uncertain.
 
 Two arms of the same donors: Student's t of the donors' log ratios; of other donors: Welch's. A rate below blank enters
-as censored. To the variance of that mean the error of the shared blank is added, as far as the scatter of donors does
+as censored. To the interval of that mean the error of the shared blank is added, as far as the scatter of donors does
 not hold it already: a blank of all donors shifts every log ratio alike, a blank of each donor is part of the scatter.
+Close to the blank its error is anything but symmetric on the log scale (as much off, a rate may be double or nothing),
+so the ends are moved by what a blank at the ends of its own interval would give: squares of both distances add up.
+Zou GY, Donner A, Stat Med 2008;27:1693-1702, doi 10.1002/sim.3095.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +46,7 @@ def arm_rate(rows: pd.DataFrame, blank_df: float) -> Estimate:
             mean = censored_mean(values, side, resolution=RESOLUTION)[0]
         except ValueError:
             return NOTHING
-    return with_blank(mean, len(rows) - 1.0, common_variance([(rows, 1.0)]), blank_df)
+    return with_blank(mean, len(rows) - 1.0, blank_shift([(rows, 1.0)]), blank_df)
 
 
 def paired(arm: pd.DataFrame, control: pd.DataFrame, blank_df: float) -> Estimate:
@@ -60,7 +63,7 @@ def paired(arm: pd.DataFrame, control: pd.DataFrame, blank_df: float) -> Estimat
             mean = censored_difference(first, sides[0], second, sides[1], resolution=RESOLUTION)
         except ValueError:
             return NOTHING
-    return with_blank(mean, len(first) - 1.0, common_variance([(arm, 1.0), (control, -1.0)], pairs=True), blank_df)
+    return with_blank(mean, len(first) - 1.0, blank_shift([(arm, 1.0), (control, -1.0)], pairs=True), blank_df)
 
 
 def unpaired(arm: pd.DataFrame, control: pd.DataFrame, blank_df: float) -> Estimate:
@@ -80,35 +83,42 @@ def unpaired(arm: pd.DataFrame, control: pd.DataFrame, blank_df: float) -> Estim
         except ValueError:
             return NOTHING
     df = len(first) + len(second) - 2.0
-    return with_blank(mean, df, common_variance([(arm, 1.0), (control, -1.0)]), blank_df)
+    return with_blank(mean, df, blank_shift([(arm, 1.0), (control, -1.0)]), blank_df)
 
 
-def with_blank(mean: Estimate, df: float, variance: float, blank_df: float) -> Estimate:
-    """A t-based estimate whose error grows by a variance of the blank; degrees of freedom by Satterthwaite.
+Shift = Callable[[float], tuple[float, float]]
 
-    Each side of the interval is widened as its own standard error would be, so open ends stay open.
+
+def with_blank(mean: Estimate, df: float, shift: Shift, blank_df: float) -> Estimate:
+    """A t-based estimate whose interval grows by what the blanks leave open; p of the level at which it ends at zero.
+
+    shift: how far the mean falls and rises at most when the blanks are off by so many standard errors.
     """
-    from scipy.special import stdtr, stdtrit
+    from scipy.optimize import brentq
+    from scipy.special import stdtrit
 
-    if variance <= 0.0 or math.isnan(mean.low) or math.isnan(mean.high):
+    def quantile(level: float, own: float) -> float:
+        return float(stdtrit(min(own, 1e9), (1.0 + level) / 2.0))
+
+    fall, rise = shift(quantile(LEVEL, blank_df))
+    if max(fall, rise) <= 0.0 or math.isnan(mean.low) or math.isnan(mean.high) or math.isinf(mean.value):
         return mean
-    quantile = float(stdtrit(df, (1.0 + LEVEL) / 2.0))
-    errors = [(mean.value - mean.low) / quantile, (mean.high - mean.value) / quantile]
+    low, high = (
+        mean.value - math.hypot(mean.value - mean.low, fall),
+        mean.value + math.hypot(mean.high - mean.value, rise),
+    )
+    if math.isnan(mean.p_value):
+        return Estimate(mean.value, low, high)
+    toward = int(mean.value < 0.0)  # the end on which zero lies
+    error = (mean.value - mean.low, mean.high - mean.value)[toward] / quantile(LEVEL, df)
 
-    def total(error: float) -> tuple[float, float]:
-        squared = error**2 + variance
-        return math.sqrt(squared), squared**2 / (
-            error**4 / df + (variance**2 / blank_df if blank_df < math.inf else 0.0)
-        )
+    def beyond(level: float) -> float:
+        return math.hypot(quantile(level, df) * error, shift(quantile(level, blank_df))[toward]) - abs(mean.value)
 
-    if not all(math.isfinite(error) for error in (*errors, mean.value)):
-        return mean
-    (low, low_df), (high, high_df) = (total(error) for error in errors)
-    low, high = (float(stdtrit(own, (1.0 + LEVEL) / 2.0)) * error for error, own in ((low, low_df), (high, high_df)))
-    toward = errors[0] if mean.value > 0.0 else errors[1]  # the side on which zero lies
-    error, own = total(toward)
-    p = max(float(2.0 * stdtr(own, -abs(mean.value) / error)), mean.p_value)
-    return Estimate(mean.value, mean.value - low, mean.value + high, p)
+    if not math.isfinite(error) or beyond(1.0 - 1e-12) < 0.0:
+        return Estimate(mean.value, low, high, mean.p_value)
+    p = 1.0 - brentq(lambda level: min(beyond(level), 1e3), 0.0, 1.0 - 1e-12)
+    return Estimate(mean.value, low, high, max(float(p), mean.p_value))
 
 
 def mixed_ratios(
@@ -146,19 +156,41 @@ def _at_resolution(values: Floats) -> Estimate:
     return Estimate(mean, mean - half, mean + half, float(2.0 * stdtr(n - 1, -abs(mean) / error)))
 
 
-def common_variance(parts: Sequence[tuple[pd.DataFrame, float]], *, pairs: bool = False) -> float:
-    """Variance that the blanks add to a mean of log rates (or of log ratios), beyond what the scatter of donors holds.
+def blank_shift(parts: Sequence[tuple[pd.DataFrame, float]], *, pairs: bool = False) -> Shift:
+    """How far a mean of log rates (or of log ratios) falls and rises when blanks are off by q standard errors.
 
-    Row i shifts by g_ib when the blank of batch b is off by one standard error; the mean shifts by their mean m_b. The
-    scatter already holds sum_i (g_ib - m_b)^2 / (n (n - 1)) of the m_b^2.
+    Of the blank of one batch alone: the extremes of its mean of log(1 - q b) over rows, b their `by_blank`; infinite
+    where a rate could be nothing. Batches are independent, so their squares add up. The scatter of donors already
+    holds sum_i (g_ib - m_b)^2 / (n (n - 1)) of the m_b^2, with g_ib = b_ib and m_b its mean: only the rest counts.
     """
     batches = list(dict.fromkeys(name for rows, _ in parts for name in rows["batch"]))
-    shifts = [
-        -sign * np.array([(rows["batch"] == name).to_numpy() * rows["by_blank"].to_numpy(float) for name in batches])
-        for rows, sign in parts
+    steps = [
+        np.array([(rows["batch"] == name).to_numpy() * rows["by_blank"].to_numpy(float) for name in batches])
+        for rows, _ in parts
     ]
+    signs = [sign for _, sign in parts]
+    linear = [-sign * step for sign, step in zip(signs, steps, strict=True)]
     if pairs:
-        shifts = [shifts[0] + shifts[1]]
-    means = np.sum([shift.mean(axis=1) for shift in shifts], axis=0)
-    held = sum(shift.var(axis=1, ddof=1) / shift.shape[1] for shift in shifts if shift.shape[1] > 1)
-    return float(np.maximum(means**2 - held, 0.0).sum())
+        linear = [linear[0] + linear[1]]
+    means = np.sum([each.mean(axis=1) for each in linear], axis=0)
+    held = np.sum(
+        [each.var(axis=1, ddof=1) / each.shape[1] for each in linear if each.shape[1] > 1] or [0.0 * means], axis=0
+    )
+    rest = np.divide(np.maximum(means**2 - held, 0.0), means**2, out=np.zeros_like(means), where=means != 0.0)
+
+    def moved(q: float) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = [np.log(np.maximum(1.0 - q * step, 0.0)).mean(axis=1) for step in steps]
+            total = np.sum([sign * each for sign, each in zip(signs, logs, strict=True)], axis=0)
+        return np.asarray(total)
+
+    def shift(q: float) -> tuple[float, float]:
+        both = np.array([moved(q), moved(-q)])
+        lost = np.isnan(both).any(axis=0)  # both arms could be nothing: any ratio
+        fall = np.where(lost, math.inf, np.maximum(-both.min(axis=0), 0.0))
+        rise = np.where(lost, math.inf, np.maximum(both.max(axis=0), 0.0))
+        with np.errstate(invalid="ignore"):
+            squares = [np.where(rest > 0.0, rest * side**2, 0.0) for side in (fall, rise)]
+        return math.sqrt(float(squares[0].sum())), math.sqrt(float(squares[1].sum()))
+
+    return shift

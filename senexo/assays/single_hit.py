@@ -53,7 +53,8 @@ def _log_positive(hits: Floats) -> Floats:
 def _likelihood(linear: Floats, tested: Floats, response: Floats) -> float:
     """Log likelihood without the binomial coefficients; linear = log(frequency x dose)."""
     hits = np.exp(linear)
-    return float(np.sum(np.where(response > 0, response * _log_positive(hits), 0.0) - (tested - response) * hits))
+    log_positive = np.where(response > 0, _log_positive(hits), 0.0)
+    return float(np.sum(response * log_positive - (tested - response) * hits))
 
 
 def best(dose: Floats, tested: Floats, response: Floats) -> float:

@@ -138,3 +138,13 @@ def test_censored_difference_keeps_its_level() -> None:
         )
         rejected += found.p_value < 0.05
     assert rejected < 9
+
+
+def test_a_peak_at_the_largest_correlation_is_not_taken_for_the_highest() -> None:
+    """Pairs that contradict each other: swapping them turns the answer and nothing else."""
+    first, second = np.array([20.0, 20.0, -10.0, -10.0, 20.0]), np.array([20.0, 20.0, 20.0, 20.0, -10.0])
+    hidden, hidden_second = np.array([1, 1, 0, 0, 1], np.int8), np.array([1, 1, 1, 1, 0], np.int8)
+    there = censored_difference(first, hidden, second, hidden_second, resolution=0.1)
+    back = censored_difference(second, hidden_second, first, hidden, resolution=0.1)
+    assert there.p_value == pytest.approx(back.p_value, rel=1e-5)
+    assert there.high == pytest.approx(-back.low, rel=1e-5)

@@ -128,24 +128,47 @@ def test_a_shared_blank_widens_and_an_own_blank_does_not() -> None:
 
 
 def test_error_of_the_blank_by_simulation() -> None:
-    """The added variance is the variance that a wrong blank gives the mean log ratio (1 %, 20,000 draws)."""
+    """A small error of the blank moves the mean log ratio as far as simulated (1 %, 20,000 draws), scatter apart."""
     rng = np.random.default_rng(3)
     mock, kd, error = np.array([90.0, 80.0, 70.0]), np.array([60.0, 50.0, 48.0]), 1.5
     shifts = rng.normal(0.0, error, 20_000)[:, None]
     true = (np.log(kd - shifts) - np.log(mock - shifts)).mean(axis=1).var()
     rows = [pd.DataFrame({"batch": "", "by_blank": error / x, "rate": x, "below": False}) for x in (kd, mock)]
-    added = rates.common_variance([(rows[0], 1.0), (rows[1], -1.0)], pairs=True)
+    fall, rise = rates.blank_shift([(rows[0], 1.0), (rows[1], -1.0)], pairs=True)(1.0)
     scatter = np.var(error / kd - error / mock, ddof=1) / 3
-    assert added + scatter == pytest.approx(true, rel=0.03)
+    assert (fall**2 + rise**2) / 2 + scatter == pytest.approx(true, rel=0.03)
+
+
+def test_close_to_the_blank_a_rate_may_be_nothing() -> None:
+    """A blank that may be off by a third of the rate: 1.96 of its errors leave a third of it, 3.1 nothing."""
+    rows = pd.DataFrame({"batch": "", "by_blank": [1 / 3, 1 / 3], "rate": 1.0, "below": False})
+    shift = rates.blank_shift([(rows, 1.0)])
+    assert shift(1.96) == pytest.approx((-math.log(1 - 1.96 / 3), math.log(1 + 1.96 / 3)))
+    assert shift(3.1)[0] == math.inf
+    mean = Estimate(0.0, -0.1, 0.1)
+    assert rates.with_blank(mean, 4.0, shift, 3.0).low == -math.inf
+    assert rates.with_blank(mean, 4.0, shift, math.inf).low == pytest.approx(
+        -math.hypot(0.1, shift(1.959964)[0]), rel=1e-6
+    )
 
 
 def test_adding_nothing_changes_nothing() -> None:
     mean = Estimate(0.3, 0.1, 0.5, 0.02)
-    assert rates.with_blank(mean, 4.0, 0.0, 3.0) == mean
-    wider = rates.with_blank(mean, 4.0, 0.01, math.inf)
+    assert rates.with_blank(mean, 4.0, lambda q: (0.0, 0.0), 3.0) == mean
+    wider = rates.with_blank(mean, 4.0, lambda q: (0.1 * q, 0.1 * q), math.inf)
     assert wider.low < mean.low
     assert wider.high > mean.high
     assert wider.p_value > mean.p_value
+
+
+@pytest.mark.parametrize("value", [0.2, -0.4, 0.9])
+def test_p_is_below_five_per_cent_where_the_interval_leaves_out_one(value: float) -> None:
+    half = 2.7764451051977987 * 0.1  # Student's quantile for 4 degrees of freedom
+    for error in np.linspace(0.01, 0.6, 12):
+        found = rates.with_blank(
+            Estimate(value, value - half, value + half, 1e-9), 4.0, lambda q, e=error: (e * q, 1.3 * e * q), 3.0
+        )  # fmt: skip
+        assert (found.p_value < 0.05) == (not found.low < 0.0 < found.high)
 
 
 def test_one_reading_of_the_blank_is_said() -> None:
