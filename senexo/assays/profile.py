@@ -100,7 +100,7 @@ class Profile:
         cls, function: Callable[[Floats], float], start: Floats, middle: Floats, bounds: list[tuple[float, float]],
         slope: float,
     ) -> tuple[float, Floats]:  # fmt: skip
-        """The peak from `start`; where that is at a bound, which can hold a climb up, also from `middle` and halfway."""
+        """The peak from `start`; where that is at a bound, which can stop a climb, also from `middle` and halfway."""
         peak, place = cls._maximise(function, start, bounds, slope)
         low, high = np.array(bounds).T
         if len(bounds) > 1 and (np.minimum(place - low, high - place) < 0.01 * (high - low)).any():
