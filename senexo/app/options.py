@@ -52,6 +52,30 @@ class Assay:
 
 ASSAYS = (
     Assay(
+        "survival",
+        "Survival of patients or mice: Kaplan-Meier, log-rank, Cox alone and adjusted, restricted mean survival.\n\n"
+        "One row per patient: a time, whether the event came, and the groups or levels to hold against it.",
+        (
+            Option("time", "column", "follow-up times, above 0", needed=True),
+            Option("event", "name", "did the event come: yes or no, or COLUMN=VALUE", needed=True,
+                   metavar="COLUMN[=VALUE]"),
+            Option("group", "column", "the groups to compare"),
+            Option("control", "name", "the group that ratios refer to", default="the first"),
+            Option("value", "formulas", "the level to hold against survival, such as 'log2(COL + 1)'"),
+            Option("cut", "name", "cut the level into low and high", metavar="median|optimal|NUMBER"),
+            Option("adjust", "columns", "what the second model holds constant"),
+            Option("strata", "columns", "columns whose groups have hazards of their own"),
+            Option("until", "number", "the time to which mean survival is restricted",
+                   default="the longest that all groups were followed"),
+            Option("unit", "name", "of the times", default="as the column's name says"),
+            Option("patient", "column", "a column that names each patient once"),
+            Option("kind", "name", "what columns of RNAs hold", default="as their numbers say",
+                   metavar="counts|rpm|other"),
+            Option("least", "number", "reads with which an RNA counts as measured", default="3"),
+            Option("ties", "name", "of event times", default="efron", metavar="efron"),
+        ),
+    ),
+    Assay(
         "dilution",
         "Limiting dilution: how frequent are the cells that grow out or engraft, 1 in N; groups compared (as ELDA).\n\n"
         "One row for each dose and group: cells per well or mouse, how many were tested, how many responded.",

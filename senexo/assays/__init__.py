@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from senexo.assays.rna import expression as expression
     from senexo.assays.sample_size import power as power
     from senexo.assays.staining import senescence as senescence
+    from senexo.assays.time_to_event import survival as survival
 
 # assay -> the module that holds it, imported on first use; a module of the same name would hide its function
 HOMES = {
