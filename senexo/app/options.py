@@ -230,7 +230,8 @@ def keywords(assay: Assay, given: Mapping[str, Any]) -> dict[str, Any]:
 def arguments(assay: Assay, options: Mapping[str, object]) -> str:
     """The other way round: keywords as one would type them.
 
-    >>> arguments(ASSAYS[0], {"compare": [("mimic 3000", "mock")], "time_h": 72.0})
+    >>> [senescence] = [assay for assay in ASSAYS if assay.name == "senescence"]
+    >>> arguments(senescence, {"compare": [("mimic 3000", "mock")], "time_h": 72.0})
     "--compare 'mimic 3000,mock' --time-h 72"
     """
     words = []

@@ -63,7 +63,7 @@ def searched(value: Floats, time: Floats, event: Flags, *, shuffles: int = SHUFF
     >>> value, event = np.arange(20.0), np.ones(20, dtype=bool)
     >>> found = searched(value, np.where(value < 8, 1.0, 9.0) + value / 100, event)
     >>> found.at, found.p_value < 0.001
-    (7.0, True)
+    (14.0, True)
     """
     n, scores = len(value), log_rank_scores(time, event)
     order = np.argsort(value, kind="stable")
