@@ -55,11 +55,14 @@ def cox(time: Floats, event: Flags, x: Floats, stratum: Labels, terms: list[list
     >>> round(float(fit.coefficients[0].value), 6)  # log of (1 + sqrt 17) / 2
     0.940614
     """
-    spread = x.std(axis=0)
     if not event.any():
         return "no event"
-    if (spread == 0.0).any():
+    if (x == x[0]).all(axis=0).any():
         return "a covariate is the same in all patients"
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = x.std(axis=0)
+    if not (np.isfinite(spread) & (spread > 0.0)).all():
+        return "numbers too large or too small to compute with"
     standard = (x - x.mean(axis=0)) / spread
     model = Partial(time, event, standard, stratum)
     none = np.zeros(x.shape[1])

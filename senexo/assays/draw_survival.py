@@ -115,22 +115,24 @@ def _words(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> l
         rows = [row for row in asked if row["model"] == model and math.isfinite(row["p_value"])]
         for row in rows if len(rows) < 3 else []:
             kind = ("unadjusted " if model == "alone" else "adjusted ") if len(models) > 1 else ""
-            of = f" per unit, {p_text(row['p_value'])}" if settings["value"] and settings["cut"] is None else ""
-            who = f", {row['term'].partition(' against ')[0]}" if len(rows) > 1 else ""
-            words.append(f"{kind}HR {_ratio(row)}{of}{who}")
+            if settings["value"] and settings["cut"] is None:
+                # of one unit (a year, a single read) a ratio may be 1.0 to two digits and still matter
+                words.append(f"{kind}HR {_ratio(row, '_sd')} per standard deviation, {p_text(row['p_value'])}")
+            else:
+                words.append(f"{kind}HR {_ratio(row)}{', ' + row['term'] if settings['group'] else ''}")
     return words
 
 
-def _ratio(row: Mapping[str, Any]) -> str:
-    ratio, low, high = (significant(row[key], 2) for key in ("hazard_ratio", "low", "high"))
+def _ratio(row: Mapping[str, Any], of: str = "") -> str:
+    ratio, low, high = (significant(row[key + of], 2) for key in ("hazard_ratio", "low", "high"))
     return f"{ratio} (95 % CI {low} to {high})"
 
 
 def _ticks(end: float, unit: str) -> list[float]:
-    """Five to nine round times: years in steps of days or months where the unit is one of these."""
-    year = {"days": 365.25, "weeks": 52.18, "months": 12.0}.get(unit, 0.0)
-    steps = [year * part for part in (0.25, 0.5, 1.0, 2.0, 5.0) if year] if unit == "months" else []
-    steps += [base * 10.0**k for k in range(-6, 9) for base in (1.0, 2.0, 2.5, 5.0)]
+    """Up to eight round times; months by quarters and whole years."""
+    steps = [base * 10.0**k for k in range(-6, 9) for base in (1.0, 2.0, 2.5, 5.0)]
+    if unit == "months" and end > 6.0:
+        steps = [3.0, 6.0, *(12.0 * years for years in (1, 2, 5, 10, 20))]
     step = min((step for step in steps if end / step <= 7.0), default=end)
     return [step * k for k in range(math.floor(end / step) + 1)]
 

@@ -54,13 +54,23 @@ class Curve:
         Var = sum over event times of A(t)^2 d / (n (n - d)), A(t) the area from t to `until`.
         """
         seen = self.time <= until
-        corners = np.concatenate([[0.0], self.time[seen], [until]])
+        corners = np.concatenate([[0.0], self.time[seen] / until, [1.0]])  # in units of `until`: squares stay finite
         areas = np.diff(corners) * np.concatenate([[1.0], self.survival[seen]])
         rest = np.cumsum(areas[::-1])[::-1][1:]  # from each time on
         with np.errstate(divide="ignore", invalid="ignore"):
             jumps = self.n_events / (self.n_at_risk * (self.n_at_risk - self.n_events))
         jumps = np.where(self.n_at_risk > self.n_events, jumps, 0.0)[seen]
-        return float(areas.sum()), math.sqrt(float(np.sum(rest**2 * jumps)))
+        return until * float(areas.sum()), until * math.sqrt(float(np.sum(rest**2 * jumps)))
+
+    def mean_interval(self, until: float) -> Estimate:
+        """Restricted mean survival with its interval, see `mean_difference`, no wider than what is possible."""
+        mean, error = self.mean(until)
+        found = _welch(mean, (error, self.n_at_risk[0]))
+        return Estimate(mean, max(0.0, found.low), min(until, found.high))
+
+    def known_until(self) -> float:
+        """The time beyond which the curve says nothing: that of the last patient, none where that one died."""
+        return math.inf if self.survival[-1] == 0.0 else float(self.time[-1])
 
     def at_risk(self, times: Floats) -> NDArray[np.int64]:
         """How many were still followed just before each time."""
@@ -101,14 +111,35 @@ def _crossing(time: Floats, curve: Floats) -> float:
 
 
 def mean_difference(first: Curve, second: Curve, until: float) -> Estimate:
-    """Restricted mean survival of the first less that of the second, with Wald interval and test."""
-    from scipy.special import ndtr
+    """Restricted mean survival of the first less that of the second, with interval and test.
 
+    Greenwood's variances times n / (n - 1), and Student's t with Welch and Satterthwaite's degrees of freedom: where
+    nobody is censored before `until` that is Welch's t test of min(time, until). The normal interval of the bare
+    variances covers less than 95 % in groups of a few dozen. A group of one tells no spread: no interval, no p-value.
+    Welch BL, Biometrika 1947;34:28-35, doi 10.1093/biomet/34.1-2.28.
+
+    >>> alive = np.ones(3, dtype=bool)
+    >>> first, second = curve(np.array([5.0, 6.0, 9.0]), alive), curve(np.array([1.0, 2.0, 4.0]), alive)
+    >>> round(mean_difference(first, second, 9.0).p_value, 4)
+    0.0434
+    """
     (mean, error), (other, other_error) = first.mean(until), second.mean(until)
-    difference, spread = mean - other, math.hypot(error, other_error)
-    half = z_value() * spread
-    p = float(2.0 * ndtr(-abs(difference) / spread)) if spread else math.nan
-    return Estimate(difference, difference - half, difference + half, p)
+    return _welch(mean - other, (error, first.n_at_risk[0]), (other_error, second.n_at_risk[0]))
+
+
+def _welch(value: float, *parts: tuple[float, float]) -> Estimate:
+    """Interval and test of a sum of means; parts: Greenwood's standard error and the number of patients of each."""
+    from scipy.special import stdtr, stdtrit
+
+    if any(n < 2 for _, n in parts):
+        return Estimate(value, -math.inf, math.inf)
+    errors = [error * math.sqrt(n / (n - 1.0)) for error, n in parts]
+    spread = math.hypot(*errors)
+    if not spread:
+        return Estimate(value, value, value)
+    df = 1.0 / sum((error / spread) ** 4 / (n - 1.0) for error, (_, n) in zip(errors, parts, strict=True))
+    half = float(stdtrit(df, (1.0 + LEVEL) / 2.0)) * spread
+    return Estimate(value, value - half, value + half, float(2.0 * stdtr(df, -abs(value) / spread)))
 
 
 @dataclass(frozen=True, slots=True)

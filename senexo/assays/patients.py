@@ -51,6 +51,8 @@ class Covariate:
         if self.numeric:
             return self.values[rows].to_numpy(dtype=float)[:, None], [self.name]
         levels = self.levels(rows)
+        if len(levels) < 2:  # a column that tells nothing, which models refuse by name
+            return np.zeros((int(rows.sum()), 1)), [self.name]
         return indicators(self.values[rows], levels), [f"{self.name}: {x} against {levels[0]}" for x in levels[1:]]
 
 
@@ -85,8 +87,10 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Cohort:
     InvalidInput lists every fault: columns that are missing or have two roles, cells that are no times, events or
     numbers, a covariate with too many names, a patient twice, nobody left, no event.
     """
-    refuse_two_roles([roles.time, roles.event, roles.group, roles.patient, *roles.adjust, *roles.strata], where)
+    others = [roles.time, roles.group, roles.patient, *roles.adjust, *roles.strata]
+    refuse_two_roles([roles.event, *others], where)
     event, wanted = event_column(table, roles.event, where)
+    refuse_two_roles([event, *others], where)
     kinds = {name: is_numeric(table[name]) for name in roles.adjust if list(table.columns).count(name) == 1}
     columns = [
         Column(roles.time, "number", may_be_empty=True, low=0),
@@ -106,11 +110,14 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Cohort:
     rows, happened = rows[followed], happened[followed]
     for name in roles.strata:
         empty = rows[name].str.lower().isin(EMPTY).to_numpy()
+        if empty.all() and empty.size:
+            raise InvalidInput([Fault(f"{where}: column {name}", "nobody with a stratum", "a name in some rows")])
         if empty.any():
             notes.append(f"{_count(empty)} left out: no {name}")
             rows, happened = rows[~empty], happened[~empty]
     if rows.empty or not happened.any():
-        nobody = Fault(where, "no patient with a time and an event", "at least one")
+        found = f"no row with a time in column {roles.time} and yes or no in column {event}"
+        nobody = Fault(where, found, "at least one, its time above 0")
         raise InvalidInput([nobody if rows.empty else Fault(f"{where}: column {event}", "no event", "at least one")])
     stratum = np.zeros(len(rows), dtype=np.int64)
     if roles.strata:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from senexo.assays.result import significant
 from senexo.base.errors import Fault, InvalidInput
@@ -169,15 +170,25 @@ def _of_readings(table: pd.DataFrame, roles: Mapping[str, Any], design: str, whe
 
 
 def _of_patients(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
-    """Median survival of an exponential law: log 2 x all time seen / events."""
-    from senexo.base.table import Column, check
+    """Median survival of an exponential law, log 2 x all time seen / events, and how long patients were followed."""
+    from senexo.assays.patients import Roles, read
 
-    rows = check(table, [Column(roles["time"], "number", low=0), Column(roles["event"], "flag")], where=where)
-    events, total = int(rows[roles["event"]].sum()), float(rows[roles["time"]].sum())
-    if not events or not total:
-        raise InvalidInput([Fault(f"{where}: column {roles['event']}", "no event", "events to tell a median from")])
-    note = f"median from {events} events of {len(rows)} patients of the pilot, as if their hazard were constant"
-    return {"median": math.log(2.0) * total / events}, [note]
+    cohort = read(table, Roles(roles["time"], roles["event"], None, (), (), None), where)
+    events = int(cohort.event.sum())
+    note = f"median from {events} events of {len(cohort.time)} patients of the pilot, as if their hazard were constant"
+    found = {"median": math.log(2.0) * float(cohort.time.sum()) / events}
+    return found | _followed(cohort.time, cohort.event), [*cohort.notes, note]
+
+
+def _followed(time: NDArray[np.float64], event: NDArray[np.bool_]) -> Numbers:
+    """Follow-up spread evenly between two times, from the quartiles of the reverse Kaplan-Meier curve."""
+    from senexo.assays.kaplan_meier import curve
+
+    reverse = curve(time, ~event)
+    ends = [time[reverse.survival <= share] for time, share in ((reverse.time, 0.75), (reverse.time, 0.25))]
+    early, late = (float(end[0]) if len(end) else float(time.max()) for end in ends)
+    shortest = max(early - (late - early) / 2.0, 0.1 * late)
+    return {"follow_up": shortest, "accrual": max(0.0, late + (late - early) / 2.0 - shortest)}
 
 
 def _of_plates(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
@@ -199,12 +210,13 @@ def _of_plates(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where
 def _of_responders(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Numbers, list[str]]:
     """The share of patients who respond, with its exact interval."""
     from senexo.assays.proportion import clopper_pearson
-    from senexo.base.table import Column, check
+    from senexo.assays.responders import read
 
-    rows = check(table, [Column(roles["response"], "flag")], where=where)[roles["response"]]
-    low, high = clopper_pearson(int(rows.sum()), len(rows))
-    note = f"rate from {len(rows)} patients of the pilot (95 % CI {100 * low:.0f} to {100 * high:.0f} %)"
-    return {"rate": min(max(float(rows.mean()), 1e-3), 1.0 - 1e-3)}, [note]
+    cohort = read(table, roles["response"], None, (), None, where)
+    responded, n = int(cohort.response.sum()), len(cohort.response)
+    low, high = clopper_pearson(responded, n)
+    note = f"rate from {n} patients of the pilot (95 % CI {100 * low:.0f} to {100 * high:.0f} %)"
+    return {"rate": responded / n}, [*cohort.notes, note]
 
 
 def _of_intensities(

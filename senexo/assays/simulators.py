@@ -15,6 +15,7 @@ import numpy as np
 
 from senexo import assays
 from senexo.assays import made_up
+from senexo.base.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,10 @@ class Simulator:
     def p_value(self, assay: str, rng: Rng, n: int, effect: float, numbers: Numbers, design: str) -> float:
         """p-value of one made-up table of n units; nan where the assay says that nothing is testable."""
         table = self.draw(rng, n, effect, numbers, design == "paired")
-        result: AssayResult = getattr(assays, assay)(table, **self.options(numbers, design))
+        try:
+            result: AssayResult = getattr(assays, assay)(table, **self.options(numbers, design))
+        except InvalidInput:  # nobody died, everybody responded: a table that the assay refuses shows nothing
+            return math.nan
         found = next(finding for finding in result.findings if finding.id.startswith(self.answer))
         return math.nan if found.p_value is None else found.p_value
 

@@ -19,6 +19,7 @@ from senexo.assays.kaplan_meier import Flags, Floats, z_value
 from senexo.assays.moderated import benjamini_hochberg
 from senexo.assays.patients import Cohort, Covariate, check_group, indicators
 from senexo.assays.result import ALPHA, Estimate, holm, judge, records
+from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,19 +175,20 @@ class Answers:
     def _curves(
         self, name: str, rows: Flags, place: Any, levels: list[str], expected: Floats | None = None
     ) -> tuple[list[kaplan_meier.Curve], float]:
-        cohort, z = self.cohort, z_value()
+        cohort = self.cohort
         members = [rows.nonzero()[0][place == k] for k in range(len(levels))]
         curves = [kaplan_meier.curve(cohort.time[own], cohort.event[own]) for own in members]
         until = min(float(curve.time[-1]) for curve in curves)
         if self.until is not None:
             until = self.until
+            self._check_until(name, levels, curves)
         for k, (level, own, curve) in enumerate(zip(levels, members, curves, strict=True)):
-            median, (mean, error) = curve.median(), curve.mean(until)
+            median, mean = curve.median(), curve.mean_interval(until)
             self.rows["groups"].append({
                 "value": name, "group": level, "n": len(own), "n_events": int(cohort.event[own].sum()),
                 "n_expected": math.nan if expected is None else float(expected[k]), "median": median.value,
-                "median_low": median.low, "median_high": median.high, "until": until, "mean": mean,
-                "mean_low": max(0.0, mean - z * error), "mean_high": min(until, mean + z * error),
+                "median_low": median.low, "median_high": median.high, "until": until, "mean": mean.value,
+                "mean_low": mean.low, "mean_high": mean.high,
                 "follow_up": kaplan_meier.curve(cohort.time[own], ~cohort.event[own]).median().value,
             })  # fmt: skip
             for i in range(len(curve.time)):
@@ -197,6 +199,13 @@ class Answers:
                     "high": curve.high[i],
                 })  # fmt: skip
         return curves, until
+
+    def _check_until(self, name: str, levels: list[str], curves: list[kaplan_meier.Curve]) -> None:
+        """Beyond the last patient of a group its curve would be made up."""
+        known, level = min((curve.known_until(), level) for curve, level in zip(curves, levels, strict=True))
+        if self.until is not None and self.until > known:
+            expected = f"at most {known:g}: nobody of {name} {level} was followed longer"
+            raise InvalidInput([Fault(f"{self.where}: until", f"{self.until:g}", expected)])
 
     def _models(self, question: Question, rows: Flags, x: Floats, terms: list[str], cut: Cut | None) -> None:
         """Cox's model of what was asked, alone and adjusted."""
@@ -222,7 +231,12 @@ class Answers:
         ends = np.cumsum([0, *(len(labels) for _, labels in named)])
         columns = [list(range(a, b)) for a, b in pairwise(ends)]
         fit: Fit | str = "no patient with all of its columns"
-        if rows.any():
+        same = [
+            term for (term, _), own in zip(named, columns, strict=True) if (design[:1, own] == design[:, own]).all()
+        ]
+        if rows.any() and same:
+            fit = f"{same[0]} is the same in all patients"
+        elif rows.any():
             fit = cox(cohort.time[rows], cohort.event[rows], design, cohort.stratum[rows], columns)
         searched = cut is not None and cut.searched
         about = {"value": name, "model": model, "n": int(rows.sum()), "n_events": int(cohort.event[rows].sum())}

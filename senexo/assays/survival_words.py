@@ -186,6 +186,8 @@ class _Words:
             else:
                 text, verdict = f"not contradicted ({p_text(p)}).", "agrees with proportional hazards"
             found = Estimate(row["chi_square"], math.nan, math.nan)
+            if self._unmeasured(name):
+                text, verdict, found = "not testable, below detection.", NOT_TESTABLE, NOTHING
             title = f"Proportional hazards ({self._kind(self.model)}): "
             yield _finding(f"proportional:{self.model}:{name}", title + text, found, "chi-square", p, verdict)
 
@@ -197,7 +199,7 @@ class _Words:
         found = Estimate(row["difference"], row["low"], row["high"])
         if row["verdict"] in (NOT_TESTABLE, SEARCHED, "not testable"):
             why = {NOT_TESTABLE: "below detection", SEARCHED: "the cut was searched for"}.get(
-                row["verdict"], "nobody died"
+                row["verdict"], "the spread of a group is not known"
             )
             return _finding(id, f"{title}not testable, {why}.", NOTHING, unit, math.nan, row["verdict"])
         text = (
@@ -212,7 +214,14 @@ class _Words:
         )
         return _finding(id, title + text, found, unit, row["p_holm"], row["verdict"])
 
+    def _unmeasured(self, name: str) -> bool:
+        """Is the model that is told one of nothing but a level that was not measured?"""
+        return self.model == "alone" and any(row["verdict"] == NOT_TESTABLE for row in self._rows("cox", name))
+
     def _concordance(self, row: Row) -> Finding:
+        id = f"concordance:{row['model']}:{row['value']}"
+        if self._unmeasured(row["value"]):
+            return _finding(id, "C-index: not testable, below detection.", NOTHING, "C-index", math.nan, NOT_TESTABLE)
         found = Estimate(row["concordance"], row["concordance_low"], row["concordance_high"])
         share = (
             f"C-index of the model ({self._kind(row['model'])}) {row['concordance']:.3f} (95 % CI "
@@ -221,7 +230,7 @@ class _Words:
             else "C-index: not testable, no pair of patients of whom one certainly died first."
         )
         verdict = "estimated" if math.isfinite(row["concordance"]) else "not testable"
-        return _finding(f"concordance:{row['model']}:{row['value']}", share, found, "C-index", math.nan, verdict)
+        return _finding(id, share, found, "C-index", math.nan, verdict)
 
 
 def _reached(value: float) -> str:

@@ -16,7 +16,7 @@ from senexo.assays.detection import LEAST_READS
 from senexo.assays.measured import Measured, measured
 from senexo.assays.result import LEVEL, AssayResult
 from senexo.assays.survival_tables import LARGE, SMALL, Answers, Question
-from senexo.assays.transform import column
+from senexo.assays.transform import column, columns_used
 from senexo.base.errors import Fault, InvalidInput, UnsupportedFeature
 from senexo.base.join import exclude as left_out
 from senexo.base.table import capped
@@ -36,7 +36,7 @@ _KAPLAN_MEIER = (
 )
 _GROUPS = (
     ", and compared by the log-rank test{strata}; restricted mean survival within the time that all groups were "
-    "followed was compared by its Greenwood variance"
+    "followed was compared by Welch's t test from Greenwood variances"
 )
 _SEARCHED = (
     ", and compared by the largest standardised log-rank statistic over all cuts that leave a tenth of the patients on "
@@ -221,6 +221,11 @@ def _read(
         raise capped([*error.faults, *faults], where) from None
     if faults:
         raise capped(faults, where)
+    patients.refuse_two_roles([*asked, *roles.adjust, *roles.strata], where)
+    outcome = [roles.time, patients.event_column(rows, roles.event, where)[0]]
+    for text in asked:
+        used = columns_used(rows, text, where=where)
+        patients.refuse_two_roles([*outcome, *(name for name in used if name in outcome)], where)
     return values, cohort
 
 

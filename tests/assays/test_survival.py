@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t
 
 from senexo.assays.cox import cox
 from senexo.assays.cut import log_rank_scores, searched
@@ -76,12 +77,12 @@ def test_curves_medians_and_restricted_means_are_those_of_survfit(name: str) -> 
     inside = (rows["mean_high"] < rows["until"]).to_numpy()
     assert error[inside].to_list() == near(numbers(case["groups"]["mean_se"])[inside].tolist())
     assert rows["until"].to_list() == near(case["groups"]["until"] * len(rows))
-    means = dict(
-        zip(case["groups"]["group"], zip(case["groups"]["mean"], case["groups"]["mean_se"], strict=True), strict=True)
-    )
+    columns = (case["groups"]["mean"], case["groups"]["mean_se"], rows["n"])
+    means = dict(zip(case["groups"]["group"], zip(*columns, strict=True), strict=True))
     for row in ours.tables["means"].to_dict("records"):
-        (mean, se), (other, other_se) = means[row["group"]], means[row["control"]]
-        half = z * math.hypot(se, other_se)
+        (mean, se, n), (other, other_se, m) = means[row["group"]], means[row["control"]]
+        a, b = se**2 * n / (n - 1), other_se**2 * m / (m - 1)
+        half = t.ppf(0.975, (a + b) ** 2 / (a**2 / (n - 1) + b**2 / (m - 1))) * math.sqrt(a + b)
         assert [row["difference"], row["low"], row["high"]] == near(
             [mean - other, mean - other - half, mean - other + half]
         )
