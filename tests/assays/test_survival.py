@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import t
+from scipy.stats import t, ttest_ind
 
 from senexo.assays.cox import cox
 from senexo.assays.cut import log_rank_scores, searched
@@ -67,13 +67,13 @@ def test_curves_medians_and_restricted_means_are_those_of_survfit(name: str) -> 
     for column in ("std_error", "low", "high"):
         assert mine.loc[alive, column].to_list() == near(theirs.loc[alive, column].astype(float).to_list()), column
     rows = ours.tables["groups"].set_index("group").loc[case["groups"]["group"]]
-    z = 1.959963984540054
     for column in ("n", "n_events", "mean"):
         assert rows[column].to_list() == near(case["groups"][column]), column
     for column in ("median", "median_low", "median_high", "follow_up"):
         theirs_median = np.nan_to_num(numbers(case["groups"][column]), nan=math.inf)
         assert rows[column].to_list() == near(theirs_median.tolist()), column
-    error = (rows["mean_high"] - rows["mean"]) / z
+    welch = t.ppf(0.975, rows["n"] - 1) * np.sqrt(rows["n"] / (rows["n"] - 1))
+    error = (rows["mean_high"] - rows["mean"]) / welch
     inside = (rows["mean_high"] < rows["until"]).to_numpy()
     assert error[inside].to_list() == near(numbers(case["groups"]["mean_se"])[inside].tolist())
     assert rows["until"].to_list() == near(case["groups"]["until"] * len(rows))
@@ -221,6 +221,17 @@ def test_lifelines_says_the_same() -> None:
     assert concordance(time, event, linear, none)[0] == pytest.approx(
         concordance_index(time, -linear, event), rel=1e-12
     )
+
+
+def test_restricted_means_without_censoring_are_compared_as_welch_does() -> None:
+    """Against scipy's t test of min(time, until)."""
+    rng = np.random.default_rng(13)
+    table = pd.DataFrame({"t": rng.exponential(np.repeat([1.0, 2.5], [9, 14])), "e": 1, "g": ["a"] * 9 + ["b"] * 14})
+    row = survival(table, time="t", event="e", group="g", until=1.5).tables["means"].iloc[0]
+    times = table["t"].clip(upper=1.5)
+    theirs = ttest_ind(times[table["g"] == "b"], times[table["g"] == "a"], equal_var=False)
+    ends = theirs.confidence_interval(0.95)
+    assert [row["p_value"], row["low"], row["high"]] == near([theirs.pvalue, ends.low, ends.high])
 
 
 def test_other_ways_to_treat_ties_are_refused_by_name() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 from senexo.assays import survival
 from senexo.assays.result import AssayResult
@@ -88,9 +89,8 @@ def test_levels_of_mir_34_in_tcga_laml(patients: pd.DataFrame, rna: str, subset:
         assert groups[column].to_list() == pytest.approx(theirs[key], rel=1e-6), column
     ends = np.nan_to_num(np.array(theirs["median_high"], dtype=float), nan=math.inf)
     assert groups["median_high"].to_list() == pytest.approx(ends.tolist(), rel=1e-6)
-    assert (groups["mean_high"] - groups["mean"]).to_list() == pytest.approx(
-        (Z * np.array(theirs["mean_se"])).tolist(), rel=1e-6
-    )
+    half = t.ppf(0.975, groups["n"] - 1) * np.sqrt(groups["n"] / (groups["n"] - 1)) * np.array(theirs["mean_se"])
+    assert (groups["mean_high"] - groups["mean"]).to_list() == pytest.approx(half.to_list(), rel=1e-6)
 
 
 @pytest.mark.parametrize(("rna", "verdict", "n_zero", "few"), [
