@@ -117,7 +117,7 @@ def _words(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> l
             kind = ("unadjusted " if model == "alone" else "adjusted ") if len(models) > 1 else ""
             if settings["value"] and settings["cut"] is None:
                 # of one unit (a year, a single read) a ratio may be 1.0 to two digits and still matter
-                words.append(f"{kind}HR {_ratio(row, '_sd')} per standard deviation, {p_text(row['p_value'])}")
+                words.append(f"{kind}HR per SD {_ratio(row, '_sd')}, {p_text(row['p_value'])}")
             else:
                 words.append(f"{kind}HR {_ratio(row)}{', ' + row['term'] if settings['group'] else ''}")
     return words
