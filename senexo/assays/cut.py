@@ -19,6 +19,7 @@ SHARE = 0.1  # of the patients that either side of a searched cut keeps, as R's 
 SHUFFLES = 9999
 _SEED = 20180515
 _BLOCK = 2_000_000  # numbers held at once
+_SAME = 1.0 - 1e-12  # statistics are equal but for rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,10 @@ def searched(value: Floats, time: Floats, event: Flags, *, shuffles: int = SHUFF
         return np.abs((sums - expected) / deviation)
 
     statistics = largest(scores[order])
-    best = int(np.argmax(statistics))
+    best = int(np.argmax(statistics >= statistics.max() * _SAME))  # the lowest of equal ones
     rng, as_large = np.random.default_rng(_SEED), 0
     for start in range(0, shuffles, block := max(1, _BLOCK // n)):
-        rows = np.tile(scores, (min(block, shuffles - start), 1))
+        rows = np.tile(np.sort(scores), (min(block, shuffles - start), 1))
         shuffled = largest(rng.permuted(rows, axis=1)).max(axis=1)
-        as_large += int(np.count_nonzero(shuffled >= statistics[best] * (1.0 - 1e-12)))
+        as_large += int(np.count_nonzero(shuffled >= statistics[best] * _SAME))
     return Cut(float(ordered[sizes[best] - 1]), float(statistics[best]), (1 + as_large) / (1 + shuffles))

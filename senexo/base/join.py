@@ -89,6 +89,9 @@ def exclude(table: pd.DataFrame, conditions: Sequence[str], *, where: str = "tab
             columns = likely(condition.partition("=")[0], table.columns)
             faults.append(Fault(f"{where}: exclude", f"'{condition}'", f"COLUMN=VALUE of a column ({columns})"))
             continue
+        if list(table.columns).count(name) > 1:
+            faults.append(Fault(f"{where}: column {name}", "several of that name", "one"))
+            continue
         cells = table[name].map(as_text)
         met = (cells == asked) | (cells.map(as_number) == as_number(asked))
         if met.any():
