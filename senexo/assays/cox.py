@@ -18,6 +18,8 @@ from senexo.assays.result import Estimate
 
 _FARTHEST = 60.0  # standardised log hazard ratios beyond which a profile counts as open
 _STEPS = 200
+_NEAR = 1e-5  # how far away a slope is looked at to see how it bends
+_RISE = 1e-12  # of the likelihood, beyond which a profile is not followed
 _CLOSE = 1e-11  # step of standardised coefficients at which the top is reached
 
 
@@ -136,19 +138,25 @@ def _profile(model: Partial, best: Floats, i: int) -> Estimate:
 
     free, peak, cut = np.arange(len(best)) != i, _penalised(model, best)[0], z_value() ** 2
 
+    last = best
+
     def fall(value: float) -> float:
-        """Twice the fall of the profile from its peak."""
-        there = _climb(model, np.where(free, best, value), free)
-        return 1e6 if there is None else min(2.0 * (peak - _penalised(model, there)[0]), 1e6)
+        """Twice the fall of the profile from its peak; the climb starts where the last one ended."""
+        nonlocal last
+        there = _climb(model, np.where(free, last, value), free, _RISE)
+        if there is None:
+            return 1e6
+        last = there
+        return min(2.0 * (peak - _penalised(model, there)[0]), 1e6)
 
     ends = []
     for sign in (-1.0, 1.0):
-        step = 1.0
+        step, last = 1.0, best
         while step < _FARTHEST and fall(best[i] + sign * step) < cut:
             step *= 2.0
         inside = step < _FARTHEST
         end = (
-            brentq(lambda value: fall(value) - cut, best[i], best[i] + sign * step, xtol=1e-12) if inside else math.inf
+            brentq(lambda value: fall(value) - cut, best[i], best[i] + sign * step, xtol=1e-10) if inside else math.inf
         )
         ends.append(float(end) if inside else sign * math.inf)
     return Estimate(float(best[i]), ends[0], ends[1], float(chdtrc(1, max(0.0, fall(0.0)))))
@@ -160,23 +168,27 @@ def _penalised(model: Partial, b: Floats) -> tuple[float, Floats]:
     return (model.log_likelihood(b) + 0.5 * float(log_determinant) if sign > 0 else -math.inf), information
 
 
-def _climb(model: Partial, start: Floats, free: np.ndarray) -> Floats | None:
-    """The top of the penalised likelihood in the free coefficients: Fisher scoring with halved steps."""
+def _climb(model: Partial, start: Floats, free: np.ndarray, rise: float = 0.0) -> Floats | None:
+    """The top of the penalised likelihood in the free coefficients: Newton's steps, halved until it rises.
+
+    Where the likelihood bends the wrong way the step is Fisher's, which alone would take hundreds of steps near
+    separation. rise: what a step must promise to be worth it, where only the height is wanted.
+    """
     b = start.copy()
     height, information = _penalised(model, b)
     for _ in range(_STEPS):
         if not free.any():
             return b
-        _, moments = model.moments(b, third=True)
-        assert moments.third is not None
         try:
-            inverse = np.linalg.inv(information)
-            slope = (model.cases - moments.mean).sum(axis=0)
-            slope = slope + 0.5 * np.einsum("ab,abc->c", inverse, moments.third.sum(axis=0))
-            step = np.linalg.solve(information[np.ix_(free, free)], slope[free])
+            slope = _slope(model, b)[free]
+            bend = information[np.ix_(free, free)]
+            ahead = [_slope(model, b + _NEAR * one)[free] for one in np.eye(len(b))[free]]
+            newton = (slope - np.array(ahead)) / _NEAR
+            newton = (newton + newton.T) / 2.0
+            step = np.linalg.solve(newton if np.linalg.eigvalsh(newton)[0] > 0.0 else bend, slope)
         except np.linalg.LinAlgError:
             return None
-        if np.abs(step).max() < 1e-11 * (1.0 + np.abs(b).max()):
+        if np.abs(step).max() < 1e-11 * (1.0 + np.abs(b).max()) or abs(float(slope @ step)) < rise:
             return b
         step = step / max(1.0, float(np.abs(step).max()) / 2.0)
         while True:
@@ -190,3 +202,12 @@ def _climb(model: Partial, start: Floats, free: np.ndarray) -> Floats | None:
                 return b
         b, height, information = there, new, information_there
     return b
+
+
+def _slope(model: Partial, b: Floats) -> Floats:
+    """Of the penalised likelihood."""
+    _, moments = model.moments(b, third=True)
+    assert moments.third is not None
+    inverse = np.linalg.inv(moments.covariance.sum(axis=0))
+    slope: Floats = (model.cases - moments.mean).sum(axis=0)
+    return slope + 0.5 * np.einsum("ab,abc->c", inverse, moments.third.sum(axis=0))
