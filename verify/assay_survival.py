@@ -33,6 +33,7 @@ def main() -> list[Check]:
         covers("median survival, 40 patients", math.log(2.0), median),
         covers("restricted mean difference, 2 x 40", 0.0, mean_gap),
         covers("restricted mean difference, 2 x 40, ratio 2", _true_gap(), mean_gap_of_two),
+        covers("restricted mean difference, 8 + 40", 0.0, mean_gap_of_few),
         covers("concordance, 80 patients", RATIO / (1.0 + RATIO) * 0.5 + 0.25, c_index),
         keeps_level("log-rank, 2 x 30", group_level),
         keeps_level("log-rank, 8 + 40", uneven_level),
@@ -96,6 +97,11 @@ def mean_gap(rng: np.random.Generator, ratio: float = 1.0) -> Estimate:
 
 def mean_gap_of_two(rng: np.random.Generator) -> Estimate:
     return mean_gap(rng, RATIO)
+
+
+def mean_gap_of_few(rng: np.random.Generator) -> Estimate:
+    few, many = patients(rng, 8), patients(rng, 40)
+    return mean_difference(curve(*few), curve(*many), UNTIL)
 
 
 def _true_gap() -> float:

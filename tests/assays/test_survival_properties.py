@@ -13,6 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from senexo.assays.cox import cox
+from senexo.assays.partial import Partial
 from senexo.assays.time_to_event import SurvivalResult, survival
 from senexo.base.errors import InvalidInput
 
@@ -171,3 +173,25 @@ def test_order_of_rows_names_of_groups_and_unit_of_time_do_not_matter(
     ):  # fmt: skip
         expected = told(first, name, columns, new) * factor
         pd.testing.assert_frame_equal(told(again, name, columns, {}), expected, rtol=1e-6, atol=1e-9 * factor)
+
+
+def test_firth_reaches_the_top_where_separation_is_near() -> None:
+    """A cohort on which Fisher's steps alone end short of it; against scipy's minimiser."""
+    from scipy.optimize import minimize
+
+    days = np.array([5.5, 3, 3, 1, 8, 3, 13, 8, 8, 5.5, 1, 1, 1])
+    dead = np.isin(np.arange(13), [2, 6])
+    level, site = [1000, 1, 2, 7, 2, 1000, 1, 2, 2, 1000, 7, 7, 7], [1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1]
+    x = np.column_stack([level, site]).astype(float)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    none = np.zeros(13, np.int64)
+    model = Partial(days, dead, x, none)
+    fit = cox(days, dead, x, none, [[0], [1]])
+    assert not isinstance(fit, str)
+    assert fit.method == "Firth"
+
+    def loss(b: np.ndarray) -> float:
+        return -model.log_likelihood(b) - 0.5 * float(np.linalg.slogdet(model.score(b)[1])[1])
+
+    theirs = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14})
+    assert [one.value for one in fit.coefficients] == pytest.approx(theirs.x.tolist(), rel=1e-5)
