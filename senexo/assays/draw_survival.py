@@ -101,11 +101,14 @@ def _words(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> l
     """What the corner says: the test, and the hazard ratio."""
     words = []
     if settings["value"]:
-        words.append(settings["value"][0] + (", split at the median to draw it" if settings["cut"] is None else ""))
+        split = settings["cut"] is None and len(tables["cuts"])
+        words.append(settings["value"][0] + (", split at the median to draw it" if split else ""))
     tests = [row for row in records(tables["logrank"]) if row["test"] == "log-rank"]
     asked = [row for row in records(tables["cox"]) if row["role"] == "asked"]
     if any(row["verdict"] == NOT_TESTABLE for row in (*tests, *asked)):
         return [*words, NOT_TESTABLE]
+    if asked and asked[0]["problem"]:
+        words.append(f"not testable, {asked[0]['problem']}")
     for row in tests:
         if math.isfinite(row["p_value"]):
             searched = " (search counted)" if settings["cut"] == "optimal" else ""

@@ -44,9 +44,13 @@ class Curve:
         """The first time at which survival is one half or less, with R's interval; infinite where it is not reached.
 
         A curve that runs along one half is halved in the middle of that run. The interval holds the times at which
-        the bounds of the curve pass one half.
+        the bounds of the curve pass one half; its ends are nan where the curve has no bounds to tell it: nobody died,
+        or the last ones died at once.
         """
-        return Estimate(*(_crossing(self.time, curve) for curve in (self.survival, self.low, self.high)))
+        value, low, high = (_crossing(self.time, curve) for curve in (self.survival, self.low, self.high))
+        if low > value or not self.n_events.any():
+            return Estimate(value, math.nan, math.nan)
+        return Estimate(value, low, high)
 
     def mean(self, until: float) -> tuple[float, float]:
         """Restricted mean survival up to a time, and its standard error: the area below the curve (Greenwood).

@@ -92,9 +92,9 @@ class Answers:
             found[name]["verdict"] = [_shown(row) for row in records(found[name])]
         return found
 
-    def everybody(self) -> None:
-        """Nothing was asked but how the patients fare."""
-        self._curves(ALL, np.ones(len(self.cohort.time), bool), np.zeros(len(self.cohort.time), np.int64), [ALL])
+    def everybody(self, name: str = ALL) -> None:
+        """One curve of all patients, where nothing was asked or they cannot be told apart."""
+        self._curves(name, np.ones(len(self.cohort.time), bool), np.zeros(len(self.cohort.time), np.int64), [ALL])
 
     def add(self, question: Question) -> None:
         cohort = self.cohort
@@ -129,6 +129,8 @@ class Answers:
             if self.cut is not None:
                 self._untold(question, rows, found)
                 return
+            if question.curves:
+                self.everybody(question.name)
         elif self.cut is not None or question.curves:
             high = values > found.at
             self.rows["cuts"].append({
@@ -296,11 +298,12 @@ class Answers:
         })  # fmt: skip
         if fit.n_events < FEW_EVENTS * df and not self.notes:
             kind = "one coefficient" if df == 1 else f"{df} coefficients"
-            self.notes.append(
-                f"{fit.n_events} events for {kind} of the {about['model']} model: fewer than {FEW_EVENTS} each"
-            )
+            events = f"{fit.n_events} event{'' if fit.n_events == 1 else 's'}"
+            self.notes.append(f"{events} for {kind} of the {about['model']} model: fewer than {FEW_EVENTS} each")
 
     def _untold(self, question: Question, rows: Flags, problem: str) -> None:
+        if question.curves:
+            self.everybody(question.name)
         events = int(self.cohort.event[rows].sum())
         for model in ("alone", *(["adjusted"] if self.cohort.adjust else [])):
             self.rows["cox"].append({

@@ -114,6 +114,8 @@ class _Words:
     def _median(self, row: Row) -> Finding:
         counted = f"{row['n_events']} of {row['n']} had the event"
         ends = f"95 % CI {_reached(row['median_low'])} to {_reached(row['median_high'])}"
+        if math.isnan(row["median_low"]):
+            ends = "too few events for an interval"
         median = row["median"]
         reached = math.isfinite(median)
         label = self._label(row["value"], row["group"])

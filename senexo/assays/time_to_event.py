@@ -218,7 +218,7 @@ def _read(
     try:
         cohort = patients.read(rows, roles, where)
     except InvalidInput as error:
-        raise capped([*error.faults, *faults], where) from None
+        raise capped(list(dict.fromkeys([*error.faults, *faults])), where) from None
     if faults:
         raise capped(faults, where)
     patients.refuse_two_roles([*asked, *roles.adjust, *roles.strata], where)
