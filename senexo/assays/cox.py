@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -137,13 +138,14 @@ def _profile(model: Partial, best: Floats, i: int) -> Estimate:
     from scipy.special import chdtrc
 
     free, peak, cut = np.arange(len(best)) != i, _penalised(model, best)[0], z_value() ** 2
-
     last = best
 
+    @cache  # the climb depends on where the last one ended: one answer for each value
     def fall(value: float) -> float:
-        """Twice the fall of the profile from its peak; the climb starts where the last one ended."""
+        """Twice the fall of the profile from its peak."""
         nonlocal last
-        there = _climb(model, np.where(free, last, value), free, _RISE)
+        starts = [np.where(free, others, value) for others in (last, best)]
+        there = _climb(model, max(starts, key=lambda start: _penalised(model, start)[0]), free, _RISE)
         if there is None:
             return 1e6
         last = there
@@ -151,14 +153,15 @@ def _profile(model: Partial, best: Floats, i: int) -> Estimate:
 
     ends = []
     for sign in (-1.0, 1.0):
-        step, last = 1.0, best
-        while step < _FARTHEST and fall(best[i] + sign * step) < cut:
-            step *= 2.0
-        inside = step < _FARTHEST
-        end = (
-            brentq(lambda value: fall(value) - cut, best[i], best[i] + sign * step, xtol=1e-10) if inside else math.inf
-        )
-        ends.append(float(end) if inside else sign * math.inf)
+        near, far = 0.0, 1.0
+        last = best
+        while far < _FARTHEST and fall(best[i] + sign * far) < cut:
+            near, far = far, 2.0 * far
+        end = sign * math.inf
+        if far < _FARTHEST:
+            bracket = best[i] + sign * near, best[i] + sign * far
+            end = brentq(lambda value: fall(value) - cut if value != best[i] else -cut, *bracket, xtol=1e-10)
+        ends.append(float(end))
     return Estimate(float(best[i]), ends[0], ends[1], float(chdtrc(1, max(0.0, fall(0.0)))))
 
 
