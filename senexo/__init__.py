@@ -25,10 +25,12 @@ _HOMES = {
     "StoreError": "senexo.base.errors",
 }
 
-__all__ = [*_HOMES, "__version__"]
+__all__ = [*_HOMES, "__version__", "assays"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "assays":
+        return importlib.import_module("senexo.assays")
     if name not in _HOMES:
         raise AttributeError(f"module 'senexo' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

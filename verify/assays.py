@@ -1,30 +1,25 @@
 """The bench statistics on 1,000 simulated sets each: 95 % intervals cover, tests at 5 % keep their level.
 
-The bar is the simulation error of 1,000 sets: three standard errors, 0.9293 for coverage and 0.0707 for the type I
-error. Fresh seeds can be had with the environment variable SENEXO_SEED; the seed used is printed with each check.
+The bar is the simulation error of 1,000 sets: 0.9293 for coverage and 0.0707 for the type I error.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from senexo.assays import dose_response as dr
 from senexo.assays.censored import censored_difference, censored_mean
+from senexo.assays.pcr import qpcr
 from senexo.assays.proportion import clopper_pearson, mean_contrast, mean_share, share_variance, sign_flip
-from senexo.assays.qpcr import qpcr
 from senexo.assays.result import Estimate
-from senexo.assays.senescence import senescence
+from senexo.assays.staining import senescence
 from verify import Check
+from verify._calibration import SEED, covers, error, keeps_level
 
-SETS = 1000
-ERROR = 3.0 * np.sqrt(0.05 * 0.95 / SETS)
-SEED = int(os.environ.get("SENEXO_SEED", "20180515"))
 DOSES = np.array([30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0])
-Draw = Callable[[np.random.Generator], Estimate]
 
 
 def main() -> list[Check]:
@@ -46,23 +41,16 @@ def _coverage() -> Iterator[Check]:
         ("censored ddCt, 20 donors, 25 % below", 1.0, lambda rng: _ddct(rng, 20, 1.0)),
         ("qPCR fold, 6 donors, three wells each", 1.5, _qpcr_ddct),
     ):
-        yield _covers(name, truth, draw, SETS)
+        yield covers(name, truth, draw)
     # a known limit, held where it is: shares that differ a hundredfold between donors (docs/assays.md says so)
     for n in (4, 20):
         name = f"known limit: {n} very unequal donors"
-        yield _covers(name, 0.0677, lambda rng, n=n: _mean_share(rng, _spread(rng, n)), SETS, nominal=0.91)
+        yield covers(name, 0.0677, lambda rng, n=n: _mean_share(rng, _spread(rng, n)), nominal=0.91)
     for name, truth, draw in (
         ("EC50, 10 donors, a quarter beyond", np.log10(5000.0), lambda rng: _ec50(rng, 10)),
         ("EC50 ratio, 10 donors", np.log10(3.0), lambda rng: _ratio(rng, 10)),
     ):
-        yield _covers(name, float(truth), draw, SETS)
-
-
-def _covers(name: str, truth: float, draw: Draw, sets: int, nominal: float = 0.95) -> Check:
-    rng = np.random.default_rng([SEED, *name.encode()])
-    inside = sum(estimate.low <= truth <= estimate.high for estimate in (draw(rng) for _ in range(sets)))
-    bar = nominal - ERROR
-    return Check(f"covers: {name}", inside / sets, bar, inside / sets >= bar, f"{sets} sets, seed {SEED}")
+        yield covers(name, float(truth), draw)
 
 
 def _levels() -> Iterator[Check]:
@@ -76,15 +64,13 @@ def _levels() -> Iterator[Check]:
         ("censored ddCt, 8 donors", lambda rng: _ddct(rng, 8, 0.0).p_value),
         ("censored ddCt, 20 donors", lambda rng: _ddct(rng, 20, 0.0).p_value),
     ):
-        rng = np.random.default_rng([SEED, *name.encode()])
-        share = sum(draw(rng) < 0.05 for _ in range(SETS)) / SETS
-        yield Check(f"level: {name}", share, 0.05 + ERROR, share <= 0.05 + ERROR, f"{SETS} sets, seed {SEED}")
+        yield keeps_level(name, draw)
 
 
 def _families_of_tests() -> Check:
     """Six arms that do nothing, through the public call: one verdict other than "nothing" at most in 5 % of sets."""
     rng, sets, wrong = np.random.default_rng([SEED, 6]), 300, 0
-    bar = 0.05 + 3.0 * np.sqrt(0.05 * 0.95 / sets)
+    bar = 0.05 + error(sets)
     for _ in range(sets):
         share = rng.beta(1.0, 20.0, 8)
         rows = [

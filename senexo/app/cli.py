@@ -14,6 +14,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from senexo import SenexoError, __version__
+from senexo.app import assay
 
 app = typer.Typer(
     help="In-silico laboratory for miRNA therapies of tumour stem cells.",
@@ -21,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(assay.app, name="assay")
 Study = Annotated[str, typer.Argument(help="a study file (.toml) or the name of a shipped study", show_default=False)]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change one value of the study")]
 Folder = Annotated[Path, typer.Argument(help="a result folder", show_default=False)]
@@ -61,10 +63,10 @@ def _options(
 @app.command()
 def run(
     study: Study,
-    out: Annotated[Path | None, typer.Option(help="result folder [default: results/NAME]")] = None,
+    out: Annotated[Path | None, typer.Option(help="result folder (default: results/NAME)")] = None,
     seed: Annotated[int | None, typer.Option(help="another seed than the study's")] = None,
     donors: Annotated[int | None, typer.Option(help="another number of donors than the study's", min=1)] = None,
-    workers: Annotated[int | None, typer.Option(help="threads [default: one per core]", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="threads (default: one per core)", min=1)] = None,
     set_: Sets = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress, no summary; only errors")] = False,
@@ -113,7 +115,7 @@ def simulate(
     method: Annotated[Literal["ode", "ssa"], typer.Option(help="deterministic or exact stochastic")] = "ode",
     runs: Annotated[int, typer.Option(help="number of runs", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="seed of the random numbers")] = 0,
-    out: Annotated[Path | None, typer.Option(help=".csv, .parquet or .zarr [default: CSV to standard output]")] = None,
+    out: Annotated[Path | None, typer.Option(help=".csv, .parquet or .zarr (default: CSV to standard output)")] = None,
 ) -> None:
     """Simulate a model and write its time courses."""
     from senexo.app.simulating import simulate_to

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import day
+from senexo.assays.result import day, records
+from senexo.assays.standard_curve import UNDETECTED
 from senexo.base.errors import Fault
 from senexo.base.table import Column, at, capped, check
 
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("arm", "text"), Column("donor", "text"), Column("target", "text"),
-    Column("ct", "number", may_be_empty=True, low=1, high=60, empty_words=("undetected", "undetermined", "n.d.", "nd")),
+    Column("ct", "number", may_be_empty=True, low=1, high=60, empty_words=UNDETECTED),
     Column("replicate", "text", required=False), Column("time_h", "number", required=False, low=0),
     Column("detected", "flag", required=False), Column("family", "text", required=False, may_be_empty=True),
 )  # fmt: skip
 KEY = ("arm", "donor", "time_h", "target", "replicate")
 CT_RESOLUTION = 0.05  # cycles: no instrument and no donors agree better
 TECHNICAL_SD = 0.3  # cycles; used only where no sample has two detected replicates to tell it
+WIDE = 0.5  # cycles: replicates that spread less are never called outlying; a larger SD hides a two-fold change
+UNSTABLE = 1.0  # geNorm's M: above, even in mixed samples, a reference is not taken as stable
+MOST_NOTES = 5
 
 
 def wells(table: pd.DataFrame, cutoff: float, where: str) -> pd.DataFrame:
@@ -63,6 +67,78 @@ def samples(wells: pd.DataFrame, cutoff: float) -> pd.DataFrame:
         for key, cts in groups
     ]
     return pd.DataFrame(rows, columns=[*names, "n_wells", "n_detected", "ct"])
+
+
+def replicates(wells: pd.DataFrame) -> pd.DataFrame:
+    """How far technical replicates of a sample agree: one row per sample with two detected wells or more.
+
+    `outlying`: its variance is larger than that of the other samples of this target by more than chance allows (F test
+    at 5 % over all samples of the target, Bonferroni), and its wells lie more than half a cycle apart.
+    """
+    from scipy.special import fdtrc
+
+    names = ["arm", "time_h", "donor", "target"]
+    found = wells.groupby(names, sort=False)["ct"].agg(["size", "count", "mean", "var", "min", "max"]).reset_index()
+    found = found[found["count"] > 1]
+    df = found["count"] - 1
+    squares, by_target = df * found["var"], found["target"]
+    df_rest = df.groupby(by_target).transform("sum") - df
+    rest = (squares.groupby(by_target).transform("sum") - squares) / df_rest.clip(lower=1)
+    # when all others agree to the last digit, a spread is judged by the finest resolution believed
+    ratio = found["var"] / rest.clip(lower=CT_RESOLUTION**2)
+    p_value = np.where(df_rest > 0, fdtrc(df, df_rest.clip(lower=1), ratio), 1.0)
+    several = by_target.groupby(by_target).transform("size")
+    spread = found["max"] - found["min"]
+    found = found.assign(
+        sd_ct=np.sqrt(found["var"]), spread=spread, outlying=(p_value < 0.05 / several) & (spread > WIDE)
+    ).rename(columns={"size": "n_wells", "count": "n_detected", "mean": "mean_ct"})
+    return found[[*names, "n_wells", "n_detected", "mean_ct", "sd_ct", "spread", "outlying"]].reset_index(drop=True)
+
+
+def replicate_notes(found: pd.DataFrame) -> list[str]:
+    """Which samples to look at again, and targets whose replicates are too far apart in general."""
+    outlying = records(found[found["outlying"]])
+    notes = [
+        f"technical replicates of {row['target']} lie {row['spread']:.2f} cycles apart in {row['arm']}, donor "
+        f"{row['donor']}, {day(row['time_h'])}: an outlying well? (nothing was left out)"
+        for row in outlying[:MOST_NOTES]
+    ]
+    if len(outlying) > MOST_NOTES:
+        notes.append(f"{len(outlying) - MOST_NOTES} more samples with an outlying replicate: table replicates")
+    for target, group in found.groupby("target", sort=False):
+        weight = group["n_detected"] - 1
+        pooled = math.sqrt(float((group["sd_ct"] ** 2 * weight).sum() / weight.sum()))
+        if pooled > WIDE:
+            notes.append(f"technical replicates of {target} have an SD of {pooled:.2f} cycles; 0.3 is usual")
+    return notes
+
+
+def stability(samples: pd.DataFrame, references: Sequence[str], amplification: Mapping[str, float]) -> pd.DataFrame:
+    """geNorm's M of each reference RNA: how much its ratio to the others varies between samples; small is stable.
+
+    M_j = mean over k of the standard deviation over samples of log2(a_j / a_k), log2 a = -log2(1 + efficiency) Ct.
+    Samples in which all references were detected. Vandesompele J et al., Genome Biol 2002;3:research0034,
+    doi 10.1186/gb-2002-3-7-research0034.
+    """
+    import pandas as pd
+
+    wide = samples.pivot(index=["arm", "time_h", "donor"], columns="target", values="ct")
+    logs = -wide.reindex(columns=list(references)).mul([amplification[name] for name in references]).dropna()
+    rows = []
+    for name in references if len(references) > 1 and len(logs) > 1 else ():
+        spread = [float((logs[name] - logs[other]).std()) for other in references if other != name]
+        rows.append((name, float(np.mean(spread)), len(logs)))
+    return pd.DataFrame(rows, columns=["target", "m", "n_samples"])
+
+
+def stability_notes(found: pd.DataFrame, references: Sequence[str]) -> list[str]:
+    """What a reader must know of the references."""
+    if len(references) == 1:
+        return [f"one reference RNA ({references[0]}): whether it is stable cannot be told from this table"]
+    return [
+        f"the reference {row['target']} varies between samples (geNorm M = {row['m']:.2f}; stable below 0.5 to 1)"
+        for row in records(found[found["m"] > UNSTABLE])
+    ]
 
 
 def _technical_sd(groups: Any) -> dict[str, float]:

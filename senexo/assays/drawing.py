@@ -32,7 +32,7 @@ STYLE: Any = {
 
 
 @contextmanager
-def _canvas(width: float, height: float) -> Iterator[Figure]:
+def canvas(width: float, height: float) -> Iterator[Figure]:
     """An empty figure in the house style, unknown to pyplot, so that nothing keeps it alive."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -46,25 +46,31 @@ def shares_and_curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str,
     shares = tables["shares"]
     now = shares[shares["time_h"] == settings["time_h"]]
     families = [row["family"] for row in records(tables["ec50"])]
-    arms = _shown_arms(now, tables["differences"], families)
+    arms = _shown_arms(shares, tables, families, settings["time_h"])
     widths = [3.5] * bool(families) + [3.5] * bool(len(arms))
-    with _canvas(sum(widths), max(2.8, 0.9 + 0.17 * len(arms))) as figure:
+    with canvas(sum(widths), max(2.8, 0.9 + 0.17 * len(arms))) as figure:
         panels = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
         if families:
             _dose_response(panels[0], now, tables, settings["title"])
         if len(arms):
-            _arms(panels[-1], arms, tables["differences"], settings["title"])
+            _arms(panels[-1], arms, tables, settings["title"])
         if len(panels) > 1:
             for panel, letter in zip(panels, "AB", strict=True):
                 panel.set_title(letter)
         return figure
 
 
-def _shown_arms(now: pd.DataFrame, differences: pd.DataFrame, families: list[str]) -> pd.DataFrame:
-    """The arms that were compared; without a comparison, those that are no dose of a ladder."""
-    if len(differences):
-        return now[now["arm"].isin({*differences["arm"], *differences["control"]})]
-    return now[~now["family"].isin(families)]
+def _shown_arms(
+    shares: pd.DataFrame, tables: Mapping[str, pd.DataFrame], families: list[str], time_h: float
+) -> pd.DataFrame:
+    """The arms that were compared, at their times; without a comparison, those that are no dose of a ladder."""
+    differences, washouts = tables["differences"], tables["washouts"]
+    asked = {(arm, time_h) for arm in (*differences["arm"], *differences["control"], *washouts["control"])}
+    asked |= {(row["washed"], row["time_h"]) for row in records(washouts)}
+    asked |= {(row[name], row["kept_time_h"]) for row in records(washouts) for name in ("kept", "control")}
+    if len(differences) or len(washouts):
+        return shares[[sample in asked for sample in zip(shares["arm"], shares["time_h"], strict=True)]]
+    return shares[(shares["time_h"] == time_h) & ~shares["family"].isin(families)]
 
 
 def _dose_response(axes: Axes, now: pd.DataFrame, tables: Mapping[str, pd.DataFrame], title: str) -> None:
@@ -111,20 +117,31 @@ def _percent(shares: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return share, np.maximum([share - low, high - share], 0.0)
 
 
-def _arms(axes: Axes, arms: pd.DataFrame, differences: pd.DataFrame, title: str) -> None:
-    """A point with its interval per arm, from the top in the order of the table; p beside the compared arm."""
-    rows = np.arange(len(arms))
+def _arms(axes: Axes, arms: pd.DataFrame, tables: Mapping[str, pd.DataFrame], title: str) -> None:
+    """A point with its interval per arm, from the top in the order of the table; p, and what remains, beside it."""
+    rows, differences = np.arange(len(arms)), tables["differences"]
     share, lengths = _percent(arms)
     axes.errorbar(share, rows, xerr=lengths, fmt="o", color="black", markersize=4, capsize=2, elinewidth=0.9)
-    place = dict(zip(arms["arm"], rows, strict=True))
+    place = {sample: i for i, sample in enumerate(zip(arms["arm"], arms["time_h"], strict=True))}
+    several, now = differences["control"].nunique() > 1, arms["time_h"].max()
+    beside: dict[int, list[str]] = {}
     for row in records(differences.drop_duplicates("arm")):
-        if row["arm"] in place:
-            _beside(axes, place[row["arm"]], p_text(row["p_holm"]))
-    _name_rows(axes, list(arms["arm"]))
+        if (row["arm"], now) in place:
+            against = f" against {row['control']}" if several else ""
+            beside.setdefault(place[row["arm"], now], []).append(p_text(row["p_holm"]) + against)
+    for row in records(tables["washouts"]):
+        if np.isfinite(row["remaining"]):
+            remains = f"{100 * row['remaining']:.0f} % remains"
+            beside.setdefault(place[row["washed"], row["time_h"]], []).append(remains)
+    for where, words in beside.items():
+        _beside(axes, where, "\n".join(words))
+    names = zip(arms["arm"], arms["time_h"], strict=True)
+    _name_rows(axes, [arm + ("" if time == now else f", {day(time)}") for arm, time in names])
     axes.set_xlim(left=0)
     axes.set_xlabel(f"{title} (%)")
-    if len(differences):
-        _beside(axes, -1, "against control")
+    if len(differences) and not several:
+        axes.annotate(f"against {differences['control'].iloc[0]}", (1.02, 1.02), xycoords="axes fraction",
+                      fontsize=6.5, annotation_clip=False)  # fmt: skip
 
 
 def fold_changes(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
@@ -136,10 +153,11 @@ def fold_changes(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     folds = records(tables["fold_changes"])
-    with _canvas(5.2, 0.8 + 0.24 * len(folds)) as figure:
+    with canvas(5.2, 0.8 + 0.24 * len(folds)) as figure:
         axes = figure.subplots()
         samples = tables["dct"].set_index(["arm", "time_h", "donor"]).sort_index()
-        drawn = [x for place, row in enumerate(folds) for x in _donor_folds(axes, samples, row, place)]
+        paired = settings["design"] == "paired"
+        drawn = [x for place, row in enumerate(folds) for x in _donor_folds(axes, samples, row, place, paired=paired)]
         drawn += [row[key] for row in folds for key in ("fold", "low", "high")]
         drawn = [x for x in drawn if np.isfinite(x) and x > 0.0]
         low, high = min([1.0, *drawn]) / 1.4, max([1.0, *drawn]) * 1.4
@@ -156,7 +174,10 @@ def fold_changes(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         timed = len({row["time_h"] for row in folds}) > 1
         _name_rows(axes, [row["arm"] + (f", {day(row['time_h'])}" if timed else "") for row in folds])
-        axes.set_xlabel(f"{settings['target']} (fold of {settings['control']}; mean, 95 % CI, donors)")
+        words = f"{settings['target']} (fold of {settings['control']}; mean, 95 % CI, donors)"
+        if any(row["n_censored"] for row in folds):
+            words += "\ntriangles: one sample of the donor was below detection"
+        axes.set_xlabel(words)
         return figure
 
 
@@ -173,19 +194,24 @@ def _fold(axes: Axes, row: Mapping[str, Any], place: int, edges: tuple[float, fl
         axes.plot(row["fold"], place, "D", color="black", markersize=4.5, zorder=5)
 
 
-def _donor_folds(axes: Axes, samples: pd.DataFrame, row: Mapping[str, Any], place: int) -> list[float]:
-    """The paired fold change of every donor; returns what was drawn."""
+def _donor_folds(axes: Axes, samples: pd.DataFrame, row: Mapping[str, Any], place: int, *, paired: bool) -> list[float]:
+    """The fold change of every donor; returns what was drawn."""
     try:
         arm, control = (samples.loc[(name, row["time_h"])] for name in (row["arm"], row["control"]))
     except KeyError:  # the arm has no sample at this time
         return []
-    donors = arm.index.intersection(control.index)
-    fold = 2.0 ** (control.loc[donors, "dct"] - arm.loc[donors, "dct"]).to_numpy()
-    hidden, hidden_control = arm.loc[donors, "censored"].to_numpy(), control.loc[donors, "censored"].to_numpy()
+    if paired:
+        donors = arm.index.intersection(control.index)
+        arm, control = arm.loc[donors], control.loc[donors]
+        fold, hidden_control = 2.0 ** (control["dct"] - arm["dct"]).to_numpy(), control["censored"].to_numpy(bool)
+    else:  # each donor of the arm against the mean of the other donors
+        fold, hidden_control = 2.0 ** (control["dct"].mean() - arm["dct"]).to_numpy(), np.zeros(len(arm), bool)
+    hidden = arm["censored"].to_numpy(bool)
     for chosen, marker in (
         (~hidden & ~hidden_control, "o"), (hidden & ~hidden_control, "<"), (~hidden & hidden_control, ">"),
     ):  # fmt: skip
-        spread = place + 0.22 * (np.arange(chosen.sum()) % 3 - 1)  # three rows, so that donors do not hide each other
+        # four rows beside the interval, so that donors hide neither it nor each other
+        spread = place + np.array([-0.32, 0.32, -0.2, 0.2])[np.arange(chosen.sum()) % 4]
         axes.plot(fold[chosen], spread, marker, color="0.45", markersize=3, markerfacecolor="none",
                   markeredgewidth=0.7, zorder=2)  # fmt: skip
     return [float(x) for x in fold[~(hidden & hidden_control)]]

@@ -7,11 +7,16 @@ interval and test below counts donors.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.assays.profile import profile_cut
 from senexo.assays.result import LEVEL, Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 
@@ -86,6 +91,31 @@ def share_variance(n_positive: Floats, n_total: Floats) -> Floats:
     return share * (1.0 - share) / n_total
 
 
+def fields(counts: pd.DataFrame) -> pd.DataFrame:
+    """Do wells or fields of one donor differ by counting alone? One row per arm with two of them in a donor.
+
+    dispersion = sum (y - n p)^2 / (n p (1 - p)) / df, p each donor's own share, df = wells less donors; 1 where cells
+    are independent. Donors without, or with only, positive cells say nothing. p-value: chi-squared(df).
+
+    counts: arm, donor, n_positive, n_total, one row per well or field; of one time.
+    """
+    import pandas as pd
+    from scipy.special import chdtrc
+
+    groups = counts.groupby(["arm", "donor"], sort=False)
+    share = groups["n_positive"].transform("sum") / groups["n_total"].transform("sum")
+    told = counts.assign(share=share, wells=groups["n_total"].transform("size"))
+    told = told[(told["share"] > 0.0) & (told["share"] < 1.0) & (told["wells"] > 1)]
+    excess = (told["n_positive"] - told["n_total"] * told["share"]) ** 2
+    told = told.assign(squared=excess / (told["n_total"] * told["share"] * (1.0 - told["share"])))
+    rows = []
+    for arm, group in told.groupby("arm", sort=False):
+        n_donors = group["donor"].nunique()
+        df, total = len(group) - n_donors, float(group["squared"].sum())
+        rows.append((arm, n_donors, len(group), total / df, float(chdtrc(df, total))))
+    return pd.DataFrame(rows, columns=["arm", "n_donors", "n_fields", "dispersion", "p_value"])
+
+
 def sign_flip(differences: Floats) -> float:
     """Exact p-value of "arms are exchangeable within each donor": all 2^n flips of the donors' differences.
 
@@ -107,17 +137,6 @@ def sign_flip(differences: Floats) -> float:
         sums, extra = (2.0 * flips - 1.0) @ moved, 1
     reached = np.count_nonzero(np.abs(sums) >= abs(moved.sum()) * (1.0 - 1e-12))
     return (reached + extra) / (sums.size + extra)
-
-
-def profile_cut(n: int, *, level: float = LEVEL) -> float:
-    """How far 2 log-likelihood may fall from its peak inside the interval of a mean of n donors.
-
-    n log(1 + F/(n-1)), F the `level` quantile of F(1, n-1). For normal data the likelihood ratio of the mean is
-    exactly n log(1 + t^2/(n-1)), so this cut gives Student's interval; for many donors it is chi-squared's 3.84.
-    """
-    from scipy.special import fdtri
-
-    return n * math.log1p(float(fdtri(1, n - 1, level)) / (n - 1))
 
 
 def _beta_binomial(n_positive: NDArray[np.int64], n_total: NDArray[np.int64]) -> tuple[float, float]:

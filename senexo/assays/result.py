@@ -37,8 +37,8 @@ class Finding:
     `p_value` is corrected for all tests of the assay call (Holm); None where nothing was tested. Values that do not
     exist (not estimable, open interval) are None. `verdict` is one of ``large``, ``moderate``, ``small``, ``absent``
     (an effect that is not small is excluded), ``not shown``, ``estimated``, ``beyond the ladder``, ``not reached``,
-    ``no dose response shown``, ``not testable``, ``below detection: not testable``; of a detection report ``detected``,
-    ``partly below detection``, ``below detection``.
+    ``no dose response shown``, ``reversible``, ``partly reversible``, ``held``, ``not testable``, ``below detection:
+    not testable``; of a detection report ``detected``, ``partly below detection``, ``below detection``.
     """
 
     assay: str
@@ -79,6 +79,11 @@ class AssayResult(ABC):
         return next(iter(self.tables.values()))
 
     @property
+    def correction(self) -> str:
+        """Whose correction for multiple testing the p-values of the findings carry."""
+        return "Holm"
+
+    @property
     def sentence(self) -> str:
         return " ".join(finding.sentence for finding in self.findings)
 
@@ -101,7 +106,7 @@ class AssayResult(ABC):
 
     def __str__(self) -> str:
         n = len(self.findings)
-        head = f"{self.assay}: {n} finding{'' if n == 1 else 's'} (95 % intervals; p after Holm)"
+        head = f"{self.assay}: {n} finding{'' if n == 1 else 's'} (95 % intervals; p after {self.correction})"
         rows = [(f.id, span(f), f.unit, p_text(f.p_value), f.verdict) for f in self.findings]
         widths = [max(len(row[i]) for row in rows) for i in range(5)] if rows else []
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -148,13 +153,26 @@ def significant(value: float | None, digits: int = 3) -> str:
     return f"{round(value, decimals):,.{max(decimals, 0)}f}"
 
 
-def interval_text(low: float, high: float, p: float, n_donors: int, *, scale: float = 1.0, sign: str = "") -> str:
-    """The bracket of a paired comparison: "95 % CI -1.2 to +3.4; p = 0.03; 20 donors, paired"."""
+def interval_text(
+    low: float,
+    high: float,
+    p: float,
+    n_donors: int,
+    *,
+    scale: float = 1.0,
+    sign: str = "",
+    n_control: int | None = None,
+) -> str:
+    """The bracket of a comparison: "95 % CI -1.2 to +3.4; p = 0.03; 20 donors, paired".
+
+    n_control: how many other donors the first are compared with, where they are not the same.
+    """
     if sign:
         limits = f"{scale * low:{sign}} to {scale * high:{sign}}"
     else:
         limits = f"{significant(scale * low)} to {significant(scale * high)}"
-    return f"95 % CI {limits}; {p_text(p)}; {n_donors} donors, paired"
+    donors = f"{n_donors} donors, paired" if n_control is None else f"{n_donors} and {n_control} donors, unpaired"
+    return f"95 % CI {limits}; {p_text(p)}; {donors}"
 
 
 def before_holm(row: Mapping[str, Any]) -> str:

@@ -6,13 +6,14 @@ Rows are numbered as a spreadsheet numbers them: the header is row 1, the first 
 from __future__ import annotations
 
 import csv
+import difflib
 import gzip
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from senexo.base.errors import Fault, InvalidInput, StoreError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 512 * 2**20  # of the unpacked file: a .gz of a few kB can unpack to any size
 MAX_FAULTS = 20
+MAX_NAMES = 20  # that a message lists
 MAX_WHOLE = 2**53  # beyond, a float64 cannot tell neighbours apart
 EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-"})
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -47,11 +49,12 @@ class Column:
         return " ".join([words[0], " and ".join(bounds)]).strip() if bounds else words[0]
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read .csv (comma or semicolon), .tsv, .txt or .parquet, each also as .gz, into a frame.
+def read_table(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
+    """Read .csv (comma or semicolon), .tsv, .txt, .xlsx or .parquet, each also as .gz, into a frame.
 
     Text files give text cells, uninterpreted, so that `check` can name what stood there; lines without any
     content are left out. The index is the row number of the spreadsheet minus 2. Nothing in a file is ever run.
+    sheet: which one of an .xlsx with several.
 
     InvalidInput names what cannot be read: the file, its type, its encoding (UTF-8), ragged rows, column names.
 
@@ -64,10 +67,15 @@ def read_table(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     suffixes = [suffix.lower() for suffix in path.suffixes]
     kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else "".join(suffixes[-1:])
-    if kind != ".parquet" and kind not in SEPARATORS:
-        raise _unreadable(path, f"a file of type '{kind}'", "a table: .csv, .tsv, .txt or .parquet (or .gz of these)")
+    if kind not in (".parquet", ".xlsx", *SEPARATORS):
+        kinds = "a table: .csv, .tsv, .txt, .xlsx or .parquet (or .gz of these)"
+        raise _unreadable(path, f"a file of type '{kind}'", kinds)
+    if sheet is not None and kind != ".xlsx":
+        raise _unreadable(path, f"the sheet '{sheet}' of a file of type '{kind}'", "an .xlsx file")
     data = _bytes(path, packed=suffixes[-1] == ".gz")
-    return _from_parquet(path, data) if kind == ".parquet" else _from_text(path, data, SEPARATORS[kind])
+    if kind == ".parquet":
+        return _from_parquet(path, data)
+    return _frame(path, _sheet(path, data, sheet) if kind == ".xlsx" else _text(path, data, SEPARATORS[kind]))
 
 
 def check(
@@ -88,8 +96,15 @@ def check(
     import pandas as pd
 
     absent = [column for column in columns if column.required and column.name not in frame.columns]
-    there = f"no such column (there are: {', '.join(map(str, frame.columns))})"
-    faults = [Fault(f"{where}: column {column.name}", there, column.expected) for column in absent]
+    faults = [
+        Fault(f"{where}: column {name}", f"no such column (there are: {likely(name, frame.columns)})", column.expected)
+        for column in absent
+        for name in [column.name]
+    ]
+    twice = [name for name in frame.columns[frame.columns.duplicated()] if name in {column.name for column in columns}]
+    faults += [Fault(f"{where}: column {name}", "several of that name", "one") for name in twice]
+    if twice:
+        raise InvalidInput(_capped(faults, where))
     numbered = frame.index.is_unique and pd.api.types.is_integer_dtype(frame.index)  # as `read_table` leaves it
     rows = frame if numbered else frame.reset_index(drop=True)
     if not absent and rows.empty:
@@ -106,6 +121,15 @@ def check(
     if faults:
         raise InvalidInput(_capped(faults, where))
     return checked
+
+
+def likely(word: str, names: Iterable[object]) -> str:
+    """The names that may be meant by a wrong one: all where there are few, the most alike where there are many."""
+    known = [str(name) for name in names]
+    if len(known) <= MAX_NAMES:
+        return ", ".join(known)
+    alike = difflib.get_close_matches(word, known, n=5, cutoff=0.5) or known[:5]
+    return f"{', '.join(alike)}, ... {len(known)} in all"
 
 
 def at(where: str, row: object, column: str) -> str:
@@ -163,9 +187,16 @@ def _from_parquet(path: Path, data: bytes) -> pd.DataFrame:
         raise _unreadable(path, f"no readable Parquet ({error})", "a Parquet table") from error
 
 
-def _from_text(path: Path, data: bytes, separator: str) -> pd.DataFrame:
-    import pandas as pd
+def _sheet(path: Path, data: bytes, sheet: str | None) -> list[list[Any]]:
+    """The lines of a sheet, all as wide as its header."""
+    from senexo.base.workbook import sheet_lines
 
+    lines = sheet_lines(data, where=str(path), sheet=sheet)
+    width = len(lines[0]) if lines else 0
+    return [line + [None] * (width - len(line)) for line in lines]
+
+
+def _text(path: Path, data: bytes, separator: str) -> list[list[str]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -174,16 +205,23 @@ def _from_text(path: Path, data: bytes, separator: str) -> pd.DataFrame:
     if head.count(";") > head.count(separator):  # what a spreadsheet writes where the comma is the decimal mark
         separator = ";"
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise _unreadable(path, f"text that is no table ({error})", f"columns separated by {separator!r}") from None
-    names = [name.strip() for name in lines[0]] if lines else []
+
+
+def _frame(path: Path, lines: list[list[Any]]) -> pd.DataFrame:
+    """The lines, the first of which is the header; lines without any content are left out."""
+    import pandas as pd
+
+    names = [as_text(name) for name in lines[0]] if lines else []
+    first: dict[str, int] = {}
     faults = [
         Fault(f"{path}: row 1, column {i + 1}", f"the column name '{name}'", "one name per column, no name twice")
         for i, name in enumerate(names)
-        if not name or name in names[:i]
+        if not name or first.setdefault(name, i) != i
     ]
-    body = {i: line for i, line in enumerate(lines[1:]) if any(cell.strip() for cell in line)}
+    body = {i: line for i, line in enumerate(lines[1:]) if any(as_text(cell) for cell in line)}
     faults += [
         Fault(f"{path}: row {i + 2}", f"{len(line)} cells", f"{len(names)}, as the header has")
         for i, line in body.items()
@@ -201,7 +239,7 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     import numpy as np
     import pandas as pd
 
-    text = pd.Series([_as_text(cell) for cell in cells], index=cells.index, dtype=object)
+    text = pd.Series([as_text(cell) for cell in cells], index=cells.index, dtype=object)
     lowered = text.str.lower()
     words = {"" if column.kind == "text" else word for word in EMPTY} | {word.lower() for word in column.empty_words}
     empty = lowered.isin(words)
@@ -211,7 +249,7 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     if column.kind == "flag":
         wrong |= ~lowered.isin(FLAGS) & ~empty
         return lowered.isin([word for word, value in FLAGS.items() if value]), _faults(text, wrong, column, where)
-    numbers = pd.Series([_number(cell) for cell in text], index=cells.index, dtype=float).where(~empty)
+    numbers = pd.Series([as_number(cell) for cell in text], index=cells.index, dtype=float).where(~empty)
     wrong |= ~np.isfinite(numbers) & ~empty
     if column.kind == "whole":
         wrong |= numbers.notna() & ((numbers % 1 != 0) | (numbers.abs() > MAX_WHOLE))
@@ -224,7 +262,7 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     return numbers, _faults(text, wrong, column, where)
 
 
-def _number(cell: str) -> float:
+def as_number(cell: str) -> float:
     """Python's own reading, which keeps every digit (pandas' does not); nan for what is no plain number."""
     try:
         return float(cell) if "_" not in cell else math.nan
@@ -232,7 +270,7 @@ def _number(cell: str) -> float:
         return math.nan
 
 
-def _as_text(cell: object) -> str:
+def as_text(cell: object) -> str:
     """A cell as it would stand in a spreadsheet: no decimals on whole numbers, nothing for a missing value."""
     if cell is None or cell != cell or str(cell) in ("<NA>", "NaT"):
         return ""

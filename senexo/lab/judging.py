@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from senexo.assays.qpcr import qpcr
+from senexo.assays.pcr import qpcr
 from senexo.assays.result import AssayResult
-from senexo.assays.senescence import senescence
+from senexo.assays.staining import senescence
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -43,8 +43,8 @@ def test_curve_through_means_equals_nls_of_r() -> None:
     reference = R["nls.4pl"]
     found = dr.curve_through(*(np.array(reference[key], float) for key in ("dose", "mean", "se")))
     bottom, top, ec50, hill = reference["coef"]
-    assert (found.bottom, found.top) == pytest.approx((bottom, top), abs=1e-5)
-    assert (found.ec50, found.hill) == pytest.approx((ec50, hill), rel=1e-4)
+    assert (found.bottom, found.top) == pytest.approx((bottom, top), rel=1e-6)
+    assert (found.ec50, found.hill) == pytest.approx((ec50, hill), rel=1e-6)
 
 
 @pytest.mark.parametrize("hill", [1.0, 2.5, 8.0])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays.qpcr import QpcrResult, qpcr
+from senexo.assays.pcr import QpcrResult, qpcr
 
 R = json.loads((Path(__file__).parent / "references" / "references.json").read_text())
 

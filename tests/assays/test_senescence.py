@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays.senescence import SenescenceResult, senescence
+from senexo.assays.staining import SenescenceResult, senescence
 
 DOSES = (30, 100, 300, 1000, 3000, 10000)
 
@@ -176,7 +176,7 @@ def test_one_donor_on_a_ladder_is_told(table: pd.DataFrame) -> None:
 def test_wells_without_cells_are_left_out_and_said(table: pd.DataFrame) -> None:
     dead = table.copy()
     dead.loc[dead.index[:2], ["n_positive", "n_total"]] = 0
-    assert senescence(dead, compare=("mimic[30]", "mock")).notes == ("2 wells without a counted cell were left out",)
+    assert senescence(dead, compare=("mimic[30]", "mock")).notes == ("2 wells without a counted cell left out",)
 
 
 def test_nobody_reaches_half(table: pd.DataFrame) -> None:

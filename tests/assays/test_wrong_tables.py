@@ -6,11 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from senexo.assays.qpcr import qpcr
-from senexo.assays.senescence import senescence
+from senexo.assays import pcr, staining
+from senexo.assays.pcr import qpcr
+from senexo.assays.staining import senescence
 from senexo.base.errors import InvalidInput
 
 
@@ -141,6 +145,9 @@ def test_wrong_requests_of_senescence(options: dict[str, Any], expected: str) ->
         ({"arms": ["kd"]}, "arms: found 'kd'"),
         ({"time_h": 5}, "time_h: found '5', expected one of 10"),
         ({"efficiency": 90.0}, "efficiency of miR-34c-5p: found 90, expected a number from 0.5 to 1.1"),
+        ({"cutoff": 0.0}, "cutoff: found 0, expected a Ct from 1 to 60"),
+        ({"cutoff": math.nan}, "cutoff: found nan"),
+        ({"min_detected": 50.0}, "min_detected: found 50, expected a share of wells from 0 to 1"),
     ],
 )
 def test_wrong_requests_of_qpcr(options: dict[str, Any], expected: str) -> None:
@@ -151,3 +158,61 @@ def test_wrong_requests_of_qpcr(options: dict[str, Any], expected: str) -> None:
 def test_all_faults_of_a_table_come_at_once() -> None:
     table = put("n_positive", "x", 3)(put("time_h", -1.0, 2)(counts()))
     assert len(message(lambda: senescence(table)).splitlines()) == 2
+
+
+MESSY = st.sampled_from(
+    ["", "a", "b", "mock", "mimic", "U6", "miR", "undetected", "0", "1", "3", "30.5", "200", "1e300", "-2", "nan",
+     "inf", "1,5", "#N/A", None, math.nan, 0, 7, 31.25, True]
+)  # fmt: skip
+NAMES = ["arm", "donor", "n_positive", "n_total", "target", "ct", "replicate", "time_h", "family", "dose_copies",
+         "detected"]  # fmt: skip
+TIDY = {  # mostly right, so that the statistics are reached
+    "arm": st.sampled_from(["mock", "mimic"]), "donor": st.sampled_from(["a", "b", "c"]),
+    "target": st.sampled_from(["U6", "miR"]), "n_positive": st.integers(0, 9), "n_total": st.sampled_from([0, 9, 200]),
+    "ct": st.sampled_from([20.5, 31.0, 39.9, 41.0, math.nan]),
+}  # fmt: skip
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> pd.DataFrame:
+    columns = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=11)) if draw(st.booleans()) else NAMES[:6]
+    n, messy = draw(st.integers(0, 10)), draw(st.booleans())
+    cells = {name: MESSY if messy or name not in TIDY else TIDY[name] for name in columns}
+    table = pd.DataFrame({name: draw(st.lists(kind, min_size=n, max_size=n)) for name, kind in cells.items()})
+    return table.assign(replicate=[str(i) for i in range(n)]) if draw(st.booleans()) else table
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tables())
+def test_any_table_gives_an_answer_or_its_faults(table: pd.DataFrame) -> None:
+    for call in (
+        lambda: senescence(table),
+        lambda: senescence(table, compare=("mimic", "mock")),
+        lambda: qpcr(table, target="miR", reference="U6", control="mock"),
+    ):
+        try:
+            result = call()
+        except InvalidInput as error:
+            given = error.faults
+        else:
+            given = result.findings
+            result.to_json()
+        assert len(given) > 0
+
+
+def test_names_and_the_order_of_rows_do_not_matter() -> None:
+    """The same numbers, whatever arms and donors are called and however the spreadsheet was sorted."""
+    rng = np.random.default_rng(7)
+    for module, call, tables in (
+        (staining, senescence, ("differences", "ec50", "ec50_ratios")),
+        (pcr, qpcr, ("fold_changes",)),
+    ):
+        table, options = module.example(), dict(module.EXAMPLE_OPTIONS)
+        plain = call(table, **options)
+        shuffled = table.iloc[rng.permutation(len(table))].assign(donor=lambda t: "Z" + t["donor"].str[::-1])
+        again = call(shuffled, **options)
+        for name in tables:
+            keys = [key for key in ("arm", "family") if key in plain.tables[name]]
+            first, second = (result.tables[name].set_index(keys).sort_index() for result in (plain, again))
+            assert len(first)
+            pd.testing.assert_frame_equal(first, second, rtol=1e-5)

@@ -1,0 +1,176 @@
+"""`senexo assay`: read the table, ask the assay, show or write its answer."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import textwrap
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from senexo.app.options import Assay, arguments, keywords
+from senexo.base.errors import Fault, InvalidInput, StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from senexo.assays.result import AssayResult
+
+WIDTH = 100
+FIGURES = ("figure.svg", "figure.pdf", "figure.png")
+TEXTS = ("result.json", "sentence.txt")
+
+
+def answer(
+    assay: Assay, given: Mapping[str, Any], *, table: Path | None = None, sheet: str | None = None,
+    join: Path | None = None, on: str | None = None, join_sheet: str | None = None,
+    exclude: Sequence[str] | None = None, example: bool = False, out: Path | None = None, json: bool = False,
+) -> str:  # fmt: skip
+    """What `senexo assay NAME ...` prints; with `out`, files are written first."""
+    if example:
+        return write_example(assay, table or Path(f"{assay.name}-example.csv"))
+    about = {"--sheet": sheet, "--join": join, "--on": on, "--join-sheet": join_sheet, "--exclude": exclude}
+    asked = [flag for flag, value in about.items() if value]
+    if table is None and (assay.needs_table or asked):
+        said = f"the path of a table{f', as {asked[0]} is given' if asked else ''}"
+        expected = f"{said} (or --example for one: senexo assay {assay.name} --example)"
+        raise InvalidInput([Fault("TABLE", "nothing", expected)])
+    options = keywords(assay, given)
+    frame: pd.DataFrame | None = None
+    where, notes = assay.name, list[str]()
+    if table is not None:
+        frame, where, notes = _table(table, sheet, join, on, join_sheet, exclude or ())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the libraries below; what a reader must know is among the notes
+        result: AssayResult = getattr(import_module("senexo.assays"), assay.name)(frame, where=where, **options)
+        result = replace(result, notes=(*notes, *result.notes))
+        if out is not None:
+            write(result, out)
+    if json:
+        return result.to_json()
+    return shown(result) + (f"\n\nWritten to {out}." if out else "")
+
+
+def write_example(assay: Assay, path: Path) -> str:
+    """Write the assay's example table; returns the command that reads it."""
+    from senexo import assays
+    from senexo.base.table import csv_bytes
+
+    module = import_module(assays.HOMES[assay.name])
+    frame: pd.DataFrame = module.example()
+    if path.suffix != ".csv":
+        raise InvalidInput([Fault(str(path), f"a file of type '{path.suffix}'", "an example table to write: .csv")])
+    data = csv_bytes(frame)
+    if path.exists() and path.read_bytes() != data:
+        expected = f"a new one (senexo assay {assay.name} NEW.csv --example)"
+        raise InvalidInput([Fault(str(path), "a file that is there already", expected)])
+    path.write_bytes(data)
+    columns = ", ".join(map(str, frame.columns[:9])) + (", ..." if len(frame.columns) > 9 else "")
+    return (
+        f"{path}: {len(frame)} made-up rows with the columns {columns}. Read it with:\n\n"
+        f"senexo assay {assay.name} {path} {arguments(assay, module.EXAMPLE_OPTIONS)}"
+    )
+
+
+def shown(result: AssayResult) -> str:
+    """The short table, the sentences, the notes."""
+    sentences = [finding.sentence for finding in result.findings]
+    notes = [f"Note: {note}" for note in result.notes]
+    return "\n\n".join("\n".join(part) for part in ([str(result)], _wrapped(sentences), _wrapped(notes)) if part)
+
+
+def write(result: AssayResult, folder: Path) -> None:
+    """Tables, figure, result.json and sentence.txt in `folder`, all of them or none.
+
+    An earlier answer there is replaced; a folder that holds anything else is refused.
+    """
+    if folder.exists() and not _replaceable(folder):
+        raise StoreError(f"{folder} is not empty and holds no earlier answer of an assay: choose another --out")
+    folder = folder.resolve()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.part-", dir=folder.parent) as temporary:
+            new = Path(temporary) / "new"
+            new.mkdir()
+            _fill(new, result)
+            _exchange(new, folder, Path(temporary) / "old")
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from error
+
+
+def _table(
+    path: Path, sheet: str | None, join: Path | None, on: str | None, join_sheet: str | None, excluded: Sequence[str]
+) -> tuple[pd.DataFrame, str, list[str]]:
+    """The table to judge, what messages call it, and what was dropped on the way."""
+    from senexo.base.join import exclude
+    from senexo.base.join import join as joined
+    from senexo.base.table import read_table
+
+    if (join is None) != (on is None):
+        missing = Fault("--on", "nothing", "the column that names the same rows in both tables")
+        raise InvalidInput([missing if join else Fault("--join", "nothing", "the second table, as --on is given")])
+    if join is None and join_sheet is not None:
+        raise InvalidInput([Fault("--join", "nothing", "the second table, as --join-sheet is given")])
+    notes: list[str] = []
+    frame, where = read_table(path, sheet=sheet), path.name
+    if join is not None and on is not None:
+        other = read_table(join, sheet=join_sheet)
+        names = (where, join.name) if join.name != where else (f"{where} (TABLE)", f"{join.name} (--join)")
+        frame, notes = joined(frame, other, on, where=names[0], where_other=names[1])
+    frame, left_out = exclude(frame, excluded, where=where)
+    return frame, where, notes + left_out
+
+
+def _wrapped(texts: Sequence[str]) -> list[str]:
+    return [textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False) for text in texts]
+
+
+def _replaceable(folder: Path) -> bool:
+    """Is it empty, or does it hold what `write` once put there and nothing else?"""
+    if not folder.is_dir():
+        return False
+    there = {path.name for path in folder.iterdir()}
+    try:
+        names = json.loads((folder / "result.json").read_bytes()) if there else {}
+        ours = {f"{name}.{suffix}" for name in names for suffix in ("csv", "parquet")}
+    except (OSError, ValueError):
+        return False
+    return there <= ours | {*FIGURES, *TEXTS}
+
+
+def _exchange(new: Path, folder: Path, old: Path) -> None:
+    """Put `new` where `folder` is, which moves to `old`, or comes back when that fails."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+
+
+def _fill(folder: Path, result: AssayResult) -> None:
+    import matplotlib
+
+    from senexo.assays.drawing import STYLE
+    from senexo.base.table import write_table
+
+    for name, table in result.tables.items():
+        if len(table):
+            write_table(table, folder / name)
+    (folder / "result.json").write_text(result.to_json() + "\n", encoding="utf-8")
+    parts = (*(finding.sentence for finding in result.findings), *(f"Note: {note}" for note in result.notes))
+    text = "\n".join([*parts, "", f"Methods: {result.method}"])
+    (folder / "sentence.txt").write_text(text + "\n", encoding="utf-8")
+    figure = result.figure()
+    # no dates and no random names in the files: the same table gives the same bytes
+    dates: dict[str, dict[str, Any]] = {"figure.svg": {"Date": None}, "figure.pdf": {"CreationDate": None}}
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": "senexo"}):
+        for name in FIGURES:
+            figure.savefig(folder / name, metadata=dates.get(name))

@@ -1,0 +1,192 @@
+"""Kaplan-Meier curves with their risk table; of several levels, their hazard ratios below each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from senexo.assays.detection import NOT_TESTABLE
+from senexo.assays.drawing import COLOURS, LINES, canvas
+from senexo.assays.result import p_text, records, significant
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST = 25  # levels that a forest of hazard ratios shows
+BANDS = 3  # groups up to which intervals are drawn; more hide each other
+LEVEL_COLOURS = {"low": COLOURS[1], "high": COLOURS[0]}
+
+
+def survival_figure(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
+    """Curves where one thing was asked, a forest of hazard ratios where several were."""
+    if len(settings["value"]) > 1:
+        return _forest(tables, settings)
+    return _curves(tables, settings)
+
+
+def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
+    groups, curves = records(tables["groups"]), tables["curves"]
+    labels = [_label(row, tables) for row in groups]
+    height = 0.17 * (len(groups) + 1.6)
+    words = _words(tables, settings)
+    widest = max(len(str(row["group"])) for row in groups)
+    with canvas(4.1 + 0.05 * widest, 2.9 + height + 0.13 * len(words)) as figure:
+        axes, table = figure.subplots(2, 1, height_ratios=[2.7, height], sharex=True)
+        end = max((float(curves.loc[curves["group"] == row["group"], "time"].max()) for row in groups), default=1.0)
+        for k, row in enumerate(groups):
+            own = curves[curves["group"] == row["group"]]
+            colour = LEVEL_COLOURS.get(row["group"], COLOURS[k % len(COLOURS)])
+            _step(axes, own, colour, LINES[k % len(LINES)], labels[k], band=len(groups) <= BANDS)
+        axes.set_ylim(0, 1.02)
+        axes.set_yticks(np.linspace(0, 1, 6), [f"{share:.0f}" for share in np.linspace(0, 100, 6)])
+        axes.set_ylabel("survival (%)")
+        axes.set_xlim(0, end * 1.02)
+        ticks = [tick for tick in _ticks(end, settings["unit"]) if tick <= end]
+        axes.set_xticks(ticks)
+        axes.tick_params(labelbottom=True)
+        unit = settings["unit"]
+        axes.set_xlabel(f"time ({unit})" if unit else f"time ({settings['time']})")
+        if len(groups) > 1:
+            axes.legend(loc="best", handlelength=3.0, borderaxespad=0.2)
+        axes.set_title("\n".join(words), fontsize=7, fontweight="normal")  # above, where it hides no curve
+        _risk_table(table, curves, groups, ticks)
+        return figure
+
+
+def _step(axes: Axes, own: pd.DataFrame, colour: str, line: Any, label: str, *, band: bool) -> None:
+    """One curve from 1 at time 0, a tick where a patient was censored, its interval as a pale band."""
+    time = np.append(0.0, own["time"].to_numpy(float))
+    steps = {name: np.append(1.0, own[name].to_numpy(float)) for name in ("survival", "low", "high")}
+    axes.plot(time, steps["survival"], drawstyle="steps-post", color=colour, linestyle=line, label=label, zorder=3)
+    if band:
+        known = ~np.isnan(steps["low"])
+        axes.fill_between(time[known], steps["low"][known], steps["high"][known], step="post", color=colour, alpha=0.13,
+                          linewidth=0)  # fmt: skip
+    left = own[own["n_censored"] > 0]
+    axes.plot(left["time"], left["survival"], "|", color=colour, markersize=4, markeredgewidth=0.8, zorder=4)
+
+
+def _risk_table(axes: Axes, curves: pd.DataFrame, groups: Sequence[Mapping[str, Any]], ticks: Sequence[float]) -> None:
+    """How many are still followed at each tick, below the axis."""
+    axes.set_ylim(len(groups) - 0.4, -1.3)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(axis="both", length=0, labelbottom=False)
+    names = [str(row["group"]) for row in groups]
+    axes.set_yticks(range(len(groups)), names)
+    axes.tick_params(axis="y", pad=10)
+    axes.annotate("number at risk", (0, -0.95), xycoords=("axes fraction", "data"), fontsize=7, va="center",
+                  fontweight="bold")  # fmt: skip
+    for k, row in enumerate(groups):
+        own = curves[curves["group"] == row["group"]]
+        axes.get_yticklabels()[k].set_color(LEVEL_COLOURS.get(row["group"], COLOURS[k % len(COLOURS)]))
+        place = np.searchsorted(own["time"].to_numpy(float), ticks, side="left")
+        at_risk = np.append(own["n_at_risk"].to_numpy(), 0)[place]
+        for tick, n in zip(ticks, at_risk, strict=True):
+            axes.annotate(str(int(n)), (tick, k), fontsize=7, ha="center", va="center")
+
+
+def _label(row: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
+    for cut in records(tables["cuts"]):
+        sign = "≤" if row["group"] == "low" else ">"
+        return f"{row['group']} ({sign} {significant(cut['cut'])})"
+    return str(row["group"])
+
+
+def _words(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> list[str]:
+    """What the corner says: the test, and the hazard ratio."""
+    words = []
+    if settings["value"]:
+        split = settings["cut"] is None and len(tables["cuts"])
+        words.append(settings["value"][0] + (", split at the median to draw it" if split else ""))
+    tests = [row for row in records(tables["logrank"]) if row["test"] == "log-rank"]
+    asked = [row for row in records(tables["cox"]) if row["role"] == "asked"]
+    if any(row["verdict"] == NOT_TESTABLE for row in (*tests, *asked)):
+        return [*words, NOT_TESTABLE]
+    if asked and asked[0]["problem"]:
+        words.append(f"not testable, {asked[0]['problem']}")
+    for row in tests:
+        if math.isfinite(row["p_value"]):
+            searched = " (search counted)" if settings["cut"] == "optimal" else ""
+            words.append(f"log-rank {p_text(row['p_value'])}{searched}")
+    models = {row["model"] for row in asked}
+    for model in ("alone", "adjusted"):
+        rows = [row for row in asked if row["model"] == model and math.isfinite(row["p_value"])]
+        for row in rows if len(rows) < 3 else []:
+            kind = ("unadjusted " if model == "alone" else "adjusted ") if len(models) > 1 else ""
+            if settings["value"] and settings["cut"] is None:
+                # of one unit (a year, a single read) a ratio may be 1.0 to two digits and still matter
+                words.append(f"{kind}HR per SD {_ratio(row, '_sd')}, {p_text(row['p_value'])}")
+            else:
+                words.append(f"{kind}HR {_ratio(row)}{', ' + row['term'] if settings['group'] else ''}")
+    return words
+
+
+def _ratio(row: Mapping[str, Any], of: str = "") -> str:
+    ratio, low, high = (significant(row[key + of], 2) for key in ("hazard_ratio", "low", "high"))
+    return f"{ratio} (95 % CI {low} to {high})"
+
+
+def _ticks(end: float, unit: str) -> list[float]:
+    """Up to eight round times; months by quarters and whole years."""
+    steps = [base * 10.0**k for k in range(-6, 9) for base in (1.0, 2.0, 2.5, 5.0)]
+    if unit == "months" and end > 6.0:
+        steps = [3.0, 6.0, *(12.0 * years for years in (1, 2, 5, 10, 20))]
+    step = min((step for step in steps if end / step <= 7.0), default=end)
+    return [step * k for k in range(math.floor(end / step) + 1)]
+
+
+def _forest(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
+    """Hazard ratios of levels with their intervals, one row each; per standard deviation where they are not cut."""
+    model = "adjusted" if settings["adjust"] else "alone"
+    table = tables["cox"]
+    chosen = table[(table["role"] == "asked") & (table["model"] == model)]
+    rows = records(chosen.assign(order=chosen["p_value"].fillna(2.0)).sort_values("order", kind="stable"))
+    rows = rows[:MOST] if len(rows) > MOST else records(chosen)
+    end = "_sd" if settings["cut"] is None else ""
+    with canvas(5.2, 0.9 + 0.2 * len(rows)) as figure:
+        axes = figure.subplots()
+        drawn = [1.0]
+        for place, row in enumerate(rows):
+            told = row["verdict"] not in (NOT_TESTABLE, "not testable")
+            if told:
+                ratio, low, high = (row[f"{key}{end}"] for key in ("hazard_ratio", "low", "high"))
+                drawn += [x for x in (low, high) if 0.0 < x < math.inf]
+                axes.plot([max(low, 1e-3), min(high, 1e3)], [place, place], color="black", linewidth=1.1)
+                axes.plot(ratio, place, "s", color="black", markersize=4)
+            text = (
+                p_text(row["p_holm"]) if told and math.isfinite(row["p_value"]) else str(row["verdict"]).split(":")[0]
+            )
+            axes.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=6.5,
+                          annotation_clip=False)  # fmt: skip
+        axes.axvline(1.0, color="0.4", linestyle=":", linewidth=1.0)
+        axes.set_xscale("log")
+        axes.set_xlim(min(drawn) / 1.15, max(drawn) * 1.15)
+        axes.xaxis.set_major_locator(plain_locator(min(drawn), max(drawn)))
+        axes.xaxis.set_minor_locator(no_locator())
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_yticks(range(len(rows)), [str(row["value"]) for row in rows])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.tick_params(axis="y", length=0)
+        kind = "adjusted " if model == "adjusted" else ""
+        per = "per standard deviation" if end else "high against low"
+        axes.set_xlabel(f"{kind}hazard ratio, {per} (95 % CI; p after Holm)")
+        return figure
+
+
+def plain_locator(low: float, high: float) -> Any:
+    from matplotlib.ticker import FixedLocator
+
+    ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
+    fine = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0]
+    return FixedLocator(fine if low > 0.45 and high < 2.2 else ticks)
+
+
+def no_locator() -> Any:
+    from matplotlib.ticker import NullLocator
+
+    return NullLocator()

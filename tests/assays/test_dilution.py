@@ -1,0 +1,138 @@
+"""Limiting dilution against statmod's elda, plates at the edge, and what must not depend on names."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from senexo.assays.limiting_dilution import EXAMPLE_OPTIONS, DilutionResult, dilution, example
+from verify._calibration import covers, keeps_level
+from verify.assay_dilution import frequency, group_level, slope_level
+
+REFERENCES: dict[str, Any] = json.loads((Path(__file__).parent / "references" / "dilution.json").read_text())
+CASES = sorted(REFERENCES)
+
+
+def found(case: str) -> tuple[DilutionResult, dict[str, list[Any]]]:
+    theirs = REFERENCES[case]
+    table = pd.DataFrame({key: theirs[key] for key in ("dose", "tested", "response", "group")})
+    return dilution(table, group="group"), theirs
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_frequencies_are_those_of_elda(case: str) -> None:
+    ours, theirs = found(case)
+    rows = ours.tables["frequencies"].set_index("group")
+    for k, name in enumerate(theirs["group_order"]):
+        for column, key in (("one_in_high", "lower"), ("one_in", "estimate"), ("one_in_low", "upper")):
+            assert rows.loc[name, column] == pytest.approx(theirs[key][k], rel=1e-6), (name, column)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if REFERENCES[case]["ratio"][2] is not None])
+def test_the_single_hit_tests_are_those_of_elda(case: str) -> None:
+    ours, theirs = found(case)
+    rows = ours.tables["single_hit"].set_index("test")
+    if case == "separated":  # elda prints where its fit stopped on the way to infinity
+        assert math.isinf(rows.loc["Wald", "slope"])
+        assert math.isnan(rows.loc["Wald", "z"])
+    else:
+        assert rows.loc["Wald", "slope"] == pytest.approx(theirs["wald_converged"][0], rel=1e-6)
+        assert rows.loc["Wald", "z"] == pytest.approx(theirs["wald_converged"][2], rel=1e-6, abs=1e-9)
+        assert rows.loc["Wald", "p_value"] == pytest.approx(theirs["wald_converged"][3], rel=1e-6)
+        assert rows.loc["Wald", "z"] == pytest.approx(theirs["wald"][2], rel=1e-4)
+    for test, key in (
+        ("likelihood ratio", "ratio"), ("score, log dose", "score_log"), ("score, dose", "score_dose")
+    ):  # fmt: skip
+        assert rows.loc[test, "z"] == pytest.approx(theirs[key][2], rel=1e-6, abs=1e-9), test
+        assert rows.loc[test, "p_value"] == pytest.approx(theirs[key][3], rel=1e-6), test
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if len(REFERENCES[case]["group_order"]) > 1])
+def test_groups_are_compared_as_elda_does(case: str) -> None:
+    ours, theirs = found(case)
+    [row] = ours.tables["groups"].to_dict("records")
+    assert [row["chi_square"], row["p_value"], row["degrees_of_freedom"]] == pytest.approx(
+        theirs["difference"], rel=1e-6
+    )
+
+
+def test_stored_answers_of_statmod(shared_data: Path) -> None:
+    """Of the stored file: the manual's plate, its four groups, and plates at the edge (10, 100, 1000 cells, 6 each)."""
+    text = (shared_data / "statistics" / "reference_from_R.txt").read_text()
+    lines = [line.split() for line in text.splitlines() if line.startswith("Group ")]
+    stored = [[float(x) for x in line[2:]] for line in lines if len(line) == 5 and len(line[2].partition(".")[2]) > 4]
+    plates = [
+        *(found(case)[0].tables["frequencies"] for case in ("manual", "four groups")),
+        *(dilution(plate(response)).tables["frequencies"] for response in ([0, 6, 6], [6, 6, 6])),
+    ]
+    ours = pd.concat(plates)[["one_in_high", "one_in", "one_in_low"]].to_numpy().tolist()
+    assert len(stored) == len(ours) == 7
+    assert sorted(map(tuple, ours)) == [pytest.approx(row, rel=1e-7) for row in sorted(map(tuple, stored))]
+    assert "Inf      Inf 2223.16261663" in text
+    assert dilution(plate([0, 0, 0])).table["one_in_low"].iloc[0] == pytest.approx(2223.16261663, rel=1e-9)
+    assert "Chisq 41.13922 on 3 DF, p-value: 6.109e-09" in text
+    assert found("four groups")[0].tables["groups"]["chi_square"].iloc[0] == pytest.approx(41.13922, abs=5e-6)
+
+
+def plate(response: list[int]) -> pd.DataFrame:
+    return pd.DataFrame({"dose": [10, 100, 1000], "tested": 6, "response": response})
+
+
+def test_nothing_is_zero_and_everything_is_a_bound() -> None:
+    none, every = found("none responded")[0], found("all responded")[0]
+    assert "fewer than 1 in" in none.sentence
+    assert none.findings[0].verdict == "upper bound only"
+    assert none.findings[0].estimate is None
+    assert "more than 1 in" in every.sentence
+    assert every.findings[0].verdict == "lower bound only"
+    assert all(result.findings[1].verdict == "not testable" for result in (none, every))
+
+
+def test_a_plate_of_two_hits_contradicts_single_hit() -> None:
+    result = found("steep")[0]
+    assert result.findings[1].verdict == "contradicts single hit"
+    assert "more than one cell" in result.sentence
+
+
+def test_the_example_is_told_right() -> None:
+    result = dilution(example(), **EXAMPLE_OPTIONS)  # type: ignore[arg-type]
+    verdicts = {finding.id: finding.verdict for finding in result.findings}
+    assert verdicts == {
+        "frequency:scrambled": "estimated", "frequency:miR-34c": "estimated",
+        "single_hit:all": "agrees with single hit", "fold:scrambled:miR-34c": "large",
+    }  # fmt: skip
+    assert json.loads(result.to_json())["findings"][3]["estimate"] > 4
+
+
+def test_the_figure_shows_every_group(tmp_path: Path) -> None:
+    result = dilution(example(), **EXAMPLE_OPTIONS)  # type: ignore[arg-type]
+    result.figure().savefig(tmp_path / "x.svg")
+    text = (tmp_path / "x.svg").read_text()
+    assert "scrambled" in text
+    assert "miR-34c" in text
+
+
+def test_order_names_and_split_rows_change_nothing() -> None:
+    table = example()
+    first = dilution(table, **EXAMPLE_OPTIONS)  # type: ignore[arg-type]
+    halves = table.assign(wells=table["wells"] // 2, positive=table["positive"] // 2)
+    rest = table.assign(wells=table["wells"] - halves["wells"], positive=table["positive"] - halves["positive"])
+    again = dilution(pd.concat([halves, rest]).iloc[::-1], **EXAMPLE_OPTIONS)  # type: ignore[arg-type]
+    ours = first.tables["frequencies"].set_index("group").sort_index()
+    theirs = again.tables["frequencies"].set_index("group").sort_index()
+    pd.testing.assert_frame_equal(ours, theirs, rtol=1e-9, check_dtype=False)
+
+
+def test_calibration_in_200_sets() -> None:
+    """Bars three standard errors wide (verify.assay_dilution runs 1,000)."""
+    for check in (
+        covers("dilution frequency, 3 doses", math.log(1 / 400), frequency, sets=200),
+        keeps_level("dilution groups", group_level, sets=200),
+        keeps_level("dilution slope", slope_level, sets=200),
+    ):
+        assert check.passed, check
