@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from senexo.assays.clinical_response import response as response
+    from senexo.assays.limiting_dilution import dilution as dilution
     from senexo.assays.pcr import qpcr as qpcr
     from senexo.assays.rna import expression as expression
     from senexo.assays.sample_size import power as power
     from senexo.assays.staining import senescence as senescence
     from senexo.assays.time_to_event import survival as survival
+    from senexo.assays.tracking import particles as particles
 
 # assay -> the module that holds it, imported on first use; a module of the same name would hide its function
 HOMES = {

@@ -1,7 +1,7 @@
 """Cox's model: by partial likelihood, or by Firth's penalised one where that has no top.
 
 Ties are Efron's. Coefficients equal those of R's `coxph` (iterated to the end) to 1e-10. lifelines is not used here:
-even at precision 1e-12 it stops where tied coefficients are 1e-6 off, and score tests, separation and Firth need the
+even at precision 1e-12 it may stop 1e-6 short of the top, and score tests, separation and Firth need the
 likelihood anyway; the tests hold both against each other.
 """
 

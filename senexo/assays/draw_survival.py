@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST = 25  # levels that a forest of hazard ratios shows
 BANDS = 3  # groups up to which intervals are drawn; more hide each other
+BESIDE = 5  # groups up to which the legend finds room between the curves
 LEVEL_COLOURS = {"low": COLOURS[1], "high": COLOURS[0]}
 
 
@@ -34,7 +35,7 @@ def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
     labels = [_label(row, tables) for row in groups]
     height = 0.17 * (len(groups) + 1.6)
     words = _words(tables, settings)
-    widest = max(len(str(row["group"])) for row in groups)
+    widest = max(len(str(row["group"])) for row in groups) + (20 if len(groups) > BESIDE else 0)
     with canvas(4.1 + 0.05 * widest, 2.9 + height + 0.13 * len(words)) as figure:
         axes, table = figure.subplots(2, 1, height_ratios=[2.7, height], sharex=True)
         end = max((float(curves.loc[curves["group"] == row["group"], "time"].max()) for row in groups), default=1.0)
@@ -52,7 +53,8 @@ def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
         unit = settings["unit"]
         axes.set_xlabel(f"time ({unit})" if unit else f"time ({settings['time']})")
         if len(groups) > 1:
-            axes.legend(loc="best", handlelength=3.0, borderaxespad=0.2)
+            beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(groups) > BESIDE else {"loc": "best"}
+            axes.legend(**beside, handlelength=3.0, borderaxespad=0.2)
         axes.set_title("\n".join(words), fontsize=7, fontweight="normal")  # above, where it hides no curve
         _risk_table(table, curves, groups, ticks)
         return figure
@@ -78,7 +80,7 @@ def _risk_table(axes: Axes, curves: pd.DataFrame, groups: Sequence[Mapping[str, 
     axes.tick_params(axis="both", length=0, labelbottom=False)
     names = [str(row["group"]) for row in groups]
     axes.set_yticks(range(len(groups)), names)
-    axes.tick_params(axis="y", pad=10)
+    axes.tick_params(axis="y", pad=13)
     axes.annotate("number at risk", (0, -0.95), xycoords=("axes fraction", "data"), fontsize=7, va="center",
                   fontweight="bold")  # fmt: skip
     for k, row in enumerate(groups):

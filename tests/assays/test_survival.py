@@ -210,6 +210,7 @@ def test_separation_is_found_in_a_direction_that_no_single_covariate_shows() -> 
 
 def test_lifelines_says_the_same() -> None:
     """Of what lifelines has: log-rank without strata, concordance without its error, Cox as far as it iterates."""
+    from lifelines import CoxPHFitter
     from lifelines.statistics import multivariate_logrank_test
     from lifelines.utils import concordance_index
 
@@ -221,6 +222,14 @@ def test_lifelines_says_the_same() -> None:
     assert concordance(time, event, linear, none)[0] == pytest.approx(
         concordance_index(time, -linear, event), rel=1e-12
     )
+    table = pd.DataFrame({"t": time, "e": event, "x": linear, "age": rng.normal(size=80), "s": group})
+    fit = cox(time, event, table[["x", "age"]].to_numpy(), group, [[0], [1]])
+    precise = {"precision": 1e-12, "max_steps": 500}
+    fitter = CoxPHFitter().fit(table, "t", "e", strata=["s"], fit_options=precise)
+    assert not isinstance(fit, str)
+    mine = [estimate.value for estimate in fit.coefficients]
+    assert mine == pytest.approx(fitter.params_[["x", "age"]].to_list(), rel=1e-5)
+    assert fit.std_errors.tolist() == pytest.approx(fitter.standard_errors_[["x", "age"]].to_list(), rel=1e-6)
 
 
 def test_restricted_means_without_censoring_are_compared_as_welch_does() -> None:
