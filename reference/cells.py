@@ -214,12 +214,18 @@ def joined(key: tuple[int, int]) -> int:
     return key[0] | key[1] << 64
 
 
+def takes(reaction: LoweredReaction, pooled: set[int]) -> bool:
+    """Whether it takes from a pool; such reactions come first in every row of hazards."""
+    return any(change.slot in pooled and value(change.coefficient, [], 0.0) < 0 for change in reaction.changes)
+
+
 def dish(population: Population, cells: Cells, once: set[str]) -> Dish:
     """The twin of a state at its beginning; `once`: the reactions among pools, told by whoever wrote the network."""
     reactions = []
     told: set[str] = set()
     for type in population.types:
-        here = type.network.reactions
+        pooled = set(population.in_pool(type.network))
+        here = sorted(type.network.reactions, key=lambda r: not takes(r, pooled))
         reactions.append(([r for r in here if r.id not in once], [r for r in here if r.id in once - told]))
         told |= {r.id for r in here}
     media = [

@@ -84,7 +84,7 @@ def _advance(
         channel = about[FIRST] + r
         if r < about[REACTIONS]:
             what = tables.channels[channel]
-            if not react(tables, channel, mine, pools):
+            if not react(tables, channel, mine, pools, False):
                 return DEPLETED, channel, time
             n[2] += 1
             fired[channel] += 1
@@ -97,7 +97,7 @@ def _advance(
             if what[POOL]:
                 for i in range(n[0]):
                     if i != row and kind[i] >= 0 and tables.kinds[kind[i], POOLED]:
-                        total = renew(tables, kind[i], pools, memory[i])
+                        total = renew(tables, kind[i], pools, False, memory[i])
                         if total < 0.0:
                             return NEGATIVE, channel, time
                         due[i] = meet(wait[i], stream[i], draws[i], time, total)
@@ -136,7 +136,7 @@ def _advance(
                 x, y = derived(key[i], EVENTS, TEXT)
                 stream[i, 0], stream[i, 1] = x, y
                 kind[i], born[i], draws[i] = tables.effects[effect, TO + daughter], time, 0
-                total = load(tables, kind[i], spare[1 + daughter], pools, time, memory[i])
+                total = load(tables, kind[i], spare[1 + daughter], pools, time, False, memory[i])
                 due[i] = redraw(wait[i], stream[i], 0, time, total)
                 if total < 0.0:
                     return NEGATIVE, channel, time
@@ -144,7 +144,7 @@ def _advance(
             kind[row], born[row] = tables.effects[effect, TO], time
             spare[0, : about[SLOTS]] = mine[: about[SLOTS]]
             transit(tables, effect, k, kind[row], base, spare[0], spare[1])
-            total = load(tables, kind[row], spare[1], pools, time, mine)
+            total = load(tables, kind[row], spare[1], pools, time, False, mine)
             draws[row] += 1
             due[row] = redraw(wait[row], stream[row], draws[row], time, total)
             if total < 0.0:
@@ -287,7 +287,7 @@ def _begin(
 ) -> int:  # fmt: skip
     """Load all rows; the first one with a bad propensity, or -1."""
     for i in range(n):
-        total = load(tables, kind[i], values[i], pools, time, memory[i])
+        total = load(tables, kind[i], values[i], pools, time, False, memory[i])
         if total < 0.0:
             return i
         due[i] = meet(wait[i], stream[i], draws[i], time, total)

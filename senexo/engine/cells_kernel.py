@@ -34,6 +34,7 @@ from senexo.engine.cells_tables import (
     SETS_END,
     SHARES,
     SLOTS,
+    TAKING,
     THIN,
     THIN_END,
     TIME,
@@ -129,18 +130,18 @@ def total_hazard(rate: int, n: int, memory: Any) -> float:
 
 
 @_compile
-def load(tables: Any, kind: int, values: Any, pools: Any, time: float, memory: Any) -> float:
-    """Put a cell into memory and find its total hazard."""
+def load(tables: Any, kind: int, values: Any, pools: Any, time: float, frozen: bool, memory: Any) -> float:
+    """Put a cell into memory and find its total hazard; `frozen`: without what takes from pools."""
     row = tables.kinds[kind]
     memory[:] = tables.template[kind]
     for slot in range(row[SLOTS]):
         memory[slot] = values[slot]
     memory[row[TIME]] = time
-    return renew(tables, kind, pools, memory)
+    return renew(tables, kind, pools, frozen, memory)
 
 
 @_compile
-def renew(tables: Any, kind: int, pools: Any, memory: Any) -> float:
+def renew(tables: Any, kind: int, pools: Any, frozen: bool, memory: Any) -> float:
     """Everything anew after the pools or the cell have changed; the total hazard."""
     row = tables.kinds[kind]
     for pool in range(len(pools)):
@@ -148,7 +149,8 @@ def renew(tables: Any, kind: int, pools: Any, memory: Any) -> float:
         if slot >= 0:
             memory[slot] = pools[pool]
     execute(tables.code, row[ALL], row[ALL_END], memory)
-    return total_hazard(row[RATE], row[CHANNELS], memory)
+    skip = row[TAKING] if frozen else 0
+    return total_hazard(row[RATE] + skip, row[CHANNELS] - skip, memory)
 
 
 @_compile
@@ -202,15 +204,17 @@ def accepted(tables: Any, kind: int, channel: int, inside: float, age: float, ti
 
 
 @_compile
-def react(tables: Any, channel: int, memory: Any, pools: Any) -> bool:
-    """One reaction: copies in the cell and in `pools` (or what is collected for them); False if too few are left."""
+def react(tables: Any, channel: int, memory: Any, pools: Any, frozen: bool) -> bool:
+    """One reaction: copies in the cell and in `pools`; False if too few are left.
+
+    frozen: `pools` collects what comes, and the cell goes on seeing the pools as they were.
+    """
     row, fine = tables.channels[channel], True
     for c in range(row[CHANGES], row[CHANGES_END]):
         slot, copies, pool = tables.changes[c, 0], tables.changes[c, 1], tables.changes[c, 2]
         if pool >= 0:
             pools[pool] += copies
-            memory[slot] += copies
-        else:
+        if pool < 0 or not frozen:
             memory[slot] += copies
         fine &= memory[slot] >= 0.0
     return fine

@@ -24,7 +24,7 @@ DIVIDE, BECOME, DIE, CLEAR = 0, 1, 2, 3
 SET, MULTIPLY, ADD = 0, 1, 2
 COPY, BINOMIAL, CLUSTERED, ORDERED = 0, 1, 2, 3
 # Columns of `kinds`
-(SLOTS, CHANNELS, FIRST, RATE, ALL, ALL_END, TIME, AGE, HAZARD, POOLED, REACTIONS, UPTAKE, UPTAKE_END) = range(13)
+SLOTS, CHANNELS, FIRST, RATE, ALL, ALL_END, TIME, AGE, HAZARD, POOLED, REACTIONS, TAKING, UPTAKE, UPTAKE_END = range(14)
 # Columns of `channels`
 (AFTER, AFTER_END, CHANGES, CHANGES_END, POOL, THIN, THIN_END, EFFECT, TAKES) = range(9)
 # Columns of `effects`: what, type of the cell or first daughter, of the second, rows of `sets`, first row of `shares`
@@ -37,7 +37,7 @@ class Tables(NamedTuple):
     code: NDArray[np.int32]
     template: NDArray[np.float64]  # [kinds, cells of memory]
     kinds: Ints
-    channels: Ints  # [channels, 9]; of every kind its reactions, then its fates
+    channels: Ints  # [channels, 9]; of every kind what takes from pools, other reactions, fates
     changes: Ints  # [n, 3]: slot, copies, pool or -1
     pool_slot: Ints  # [kinds, pools]: slot of a pool, or -1
     effects: Ints
@@ -210,6 +210,8 @@ class _Planner:
     def kind(self, type: CellType, reactions: list[LoweredReaction], fates: tuple[Fate, ...], once: bool) -> None:
         network = type.network
         pool_of = {slot: pool for pool, slot in enumerate(self.pool_slots(type)) if slot >= 0}
+        # What takes from pools comes first, so that windows with frozen pools can leave it out.
+        reactions = sorted(reactions, key=lambda reaction: _taken(reaction, pool_of) == -1)
         assembler = Assembler(len(network.slots))
         rate = assembler.cells(len(reactions) + len(fates))
         hazard = assembler.cells(1)
@@ -220,8 +222,8 @@ class _Planner:
         first = len(self.channel_rows)
         everything = self.span(assembler.program([*rules, *targets]))
         takes = [_taken(r, pool_of) for r in reactions]
-        wanted = [k for k, pool in enumerate(takes) if pool >= 0]
-        taking = self.span(assembler.program([*rules, *(targets[k] for k in wanted)]))
+        n_taking = sum(pool != -1 for pool in takes)
+        taking = self.span(assembler.program([*rules, *targets[:n_taking]]))
         for reaction, pool in zip(reactions, takes, strict=True):
             changed = {change.slot for change in reaction.changes}
             stale = [target for target, read in zip(targets, reads, strict=True) if read & changed]
@@ -250,7 +252,7 @@ class _Planner:
         age = -1 if type.age is None or once else network.slot(type.age)
         self.kinds.append([
             len(network.slots), len(maths), first, rate, *everything, built.time, age, hazard, int(pooled),
-            len(reactions), *taking,
+            len(reactions), n_taking, *taking,
         ])  # fmt: skip
         self.networks.append(replace(network, reactions=tuple(reactions)))
 
