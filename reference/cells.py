@@ -138,7 +138,8 @@ class Dish:
         network = self.network(cell)
         bits = Bits(derive(joined(cell.key), "partition"))
         pooled = set(self.population.in_pool(network))
-        countable = {c.slot for r in network.reactions for c in r.changes} - pooled
+        ruled = {rule.slot for rule in network.assignments}
+        countable = {slot for slot, info in enumerate(network.slots) if info.kind == "species"} - pooled - ruled
         first, second = list(cell.v), list(cell.v)
         for slot in sorted(countable):
             rule = effect.partition.get(network.slots[slot].id, effect.otherwise)

@@ -103,6 +103,8 @@ class CellType:
 class Population:
     """Types of cells and the compartments that are pools. Reactions in `per_cell` happen in every cell in any case.
 
+    Every species of a cell that no rule determines is whole molecules, shared out at division: a gene, whose copies
+    both daughters have, must be told by a `Partition` that copies it, even where no reaction changes it.
     A cell that becomes another type keeps its species; a parameter of both types keeps its ratio to the type's
     own value, so a cell that is 10 % above the old type's is 10 % above the new one's.
     """

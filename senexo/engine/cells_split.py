@@ -89,7 +89,7 @@ def _run_cell(
     n: Any, memory: Any, spare: Any, base: Any, pools: Any, released: Any, fired: Any, gone: Any, copied: Any,
     log_time: Any, log_key: Any, log_channel: Any, begin: float, end: float, stop: Any, keep: bool,
 ) -> Any:  # fmt: skip
-    """One cell from where it is to `end`; daughters after the first go to the rows f_. Returns (outcome, channel, time).
+    """One cell from where it is to `end`; second daughters go to the rows f_. Returns (outcome, channel, time).
 
     n: fresh rows, entries of the log, events. ROOM and FULL leave the cell before the event that needs more room.
     """
@@ -260,7 +260,7 @@ def _takers(
 def _settle(
     tables: Any, n: int, kind: Any, values: Any, pools: Any, fired: Any, rates: Any, span: float, key: Any
 ) -> int:
-    """Molecules leave their pools for `span` and arrive where they go; returns how many. Pool p has a stream of its own."""
+    """Molecules leave their pools for `span` and arrive where they go; returns how many. Each pool has a stream."""
     before, moved = pools.copy(), 0
     upto = np.empty(n * rates.shape[1])
     for pool in range(len(pools)):
@@ -269,9 +269,13 @@ def _settle(
         total = 0.0
         for row in range(n):
             for t in range(rates.shape[1]):
-                if kind[row] >= 0 and t < tables.kinds[kind[row], TAKING]:
-                    if tables.channels[tables.kinds[kind[row], FIRST] + t, TAKES] == pool:
-                        total += rates[row, t]
+                k = kind[row]
+                if (
+                    k >= 0
+                    and t < tables.kinds[k, TAKING]
+                    and tables.channels[tables.kinds[k, FIRST] + t, TAKES] == pool
+                ):
+                    total += rates[row, t]
                 upto[row * rates.shape[1] + t] = total
         if total <= 0.0:
             continue
@@ -524,11 +528,8 @@ def halving(
     """
     rows = []
     for cells in beginnings:
-        both = (
-            run_split(population, cells, until, window=h, threads=threads, keep_log=False)[0]
-            for h in (window, window / 2)
-        )
-        rows.append([_summary(population, after) for after in both])
+        runs = (run_split(population, cells, until, window=h, threads=threads) for h in (window, window / 2))
+        rows.append([_summary(population, after) for after, _ in runs])
     found = np.array(rows)
     difference = found[:, 1] - found[:, 0]
     spread = difference.std(axis=0, ddof=1) / np.sqrt(len(rows))

@@ -199,11 +199,13 @@ class _Planner:
         return [places.get(id, -1) for id in self.pools]
 
     def countable(self) -> tuple[tuple[int, ...], ...]:
-        changed = ({c.slot for r in type.network.reactions for c in r.changes} for type in self.types)
-        return tuple(
-            tuple(sorted(slots - set(self.population.in_pool(type.network))))
-            for slots, type in zip(changed, self.types, strict=True)
-        )
+        """Every species of the cell that no rule determines, also one that no reaction changes (an enzyme, a dose)."""
+        found = []
+        for type in self.types:
+            left_out = {*self.population.in_pool(type.network), *(rule.slot for rule in type.network.assignments)}
+            slots = (slot for slot, info in enumerate(type.network.slots) if info.kind == "species")
+            found.append(tuple(slot for slot in slots if slot not in left_out))
+        return tuple(found)
 
     # ---- one kind
 

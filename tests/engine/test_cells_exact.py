@@ -18,10 +18,10 @@ from senexo.model.loading import load
 
 COUPLED = """
     compartment cell = 1; compartment medium = 1; compartment blood = 1;
-    substanceOnly species X in cell = 10, G in cell = 2, P in cell = 7, E in medium = 30, B in blood = 4;
+    substanceOnly species X in cell = 10, Z in cell = 8, G in cell = 2, P in cell = 7, E in medium = 30, B in blood = 4;
     k = 5; d = 0.3; rel = 0.5; up = 0.01; loss = 0.1; b = 0.5; age = 0; size = 1; stem = 1;
     hazard := b*X/(X+5); old := 0.4*age/(age+2); old_bound := 0.4; senescence := 0.05*stem; death := 0.005*P;
-    make: => X; k*G/2;  decay: X => ; d*X;  release: X => E; rel*X;  uptake: E => X; up*E*(1 + P/20);
+    make: => X; k*G/2*(0.9 + Z/80);  decay: X => ; d*X;  release: X => E; rel*X;  uptake: E => X; up*E*(1 + P/20);
     lose: E => ; loss*E;  cross: E => B; 0.05*E;  back: B => E; 0.2*B;  pump: X => 2 P; 0.05*X;  wear: P => ; 0.1*P;
     mutate: => G; 0.03*G;
     """
@@ -60,7 +60,7 @@ def balance(population: Population, before: Cells, after: Cells) -> dict[str, in
     """Of each species: copies there are, less those there were, made, doubled and gone. All 0."""
     channels = plan(population).channels
     fired = after.fired - before.fired
-    ids = sorted({id for channel in channels for id, _ in channel.changes})
+    ids = sorted({id for channel in channels for id, _ in channel.changes} | {"Z"})
     found = {}
     for id in ids:
         made = sum(c.moved(id) * int(n) for c, n in zip(channels, fired, strict=True))
