@@ -37,14 +37,11 @@ from senexo.engine.cells_kernel import (
     TEXT,
     accepted,
     binomial,
-    chosen,
     derived,
     divide,
     load,
     meet,
-    react,
     redraw,
-    total_hazard,
     transit,
 )
 from senexo.engine.cells_outcome import reason
@@ -73,13 +70,76 @@ from senexo.engine.cells_tables import (
 )
 from senexo.engine.compiling import kernel
 from senexo.engine.draws import REACTIONS as DRAWS
-from senexo.engine.draws import RUN, threefry, unit
+from senexo.engine.draws import RUN, exponential, threefry, unit
 from senexo.engine.machine import run as execute
 from senexo.engine.ssa_outcome import DEPLETED, NEGATIVE, OK, STOPPED, TOO_LONG
 
 CHUNKS = 8  # parts of a window's work; the result does not depend on their number
 _ROWS = ("kind", "key", "parent", "born", "draws", "wait", "values")
 _compile = kernel()
+
+
+@_compile
+def _reactions(
+    code: Any, channels: Any, changes: Any, memory: Any, waiting: Any, stream: Any, released: Any, fired: Any,
+    rate: int, n_rates: int, skip: int, n_reactions: int, first: int, used: int, due: float, end: float, stop: Any,
+) -> Any:  # fmt: skip
+    """Reactions of one cell up to `end` or to a fate, which is left to the caller.
+
+    What `cells_kernel` has in functions stands here in one loop with its own names: numba counts references to every
+    array that is handed on or read from a tuple, and that takes longer than the reaction.
+    Returns (outcome, channel of the kind, place in its share, draws, time, due, events).
+    """
+    k0, k1 = stream[0], stream[1]
+    since, left, total = waiting[0], waiting[1], waiting[2]
+    choice = unit(threefry(k0, k1, np.uint64(used), DRAWS)[1])
+    outcome, r, inside, time, events = OK, 0, 0.0, since, 0
+    while due <= end:
+        time = due
+        target, before = choice * total, 0.0
+        for place in range(n_rates):
+            propensity = memory[rate + place]
+            if propensity > 0.0:
+                r = place
+                if before + propensity > target:
+                    break
+            before += propensity
+        if r + skip >= n_reactions:
+            propensity = memory[rate + r]
+            if before + propensity <= target:  # rounding went past the last channel; it is the last one's
+                before -= propensity
+            inside = (target - before) / propensity
+            break
+        channel = first + skip + r
+        fine = True
+        for c in range(channels[channel, CHANGES], channels[channel, CHANGES_END]):
+            if changes[c, 2] >= 0:
+                released[changes[c, 2]] += changes[c, 1]
+            else:
+                memory[changes[c, 0]] += changes[c, 1]
+                fine &= memory[changes[c, 0]] >= 0.0
+        if not fine:
+            outcome = DEPLETED
+            break
+        events += 1
+        fired[channel] += 1
+        execute(code, channels[channel, AFTER], channels[channel, AFTER_END], memory)
+        total = 0.0
+        for place in range(rate, rate + n_rates):
+            fine &= memory[place] >= 0.0 and memory[place] < np.inf
+            total += memory[place]
+        used += 1
+        x, y = threefry(k0, k1, np.uint64(used), DRAWS)
+        since, left, choice = time, exponential(x), unit(y)
+        due = since + left / total if total > 0.0 else np.inf
+        if not fine:
+            outcome = NEGATIVE
+            break
+        if events % 65536 == 0 and stop[0]:
+            outcome = STOPPED
+            break
+    waiting[0], waiting[1], waiting[2] = since, left, total
+    return outcome, r + skip, inside, used, time, due, events
 
 
 @_compile
@@ -98,7 +158,6 @@ def _run_cell(
     waiting, k = wait[row], kind[row]
     total = load(tables, k, values[row], pools, max(begin, born[row]), True, memory)
     due = meet(waiting, stream, draws[row], max(begin, born[row]), total)
-    code = tables.code
     outcome, channel, time = OK, 0, begin
     about = tables.kinds[k]
     skip, n_reactions, first, n_slots = about[TAKING], about[REACTIONS], about[FIRST], about[SLOTS]
@@ -107,27 +166,14 @@ def _run_cell(
         return NEGATIVE, first, begin
     used = draws[row]
     while due <= end:
-        time = due
-        r, inside = chosen(rate, n_rates, stream, used, waiting[2], memory)
-        r += skip
+        outcome, r, inside, used, time, due, events = _reactions(
+            tables.code, tables.channels, tables.changes, memory, waiting, stream, released, fired,
+            rate, n_rates, skip, n_reactions, first, used, due, end, stop,
+        )  # fmt: skip
+        n[2] += events
         channel = first + r
-        if r < n_reactions:
-            if not react(tables, channel, memory, released, True):
-                outcome = DEPLETED
-                break
-            n[2] += 1
-            fired[channel] += 1
-            execute(code, tables.channels[channel, AFTER], tables.channels[channel, AFTER_END], memory)
-            total = total_hazard(rate, n_rates, memory)
-            used += 1
-            due = redraw(waiting, stream, used, time, total)
-            if total < 0.0:
-                outcome = NEGATIVE
-                break
-            if n[2] % 65536 == 0 and stop[0]:
-                outcome = STOPPED
-                break
-            continue
+        if outcome != OK or due > end:
+            break
         effect = tables.channels[channel, EFFECT]
         happens = tables.effects[effect, WHAT]
         if happens == DIVIDE and n[0] == len(f_kind):
