@@ -272,7 +272,7 @@ class _Rows:
             draws=self.draws[alive], wait=self.wait[alive],
             values=own_slots(self.tables, self.kind[alive], self.memory[alive], width), base=self.base.copy(),
             pools=self.pools, pool_draws=self.draws[: self.media].copy(), pool_wait=self.wait[: self.media].copy(),
-            fired=self.fired, gone=self.gone, copied=self.copied,
+            fired=self.fired, gone=self.gone, copied=self.copied, windows=self.old.windows,
         )  # fmt: skip
 
     def log(self, why: str) -> Log:

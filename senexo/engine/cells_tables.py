@@ -149,6 +149,7 @@ class _Planner:
 
     def check(self, type: CellType) -> None:
         network = type.network
+        self.check_names(type)
         for what, found in (("rate rules", network.rate_rules), ("events", network.events)):
             if found:
                 raise UnsupportedFeature(f"{what} in a population", f"in the network of {type.name}")
@@ -165,6 +166,29 @@ class _Planner:
                 raise InvalidInput(
                     [Fault(f"fate {fate.name} of {type.name}", f"{fate.hazard} reads the age or time", "a bound")]
                 )
+
+    def check_names(self, type: CellType) -> None:
+        """Everything that fates name must be there."""
+        here = {info.id for info in type.network.slots}
+        named = [(f"age of {type.name}", type.age, here)]
+        for fate in type.fates:
+            where, effect = f"fate {fate.name} of {type.name}", fate.effect
+            named += [(where, fate.hazard, here), (where, fate.bound, here)]
+            if isinstance(effect, Leave):
+                continue
+            new = effect.type if isinstance(effect, Become) else effect.first
+            there = {info.id for info in self.types[self.population.number(new)].network.slots}
+            if isinstance(effect, Divide):
+                named += [(where, id, here) for id in effect.partition]
+            named += [(where, item.target, there) for item in effect.sets]
+            named += [(where, item.value, here) for item in effect.sets if isinstance(item.value, str)]
+        faults = [
+            Fault(where, repr(id), "an id of the network")
+            for where, id, ids in named
+            if id is not None and id not in ids
+        ]
+        if faults:
+            raise InvalidInput(faults)
 
     def reads(self, network: Lowered, math: Expression) -> tuple[set[int], bool]:
         """The slots a formula stands on, through assignment rules too, and whether it reads the clock."""

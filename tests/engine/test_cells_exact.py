@@ -148,6 +148,26 @@ def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
     net = network(text, tmp_path)
     with pytest.raises(InvalidInput, match="a bound"):
         plan(Population((CellType("A", net, (Fate("death", "h", Leave()),), age="age"),)))
+    with pytest.raises(InvalidInput, match="'hazzard'"):
+        plan(Population((CellType("A", net, (Fate("death", "hazzard", Leave()),)),)))
     moving = network("compartment cell = 1; substanceOnly species X in cell = 3; X => ; 0.1*X*time;", tmp_path)
     with pytest.raises(UnsupportedFeature, match="moves in time"):
         plan(Population((CellType("A", moving),)))
+
+
+def test_a_new_type_keeps_what_is_the_cells_own(tmp_path: Path) -> None:
+    """Molecules stay; a parameter goes to the new type's value times the cell's ratio; a new slot has the new value."""
+    old = network(
+        "compartment cell = 1; substanceOnly species X in cell = 9; X => ; 0*X; k = 2; q = 1; h = 50;", tmp_path
+    )
+    new = network(
+        "compartment cell = 1; q = 7; w = 3; k = 10; substanceOnly species X in cell = 0; X => ; 0*X;", tmp_path
+    )
+    fate = Fate("commitment", "h", Become("B", (Set("w", "multiply", "h"),)))
+    population = Population((CellType("A", old, (fate,)), CellType("B", new)))
+    begin = start(population, {"A": 3}, seed=1, overrides={"A": {"k": np.array([2.0, 3.0, 1.0])}})
+    after, log = run_exact(population, begin, 5.0)
+    values = after.of(population, "B")
+    assert len(log.time) == len(values) == 3
+    assert values[:, new.slot("k")].tolist() == [10.0, 15.0, 5.0]
+    assert values[:, [new.slot(id) for id in "qwX"]].tolist() == [[7.0, 150.0, 9.0]] * 3
