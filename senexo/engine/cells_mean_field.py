@@ -30,7 +30,7 @@ class MeanField:
     """A population's deterministic twin as a network of its own, `lowered`, for `engine.ode` and `BatchODE`.
 
     Its slots, by id: `cells(T)` the number of cells of a type, `T.s` a quantity s of T's network in one cell of T,
-    `all(T.s)` what all of them hold together, and pool species under their own names.
+    `all(T.s)` what all of them hold together; pool species have their own names.
     UnsupportedFeature for hazards that read the age: no mean tells when a cell was born.
     """
 
@@ -177,7 +177,7 @@ class MeanField:
                 self._gain(f"all({to}.{id})", Call("times", (Slot(flux), brought)))
 
     def _brought(self, old: int, new: int, slot: int, fate: Fate, which: int, sets: Sequence[Set]) -> Expression:
-        """What a cell that becomes `new` (a division's daughter `which`) holds then of one of its slots, in the mean."""
+        """What a cell that becomes `new` (of a division, daughter `which`) holds of one slot, in the mean."""
         source = int(self._plan.tables.source[old, new, slot])
         id = self.population.types[new].network.slots[slot].id
         if source < 0:
