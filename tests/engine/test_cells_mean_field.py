@@ -115,9 +115,11 @@ def test_an_age_is_refused(tmp_path: Path) -> None:
 
 def test_windows_agree_with_it_for_large_numbers(tmp_path: Path) -> None:
     """Hill laws at high copies: 300 founders fluctuate by 2 % in number, and the twin leaves out how cells spread."""
-    net = network("compartment cell = 1; compartment medium = 1;"
-                  "substanceOnly species X in cell = 900, E in medium = 0; h := 0.05*X^2/(X^2 + 250000); "
-                  "make: => X; 150*(1 + E/(E + 200000));  decay: X => ; 0.1*X; release: X => E; 0.05*X;  lose: E => ; 0.1*E;", tmp_path)  # fmt: skip
+    net = network("""
+        compartment cell = 1; compartment medium = 1; substanceOnly species X in cell = 900, E in medium = 0;
+        h := 0.05*X^2/(X^2 + 250000);
+        make: => X; 150*(1 + E/(E + 200000));  decay: X => ; 0.1*X;  release: X => E; 0.05*X;  lose: E => ; 0.1*E;
+        """, tmp_path)  # fmt: skip
     population = Population((CellType("A", net, (Fate("division", "h", Divide("A", "A")),)),), pools=("medium",))
     at = follow(population, {"A": 300}, 24.0)
     cells, _ = run_split(population, start(population, {"A": 300}, seed=3), 24.0, window=0.5, keep_log=False)
