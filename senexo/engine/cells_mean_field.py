@@ -23,11 +23,11 @@ from senexo.engine.cells_tables import plan
 from senexo.engine.lowered import Assigned, Lowered, LoweredReaction, SlotInfo
 from senexo.model.expression import Call, Expression, Number, Slot
 
-NOBODY = 1e-9  # cells: below it a type counts as empty, and its cells hold nothing
+NOBODY = 1e-9  # cells: below it a type counts as empty, and its laws are read at the type's own values
 
 
 class MeanField:
-    """A population's deterministic twin as a network of its own, `lowered`, for `engine.ode` and `BatchODE`.
+    """A population's deterministic twin as a network of its own, `lowered`, for `engine.ode`; small ones for `BatchODE` too.
 
     Its slots, by id: `cells(T)` the number of cells of a type, `T.s` a quantity s of T's network in one cell of T,
     `all(T.s)` what all of them hold together; pool species have their own names.
@@ -140,7 +140,9 @@ class MeanField:
         present = Call("plus", (self._number(place), Number(NOBODY)))
         for slot in self._held[place]:
             id = f"{type.name}.{type.network.slots[slot].id}"
-            self._rules.append(Assigned(self._places[id], Call("divide", (Slot(self._places[f"all({id})"]), present))))
+            nominal = Call("times", (Number(NOBODY), Slot(self._places[f"own({id})"])))
+            held = Call("plus", (Slot(self._places[f"all({id})"]), nominal))
+            self._rules.append(Assigned(self._places[id], Call("divide", (held, present))))
         for rule in type.network.assignments:
             id = f"{type.name}.{type.network.slots[rule.slot].id}"
             self._rules.append(Assigned(self._places[id], self._here(place, rule.math)))
