@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,7 +182,7 @@ def load_circuit(name_or_folder: str | Path) -> Circuit:
         faults.append(Fault("circuit.toml", f"no {error.args[0]}", "this key"))
     except (TypeError, ValueError, AttributeError) as error:
         faults.append(Fault("circuit.toml", str(error), "TOML with the keys that docs/circuit.md lists"))
-    faults.extend(_parameter_faults(parameters, handles, circuit.targets if circuit else None, known))
+    faults.extend(_parameter_faults(parameters, handles, circuit, known))
     faults.extend(_handle_faults(handles, known))
     if faults or circuit is None:
         raise InvalidInput(faults)
@@ -283,7 +283,7 @@ class _Known:
 def _parameter_faults(
     parameters: tuple[CircuitParameter, ...],
     handles: tuple[Handle, ...],
-    targets: Sequence[Target] | None,
+    circuit: Circuit | None,
     known: _Known,
 ) -> Iterator[Fault]:
     seen: set[str] = set()
@@ -297,9 +297,12 @@ def _parameter_faults(
             yield Fault(place, "no such constant in circuit.ant", "a constant parameter with a number")
         elif known.constants[p.name] != p.value:
             yield Fault(place, f"{p.value:g}, but {known.constants[p.name]} in circuit.ant", "the same number in both")
+    if circuit is None:
+        return
     switches = {handle.target for handle in handles}
-    switches |= {name for target in targets or () for name in (target.sites_factor, target.affinity_factor)}
-    for name in sorted(known.constants.keys() - seen - switches) if targets is not None else ():
+    switches |= {name for target in circuit.targets for name in (target.sites_factor, target.affinity_factor)}
+    switches |= {p.name for type in circuit.cell_types for p in type.parameters}
+    for name in sorted(known.constants.keys() - seen - switches):
         yield Fault(f"circuit.ant: {name}", "a constant of unknown origin", "a row in parameters.csv")
 
 
