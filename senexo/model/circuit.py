@@ -5,46 +5,32 @@ A circuit is a folder of data, no code:
 - `circuit.ant`: the network (Antimony text), complete in itself;
 - `parameters.csv`: every constant with value, range, law, unit, source and status;
 - `wiring.csv`: what can be cut, knocked out, mutated, inhibited, dosed or changed, and by which quantity;
-- `circuit.toml`: title, settling time, read-outs, fates, arrest rule, cell-to-cell variation.
+- `circuit.toml`: title, settling time, read-outs, fates, arrest rule, cell-to-cell variation;
+- `types.csv`, of a circuit that runs as a population: the types of cells' own numbers (`model.cell_types`).
 
-The four files are checked against each other, and every fault is listed at once.
+The files are checked against each other, and every fault is listed at once.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from senexo.base.errors import Fault, InvalidInput, InvalidModel
+from senexo.model.cell_types import CellTypeRule, PartitionRule, read_partitions, read_types, type_faults
+from senexo.model.circuit_table import LAWS, STATUSES, CircuitParameter, finite, parameter, range_faults, rows, unlisted
 from senexo.model.network import Network
 
 FOLDER = Path(__file__).parent / "circuits"
 FILES = ("circuit.ant", "parameters.csv", "wiring.csv", "circuit.toml")
-LAWS = ("fixed", "uniform", "log-uniform")
-STATUSES = ("seen", "memory", "assumed", "derived")
+TYPES = "types.csv"
 KINDS = ("edge", "gene", "site", "process", "agent", "medium")
 VERBS = ("cut", "connect", "knock_out", "knock_down", "mutate", "inhibit", "express", "dose", "wash_out", "change")
 OPERATIONS = ("set", "multiply", "add")
-
-
-@dataclass(frozen=True, slots=True)
-class CircuitParameter:
-    """One constant and what is known of it; `status` is that of its weakest part (value or range)."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    law: str
-    unit: str
-    source: str
-    status: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +119,10 @@ class Circuit:
     """A network, its parameter table and its handles; see the module's text.
 
     `varying`: parameter -> coefficient of variation between cells. `zero_at_start`: quantities set to 0 when
-    the culture has settled for `preequilibration_h` hours. `digest`: SHA-256 of the folder's four files.
+    the culture has settled for `preequilibration_h` hours. `digest`: SHA-256 of the folder's files.
+
+    A circuit in copies has `pools` (compartments that all cells share), `cell_types`, `partitions` (how a division
+    shares out species, binomial unless named) and `per_cell` (reactions among pools that every cell has of its own).
     """
 
     name: str
@@ -152,13 +141,17 @@ class Circuit:
     targets: tuple[Target, ...]
     readings: Mapping[str, Reading]
     digest: str
+    pools: tuple[str, ...] = ()
+    per_cell: tuple[str, ...] = ()
+    partitions: tuple[PartitionRule, ...] = ()
+    cell_types: tuple[CellTypeRule, ...] = ()
 
 
 def shipped_circuits() -> tuple[str, ...]:
     """The names `load_circuit` knows.
 
     >>> shipped_circuits()
-    ('mir34c-rab27b',)
+    ('mir34c-rab27b', 'mir34c-rab27b-cells')
     """
     return tuple(sorted(p.name for p in FOLDER.iterdir() if (p / "circuit.ant").is_file()))
 
@@ -166,7 +159,7 @@ def shipped_circuits() -> tuple[str, ...]:
 def load_circuit(name_or_folder: str | Path) -> Circuit:
     """Read a shipped circuit by its name, or a circuit folder of one's own.
 
-    Raises InvalidInput with every fault of the four files at once, InvalidModel when the network itself cannot
+    Raises InvalidInput with every fault of the files at once, InvalidModel when the network itself cannot
     be read.
 
     >>> load_circuit("mir34c-rab27b").arrest
@@ -183,13 +176,13 @@ def load_circuit(name_or_folder: str | Path) -> Circuit:
     handles = tuple(_handles(texts["wiring.csv"], faults))
     circuit = None
     try:
-        circuit = _assembled(folder.name, network, parameters, handles, texts)
+        circuit = _assembled(folder.name, network, parameters, handles, texts, faults)
         faults.extend(_plan_faults(circuit, known))
     except KeyError as error:
         faults.append(Fault("circuit.toml", f"no {error.args[0]}", "this key"))
     except (TypeError, ValueError, AttributeError) as error:
         faults.append(Fault("circuit.toml", str(error), "TOML with the keys that docs/circuit.md lists"))
-    faults.extend(_parameter_faults(parameters, handles, circuit.targets if circuit else None, known))
+    faults.extend(_parameter_faults(parameters, handles, circuit, known))
     faults.extend(_handle_faults(handles, known))
     if faults or circuit is None:
         raise InvalidInput(faults)
@@ -206,7 +199,7 @@ def _folder(name_or_folder: str | Path) -> Path:
 
 
 def _texts(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, str]]:
-    for name in FILES:
+    for name in (*FILES, *([TYPES] if (folder / TYPES).is_file() else [])):
         try:
             yield name, (folder / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -223,44 +216,17 @@ def _network(folder: Path, text: str) -> Network:
         raise InvalidModel(f"{folder / 'circuit.ant'}: {error}") from None
 
 
-def _rows(file: str, text: str, columns: Sequence[str], faults: list[Fault]) -> Iterator[tuple[str, dict[str, str]]]:
-    """(place, row) of a CSV text whose header must be exactly `columns`; rows of a wrong length are faults."""
-    try:
-        lines = list(csv.reader(text.splitlines()))
-    except csv.Error as error:
-        faults.append(Fault(file, str(error), "a CSV table"))
-        return
-    if not lines or lines[0] != list(columns):
-        faults.append(Fault(f"{file}: header", ",".join(lines[0] if lines else []), ",".join(columns)))
-        return
-    for number, cells in enumerate(lines[1:], start=2):
-        if len(cells) == len(columns):
-            yield f"{file}:{number}", dict(zip(columns, cells, strict=True))
-        else:
-            faults.append(Fault(f"{file}:{number}", f"{len(cells)} fields", f"{len(columns)} fields"))
-
-
 def _parameters(text: str, faults: list[Fault]) -> Iterator[CircuitParameter]:
-    for place, row in _rows("parameters.csv", text, CircuitParameter.__slots__, faults):
-        numbers = {}
-        for column in ("value", "low", "high"):
-            number = _finite(row[column])
-            if number is None:
-                faults.append(Fault(f"{place} {row['name']}.{column}", repr(row[column]), "a finite number"))
-            else:
-                numbers[column] = number
-        faults.extend(_unlisted(place, row, {"law": LAWS, "status": STATUSES}))
-        faults.extend(
-            Fault(f"{place} {row['name']}.{c}", "nothing", "a text") for c in ("unit", "source") if not row[c]
-        )
-        if len(numbers) == 3:
-            yield CircuitParameter(**{**row, **numbers})  # type: ignore[arg-type]
+    for place, row in rows("parameters.csv", text, CircuitParameter.__slots__, faults):
+        found = parameter(place, row, faults)
+        if found is not None:
+            yield found
 
 
 def _handles(text: str, faults: list[Fault]) -> Iterator[Handle]:
-    for place, row in _rows("wiring.csv", text, Handle.__slots__, faults):
-        faults.extend(_unlisted(place, row, {"kind": KINDS, "verb": VERBS, "operation": OPERATIONS}))
-        if row["value"] not in ("x", "1-x") and _finite(row["value"]) is None:
+    for place, row in rows("wiring.csv", text, Handle.__slots__, faults):
+        faults.extend(unlisted(place, row, {"kind": KINDS, "verb": VERBS, "operation": OPERATIONS}))
+        if row["value"] not in ("x", "1-x") and finite(row["value"]) is None:
             faults.append(Fault(f"{place} {row['name']}.value", repr(row["value"]), "a number, x or 1-x"))
         if row["kind"] == "edge" and " -| " not in row["name"] and " -> " not in row["name"]:
             faults.append(Fault(f"{place} name", repr(row["name"]), "source -| target or source -> target"))
@@ -269,26 +235,13 @@ def _handles(text: str, faults: list[Fault]) -> Iterator[Handle]:
         yield Handle(**row)
 
 
-def _unlisted(place: str, row: dict[str, str], allowed: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
-    for column, words in allowed.items():
-        if row[column] not in words:
-            yield Fault(f"{place} {row['name']}.{column}", repr(row[column]), f"one of {', '.join(words)}")
-
-
-def _finite(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _assembled(
     name: str,
     network: Network,
     parameters: tuple[CircuitParameter, ...],
     handles: tuple[Handle, ...],
     texts: Mapping[str, str],
+    faults: list[Fault],
 ) -> Circuit:
     plan = tomllib.loads(texts["circuit.toml"])
     return Circuit(
@@ -307,7 +260,11 @@ def _assembled(
         mirna=plan.get("mirna"),
         targets=tuple(Target(**row) for row in plan.get("targets", [])),
         readings={name: Reading(**row) for name, row in plan.get("readings", {}).items()},
-        digest=hashlib.sha256("\0".join(texts[file] for file in FILES).encode()).hexdigest(),
+        digest=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest(),
+        pools=tuple(plan.get("pools", [])),
+        per_cell=tuple(plan.get("per_cell", [])),
+        partitions=read_partitions(plan),
+        cell_types=read_types(plan, texts.get(TYPES, ""), faults),
     )
 
 
@@ -326,7 +283,7 @@ class _Known:
 def _parameter_faults(
     parameters: tuple[CircuitParameter, ...],
     handles: tuple[Handle, ...],
-    targets: Sequence[Target] | None,
+    circuit: Circuit | None,
     known: _Known,
 ) -> Iterator[Fault]:
     seen: set[str] = set()
@@ -335,17 +292,17 @@ def _parameter_faults(
         if p.name in seen:
             yield Fault(place, "a second row", "one row per parameter")
         seen.add(p.name)
-        if not p.low <= p.value <= p.high:
-            yield Fault(place, f"value {p.value:g}, range {p.low:g} to {p.high:g}", "a value inside its range")
-        if p.law == "log-uniform" and p.low <= 0:
-            yield Fault(place, f"a log-uniform law from {p.low:g}", "a range above 0")
+        yield from range_faults(place, p)
         if p.name not in known.constants:
             yield Fault(place, "no such constant in circuit.ant", "a constant parameter with a number")
         elif known.constants[p.name] != p.value:
             yield Fault(place, f"{p.value:g}, but {known.constants[p.name]} in circuit.ant", "the same number in both")
+    if circuit is None:
+        return
     switches = {handle.target for handle in handles}
-    switches |= {name for target in targets or () for name in (target.sites_factor, target.affinity_factor)}
-    for name in sorted(known.constants.keys() - seen - switches) if targets is not None else ():
+    switches |= {name for target in circuit.targets for name in (target.sites_factor, target.affinity_factor)}
+    switches |= {p.name for type in circuit.cell_types for p in type.parameters}
+    for name in sorted(known.constants.keys() - seen - switches):
         yield Fault(f"circuit.ant: {name}", "a constant of unknown origin", "a row in parameters.csv")
 
 
@@ -395,3 +352,13 @@ def _plan_faults(circuit: Circuit, known: _Known) -> Iterator[Fault]:
             yield Fault(place, f"{reading.law}, {reading.status}", f"one of {', '.join((*LAWS, *STATUSES))}")
     if not 0 <= circuit.preequilibration_h < math.inf:
         yield Fault("circuit.toml: preequilibration_h", f"{circuit.preequilibration_h:g}", "hours, 0 or more")
+    yield from type_faults(
+        circuit.network,
+        circuit.pools,
+        circuit.per_cell,
+        circuit.partitions,
+        circuit.cell_types,
+        known.free,
+        known.quantities,
+        known.constants.keys(),
+    )
