@@ -56,8 +56,10 @@ class Reading:
         for place, type in enumerate(population.types):
             own = cells.of(population, type.name)
             values[cells.type == place, : own.shape[1]] = own
-        columns = (cells.type, cells.key, cells.parent, cells.born)
-        return cls(cells.time, *(column.copy() for column in columns), values, cells.pools.copy())
+        return cls(
+            cells.time, cells.type.copy(), cells.key.copy(), cells.parent.copy(), cells.born.copy(), values,
+            cells.pools.copy(),
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.type)

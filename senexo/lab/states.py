@@ -69,6 +69,6 @@ def _values(population: Population, reading: Reading, ids: Sequence[str]) -> np.
     found = np.full((len(reading), len(ids)), np.nan)
     for number, type in enumerate(population.types):
         mine = np.flatnonzero(reading.type == number)
-        columns = [ids.index(slot.id) for slot in type.network.slots]
+        columns = np.array([ids.index(slot.id) for slot in type.network.slots])
         found[np.ix_(mine, columns)] = reading.values[mine, : len(columns)]
     return found
