@@ -156,6 +156,18 @@ ASSAYS = (
         ),
     ),
     Assay(
+        "fates",
+        "Fates of followed cells (time-lapse): which share divides, dies, commits by a time; competing risks, by donor.\n\n"
+        "Columns: arm, donor, cell, time_h, fate (a name, or censored); entry_h where cells were not followed from 0 h.",
+        (
+            Option("compare", "pairs", "two arms to compare, the control second"),
+            Option("cause", "names", "the fates told", default="all"),
+            Option("time_h", "number", "the time judged, in hours", default="the last that all donors reach"),
+            Option("censored", "name", "the word for a fate that was not seen", default="censored"),
+            Option("design", "name", "are arms of the same donors?", default="paired", metavar="paired|unpaired"),
+        ),
+    ),
+    Assay(
         "colonies",
         "Colonies per cell plated: plating efficiency of arms, and surviving fractions against a control, by donor.\n\n"
         "Columns: arm, donor, colonies, cells_plated, and replicate where a donor has several dishes.",

@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from senexo.assays.cell_fates import fates as fates
     from senexo.assays.clinical_response import response as response
     from senexo.assays.colony_counts import colonies as colonies
     from senexo.assays.limiting_dilution import dilution as dilution
@@ -34,6 +35,7 @@ HOMES = {
     "particles": "senexo.assays.tracking",
     "response": "senexo.assays.clinical_response",
     "power": "senexo.assays.sample_size",
+    "fates": "senexo.assays.cell_fates",
     "colonies": "senexo.assays.colony_counts",
     "balance": "senexo.assays.transfer",
 }

@@ -183,7 +183,8 @@ def _fractions(found: pd.DataFrame, samples: pd.DataFrame, compared: Sequence[tu
         row |= {"p_holm": float(p), "verdict": verdict}
     names = (
         "arm", "control", "n_donors", "n_colonies", "n_colonies_control", "ratio", "low", "high", "p_value", "p_holm",
-        "dispersion", "low_exact", "high_exact", "p_exact", "ratio_nb", "low_nb", "high_nb", "p_nb", "theta_nb", "verdict",
+        "dispersion", "low_exact", "high_exact", "p_exact", "ratio_nb", "low_nb", "high_nb", "p_nb", "theta_nb",
+        "verdict",
     )  # fmt: skip
     return pd.DataFrame(rows, columns=list(names))
 

@@ -37,8 +37,8 @@ EXAMPLE_OPTIONS: dict[str, object] = {"compare": [("together", "apart")]}
 TRANSFER, LOSS, OPEN = "transfer", "loss without transfer", "not decided"
 
 _METHOD = (
-    "Copies per well were averaged by donor. What donor cells lose and what recipients gain was taken as the "
-    "difference to a control in which transfer is prevented, within donors, and tested by Student's t over donors (the error of "
+    "Copies per well were averaged by donor. Loss of donor cells and gain of recipients were taken as differences to a "
+    "control in which transfer is prevented, within donors, and tested by Student's t over donors (the error of "
     "measuring as a floor). The transfer index is the ratio of the mean gain to the mean loss with Fieller's interval. "
     "P-values are corrected by Holm. Transfer is claimed where recipients gain, and by no more than donor cells lose; "
     "loss without transfer where donor cells lose and an index of {least:g} is excluded."
