@@ -157,8 +157,8 @@ ASSAYS = (
     ),
     Assay(
         "fates",
-        "Fates of followed cells (time-lapse): which share divides, dies, commits by a time; competing risks, by donor.\n\n"
-        "Columns: arm, donor, cell, time_h, fate (a name, or censored); entry_h where cells were not followed from 0 h.",
+        "Fates of followed cells (time-lapse): which share divides, dies, commits by a time (competing risks).\n\n"
+        "Columns: arm, donor, cell, time_h, fate (a name, or censored); entry_h where not followed from 0 h.",
         (
             Option("compare", "pairs", "two arms to compare, the control second"),
             Option("cause", "names", "the fates told", default="all"),

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 EXAMPLE_OPTIONS: dict[str, object] = {"compare": [("mimic", "scrambled")]}
 _METHOD = (
     "Cumulative incidences of the fates were estimated by Aalen and Johansen's method, for each donor and arm, and "
-    "averaged over donors (95 % intervals from a beta-binomial model and Student's t over donors). Arms were compared by "
-    "{test} of the donors' incidences at {time:g} h, and over the whole time by Student's t of the donors' cause-specific "
-    "log-rank scores. P-values are corrected by Holm."
+    "averaged over donors (95 % intervals from a beta-binomial model and Student's t over donors). Arms were compared "
+    "by {test} of the donors' incidences at {time:g} h, and over the whole time by Student's t of the donors' "
+    "cause-specific log-rank scores. P-values are corrected by Holm."
 )
 _TESTS = {"paired": "Student's t within donors", "unpaired": "Welch's t between donors"}
 
@@ -66,9 +66,10 @@ def fates(
     """Which share of cells has come to each fate by a time, other fates and open ends counted rightly, by donor.
 
     table: one row per followed cell: arm, donor, cell, time_h (of its fate, or when it was last seen), fate (a name, or
-    `censored`); where cells were not followed from time 0 on, entry_h. Other columns are ignored. compare: (arm, control
-    arm), or several such pairs. cause: the fates told and compared (default: all). time_h: the time judged, by default
-    the last that every donor was followed to. design: ``paired`` (arms of the same donors) or ``unpaired``.
+    `censored`); where cells were not followed from time 0 on, entry_h. Other columns are ignored.
+    compare: (arm, control arm), or several such pairs. cause: the fates told and compared (default: all). time_h: the
+    time judged, by default the last that every donor was followed to. design: ``paired`` (arms of the same donors) or
+    ``unpaired``.
 
     InvalidInput lists every fault of the table (row, column), unknown arms and fates. One donor: ``not testable``.
 
@@ -119,7 +120,7 @@ def example() -> pd.DataFrame:
     """Made-up tracks of four donors: the mimic commits cells to senescence that would have divided.
 
     >>> example()["fate"].value_counts().index.to_list()
-    ['division', 'commitment', 'censored', 'death']
+    ['division', 'commitment', 'death', 'censored']
     """
     import pandas as pd
 
@@ -189,7 +190,8 @@ def _fractions(donors: pd.DataFrame) -> pd.DataFrame:
     for (arm, fate), mine in donors.dropna(subset="incidence").groupby(["arm", "fate"], sort=False):
         share = mine["incidence"].to_numpy(float)
         n = mine["n_cells"].to_numpy(float)
-        worth = np.divide(share * (1.0 - share), mine["std_error"] ** 2, out=n.copy(), where=mine["std_error"] > 0)
+        error = mine["std_error"].to_numpy(float)
+        worth = np.divide(share * (1.0 - share), error**2, out=n.copy(), where=error > 0.0)
         worth = np.clip(np.floor(worth), 1.0, n).astype(np.int64)
         mean = mean_share(np.rint(share * worth).astype(np.int64), worth)
         value = float(share.mean())
@@ -302,7 +304,7 @@ def _words(row: Mapping[str, Any], design: str) -> str:
     )  # fmt: skip
     words = {
         "absent": f"no effect shown; {100 * SMALL:g} points or more are excluded.",
-        "not shown": f"no effect shown{before_holm(row)}; up to {100 * max(-row['low'], row['high']):.0f} points are not "
-        "excluded.",
+        "not shown": f"no effect shown{before_holm(row)}; up to {100 * max(-row['low'], row['high']):.0f} points are "
+        "not excluded.",
     }
     return f"{shares}, {points} ({bracket}): {words.get(row['verdict'], 'a ' + row['verdict'] + ' effect.')}"

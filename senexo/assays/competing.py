@@ -2,8 +2,8 @@
 
     F_k(t) = sum over s <= t of S(s-) d_k(s) / n(s),   S(s) = S(s-) (1 - d(s) / n(s))
 
-n(s): cells at risk just before s (entered before s, not yet gone). The error is the infinitesimal jackknife, the root of
-the sum over cells of (dF_k / dw_i)^2, w_i the cell's weight; intervals are of log(-log F).
+n(s): cells at risk just before s (entered before s, not yet gone). The error is the infinitesimal jackknife: the root
+of the sum over cells of (dF_k / dw_i)^2, w_i the cell's weight; intervals are of log(-log F).
 Aalen OO, Johansen S, Scand J Stat 1978;5:141-150. As R's survfit.
 """
 
