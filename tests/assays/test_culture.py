@@ -36,7 +36,7 @@ def test_incidences_are_those_of_survfit_and_cuminc(name: str) -> None:
         np.testing.assert_allclose(mine[0][told], [x for x, t in zip(case[theirs], told, strict=True) if t], rtol=1e-6)
     if name != "entries":
         gray = np.array(case["cuminc"], dtype=float).reshape(2, 2)  # cmprsk: [time, cause], by column
-        np.testing.assert_allclose(np.array([found.at(t)[0] for t in case["at"]]).T, gray, rtol=1e-6)
+        np.testing.assert_allclose(np.array([found.at(t)[0] for t in case["at"]]), gray, rtol=1e-6)
 
 
 def tracks() -> pd.DataFrame:
@@ -202,7 +202,7 @@ def test_a_simulated_balance_closes_or_is_told() -> None:
     table = made([30, 34, 28], [20, 24, 19], vesicular=5.0, degraded=40.0)
     whole = table["donor_cells"] + table["recipient_cells"] + 45.0
     assert balance(table.assign(made=whole), compare=("a", "b")).notes == ()
-    open_one = balance(table.assign(made=whole + [7.0, 0, 0, 0, 0, 0]), compare=("a", "b"))
+    open_one = balance(table.assign(made=whole + np.array([7.0, 0, 0, 0, 0, 0])), compare=("a", "b"))
     assert "in 1 of 6 wells copies made are not those found" in open_one.notes[0]
     assert open_one.tables["wells"]["unaccounted"].to_list() == [7.0, 0, 0, 0, 0, 0]
     assert wells().shape == (20, 8)

@@ -79,7 +79,7 @@ def test_wrong_tables(name: str, change: Change, expected: str) -> None:
         *((name, {"compare": ("none", "other")}, "compare: found 'none'") for name in EXAMPLES),
         *((name, {"compare": ("mimic",)}, "compare: found '1 names'") for name in EXAMPLES),
         ("fates", {"compare": ("mimic", "mimic")}, "found mimic with itself"),
-        ("fates", {"cause": "fusion"}, "cause: found 'fusion', expected a fate: division, commitment"),
+        ("fates", {"cause": "fusion"}, "cause: found 'fusion', expected a fate: division, death, commitment"),
         ("fates", {"time_h": 0.0}, "time_h: found '0', expected a time > 0"),
         ("fates", {"design": "nested"}, "design: found 'nested', expected one of paired, unpaired"),
         ("balance", {"compare": []}, "compare: found 'nothing'"),

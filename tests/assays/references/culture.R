@@ -33,7 +33,8 @@ d <- do.call(rbind, lapply(1:4, function(i) do.call(rbind, lapply(0:1, function(
 score <- sapply(1:4, function(i) { s <- survdiff(Surv(time, cause == 1) ~ arm, d, subset = donor == i)
   s$obs[2] - s$exp[2] })
 at <- sapply(0:1, function(a) sapply(1:4, function(i) {
-  x <- d[d$donor == i & d$arm == a, ]; timepoints(cuminc(x$time, x$cause), 24)$est["1 1", 1] }))
+  x <- d[d$donor == i & d$arm == a, ]
+  summary(survfit(Surv(x$time, factor(x$cause, 0:2)) ~ 1), times = 24, extend = TRUE)$pstate[2] }))
 t1 <- t.test(at[, 2], at[, 1], paired = TRUE)
 out$arms <- c(as.list(d), list(score = score, p_score = t.test(score)$p.value, difference = unname(t1$estimate),
               ci = t1$conf.int, p = t1$p.value))
