@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -207,13 +208,15 @@ def negative_binomial(dishes: pd.DataFrame, arm: str) -> dict[str, float]:
     begin = np.append(np.log(dishes["colonies"].sum() / dishes["cells_plated"].sum()) * np.ones(x.shape[1]), 0.1)
     begin[x.shape[1] - 1] = 0.0
     try:
-        fit = model.fit(start_params=begin, method="bfgs", maxiter=500, disp=False)
-        fit = model.fit(start_params=fit.params, method="newton", maxiter=100, disp=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whether it converged is asked below
+            fit = model.fit(start_params=begin, method="bfgs", maxiter=500, disp=False)
+            fit = model.fit(start_params=fit.params, method="newton", maxiter=100, disp=False)
     except (np.linalg.LinAlgError, ValueError, FloatingPointError):
         return nothing
     theta = 1.0 / float(fit.params[-1]) if fit.params[-1] > 1e-7 else math.inf
     value, place = float(fit.params[x.shape[1] - 1]), x.shape[1] - 1
-    error = math.sqrt(1.0 / max(_information(fit, model, place), 0.0)) if math.isfinite(theta) else math.nan
+    error = math.sqrt(1.0 / max(_information(fit, model.exog, place), 0.0)) if math.isfinite(theta) else math.nan
     if not math.isfinite(error) or not fit.mle_retvals["converged"]:
         return nothing
     half = float(norm.ppf((1.0 + LEVEL) / 2.0)) * error
@@ -223,11 +226,11 @@ def negative_binomial(dishes: pd.DataFrame, arm: str) -> dict[str, float]:
     )
 
 
-def _information(fit: Any, model: Any, place: int) -> float:
+def _information(fit: Any, x: Any, place: int) -> float:
     """Of the arm's effect, theta held fixed (as glm.nb's summary): the Fisher information, donors profiled out."""
     mean = fit.predict()
     weight = mean / (1.0 + fit.params[-1] * mean)
-    whole = model.exog.T @ (model.exog * np.asarray(weight)[:, None])
+    whole = x.T @ (x * np.asarray(weight)[:, None])
     return float(1.0 / np.linalg.inv(whole)[place, place])
 
 
