@@ -239,7 +239,7 @@ def _tested(first: pd.DataFrame, second: pd.DataFrame, design: str) -> dict[str,
     elif min(map(len, values)) < 2:
         found = Estimate(float(values[0].mean() - values[1].mean()), math.nan, math.nan)
     else:
-        found = welch(*values, _counting(first), _counting(second))
+        found = welch(values[0], values[1], _counting(first), _counting(second))
     low, high = (min(max(end, -1.0), 1.0) if math.isfinite(end) else end for end in (found.low, found.high))
     return {"difference": found.value, "low": low, "high": high, "p_value": found.p_value}
 
@@ -250,8 +250,8 @@ def _log_rank(cells: pd.DataFrame, arm: str, control: str, cause: int) -> float:
     for _, mine in cells[cells["arm"].isin([arm, control])].groupby("donor", sort=False):
         first = (mine["arm"] == arm).to_numpy()
         if first.any() and not first.all():
-            columns = (mine[name].to_numpy(float) for name in ("entry_h", "time_h"))
-            scores.append(log_rank_score(*columns, (mine["cause"] == cause).to_numpy(), first))
+            entry, time = mine["entry_h"].to_numpy(float), mine["time_h"].to_numpy(float)
+            scores.append(log_rank_score(entry, time, (mine["cause"] == cause).to_numpy(), first))
     values = np.array(scores)
     if len(values) < 2 or values.var() == 0.0:
         return math.nan

@@ -169,7 +169,7 @@ def _fractions(found: pd.DataFrame, samples: pd.DataFrame, compared: Sequence[tu
         made = ratio_of_counts(*numbers)
         log, exact = made.log_ratio, made.exact
         answered = len(both) > 1
-        row = {
+        row: dict[str, Any] = {
             "arm": arm, "control": control, "n_donors": len(both), "n_colonies": int(first["colonies"].sum()),
             "n_colonies_control": int(second["colonies"].sum()), "ratio": _exp(log.value),
             "low": _exp(log.low) if answered else math.nan, "high": _exp(log.high) if answered else math.nan,
