@@ -156,6 +156,35 @@ ASSAYS = (
         ),
     ),
     Assay(
+        "fates",
+        "Fates of followed cells (time-lapse): which share divides, dies, commits by a time (competing risks).\n\n"
+        "Columns: arm, donor, cell, time_h, fate (a name, or censored); entry_h where not followed from 0 h.",
+        (
+            Option("compare", "pairs", "two arms to compare, the control second"),
+            Option("cause", "names", "the fates told", default="all"),
+            Option("time_h", "number", "the time judged, in hours", default="the last that all donors reach"),
+            Option("censored", "name", "the word for a fate that was not seen", default="censored"),
+            Option("design", "name", "are arms of the same donors?", default="paired", metavar="paired|unpaired"),
+        ),
+    ),
+    Assay(
+        "colonies",
+        "Colonies per cell plated: plating efficiency of arms, and surviving fractions against a control, by donor.\n\n"
+        "Columns: arm, donor, colonies, cells_plated, and replicate where a donor has several dishes.",
+        (Option("compare", "pairs", "two arms to compare, the control second"),),
+    ),
+    Assay(
+        "balance",
+        "Mass balance of copies: do recipients gain what donor cells lose (transfer), or is it merely lost?\n\n"
+        "Columns: arm, donor, donor_cells, recipient_cells (copies per well); where there are any replicate, time_h, "
+        "vesicular, free, degraded, made, donor_cells_sd, recipient_cells_sd.",
+        (
+            Option("compare", "pairs", "an arm, and the control in which transfer is prevented", needed=True),
+            Option("time_h", "number", "the time judged, in hours", default="the last"),
+            Option("least", "number", "gain / loss below which a loss is no transfer", default="0.1"),
+        ),
+    ),
+    Assay(
         "response",
         "Response (remission, MRD) against groups or levels: shares, Fisher's test, odds ratios, ROC curve.\n\n"
         "One row per patient: a column that says who responded, and the groups or levels to hold against it.",

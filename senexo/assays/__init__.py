@@ -13,7 +13,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from senexo.assays.cell_fates import fates as fates
     from senexo.assays.clinical_response import response as response
+    from senexo.assays.colony_counts import colonies as colonies
     from senexo.assays.limiting_dilution import dilution as dilution
     from senexo.assays.pcr import qpcr as qpcr
     from senexo.assays.rna import expression as expression
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from senexo.assays.staining import senescence as senescence
     from senexo.assays.time_to_event import survival as survival
     from senexo.assays.tracking import particles as particles
+    from senexo.assays.transfer import balance as balance
 
 # assay -> the module that holds it, imported on first use; a module of the same name would hide its function
 HOMES = {
@@ -32,6 +35,9 @@ HOMES = {
     "particles": "senexo.assays.tracking",
     "response": "senexo.assays.clinical_response",
     "power": "senexo.assays.sample_size",
+    "fates": "senexo.assays.cell_fates",
+    "colonies": "senexo.assays.colony_counts",
+    "balance": "senexo.assays.transfer",
 }
 
 __all__ = [*HOMES]

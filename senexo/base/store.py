@@ -304,6 +304,51 @@ def _sealed(folder: Path) -> bool:
     return (folder / SEAL).read_bytes() == f"{sha256(folder / LEDGER)}\n".encode()
 
 
+def keep(path: Path, data: bytes) -> None:
+    """Put `data` at `path` outside of any result folder's ledger, whole or not at all; StoreError when refused."""
+    with _writing(path):
+        _replace(path, data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A new file for the block to write, which takes the place of `path` when the block ends well."""
+    temporary = path.with_name(f"{_TEMPORARY}{path.name}")
+    with _writing(path), _dropped(temporary):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """A new folder for the block to fill, which takes the place of `path` when the block ends well."""
+    temporary = path.with_name(f"{_TEMPORARY}{path.name}")
+    with _writing(path), _dropped(temporary):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        yield temporary
+        for place in sorted(temporary.rglob("*"), reverse=True):
+            _sync(place)
+        _sync(temporary)
+        shutil.rmtree(path, ignore_errors=True)
+        temporary.rename(path)
+        _sync(path.parent)
+
+
+@contextlib.contextmanager
+def _dropped(temporary: Path) -> Iterator[None]:
+    """Leave nothing half-written behind when the block fails."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink(missing_ok=True)
+        raise
+
+
 def _replace(path: Path, data: bytes) -> None:
     """Put `data` at `path` so that at any moment the path holds the old bytes or the new ones, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
