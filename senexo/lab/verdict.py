@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 FEWEST_TO_RANK = 700  # below it a parameter that is not even in the path has scored -0.26 (docs/claims.md)
 READ_FROM = 0.2  # rank correlations nearer to 0 decide little, however sure they are
 ALPHA = 0.05
+NULL_WORLD = "null world"  # "null" alone would be read back from a CSV as nothing
 MOST_DONORS = 100_000  # that anyone would run
 THIRDS = 3
 
@@ -86,7 +87,7 @@ def judge(claim: Claim, seen: Readings, cut: Readings, parameters: pd.DataFrame,
     ranks = _ranks(tree, found, parameters, seed)
     tables = {
         "claim": pd.DataFrame(_rows(claim, tree, found, null)),
-        "claim_draws": pd.concat([_draws(tree, found, seen, "claim"), _draws(tree, null, cut, "null")]),
+        "claim_draws": pd.concat([_draws(tree, found, seen, "claim"), _draws(tree, null, cut, NULL_WORLD)]),
         "claim_ranks": ranks,
     }
     sentences = (
@@ -112,7 +113,7 @@ def _verdict(claim: Claim, tree: Clause, found: World, null: World) -> tuple[str
 
 def _rows(claim: Claim, tree: Clause, found: World, null: World) -> Iterator[dict[str, Any]]:
     """One row per comparison and one for the whole claim, in each world, and their paired difference."""
-    for name, one in (("claim", found), ("null", null)):
+    for name, one in (("claim", found), (NULL_WORLD, null)):
         for part in comparisons(tree):
             values = one.margins[part][one.kept]
             true = int((values >= 0 if part.sign.endswith("=") else values > 0).sum())
@@ -129,7 +130,7 @@ def _rows(claim: Claim, tree: Clause, found: World, null: World) -> Iterator[dic
         both = found.kept & null.kept
         change = World({part: found.margins[part] - null.margins[part]}, found.true, both, "", {})
         yield {
-            "claim": claim.id, "world": "claim - null", "comparison": part.text,
+            "claim": claim.id, "world": "difference", "comparison": part.text,
             **_numbers(change.interval(part, claim.level)), "outcome": "", **_shares(None, 0),
         }  # fmt: skip
 
