@@ -313,12 +313,12 @@ def read_claim(
 
 def _cuts(place: Place | None, known: Known | None) -> tuple[Action, ...] | None:
     """The null's actions; they act from the start, in every arm."""
+    faults = len(place.faults) if place else 0
     if place is None or not place.table(NULL, expected='a table, e.g. { cut = ["miR-34c-5p -| *"] }'):
         return None
     if not place.value:
         place.fault(f"at least one of {', '.join(NULL)}", found="nothing cut")
-    faults = len(place.faults)
     null = Reader(known, None).arm("null", place)
-    if null.schedule:
+    if null.schedule and len(place.faults) == faults:
         place.fault("what acts from the start, without a time", found="an action with a time")
     return null.genotype if len(place.faults) == faults else None
