@@ -119,7 +119,7 @@ def parse_claim(text: str, knows: Knows = ANYTHING, *, where: str = "claim") -> 
     faults: list[Fault] = []
     tokens = list(_tokens(text, knows, where, faults))
     clause = None
-    if tokens[-1].kind == "end":
+    if tokens and tokens[-1].kind == "end":
         try:
             clause = _Parser(text, tokens).whole()
         except _Wrong as wrong:
