@@ -91,7 +91,7 @@ def judge(claim: Claim, seen: Readings, cut: Readings, parameters: pd.DataFrame,
         "claim_ranks": ranks,
     }
     sentences = (
-        f"{claim.id} {verdict}{reason}.",
+        f"{claim.id} {verdict}{reason or _how_often(found)}.",
         *_told(claim, tree, found),
         _told_null(claim, found, null),
         *_told_ranks(ranks, found, tree),
@@ -209,6 +209,10 @@ def _thirds(values: Floats, true: np.ndarray) -> dict[str, float]:
 
 def _share(one: World) -> tuple[float, float]:
     return wilson(one.n_true, one.n)
+
+
+def _how_often(found: World) -> str:
+    return f" on the mean of {found.n} draws; one by one it is true in {100 * found.n_true / found.n:.1f} % of them"
 
 
 def _percent(one: World) -> str:
