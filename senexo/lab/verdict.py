@@ -91,7 +91,7 @@ def judge(claim: Claim, seen: Readings, cut: Readings, parameters: pd.DataFrame,
         "claim_ranks": ranks,
     }
     sentences = (
-        f"{claim.id} {verdict}{reason or _how_often(found)}.",
+        f"{claim.id} {'is ' if verdict == UNDECIDED else ''}{verdict}{reason or _how_often(found)}.",
         *_told(claim, tree, found),
         _told_null(claim, found, null),
         *_told_ranks(ranks, found, tree),
