@@ -121,7 +121,7 @@ def _rows(claim: Claim, tree: Clause, found: World, null: World) -> Iterator[dic
                 "claim": claim.id, "world": name, "comparison": part.text, **_numbers(one.interval(part, claim.level)),
                 "outcome": one.outcomes[part], **_shares(true, one.n),
             }  # fmt: skip
-        blank = dict.fromkeys(("mean", "low", "high", "sd"), math.nan)
+        blank = dict.fromkeys(("mean", "low", "high", "sd", "skewness"), math.nan)
         yield {
             "claim": claim.id, "world": name, "comparison": "the whole claim", "n_donors": one.n, **blank,
             "outcome": one.outcome, **_shares(one.n_true, one.n),
@@ -142,6 +142,7 @@ def _numbers(interval: Interval) -> dict[str, Any]:
         "low": interval.low,
         "high": interval.high,
         "sd": interval.sd,
+        "skewness": interval.skewness,
     }
 
 
@@ -227,9 +228,13 @@ def _told(claim: Claim, tree: Clause, found: World) -> Iterator[str]:
         return
     for part in comparisons(tree):
         i = found.interval(part, claim.level)
+        open_ = found.outcomes[part] == UNDECIDED and (i.low > 0 or i.high < 0)
+        tail = (
+            ", and the few that make up the mean are too few to trust this interval" if open_ and i.n >= FEWEST else ""
+        )
         yield (
             f"{part.text}: over {i.n} donors its margin has a mean of {significant(i.mean)} "
-            f"({100 * claim.level:g} % CI {significant(i.low)} to {significant(i.high)}), so it "
+            f"({100 * claim.level:g} % CI {significant(i.low)} to {significant(i.high)}){tail}, so it "
             f"{'is ' if found.outcomes[part] == UNDECIDED else ''}{found.outcomes[part]} on average."
         )
     rule = f"; it was asked to hold in more than {100 * claim.share:g} %" if claim.share is not None else ""

@@ -194,3 +194,13 @@ def test_thirds_are_shares_of_the_draws_in_them(ranked: Ranked) -> None:
     order = np.argsort(parameters["p0"].to_numpy(), kind="stable")
     assert table.loc["p0", "true_in_lowest_third"] == pytest.approx((value[order[:267]] > 0).mean())
     assert table.loc["p0", "true_in_highest_third"] == pytest.approx((value[order[-266:]] > 0).mean())
+
+
+def test_a_mean_made_of_few_donors_is_not_decided_against() -> None:
+    """40 donors of whom 2 respond: t says the mean lies below 0.08, and it might well be 0.1 (one in ten responding)."""
+    rare = np.where(np.arange(40) < 2, 0.9, 0.0)
+    assert mean_interval(rare, 0.95).high < 0.11
+    assert outcome("alive(a, 1 d) > 11 %", rare) == UNDECIDED
+    assert outcome("alive(a, 1 d) > 11 %", np.tile(rare, 25)) == NOT  # 1,000 such donors know
+    assert outcome("alive(a, 1 d) > -1 %", np.tile(rare, 2)) == HOLDS  # a long tail above makes the lower bound low
+    assert mean_interval(rare, 0.95).skewness == pytest.approx(stats.skew(rare, bias=True) * (39 / 40) ** 1.5)
