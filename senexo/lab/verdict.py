@@ -229,9 +229,7 @@ def _told(claim: Claim, tree: Clause, found: World) -> Iterator[str]:
     for part in comparisons(tree):
         i = found.interval(part, claim.level)
         open_ = found.outcomes[part] == UNDECIDED and (i.low > 0 or i.high < 0)
-        tail = (
-            ", and the few that make up the mean are too few to trust this interval" if open_ and i.n >= FEWEST else ""
-        )
+        tail = ", made by too few of them to trust this interval" if open_ and i.n >= FEWEST else ""
         yield (
             f"{part.text}: over {i.n} donors its margin has a mean of {significant(i.mean)} "
             f"({100 * claim.level:g} % CI {significant(i.low)} to {significant(i.high)}){tail}, so it "
