@@ -18,7 +18,7 @@ GIB = 2**30
 BYTES_PER_ROW = 500  # of a table while it is written, its texts included
 BYTES_ON_DISK_PER_ROW = 110  # CSV and Parquet together
 SECONDS_PER_CELL_HOUR = 6e-6  # of the shipped circuit on one core of a small machine; a stiffer model takes longer
-SECONDS_PER_UNIT = 0.02  # what an arm of a donor takes however few its cells
+SECONDS_PER_UNIT = 0.005  # what an arm of a donor takes however few its cells
 SECONDS_TO_TELL = 60.0  # for tables, assays and report
 BASE_BYTES = 0.6 * GIB  # the interpreter, its libraries and the compiler
 
