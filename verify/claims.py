@@ -21,6 +21,8 @@ RHO = 6.0 / np.pi * np.arcsin(LATENT / 2.0)
 # of x against whether y is among the highest fifth: (E[Phi(x) Phi((r x - c)/sqrt(1 - r^2))] - 0.1) / (sqrt(1/12) 0.4),
 # c the 80 % point, by quadrature over x
 RHO_YES_NO = 0.3439314
+# draws, and the share of them that respond
+LIMITS = ((10, 0.7), (20, 0.3), (20, 0.5), (40, 0.05), (40, 0.14), (200, 0.05), (745, 0.05), (745, 0.3))
 
 
 def main() -> list[Check]:
@@ -38,7 +40,7 @@ def main() -> list[Check]:
                 f"claim at its limit, {n} draws, {100 * share:g} % respond",
                 lambda rng, n=n, share=share: _decided(rng, share, n),
             )
-            for n, share in ((40, 0.05), (40, 0.14), (200, 0.05), (745, 0.05), (745, 0.3))
+            for n, share in LIMITS
         ),
     ]  # fmt: skip
 

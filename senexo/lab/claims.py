@@ -8,7 +8,7 @@ asks in addition that the claim holds in more than this share of the donors one 
 A claim that also holds in its null does not rest on what the null cuts: it is not decided.
 
 Where few donors make up the mean, t misses on the side of the long tail (40 donors of whom 5 % respond: it covers 75 %
-instead of 95). So with fewer than 25 g^2 donors, g the skewness of the margins (Cochran 1977, Sampling Techniques,
+instead of 95). So with fewer than 25 g^2 donors, g > 1 the skewness of the margins (Cochran 1977, Sampling Techniques,
 section 2.15), the bound on that side is Cantelli's, sqrt(2/alpha - 1) standard errors away (6.2 at 95 %), which asks
 nothing of the shape. And donors that agree to the last digit count only when they are many.
 """
@@ -36,6 +36,7 @@ HOLDS, NOT, UNDECIDED = "holds", "does not hold", "not decided"
 FEWEST = 3  # donors, below which nothing is judged
 ALIKE = 59  # donors that must agree to the last digit before their agreement counts: 0.95^59 < 0.05
 COCHRAN = 25.0  # donors per squared skewness from which a long tail does no harm to the t interval
+SKEWED = 1.0  # below it t errs little, however few the donors
 POWER = 0.8  # with which the donors asked for would decide
 
 
@@ -53,7 +54,7 @@ class Interval:
     def long_tailed(self, *, against: bool) -> bool:
         """Whether the tail on the side of the upper bound (against) or the lower one is too long for t."""
         toward = self.skewness if against else -self.skewness
-        return toward > 0 and self.n < COCHRAN * toward * toward
+        return toward > SKEWED and self.n < COCHRAN * toward * toward
 
     def bound(self, alpha: float, *, against: bool) -> float:
         """The bound on which a verdict rests, at alpha in both tails."""
@@ -164,7 +165,7 @@ def donors_needed(interval: Interval, level: float) -> float:
     if not interval.sd > 0:
         return math.nan
     reach = float(ndtri((1.0 + level) / 2.0) + ndtri(POWER))
-    tail = 0.0 if interval.mean * interval.skewness > 0 else COCHRAN * interval.skewness**2
+    tail = COCHRAN * interval.skewness**2 if interval.long_tailed(against=interval.mean < 0) else 0.0
     return max(math.ceil((reach * interval.sd / interval.mean) ** 2) + 2, tail) if interval.mean else math.inf
 
 

@@ -197,7 +197,7 @@ def test_thirds_are_shares_of_the_draws_in_them(ranked: Ranked) -> None:
 
 
 def test_a_mean_made_of_few_donors_is_not_decided_against() -> None:
-    """40 donors of whom 2 respond: t says the mean lies below 0.08, and it might well be 0.1 (one in ten responding)."""
+    """40 donors of whom 2 respond: t says the mean lies below 0.08, and it may well be 0.1 (1 in 10)."""
     rare = np.where(np.arange(40) < 2, 0.9, 0.0)
     assert mean_interval(rare, 0.95).high < 0.11
     assert outcome("alive(a, 1 d) > 11 %", rare) == UNDECIDED
