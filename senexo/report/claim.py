@@ -51,7 +51,7 @@ def margins(claim: pd.DataFrame, draws: pd.DataFrame, text: str) -> str:
         _mean(axes, told, colour, edges)
         axes.axvline(0.0, color="black", linewidth=0.8)
         axes.set_yscale("symlog", linthresh=10)
-        axes.set_ylabel("donors")
+        axes.set_ylabel("donors (log)")
         axes.set_title(
             f"{world}: {told['n_true']:.0f} of {told['n_donors']} true" if len(values) else f"{world}: no value"
         )
