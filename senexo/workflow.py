@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from senexo.lab.replay import Replay
 
 Progress = Callable[[str, int, int], None]
+STRONG = ("holds", "does not hold", "not decided", "large", "estimated")  # verdicts that printed results show
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Results:
         return pd.read_parquet(path)
 
     def __repr__(self) -> str:
-        strong = [finding["sentence"] for finding in self.findings if finding["verdict"] in ("large", "estimated")]
+        strong = [finding["sentence"] for finding in self.findings if finding["verdict"] in STRONG]
         lines = [f"{self.folder}: {len(self.findings)} findings, digest {self.digest[:16]}", *strong[:10]]
         more = [f"... and {len(strong) - 10} more as strong as these"] if len(strong) > 10 else []
         return "\n  ".join(lines + more)
@@ -86,12 +87,13 @@ def run(
     resolved = _resolved(study, seed=seed, donors=donors, set=set)
     folder = Path(out) if out is not None else default_folder(study, resume=resume)
 
-    from senexo.lab import collect, dish, ensemble, judging, plan, protocol, provenance
+    from senexo.lab import collect, dish, ensemble, judging, null, plan, protocol, provenance
     from senexo.report.page import render
 
     culture = _culture(resolved)
     plan.affordable(plan.plan(culture, workers))
     units = dish.units(protocol.occurrences(resolved.arms), resolved.donors.n)
+    work = [*units, *null.units(resolved)]
     with Store(folder, provenance.identity(resolved), resume=resume) as store:
         store.write("study.resolved.toml", resolved.to_toml().encode())
         say("compiling the model", 0, 0)
@@ -103,19 +105,19 @@ def run(
             nonlocal count
             store.put(unit.chunk, arrays)
             count += 1
-            say("growing cells", count, len(units))
+            say("growing cells", count, len(work))
 
-        todo = [unit for unit in units if unit.chunk not in done]
-        ensemble.each(todo, lambda unit, cancelled: dish.fill(culture, unit, cancelled), keep, workers=workers)
+        todo = [unit for unit in work if unit.chunk not in done]
+        ensemble.each(todo, null.filler(culture), keep, workers=workers)
         say("judging and writing tables", 0, 0)
         tables = dict(collect.tables(culture, units, store.get))
-        judged = judging.judge(resolved, tables)
-        for name, table in {**tables, **judging.tables(judged)}.items():
+        judged, claim = judging.judge(resolved, tables), judging.claim(culture, store.get)
+        for name, table in {**tables, **judging.tables(judged, claim)}.items():
             store.write(f"tables/{name}.parquet", parquet_bytes(table))
             store.write(f"tables/{name}.csv", csv_bytes(table))
         with store.folder_for("trajectories.zarr") as zarr:
             collect.trajectories(zarr, culture, units, store.get)
-        store.write("findings.json", _json(judging.found(judged)))
+        store.write("findings.json", _json(judging.found(judged, claim)))
         seconds = time.monotonic() - began
         store.write("run.json", _json(provenance.record(resolved, store.digest(), seconds=seconds, workers=workers)))
         say("drawing the report", 0, 0)
@@ -179,11 +181,14 @@ def _resolved(
 
 
 def _culture(study: Study) -> Culture:
+    from senexo.lab import null
     from senexo.lab.culture import Culture
     from senexo.model.loading import load
 
     model = load(study.model.circuit or study.model.file or "")
-    return Culture(study, model.network, model.circuit)
+    culture = Culture(study, model.network, model.circuit)
+    null.check(culture)
+    return culture
 
 
 def _json(content: dict[str, Any]) -> bytes:

@@ -323,3 +323,56 @@ def test_a_cell_that_cannot_be_followed_and_a_model_with_events_are_named(tmp_pa
     with pytest.raises(UnsupportedFeature, match="event"):
         workflow.run(own_study(tmp_path, "k*x", "at time > 3: x = 5;"), out=tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def claimed(path: Path, **options: Any) -> Path:
+    """The tiny study with a claim that rests on K: x turns the switch off when it exceeds K."""
+    content = raw()
+    content["assays"], content["donors"]["n"] = [], 10
+    content["claim"] = {
+        "id": "T1", "holds_when": "arrested(dose[3000], 5 d) - arrested(mock, 5 d) > 5 %",
+        "given": "alive(mock, 5 d) > 0", "null": {"set": {"K": 1e9}}, **options,
+    }  # fmt: skip
+    return written(content, path)
+
+
+def test_a_claim_is_judged_in_its_world_and_in_its_null(tmp_path: Path, whole: workflow.Results) -> None:
+    study = claimed(tmp_path / "s.toml")
+    plan = workflow.check(study, workers=1)
+    assert "2 of these arms again in the claim's null = 240 cells more" in str(plan)
+    results = workflow.run(study, out=tmp_path / "out", workers=2)
+    assert len(list((results.folder / "chunks").glob("null-arm*"))) == 2 * 10
+    assert results.findings[0]["id"] == "claim:T1"
+    assert "T1 holds" in repr(results)
+    rows = results.table("claim").set_index(["world", "comparison"])["outcome"]
+    assert rows["claim", "the whole claim"] == "holds"
+    draws, arrest = results.table("claim_draws"), whole.table("arrest")  # the same cells, claim or no claim
+    last = arrest[arrest["time_h"] == 120].set_index(["arm", "donor"])
+    share = last["n_positive"] / last["n_total"]
+    own = draws[draws["world"] == "claim"].set_index("donor")["left"]
+    pd.testing.assert_series_equal(own.loc[[1, 2, 3]], share["dose[3000]"] - share["mock"], check_names=False)
+    assert draws.loc[draws["world"] == "null world", "left"].eq(0).all()
+    judged = json.loads((results.folder / "findings.json").read_text())["claim"]
+    assert judged["verdict"] == "holds"
+    assert verify(results.folder).faults == ()
+    assert workflow.run(study, out=tmp_path / "one", workers=1).digest == results.digest
+
+
+def test_a_run_with_a_claim_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    study = claimed(tmp_path / "s.toml")
+    results = workflow.run(study, out=tmp_path / "out", workers=1)
+    tables = {name: results.table(name) for name in ("claim", "claim_draws", "claim_ranks")}
+    for chunk in sorted((results.folder / "chunks").glob("null-arm*"))[:3]:
+        chunk.unlink()
+    again = workflow.run(study, out=tmp_path / "out", workers=1, resume=True)
+    assert again.digest == results.digest
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(again.table(name), table)
+
+
+def test_a_share_of_the_draws_may_be_asked_for_besides(tmp_path: Path) -> None:
+    """It is true in some of 10 draws, and asked for in 90 %: too few to say, or too rare."""
+    results = workflow.run(claimed(tmp_path / "s.toml", share="90 %"), out=tmp_path / "out", workers=1)
+    rows = results.table("claim")
+    share = rows.loc[(rows["world"] == "claim") & (rows["comparison"] == "the whole claim"), "share_high"].item()
+    assert results.findings[0]["verdict"] == ("not decided" if share > 0.9 else "does not hold")

@@ -27,17 +27,21 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Donor number `donor` in arm number `arm`; `done` and `occurrence` key its wells (see `protocol.occurrences`)."""
+    """Donor number `donor` in arm number `arm`; `done` and `occurrence` key its wells (see `protocol.occurrences`).
+
+    world: "" or the world the arm is grown in besides, such as a claim's "null".
+    """
 
     arm: int
     donor: int
     done: str
     occurrence: int
+    world: str = ""
 
     @property
     def chunk(self) -> str:
         """The name under which the unit is kept."""
-        return f"arm{self.arm:03d}-donor{self.donor:04d}"
+        return f"{self.world}arm{self.arm:03d}-donor{self.donor:04d}"
 
 
 def fill(culture: Culture, unit: Unit, cancelled: Callable[[], bool] = lambda: False) -> dict[str, NDArray[Any]]:
@@ -55,20 +59,25 @@ def fill(culture: Culture, unit: Unit, cancelled: Callable[[], bool] = lambda: F
     growth = culture.grow(arm, unit.donor, range(1, kind.n + 1), cancelled=cancelled)
     readouts = readings(culture, growth)
     alive = np.array([growth.alive(t) for t in culture.readout_times])
-    arrested = np.array([growth.longest_off(t) >= ARRESTED_H for t in culture.readout_times]) & alive
     senescence, copies, ct = _measure(culture, growth, unit, readouts, alive)
-    course, shares = _curves(growth, culture.curve_times)
     return {
         "readouts": readouts,
         "fates": fates_of(growth),
-        "course": course,
+        **means(culture, growth, culture.curve_times),
         "spread": _spread(readouts),
-        "shares": shares,
         "senescence": senescence,
-        "arrest": np.stack([arrested.sum(axis=1), alive.sum(axis=1)], axis=1),
         "copies": copies,
         "ct": ct,
     }
+
+
+def means(culture: Culture, growth: Growth, times: Floats) -> dict[str, NDArray[Any]]:
+    """What a unit's cells show on average: `course` and `shares` at `times`, `arrest` at the read-out times."""
+    alive = np.array([growth.alive(t) for t in culture.readout_times])
+    arrested = np.array([growth.longest_off(t) >= ARRESTED_H for t in culture.readout_times]) & alive
+    course, shares = _curves(growth, times)
+    arrest = np.stack([arrested.sum(axis=1), alive.sum(axis=1)], axis=1)
+    return {"course": course, "shares": shares, "arrest": arrest}
 
 
 def readings(culture: Culture, growth: Growth) -> Floats:

@@ -1,17 +1,21 @@
-"""The assays a study asks for, on the tables of its run."""
+"""The assays a study asks for, on the tables of its run, and its claim."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from senexo.assays.pcr import qpcr
 from senexo.assays.result import AssayResult
 from senexo.assays.staining import senescence
+from senexo.lab import donors, null, verdict
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from senexo.lab.culture import Culture
+    from senexo.lab.null import Get
+    from senexo.lab.verdict import Verdict
     from senexo.study.schema import Study
 
 
@@ -33,9 +37,26 @@ def judge(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[AssayResult]
     return results
 
 
-def tables(results: Sequence[AssayResult]) -> dict[str, pd.DataFrame]:
-    """Every result's tables that hold anything, named assay_<what was read>_<table>_<number of the result>."""
-    return {
+def claim(culture: Culture, get: Get) -> Verdict | None:
+    """The study's claim judged from the stored units of both its worlds; None for a study without one."""
+    study = culture.study
+    if study.claim is None:
+        return None
+    compared = null.compared(study.claim)
+    seen = null.read(culture, null.asked(study.claim), get)
+    cut = null.read(culture, compared, get, world=null.WORLD)
+    numbers = range(1, study.donors.n + 1)
+    parameters = pd.DataFrame([donors.donor_values(study.donors.draws, study.seed, number) for number in numbers])
+    return verdict.judge(study.claim, seen, cut, parameters, seed=study.seed)
+
+
+def tables(results: Sequence[AssayResult], claim: Verdict | None) -> dict[str, pd.DataFrame]:
+    """Every result's tables that hold anything, named assay_<what was read>_<table>_<number of the result>.
+
+    And a claim's own.
+    """
+    own = claim.tables if claim else {}
+    return own | {
         f"assay_{result.settings.get('readout', result.assay)}_{name}_{number}": table
         for number, result in enumerate(results, start=1)
         for name, table in result.tables.items()
@@ -43,8 +64,15 @@ def tables(results: Sequence[AssayResult]) -> dict[str, pd.DataFrame]:
     }
 
 
-def found(results: Sequence[AssayResult]) -> dict[str, Any]:
-    """findings.json: findings, EC50s and fitted curves each in one list, and every assay's method, settings, notes."""
+def found(results: Sequence[AssayResult], claim: Verdict | None) -> dict[str, Any]:
+    """findings.json: findings, EC50s and fitted curves each in one list, and every assay's method, settings, notes.
+
+    A claim comes first among the findings, and whole as `claim`.
+    """
     whole = [result.to_dict() for result in results]
-    joined = {key: [row for one in whole for row in one.get(key, [])] for key in ("findings", "ec50", "curves")}
+    joined: dict[str, Any] = {
+        key: [row for one in whole for row in one.get(key, [])] for key in ("findings", "ec50", "curves")
+    }
+    if claim:
+        joined = {**joined, "findings": [claim.finding(), *joined["findings"]], "claim": claim.to_dict()}
     return {**joined, "assays": [{key: one[key] for key in ("assay", "method", "settings", "notes")} for one in whole]}

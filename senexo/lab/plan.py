@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.lab import null
 from senexo.lab.culture import SLICE, Culture
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ GIB = 2**30
 BYTES_PER_ROW = 500  # of a table while it is written, its texts included
 BYTES_ON_DISK_PER_ROW = 110  # CSV and Parquet together
 SECONDS_PER_CELL_HOUR = 6e-6  # of the shipped circuit on one core of a small machine; a stiffer model takes longer
+SECONDS_PER_UNIT = 0.005  # what an arm of a donor takes however few its cells
 SECONDS_TO_TELL = 60.0  # for tables, assays and report
 BASE_BYTES = 0.6 * GIB  # the interpreter, its libraries and the compiler
 
@@ -27,6 +29,7 @@ class Plan:
 
     title: str
     arms: int
+    null_arms: int
     donors: int
     cells: int
     workers: int
@@ -37,10 +40,16 @@ class Plan:
     seconds: float
 
     def __str__(self) -> str:
+        again = (
+            f"and {self.null_arms} of these arms again in the claim's null = "
+            f"{self.null_arms * self.donors * self.cells:,} cells more\n"
+            if self.null_arms
+            else ""
+        )
         return (
             f"{self.title}\n"
             f"{self.arms} arms x {self.donors} donors x {self.cells} cells = "
-            f"{self.arms * self.donors * self.cells:,} cells\n"
+            f"{self.arms * self.donors * self.cells:,} cells\n{again}"
             f"with {self.workers} workers: about {self.seconds / 60:.0f} min, "
             f"{self.memory_bytes / GIB:.1f} GiB of memory, {self.disk_bytes / GIB:.2f} GiB of disk\n"
             f"{len(self.assumed)} of {self.parameters} numbers are assumed: {', '.join(self.assumed) or 'none'}"
@@ -57,15 +66,18 @@ def plan(culture: Culture, workers: int) -> Plan:
     (kind,) = study.cells.values()
     slots, q, targets = len(culture.lowered.slots), len(culture.units), len(culture.targets)
     fine, times, curves = len(culture.times), len(culture.readout_times), len(culture.curve_times)
+    nulls = len(null.arms(study))
     units = len(study.arms) * study.donors.n
     chunk = 8 * (
         kind.n * (times * q + 4) + (curves * (q + 3) + 3 * times * q) + times * study.replicates.n * (2 + targets)
     )
     rows = units * max((curves * (q + 3) + 3 * times * q), kind.n, times * study.replicates.n * max(targets, 1))
+    per_unit = SECONDS_PER_UNIT + kind.n * _hours(study) * SECONDS_PER_CELL_HOUR / workers
     working = 8 * fine * (3 * min(kind.n, SLICE) * slots + 2 * kind.n * (q + 4)) + 3 * chunk
     return Plan(
         title=study.title,
         arms=len(study.arms),
+        null_arms=nulls,
         donors=study.donors.n,
         cells=kind.n,
         workers=workers,
@@ -73,7 +85,7 @@ def plan(culture: Culture, workers: int) -> Plan:
         parameters=len(study.donors.draws) + len(study.replicates.about),
         memory_bytes=BASE_BYTES + max(workers * working, rows * BYTES_PER_ROW, 3 * chunk * study.donors.n),
         disk_bytes=2.0 * units * chunk + rows * BYTES_ON_DISK_PER_ROW,
-        seconds=SECONDS_TO_TELL + units * kind.n * _hours(study) * SECONDS_PER_CELL_HOUR / workers,
+        seconds=SECONDS_TO_TELL + (units + nulls * study.donors.n) * per_unit,
     )
 
 

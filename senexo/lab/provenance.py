@@ -77,7 +77,10 @@ def cautions(study: Study) -> Iterator[str]:
     if study.model.reading:
         yield f"Affinity is read the way called '{study.model.reading}' (docs/targets.md)."
     if study.claim:
-        yield f"The claim {study.claim.id} is kept with the study but not judged in this version."
+        yield (
+            f"The claim {study.claim.id} is judged over draws of the parameter table, against a null in which what it"
+            " rests on is cut: that it holds says that this circuit can do it, not that cells do."
+        )
 
 
 def _flat(tree: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -64,7 +64,8 @@ def _content(folder: Path) -> dict[str, Any]:
         "n_assumed": int(assumed.sum()),
         "n_parameters": len(parameters),
         "cautions": run["cautions"],
-        "sections": SECTIONS,
+        "sections": (*([("claim", "Claim")] if "claim" in found else []), *SECTIONS),
+        "claim": _claim(folder, found),
         "groups": _grouped(found),
         "loud": LOUD,
         "asked": tables.asked(study, arms),
@@ -82,6 +83,20 @@ def _content(folder: Path) -> dict[str, Any]:
         "resolved": resolved,
         "provenance_table": Markup(tables.provenance(run)),
     }
+
+
+def _claim(folder: Path, found: dict[str, Any]) -> dict[str, Any] | None:
+    """The verdict on the study's claim, with figures and tables; None where it makes none."""
+    if "claim" not in found:
+        return None
+    from markupsafe import Markup
+
+    from senexo.report import claim, tables
+
+    judged, ranks = table(folder, "claim"), table(folder, "claim_ranks")
+    drawn = claim.section(found["claim"], judged, table(folder, "claim_draws"), ranks)
+    shown = [{**figure, "svg": Markup(figure["svg"])} for figure in drawn["figures"]]
+    return {**drawn, "figures": shown, "table": Markup(tables.plain(judged)), "ranks": Markup(tables.plain(ranks))}
 
 
 def _grouped(found: dict[str, Any]) -> list[dict[str, Any]]:

@@ -213,8 +213,15 @@ _STUDY: dict[str, Schema] = {
     "assays": _list(_ASSAY, least=0),
     "claim": _table(
         requests.CLAIM,
-        {"id": _TEXT, "holds_when": _TEXT, "null": _table(requests.NULL, _VERBS)},
-        needed=requests.CLAIM,
+        {
+            "id": _TEXT,
+            "holds_when": _TEXT,
+            "given": _TEXT,
+            "level": _quantity(requests.LEVEL),
+            "share": _quantity(SHARE),
+            "null": {**_table(requests.NULL, _VERBS), "minProperties": 1},
+        },
+        needed=requests.NEEDED_OF_CLAIM,
     ),
 }
 

@@ -6,12 +6,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from senexo.base.errors import InvalidInput
 from senexo.base.units import AMOUNT, SHARE, TIME, Kind
 from senexo.study.actions import HOURS, when
+from senexo.study.claims import LONGEST, Knows, parse_claim
 from senexo.study.donors import HERE, STATUSES
 from senexo.study.known import Known
 from senexo.study.place import Place
-from senexo.study.schema import About, Arm, AssayRequest, Claim, Readouts, Replicates
+from senexo.study.schema import About, Action, Arm, AssayRequest, Claim, Readouts, Replicates
+from senexo.study.verbs import Reader
 
 READOUTS = ("times", "times_h", "grid", "grid_h", "names")
 ASSAYS = {
@@ -19,12 +22,14 @@ ASSAYS = {
     "qpcr": ("name", "target", "reference", "control", "arms", "time", "time_h", "min_detected"),
 }
 NEEDED: Mapping[str, tuple[str, ...]] = {"senescence": (), "qpcr": ("target", "reference", "control")}
-CLAIM, NULL = ("id", "holds_when", "null"), ("cut", "knock_out", "mutate", "set")
+CLAIM = ("id", "holds_when", "given", "level", "share", "null")
+NEEDED_OF_CLAIM, NULL = ("id", "holds_when", "null"), ("cut", "connect", "knock_out", "mutate", "set")
 ABOUT = ("source", "status")
 STEP = Kind("hour", 'a time step from 0.01 h on, e.g. "1 h"', low=0.01, high=TIME.high)
 STEP_H = Kind("hour", "hours from 0.01 on, e.g. 1.0", low=0.01, high=TIME.high, bare=True)
 CYCLES = Kind("dimensionless", "a number of cycles from 0 to 100, e.g. 38", high=100.0, bare=True)
 EFFICIENCY = Kind("dimensionless", "a gain per cycle from 0.1 to 1 (1 = doubling)", low=0.1, high=1.0, bare=True)
+LEVEL = Kind("dimensionless", 'a level from 50 to 99.9 %, e.g. "95 %"', low=0.5, high=0.999, bare=True)
 CELLS = Kind("dimensionless", "a number of cells above 0, e.g. 100", low=1e-3, high=1e9, bare=True)
 DEFAULT_GRID_H = 1.0
 MOST_GRID_POINTS = 20_000
@@ -271,17 +276,49 @@ class _Asked:
         return times
 
 
-def read_claim(place: Place | None) -> Claim | None:
-    """A claim's shape: an id, what must hold, and the null study's cuts."""
+def read_claim(
+    place: Place | None,
+    arms: Mapping[str, Arm],
+    readouts: Readouts | None,
+    cells: Mapping[str, Any],
+    known: Known | None,
+) -> Claim | None:
+    """A claim: what must hold, of which donors, and the null's cuts; every name in it must exist."""
     if place is None or not place.table(CLAIM):
         return None
-    for key in CLAIM:
+    for key in NEEDED_OF_CLAIM:
         if place.get(key) is None:
             place.fault(f"the key {key}", found=f"no {key}")
-    name, holds, null = place.get("id"), place.get("holds_when"), place.get("null")
-    if null is not None:
-        null.table(NULL, expected='a table, e.g. { cut = ["miR-34c-5p -| *"] }')
-    words = [name and name.text(), holds and holds.text(most=2000)]
-    if null is None or not isinstance(null.value, dict) or None in words:
+    knows = Knows(
+        arms=list(arms) or None,
+        times_h=readouts.times_h if readouts else None,
+        readouts=readouts.names if readouts else None,
+        cell_types=list(cells) or None,
+    )
+    told = {key: entry for key in ("holds_when", "given") if (entry := place.get(key)) is not None}
+    words = {key: entry.text(most=LONGEST) for key, entry in told.items()}
+    for key, text in words.items():
+        try:
+            parse_claim(text or "", knows, where=f"{told[key].file}: {told[key].path}") if text else None
+        except InvalidInput as error:
+            place.faults.extend(error.faults)
+    name, level, share, null = place.get("id"), place.get("level"), place.get("share"), place.get("null")
+    numbers = (0.95 if level is None else level.quantity(LEVEL), None if share is None else share.quantity(SHARE))
+    cuts = _cuts(null, known)
+    label = name and name.text()
+    if label is None or words.get("holds_when") is None or None in words.values() or cuts is None or not numbers[0]:
         return None
-    return Claim(id=words[0], holds_when=words[1], null=null.value)  # type: ignore[arg-type]
+    return Claim(id=label, **words, level=numbers[0], share=numbers[1], null=null.value, cuts=cuts)  # type: ignore
+
+
+def _cuts(place: Place | None, known: Known | None) -> tuple[Action, ...] | None:
+    """The null's actions; they act from the start, in every arm."""
+    faults = len(place.faults) if place else 0
+    if place is None or not place.table(NULL, expected='a table, e.g. { cut = ["miR-34c-5p -| *"] }'):
+        return None
+    if not place.value:
+        place.fault(f"at least one of {', '.join(NULL)}", found="nothing cut")
+    null = Reader(known, None).arm("null", place)
+    if null.schedule and len(place.faults) == faults:
+        place.fault("what acts from the start, without a time", found="an action with a time")
+    return null.genotype if len(place.faults) == faults else None

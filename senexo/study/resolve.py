@@ -69,7 +69,7 @@ def _read(top: Place, folder: Path) -> Study | None:
     replicates = read_replicates(top.get("replicates"))
     references = list(replicates.reference_copies) if replicates else []
     assays = read_assays(top.get("assays"), arms, readouts, known, references)
-    claim = read_claim(top.get("claim"))
+    claim = read_claim(top.get("claim"), arms, readouts, cells, known)
     title, seed, version = top.get("title"), top.get("seed"), top.get("schema_version")
     if version is not None and version.value != SCHEMA_VERSION:
         version.fault(f"{SCHEMA_VERSION}, the form this senexo reads")

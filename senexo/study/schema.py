@@ -146,11 +146,18 @@ class AssayRequest(_Frozen):
 
 
 class Claim(_Frozen):
-    """A claim to be judged; kept, not judged in this version. `null`: the verbs that cut what the claim rests on."""
+    """A claim to be judged (docs/claims.md). `null`: the verbs that cut what it rests on, `cuts`: their actions.
+
+    given: which donors are asked, all by default; level: of the intervals; share: of the donors that it must hold in.
+    """
 
     id: str
     holds_when: str
+    given: str | None = None
+    level: float = 0.95
+    share: float | None = None
     null: dict[str, Any]
+    cuts: tuple[Action, ...] = Field(default=(), exclude=True)
 
 
 class Study(_Frozen):

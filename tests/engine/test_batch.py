@@ -164,6 +164,15 @@ def test_a_species_that_dies_out_may_stand_under_any_power():
         assert np.abs(result.values[:, :, case.column("z")] - exact).max() < 2e-5
 
 
+def test_what_dies_out_passes_through_the_smallest_numbers_there_are():
+    """p21 of a knock-out: exp(-r t) below 2e-308, beside states that keep steps short; no step is refused for it."""
+    case = Case(lowered("model d()\nu = 1; r = 1; x = 1; v = 0\nu' = -r*u + 0*x\nx' = v + u\nv' = -9*x\nend\n"))
+    rows = case.rows(200, r=np.linspace(0.7, 2.1, 200), u=1e-307)
+    result = case.batch.solve(rows, np.arange(0.0, 21.0), slots=[case.column("x")])
+    assert not result.status.any()
+    assert result.values[:, -1, 0] == pytest.approx(np.cos(60.0), abs=1e-4)
+
+
 def test_a_run_that_ends_in_the_undefined_stops_before_it():
     """x' = ln(x) reaches 0, where it has no value, near t = 0.38; what was found before stays."""
     case = Case(lowered("model u()\nx = 0.5; a = 1\nx' = a*ln(x)\nend\n"))

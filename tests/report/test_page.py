@@ -13,8 +13,11 @@ import pandas as pd
 import pytest
 
 from senexo.base.errors import StoreError
+from senexo.lab.verdict import judge
 from senexo.report.page import render
 from senexo.report.tables import number
+from senexo.study.claims import Reading
+from senexo.study.schema import Claim
 
 HOSTILE = '<script>alert("x")</script>'
 DOSES = (30.0, 300.0, 3000.0)
@@ -112,6 +115,41 @@ def test_page_says_what_the_tables_say(folder: Path) -> None:
 
 def test_page_is_the_same_for_the_same_folder(folder: Path) -> None:
     assert render(folder).read_bytes() == render(folder).read_bytes()
+
+
+A, B = Reading("alive", "a", 24.0), Reading("alive", "b", 24.0)
+
+
+def put(folder: Path, n: int) -> None:
+    """A judged claim of n donors into the folder; its id is hostile."""
+    rng = np.random.default_rng(5)
+    parameters = pd.DataFrame(rng.uniform(size=(n, 4)), columns=["p", "q", "r", HOSTILE])
+    seen = {A: 3 * parameters["p"].to_numpy() - 1 + rng.normal(0, 0.3, n), B: np.full(n, 0.0)}
+    seen[A][:5] = np.nan
+    claim = Claim(id=HOSTILE, holds_when="alive(a, 1 d) > 0.1 and alive(b, 1 d) < 1", null={"cut": [HOSTILE]})
+    found = judge(claim, seen, {A: np.full(n, 0.0), B: np.full(n, 1.0)}, parameters, seed=1)
+    for name, table in found.tables.items():
+        table.to_parquet(folder / "tables" / f"{name}.parquet")
+    content = json.loads((folder / "findings.json").read_text())
+    content["claim"] = found.to_dict()
+    (folder / "findings.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(("n", "figures"), [(40, 2), (720, 3)])
+def test_the_verdict_comes_first_and_figures_follow(folder: Path, n: int, figures: int) -> None:
+    plain = render(folder).read_text(encoding="utf-8")
+    assert 'id="claim"' not in plain
+    put(folder, n)
+    text = render(folder).read_text(encoding="utf-8")
+    section = text[text.index('id="claim"') : text.index('id="findings"')]
+    assert section.index("holds") < section.index("Donor by donor")
+    assert section.count("<svg") == figures  # a margin each; ranks where there are draws enough and the margin varies
+    assert "alive(a, 1 d) &gt; 0.1" in section
+    assert f"of {n - 5}" in section
+    outline = Outline()
+    outline.feed(text)
+    assert "script" not in outline.tags
+    assert text == render(folder).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("missing", ["run.json", "findings.json", "study.resolved.toml", "tables/arms.parquet"])

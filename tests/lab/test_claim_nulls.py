@@ -1,0 +1,113 @@
+"""The shipped claims with a few donors: cutting what a claim rests on takes its effect away, to the last digit."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from senexo import workflow
+from senexo.base.errors import InvalidInput
+from senexo.lab import dish, null
+from senexo.lab.claims import margin
+from senexo.lab.culture import Culture
+from senexo.study.claims import Reading, comparisons
+from senexo.study.read import read_study, shipped_studies
+
+DONORS, CELLS = 16, 2
+# of the first comparison: what it asks for (a nothing has a margin of minus that)
+ASKED = {
+    "c05-senescence": 0.05, "c08-p53": 0.05, "c09-without-p53": 0.05, "c10-export": np.log2(1.2), "c12-shedding": 0.2,
+    "c13-gain": np.log2(1.05), "c13-memory": np.log2(1.05), "c13-switch-memory": 0.1,
+}  # fmt: skip
+
+
+@cache
+def culture(name: str) -> Culture:
+    study = read_study(name, set=[f"donors.n={DONORS}", f"cells.LSC.n={CELLS}"])
+    made = workflow._culture(study)
+    made.compile()
+    return made
+
+
+@cache
+def grown(name: str) -> dict[str, dict[Reading, np.ndarray]]:
+    """What the claim of a shipped study reads, in its world and in its null."""
+    here = culture(name)
+    arrays, cut, names = {}, null.arms(here.study), list(here.study.arms)
+    for unit in null.units(here.study):
+        arrays[unit.chunk] = null.fill(here, cut[names[unit.arm]], unit)
+        own = dish.Unit(unit.arm, unit.donor, "", 0)
+        growth = here.grow(here.study.arms[names[unit.arm]], unit.donor, range(1, CELLS + 1))
+        arrays[own.chunk] = dish.means(here, growth, here.curve_times)
+    assert here.study.claim is not None
+    wanted = null.compared(here.study.claim)
+    return {world: null.read(here, wanted, arrays.__getitem__, world=world) for world in ("", null.WORLD)}
+
+
+def test_every_claim_that_ships_is_here() -> None:
+    assert set(ASKED) == {name for name in shipped_studies() if read_study(name).claim}
+    for name in ASKED:
+        assert read_study(name).donors.n >= 800
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_cutting_what_a_claim_rests_on_takes_its_effect_away(name: str) -> None:
+    claim = culture(name).study.claim
+    assert claim is not None
+    first = comparisons(null.trees(claim)[0])[0]
+    seen, cut = (margin(first, readings) for readings in grown(name).values())
+    living = np.isfinite(cut)
+    assert living.sum() >= 4
+    np.testing.assert_allclose(cut[living], -ASKED[name], atol=2e-4)
+    assert np.nanmean(seen) > np.nanmean(cut) + 2e-4
+
+
+def test_the_null_is_grown_from_the_same_cells() -> None:
+    """What no cut edge reaches is the same in both worlds: who has died."""
+    here = culture("c05-senescence")
+    alive = [Reading("alive", "mimic", 168.0)]
+    arrays, cut = {}, null.arms(here.study)["mimic"]
+    for donor in range(1, DONORS + 1):
+        unit = dish.Unit(2, donor, "", 0, null.WORLD)
+        arrays[unit.chunk] = null.fill(here, cut, unit)
+        growth = here.grow(here.study.arms["mimic"], donor, range(1, CELLS + 1))
+        arrays[dish.Unit(2, donor, "", 0).chunk] = dish.means(here, growth, here.curve_times)
+    own, other = (null.read(here, alive, arrays.__getitem__, world=world) for world in ("", null.WORLD))
+    np.testing.assert_array_equal(own[alive[0]], other[alive[0]])
+
+
+def test_a_reading_is_what_the_units_hold() -> None:
+    """Against the cells themselves, one by one."""
+    here = culture("c05-senescence")
+    for reading, values in grown("c05-senescence")[""].items():
+        growth = here.grow(here.study.arms[reading.arm], 3, range(1, CELLS + 1))
+        living = growth.alive(reading.time_h)
+        expected = {
+            "senescence": growth.senescent(reading.time_h), "arrested": growth.longest_off(reading.time_h) >= 72.0,
+        }[reading.function]  # fmt: skip
+        assert values[2] == pytest.approx(expected[living].mean() if living.any() else np.nan, nan_ok=True)
+
+
+def test_a_model_that_cannot_show_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "decay.ant").write_text("model d()\nx = 10; k = 0.1\nx' = -k*x\nend\n")
+    (tmp_path / "s.toml").write_text(
+        'title = "t"\n[model]\nfile = "decay.ant"\n[cells.cell]\nn = 1\n[culture]\nduration = "1 d"\n[arms.a]\n'
+        '[claim]\nid = "C0"\nholds_when = "senescence(a, 1 d) > 1 or arrested(a, 1 d) > mean(x, a, 1 d)"\n'
+        "null = { set = { k = 0 } }\n"
+    )
+    with pytest.raises(InvalidInput, match=r"senescence\(\.\.\.\), expected a model with the fate commitment") as found:
+        workflow.check(tmp_path / "s.toml")
+    assert len(found.value.faults) == 2
+
+
+def test_only_compared_arms_are_grown_again() -> None:
+    study = read_study("c05-senescence")
+    assert list(null.arms(study)) == ["scrambled", "mimic"]  # mock only says who is asked
+    assert len(null.units(study)) == 2 * study.donors.n
+    for name, arm in null.arms(study).items():
+        assert arm.genotype[-7:] == study.claim.cuts  # type: ignore[union-attr]
+        assert arm.schedule == study.arms[name].schedule
+    assert null.units(read_study("mir34c-exvivo")) == []
