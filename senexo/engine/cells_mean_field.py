@@ -27,7 +27,7 @@ NOBODY = 1e-9  # cells: below it a type counts as empty, and its laws are read a
 
 
 class MeanField:
-    """A population's deterministic twin as a network of its own, `lowered`, for `engine.ode`; small ones for `BatchODE` too.
+    """A population's deterministic twin as a network, `lowered`, for `engine.ode`; small ones for `BatchODE` too.
 
     Its slots, by id: `cells(T)` the number of cells of a type, `T.s` a quantity s of T's network in one cell of T,
     `all(T.s)` what all of them hold together; pool species have their own names.
