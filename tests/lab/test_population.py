@@ -51,8 +51,11 @@ def test_only_what_can_come_of_the_types_is_there() -> None:
         population_of(load_circuit("mir34c-rab27b"))
 
 
-@pytest.mark.parametrize("serum", [20.0, 1.0])
-@pytest.mark.parametrize("arm", ["mock", "mimic1000", "mimic3000", "rab27b-kd90", "p53null+3000", "gw4869"])
+@pytest.mark.parametrize(
+    ("arm", "serum"),
+    [(arm, 20.0) for arm in ("mock", "mimic1000", "mimic3000", "rab27b-kd90", "p53null+3000", "gw4869")]
+    + [(arm, 1.0) for arm in ("mock", "mimic1000", "mimic3000")],
+)
 def test_concentrations_are_those_of_the_circuit_per_volume(arm: str, serum: float) -> None:
     """Read deterministically, without commitment (there a probability that feeds back, here a cell's own flag)."""
     genotype, treatment = ARMS[arm]
@@ -101,7 +104,7 @@ def test_the_mean_of_noisy_cells_is_that_of_the_deterministic_one() -> None:
 def test_nothing_is_lost_in_the_medium() -> None:
     """Copies of miR-34c-5p: released = in the medium + taken up, lost or decayed, to the molecule; so vesicles."""
     begin = plated({"LSC": 5})
-    cells, _ = run_exact(lsc(), begin, 12.0)
+    cells, _ = run_exact(lsc(), begin, 6.0)
     n, pools = fired(lsc(), cells), dict(zip(lsc().pooled, cells.pools, strict=True))
     exported = n["mir_export"] + n["mimic_export"]
     assert exported == pools["lost"] > 0
@@ -134,9 +137,9 @@ def test_a_cut_silences_what_it_should(wire: str, silent: tuple[str, ...]) -> No
 
 
 def test_rest_needs_poor_medium_and_waking_needs_food_or_growth_factors() -> None:
-    poor, _ = run_split(lsc(), plated({"LSC": 40}, S=0.1, kdie=0.0), 100.0, window=5.0)
+    poor, _ = run_split(lsc(), plated({"LSC": 30}, S=0.1, kdie=0.0), 100.0, window=5.0)
     resting = int((poor.type == lsc().number("LSC_G0")).sum())
-    assert resting > 20
+    assert resting > 15
     assert not np.any(poor.type == lsc().number("LSC_senescent"))
     for medium in ({"S": 20.0}, {"GF": 1.0, "kGF": 0.05}):
         cells = poor.copy()
