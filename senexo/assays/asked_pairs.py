@@ -50,6 +50,8 @@ def draw_estimates(
     axes: Axes, rows: Sequence[tuple[str, float, float, float]], *, nothing: float, label: str, log: bool = False
 ) -> None:
     """One line per (name, value, low, high); a dotted line where there is no effect; open ends are not drawn."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
     for place, (_, value, low, high) in enumerate(rows):
         ends = [end for end in (low, high) if np.isfinite(end) and (end > 0.0 or not log)]
         if len(ends) == 2:
@@ -59,6 +61,12 @@ def draw_estimates(
     axes.axvline(nothing, color="0.4", linestyle=":", linewidth=1.0)
     if log:
         axes.set_xscale("log")
+        low, high = axes.get_xlim()
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 300 else (1.0,)))
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
     axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from senexo.assays.asked_pairs import draw_estimates, pairs_of
 from senexo.assays.counted import ratio_of_counts
+from senexo.assays.dishes_nb import negative_binomial_fit
 from senexo.assays.result import (
     LEVEL,
     AssayResult,
@@ -196,42 +196,22 @@ def negative_binomial(dishes: pd.DataFrame, arm: str) -> dict[str, float]:
     nan where it has no maximum: no overdispersion (theta infinite), an arm or donor without a colony, one dish each.
     """
     import pandas as pd
-    from scipy.stats import norm
-    from statsmodels.discrete.discrete_model import NegativeBinomial
+    from scipy.special import ndtr, ndtri
 
     nothing = dict.fromkeys(("ratio_nb", "low_nb", "high_nb", "p_nb", "theta_nb"), math.nan)
     sums = [dishes.groupby(name)["colonies"].sum() for name in ("arm", "donor")]
-    x = pd.get_dummies(dishes["donor"], dtype=float).assign(arm=(dishes["arm"] == arm).astype(float))
+    x = pd.get_dummies(dishes["donor"], dtype=float).assign(arm=(dishes["arm"] == arm).astype(float)).to_numpy(float)
     if len(sums[0]) < 2 or any((part == 0).any() for part in sums) or len(dishes) <= x.shape[1] + 1:
         return nothing
-    model = NegativeBinomial(dishes["colonies"].to_numpy(float), x.to_numpy(), exposure=dishes["cells_plated"])
-    begin = np.append(np.log(dishes["colonies"].sum() / dishes["cells_plated"].sum()) * np.ones(x.shape[1]), 0.1)
-    begin[x.shape[1] - 1] = 0.0
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # whether it converged is asked below
-            fit = model.fit(start_params=begin, method="bfgs", maxiter=500, disp=False)
-            fit = model.fit(start_params=fit.params, method="newton", maxiter=100, disp=False)
-    except (np.linalg.LinAlgError, ValueError, FloatingPointError):
+    offset = np.log(dishes["cells_plated"].to_numpy(float))
+    fit = negative_binomial_fit(dishes["colonies"].to_numpy(float), x, offset)
+    if fit is None:
         return nothing
-    theta = 1.0 / float(fit.params[-1]) if fit.params[-1] > 1e-7 else math.inf
-    value, place = float(fit.params[x.shape[1] - 1]), x.shape[1] - 1
-    error = math.sqrt(1.0 / max(_information(fit, model.exog, place), 0.0)) if math.isfinite(theta) else math.nan
-    if not math.isfinite(error) or not fit.mle_retvals["converged"]:
-        return nothing
-    half = float(norm.ppf((1.0 + LEVEL) / 2.0)) * error
-    ends = (value, value - half, value + half)
-    return dict(
-        zip(nothing, (*(_exp(end) for end in ends), float(2.0 * norm.sf(abs(value) / error)), theta), strict=True)
-    )
-
-
-def _information(fit: Any, x: Any, place: int) -> float:
-    """Of the arm's effect, theta held fixed (as glm.nb's summary): the Fisher information, donors profiled out."""
-    mean = fit.predict()
-    weight = mean / (1.0 + fit.params[-1] * mean)
-    whole = x.T @ (x * np.asarray(weight)[:, None])
-    return float(1.0 / np.linalg.inv(whole)[place, place])
+    coefficients, covariance, theta = fit
+    value, error = float(coefficients[-1]), math.sqrt(float(covariance[-1, -1]))
+    half = float(ndtri((1.0 + LEVEL) / 2.0)) * error
+    p = float(2.0 * ndtr(-abs(value) / error))
+    return dict(zip(nothing, (_exp(value), _exp(value - half), _exp(value + half), p, theta), strict=True))
 
 
 def _efficiency(row: Mapping[str, Any]) -> Finding:

@@ -37,7 +37,8 @@ class Finding:
     `p_value` is corrected for all tests of the assay call (Holm); None where nothing was tested. Values that do not
     exist (not estimable, open interval) are None. `verdict` is one of ``large``, ``moderate``, ``small``, ``absent``
     (an effect that is not small is excluded), ``not shown``, ``estimated``, ``beyond the ladder``, ``not reached``,
-    ``no dose response shown``, ``reversible``, ``partly reversible``, ``held``, ``not testable``, ``below detection:
+    ``no dose response shown``, ``reversible``, ``partly reversible``, ``held``, ``transfer``,
+    ``loss without transfer``, ``not decided``, ``not testable``, ``below detection:
     not testable``; of a detection report ``detected``, ``partly below detection``, ``below detection``.
     """
 

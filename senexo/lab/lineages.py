@@ -9,7 +9,7 @@ import pandas as pd
 
 from senexo.engine.cells_ledger import births
 from senexo.engine.cells_tables import BECOME, CLEAR, DIE, DIVIDE, EFFECT, WHAT, plan
-from senexo.lab.readings import Place
+from senexo.lab.readings import Place, Reading
 
 if TYPE_CHECKING:
     from senexo.engine.cells import Cells, Log, Population, Words
@@ -41,13 +41,16 @@ def fates(population: Population, place: Place, log: Log) -> pd.DataFrame:
     }, columns=list(FATES))  # fmt: skip
 
 
-def lineages(population: Population, place: Place, begin: Cells, log: Log, end: Cells) -> pd.DataFrame:
+def lineages(
+    population: Population, place: Place, begin: Cells | Reading, log: Log, end: Cells | Reading
+) -> pd.DataFrame:
     """One row per cell that was there at `begin` or was born since, in the order of birth.
 
-    log: everything that happened between `begin` and `end`. `cell_type` is the type at birth (of a first cell, at
-    `begin`, and `born_h` its birth or last change of type); `end`: ``divided``, ``died``, ``cleared``, ``alive``,
-    ``became TYPE`` (alive at the end, and no longer of the type at birth) or ``removed`` (by hand: passaged, taken
-    as a sample); `ended_h` is empty for those that live, and for those removed. Columns: `LINEAGE`.
+    log: everything that happened between `begin` and `end`; of arrays kept in chunks, `Log(time, key, channel)`.
+    `cell_type` is the type at birth (of a first cell, at `begin`, and `born_h` its birth or last change of type);
+    `end`: ``divided``, ``died``, ``cleared``, ``alive``, ``became TYPE`` (alive at the end, and no longer of the type at
+    birth) or ``removed`` (by hand: passaged, taken as a sample); `ended_h` is empty for those that live, and for those
+    removed. Columns: `LINEAGE`.
     """
     born = births(population, log)
     key, parent = np.concatenate((begin.key, born.key)), np.concatenate((begin.parent, born.parent))
