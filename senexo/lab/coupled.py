@@ -1,0 +1,200 @@
+"""Cells in one medium: a well from plating to its last read-out, by one of the engine's methods.
+
+A well's life: every cell gets its donor's parameters and its own variation, then the genotype and the medium; the cells
+grow in culture for a while, in a well of their own that is split when it is full; a sample of them is plated in fresh
+medium at time 0. From there the schedule acts: the run is cut at every action and read-out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import Fault, InvalidInput
+from senexo.engine.cells import Cells, Ints, Log, Population, Words, start
+from senexo.engine.cells_exact import run_exact
+from senexo.engine.cells_ledger import PoolLedger, pool_ledgers
+from senexo.engine.cells_split import run_split
+from senexo.lab.readings import Reading
+from senexo.lab.wells import drawn_off, plate, pour, set_parameter, split_well, treat
+
+if TYPE_CHECKING:
+    from senexo.study.schema import Action
+
+LOOK_H = 1.0  # how often a well is looked at: is it full, is it to stop, is the run cancelled
+PASSAGE = 0.5  # what is kept of a full well
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How cells are followed: `exact`, event by event; `split`, in windows of `window` hours with the pools frozen."""
+
+    name: str = "split"
+    window: float = 0.25
+
+    def run(self, population: Population, cells: Cells, until: float, stop: NDArray[np.bool_]) -> tuple[Cells, Log]:
+        """The engine's run; InvalidInput for a method it does not have."""
+        if self.name == "exact":
+            return run_exact(population, cells, until, stop=stop)
+        if self.name == "split":
+            return run_split(population, cells, until, window=self.window, stop=stop)
+        raise InvalidInput([Fault("culture.method", repr(self.name), "exact or split")])
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """Conditioned medium: a share of the medium of another well as it was at `taken`, poured in at `given` (h)."""
+
+    copies: Ints
+    given: float
+
+
+@dataclass(frozen=True, slots=True)
+class Well:
+    """One well and what is done in it.
+
+    numbers: cells plated of each type; schedule: actions with their hours; most_cells: at more, the well is split and
+    the share `PASSAGE` goes on; stop_when: looked at every hour; conditioned: medium poured in.
+    """
+
+    numbers: Mapping[str, int]
+    until: float
+    times: Sequence[float]
+    schedule: Sequence[Action] = ()
+    most_cells: int = 20_000
+    stop_when: Callable[[Reading], bool] | None = None
+    conditioned: Sequence[Medium] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What became of a well.
+
+    readings: at every read-out time that was reached; dilution: at each of them, cells that one cell stands for (2 to
+    the number of passages); log: fates in order of time, of the cells that were kept; books: of the pools, one per
+    stretch between two hands' deeds, with begin and end (h); checkpoints: hour -> the state there, before that hour's
+    deeds; ended: "" when `until` was reached, else why not.
+    """
+
+    begin: Cells
+    end: Cells
+    readings: tuple[Reading, ...]
+    dilution: tuple[float, ...]
+    log: Log
+    books: tuple[tuple[float, float, tuple[PoolLedger, ...]], ...]
+    checkpoints: dict[float, Cells]
+    ended: str
+
+
+@dataclass(eq=False)
+class Bench:
+    """A population, how it is followed, and the parameter that tells how many cells share a medium."""
+
+    population: Population
+    method: Method
+    share: str | None = None
+    stop: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(1, dtype=np.bool_))
+    progress: Callable[[float], None] = lambda cell_hours: None
+
+    def seeded(
+        self,
+        numbers: Mapping[str, int],
+        overrides: Mapping[str, Mapping[str, Any]],
+        *,
+        seed: int,
+        replicate: int,
+        genotype: Sequence[Action] = (),
+        medium: Sequence[Action] = (),
+    ) -> Cells:
+        """Cells with their parameters, genotype and medium, before any culture."""
+        cells = start(self.population, numbers, seed=seed, replicate=replicate, overrides=overrides)
+        treat(self.population, cells, [*genotype, *medium])
+        self._shared_by(cells, len(cells))
+        return cells
+
+    def cultured(self, cells: Cells, hours: float, numbers: Mapping[str, int]) -> Cells:
+        """These cells after a culture that is split whenever it is twice as large, plated anew at time 0."""
+        if hours > 0:
+            cells, _, _ = self._until(cells, hours, most_cells=2 * max(1, len(cells)), stop_when=None)
+        fresh = plate(self.population, cells, numbers)
+        self._shared_by(fresh, len(fresh))
+        return fresh
+
+    def grow(self, begin: Cells, well: Well) -> Course:
+        """A plated well to its end."""
+        cells, dilution, ended = begin, 1.0, ""
+        deeds = {float(a.time_h) for a in well.schedule if a.time_h is not None} | {m.given for m in well.conditioned}
+        times = sorted(
+            {t for t in well.times if t >= begin.time} | {t for t in deeds if t >= begin.time} | {well.until}
+        )
+        readings: list[Reading] = []
+        dilutions: list[float] = []
+        books: list[tuple[float, float, tuple[PoolLedger, ...]]] = []
+        logs: list[Log] = []
+        checkpoints: dict[float, Cells] = {}
+        for time in times:
+            if time > cells.time and not ended:
+                before = cells
+                cells, log, (ended, folds) = self._until(
+                    cells, time, most_cells=well.most_cells, stop_when=well.stop_when
+                )
+                dilution *= folds
+                logs.append(log)
+                books.append((before.time, cells.time, pool_ledgers(self.population, before, cells)))
+            if ended:
+                break
+            if time in well.times:
+                readings.append(Reading.of(self.population, cells))
+                dilutions.append(dilution)
+                checkpoints[time] = cells
+            cells = cells.copy()
+            treat(self.population, cells, [a for a in well.schedule if a.time_h == time])
+            for medium in well.conditioned:
+                if medium.given == time:
+                    pour(self.population, cells, medium.copies)
+        return Course(begin, cells, tuple(readings), tuple(dilutions), _joined(logs), tuple(books), checkpoints, ended)
+
+    def conditioned(self, source: Course, taken: float, share: float, given: float) -> Medium:
+        """A share of another well's medium at one of its read-out times, as a sister well of it would give it."""
+        return Medium(drawn_off(self.population, source.checkpoints[taken], share), given)
+
+    def _until(
+        self, cells: Cells, until: float, *, most_cells: int, stop_when: Callable[[Reading], bool] | None
+    ) -> tuple[Cells, Log, tuple[str, float]]:
+        """Run to a time with a look every hour; also why it ended, and by how much the well was diluted."""
+        logs, folds = [], 1.0
+        while cells.time < until:
+            end = min(until, (np.floor(cells.time / LOOK_H + 1e-9) + 1.0) * LOOK_H)
+            was = cells.time
+            cells, log = self.method.run(self.population, cells, float(end), self.stop)
+            logs.append(log)
+            self.progress(len(cells) * (cells.time - was))
+            if not log.complete:
+                return cells, _joined(logs), (log.reason, folds)
+            if stop_when is not None and stop_when(Reading.of(self.population, cells)):
+                return cells, _joined(logs), (f"its condition to stop held at {cells.time:g} h", folds)
+            if len(cells) > most_cells:
+                cells, folds = split_well(self.population, cells, PASSAGE), folds / PASSAGE
+                if self.share is not None:
+                    self._shared_by(cells, self._sharing(cells) * PASSAGE)
+        return cells, _joined(logs), ("", folds)
+
+    def _sharing(self, cells: Cells) -> float:
+        type = self.population.types[0]
+        return float(cells.base[0, type.network.slot(self.share or "")])
+
+    def _shared_by(self, cells: Cells, n: float) -> None:
+        if self.share is not None:
+            set_parameter(self.population, cells, self.share, max(n, 1.0))
+
+
+def _joined(logs: Sequence[Log]) -> Log:
+    if not logs:
+        empty: Words = np.zeros((0, 2), dtype=np.uint64)
+        return Log(np.zeros(0), empty, np.zeros(0, dtype=np.int64))
+    time, key, channel = (np.concatenate([getattr(log, name) for log in logs]) for name in ("time", "key", "channel"))
+    return Log(time, key, channel, complete=logs[-1].complete, reason=logs[-1].reason)

@@ -1,0 +1,138 @@
+"""What hands do to a well between two runs: treat its cells, pour medium, split it, plate a sample of cells.
+
+All of it is done to the engine's `Cells`, in whole molecules, and is random only by streams named by the seed, the deed
+and, for cells, their lineage: never by their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import Fault, InvalidInput, SimulationError
+from senexo.base.streams import DRAW, derive, generator, threefry
+from senexo.engine.cells import Cells, Floats, Ints, Population
+from senexo.engine.cells_tables import plan
+
+if TYPE_CHECKING:
+    from senexo.study.schema import Action
+
+
+def treat(population: Population, cells: Cells, actions: Iterable[Action]) -> None:
+    """Do actions to all cells, medium and pools of a well, in their order, in place.
+
+    What is done to molecules leaves whole ones: of 2.3 copies more, a cell gets 2 or 3 by chance of its own. What is
+    done to a parameter holds for every type, also for cells that are yet to become one.
+    InvalidInput for a target that no type has.
+    """
+    for number, action in enumerate(actions):
+        words = ("treat", action.target, number, repr(cells.time))
+        if action.target in population.pooled:
+            place = population.pooled.index(action.target)
+            after = _after(float(cells.pools[place]), action)
+            cells.pools[place] = int(np.floor(after + generator(cells.seed, cells.replicate, *words).random()))
+            continue
+        places = _places(population, action.target)
+        chance = lots(cells, *words)
+        for place, slot in places:
+            mine = cells.type == place
+            if slot in plan(population).countable[place]:
+                cells.values[mine, slot] = np.floor(_after(cells.values[mine, slot], action) + chance[mine])
+            else:
+                cells.values[mine, slot] = _after(cells.values[mine, slot], action)
+                cells.base[place, slot] = _after(cells.base[place, slot], action)
+
+
+def _after(value: Any, action: Action) -> Any:
+    if action.operation == "set":
+        return value * 0.0 + action.value
+    return value * action.value if action.operation == "multiply" else value + action.value
+
+
+def _places(population: Population, id: str) -> list[tuple[int, int]]:
+    """Where a quantity of cells is: (type, slot)."""
+    found = [
+        (place, slot)
+        for place, type in enumerate(population.types)
+        for slot, info in enumerate(type.network.slots)
+        if info.id == id
+    ]
+    if not found:
+        raise InvalidInput([Fault("an action", repr(id), "a quantity of the cells or of a pool")])
+    return found
+
+
+def set_parameter(population: Population, cells: Cells, id: str, value: float) -> None:
+    """One number for all cells, types and the medium."""
+    for place, slot in _places(population, id):
+        cells.values[cells.type == place, slot] = value
+        cells.base[place, slot] = value
+
+
+def lots(cells: Cells, *words: int | str) -> Floats:
+    """One uniform of [0, 1) per cell, by its lineage and what it is for."""
+    deed = derive(0, *words)
+    with np.errstate(over="ignore"):
+        keys = threefry((cells.key[:, 0], cells.key[:, 1]), (np.uint64(deed[0]), np.uint64(deed[1])))
+        x, _ = threefry(keys, (np.uint64(0), np.uint64(DRAW)))
+    share: Floats = (x >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return share
+
+
+def keep(cells: Cells, chosen: NDArray[np.bool_]) -> Cells:
+    """The well with only these cells; the others are taken out with what they hold."""
+    rows = ("type", "key", "parent", "born", "draws", "wait", "values")
+    fewer = cells.copy()
+    for name in rows:
+        setattr(fewer, name, getattr(cells, name)[chosen])
+    return fewer
+
+
+def split_well(population: Population, cells: Cells, share: float) -> Cells:
+    """A passage: every cell stays with the chance `share`, and so does every molecule of the medium.
+
+    With the medium goes its volume, so the copies per volume stay, and the cells that are left share less of it: what
+    one takes up is for `senexo.lab.coupled` to scale.
+    """
+    fewer = keep(cells, lots(cells, "passage", repr(cells.time)) < share)
+    chance = generator(cells.seed, cells.replicate, "passage", repr(cells.time))
+    fewer.pools = chance.binomial(cells.pools, share).astype(np.int64)
+    return fewer
+
+
+def plate(population: Population, cells: Cells, numbers: Mapping[str, int]) -> Cells:
+    """A new well at time 0 with so many cells of each type, drawn without return, in fresh medium.
+
+    Births before are of negative times. SimulationError when there are too few cells of a type.
+    """
+    chosen = np.zeros(len(cells), dtype=bool)
+    order = lots(cells, "plate")
+    for name, n in numbers.items():
+        mine = np.flatnonzero(cells.type == population.number(name))
+        if len(mine) < n:
+            raise SimulationError(f"{len(mine)} cells of type {name} to plate from, {n} are asked for")
+        chosen[mine[np.argsort(order[mine], kind="stable")[:n]]] = True
+    fresh = keep(cells, chosen)
+    fresh.born = fresh.born - cells.time
+    fresh.wait[:, 0] -= cells.time
+    fresh.pool_wait[:, 0] -= cells.time
+    fresh.time, fresh.windows = 0.0, 0
+    fresh.pools = np.zeros_like(cells.pools)
+    for name in ("fired", "gone", "copied"):
+        setattr(fresh, name, np.zeros_like(getattr(cells, name)))
+    return fresh
+
+
+def pour(population: Population, cells: Cells, copies: Ints) -> None:
+    """Add medium that holds these copies of each pool species, in place."""
+    cells.pools = cells.pools + np.asarray(copies, dtype=np.int64)
+
+
+def drawn_off(population: Population, cells: Cells, share: float, *words: int | str) -> Ints:
+    """The copies in a share of the well's medium, as a sister well of the same history would give them."""
+    taken = generator(cells.seed, cells.replicate, "drawn off", repr(cells.time), *words).binomial(cells.pools, share)
+    found: Ints = np.asarray(taken, dtype=np.int64)
+    return found

@@ -1,0 +1,207 @@
+"""Wells of cells that share a medium: what hands do to them changes what it should, and nothing else."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from senexo.base.errors import InvalidInput, SimulationError
+from senexo.engine.cells import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population
+from senexo.engine.lower import lower
+from senexo.lab.coupled import Bench, Method, Well
+from senexo.lab.wells import plate, split_well, treat
+from senexo.model.loading import load
+from senexo.study.schema import Action
+
+CELL = """model m()
+    compartment cell = 1; compartment medium = 1;
+    substanceOnly species X in cell = 20, L in cell = 0, E in medium = 0;
+    k = 4; h := grows*X/(X + 20); grows = 0.06; death = 0.002; commit = 0.01; Q = 0; n_well = 1;
+    make: => X; k*(1 - 0.5*Q);  decay: X => ; 0.1*X;  release: X => E; 0.05*X;  take: E => L; 0.02/n_well*E;
+    load: L => X; 0.5*L;  lose: E => ; 0.01*E;
+end
+"""
+
+
+@pytest.fixture(scope="module")
+def population(tmp_path_factory: pytest.TempPathFactory) -> Population:
+    path = tmp_path_factory.mktemp("cell") / "cell.ant"
+    path.write_text(CELL)
+    network = lower(load(path).network)
+    fates = (
+        Fate("division", "h", Divide("A", "A", {"L": Partition("ordered")})),
+        Fate("commitment", "commit", Become("S")),
+        Fate("death", "death", Leave()),
+    )
+    return Population((CellType("A", network, fates), CellType("S", network, fates[2:])), pools=("medium",))
+
+
+@pytest.fixture(scope="module")
+def bench(population: Population) -> Bench:
+    return Bench(population, Method("split", 0.25), share="n_well")
+
+
+@pytest.fixture(scope="module")
+def plated(bench: Bench) -> Cells:
+    cells = bench.seeded({"A": 60}, {"A": {"k": np.linspace(3, 5, 60)}, "S": {"Q": 1.0}}, seed=7, replicate=1)
+    return bench.cultured(cells, 24.0, {"A": 50})
+
+
+def dose(target: str, value: float, at: float = 0.0, operation: str = "add") -> Action:
+    return Action(time_h=at, target=target, operation=operation, value=value, verb="dose", of=target)  # type: ignore[arg-type]
+
+
+def slot(population: Population, id: str) -> int:
+    return population.types[0].network.slot(id)
+
+
+def test_plated_cells_come_from_a_culture_and_start_in_fresh_medium(population: Population, plated: Cells) -> None:
+    assert (len(plated), plated.time, int(plated.pools[0])) == (50, 0.0, 0)
+    assert plated.born.min() < 0.0  # born in the culture before
+    assert len(np.unique(plated.key, axis=0)) == 50
+    k = plated.values[:, slot(population, "k")]
+    assert set(k) <= set(np.linspace(3, 5, 60))  # variation is inherited
+    assert np.all(plated.values[:, slot(population, "n_well")] == 50)
+
+
+def test_arms_are_twins_until_something_is_done(bench: Bench, plated: Cells) -> None:
+    mock = bench.grow(plated, Well({}, 12.0, (0.0, 6.0, 12.0)))
+    late = bench.grow(plated, Well({}, 12.0, (0.0, 6.0, 12.0), schedule=(dose("L", 100, at=6.0),)))
+    assert mock.checkpoints[6.0].digest() == late.checkpoints[6.0].digest()
+    assert mock.end.digest() != late.end.digest()
+
+
+def test_a_branch_shares_the_past_bit_for_bit(bench: Bench, plated: Cells) -> None:
+    whole = bench.grow(plated, Well({}, 12.0, (6.0, 12.0)))
+    branch = bench.grow(whole.checkpoints[6.0], Well({}, 12.0, (6.0, 12.0)))
+    assert branch.end.digest() == whole.end.digest()
+    assert [r.time for r in branch.readings] == [6.0, 12.0]
+
+
+def test_a_dose_is_whole_molecules_with_the_asked_mean(population: Population, plated: Cells) -> None:
+    """2.3 copies: 0.3 of 50 cells get 3; outside 4 to 27 of them by chance 1e-4."""
+    cells = plated.copy()
+    before = cells.values[:, slot(population, "L")].copy()
+    treat(population, cells, [dose("L", 2.3)])
+    added = cells.values[:, slot(population, "L")] - before
+    assert set(added) <= {2.0, 3.0}
+    assert 4 <= np.count_nonzero(added == 3.0) <= 27
+    treat(population, cells, [dose("L", 0.0, operation="set"), dose("k", 2.0, operation="multiply")])
+    assert np.all(cells.values[:, slot(population, "L")] == 0.0)
+    assert np.array_equal(cells.values[:, slot(population, "k")], 2 * plated.values[:, slot(population, "k")])
+    assert cells.base[1, slot(population, "k")] == 2 * plated.base[1, slot(population, "k")]
+
+
+def test_a_dose_does_not_depend_on_the_order_of_cells(population: Population, plated: Cells) -> None:
+    turned = plated.copy()
+    for name in ("type", "key", "parent", "born", "draws", "wait", "values"):
+        setattr(turned, name, getattr(plated, name)[::-1].copy())
+    straight = plated.copy()
+    for cells in (straight, turned):
+        treat(population, cells, [dose("L", 0.5)])
+    assert np.array_equal(straight.values, turned.values[::-1])
+
+
+def test_unknown_targets_are_refused(population: Population, plated: Cells) -> None:
+    with pytest.raises(InvalidInput, match="nowhere"):
+        treat(population, plated.copy(), [dose("nowhere", 1.0)])
+
+
+def test_books_close_over_treatments_and_media(bench: Bench, plated: Cells) -> None:
+    """before + released - taken up + made - lost = after, in every stretch, to the molecule."""
+    source = bench.grow(plated, Well({}, 12.0, (12.0,)))
+    medium = bench.conditioned(source, 12.0, 0.5, 3.0)
+    fresh = dose("E", 0.0, at=8.0, operation="set")
+    course = bench.grow(plated, Well({}, 12.0, (12.0,), schedule=(fresh,), conditioned=(medium,)))
+    assert [(begin, end) for begin, end, _ in course.books] == [(0.0, 3.0), (3.0, 8.0), (8.0, 12.0)]
+    for _, _, (book,) in course.books:
+        assert book.by_hand == 0
+    assert course.books[1][2][0].before == course.books[0][2][0].after + medium.copies[0]
+    assert course.books[2][2][0].before == 0
+    n = int(source.end.pools[0])
+    assert n > 100
+    # half of the medium, each molecule by chance: 5 standard deviations, 6e-7
+    assert abs(int(medium.copies[0]) - n / 2) < 5 * math.sqrt(n / 4)
+
+
+def test_a_passage_keeps_expectations(population: Population, bench: Bench, plated: Cells) -> None:
+    """Half of cells and medium stay: 4.5 standard deviations, 7e-6."""
+    grown = bench.grow(plated, Well({}, 12.0, (12.0,))).end
+    half = split_well(population, grown, 0.5)
+    n, copies = len(grown), int(grown.pools[0])
+    assert abs(len(half) - n / 2) < 4.5 * math.sqrt(n / 4)
+    assert abs(int(half.pools[0]) - copies / 2) < 4.5 * math.sqrt(copies / 4)
+    kept = {tuple(key) for key in half.key}
+    assert kept < {tuple(key) for key in grown.key}
+
+
+def test_a_full_well_is_split_and_says_so(population: Population, bench: Bench, plated: Cells) -> None:
+    course = bench.grow(plated, Well({}, 60.0, (30.0, 60.0), most_cells=60))
+    assert all(len(reading) <= 70 for reading in course.readings)
+    assert course.dilution[-1] >= 2.0
+    assert math.log2(course.dilution[-1]) % 1 == 0
+    share = course.end.base[0, slot(population, "n_well")]
+    assert share * course.dilution[-1] == pytest.approx(50.0)
+
+
+def test_a_run_stops_on_its_condition_and_extinction_is_a_result(bench: Bench, plated: Cells) -> None:
+    well = Well({}, 48.0, (0.0, 24.0, 48.0), stop_when=lambda reading: int(np.count_nonzero(reading.type == 1)) >= 3)
+    course = bench.grow(plated, well)
+    assert "condition" in course.ended
+    assert course.end.time < 48.0
+    assert np.count_nonzero(course.end.type == 1) >= 3
+    killed = bench.grow(plated, Well({}, 24.0, (0.0, 24.0), schedule=(dose("death", 100.0, operation="set"),)))
+    assert (killed.ended, len(killed.end), len(killed.readings[-1])) == ("", 0, 0)
+
+
+def test_stopping_keeps_what_was_reached(population: Population, plated: Cells) -> None:
+    bench = Bench(population, Method("split", 0.25))
+    seen: list[float] = []
+
+    def progress(cell_hours: float) -> None:
+        seen.append(cell_hours)
+        bench.stop[0] = len(seen) >= 3
+
+    bench.progress = progress
+    course = bench.grow(plated, Well({}, 24.0, (0.0, 24.0)))
+    assert "stopped" in course.ended
+    assert 3.0 <= course.end.time <= 3.5
+    assert len(course.readings) == 1
+    bench.stop[0] = False
+    bench.progress = lambda cell_hours: None
+    on = bench.grow(course.end, Well({}, 24.0, (24.0,)))
+    whole = bench.grow(plated, Well({}, 24.0, (24.0,)))
+    assert on.end.digest() == whole.end.digest()
+
+
+def test_a_log_follows_cells_from_plating_to_the_end(population: Population, bench: Bench, plated: Cells) -> None:
+    course = bench.grow(plated, Well({}, 24.0, (24.0,)))
+    assert np.all(np.diff(course.log.time) >= 0)
+    from senexo.engine.cells_tables import plan
+
+    names = [plan(population).channels[c].name for c in course.log.channel]
+    births, deaths = names.count("division"), names.count("death")
+    assert len(course.end) == 50 + births - deaths
+
+
+def test_too_few_cells_to_plate_are_told(population: Population, plated: Cells) -> None:
+    with pytest.raises(SimulationError, match="50 cells of type A"):
+        plate(population, plated, {"A": 51})
+
+
+def test_exact_and_windows_tell_the_same_story(population: Population, plated: Cells) -> None:
+    """Cells and molecules after 12 h in 60 wells of each: |Z| < 4 of 3 means, false alarm 2e-4."""
+    found = {}
+    for method in (Method("exact"), Method("split", 0.25)):
+        bench = Bench(population, method, share="n_well")
+        rows = []
+        for replicate in range(60):
+            cells = bench.seeded({"A": 20}, {"S": {"Q": 1.0}}, seed=3 + (method.name == "exact"), replicate=replicate)
+            end = bench.grow(cells, Well({}, 12.0, (12.0,))).end
+            rows.append([len(end), end.values[:, slot(population, "X")].sum(), end.pools[0]])
+        found[method.name] = np.array(rows, dtype=float)
+    one, other = found["exact"], found["split"]
+    error = np.sqrt(one.var(axis=0, ddof=1) / len(one) + other.var(axis=0, ddof=1) / len(other))
+    assert np.all(np.abs(one.mean(axis=0) - other.mean(axis=0)) < 4 * error)
