@@ -1,8 +1,9 @@
 """Every arm of the worked table, by the circuit in copies and by the circuit per standard volume.
 
 The cell in copies is read deterministically and held near the standard size (`verify._copies`), without commitment,
-which is a probability in one and a cell's own flag in the other. Bars: 3 % of each concentration on days 1, 3 and 7, but 8 %
-for miR-34c-5p where an arrest has ended: there the other circuit's cell stays oversized for days (docs/why/circuit.md).
+which is a probability in one and a cell's own flag in the other. Bars: 3 % of each concentration on days 1, 3 and 7,
+but 8 % for miR-34c-5p where an arrest has ended: there the other circuit's cell stays oversized for days
+(docs/why/circuit.md).
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def test_the_mean_of_noisy_cells_is_that_of_the_deterministic_one() -> None:
     names = {"m": "mt", "MR": "MR", "R": "R", "SI": "SI", "C6": "C6", "P21": "P21"}
     means = []
     for replicate in range(10):
-        cells, log = run_split(lsc(), plated({"LSC": 6}, seed=replicate, self_renewal=1.0, kdie=0.0), 48.0, window=0.5)
+        cells, log = run_split(lsc(), plated({"LSC": 6}, seed=replicate, self_renewal=1.0, kdie=0.0), 48.0, window=1.0)
         assert log.complete
         values, network = cells.of(lsc(), "LSC"), lsc().types[0].network
         means.append([values[:, network.slot(name)].sum() / values[:, network.slot("V")].sum() for name in names])
@@ -137,9 +137,9 @@ def test_a_cut_silences_what_it_should(wire: str, silent: tuple[str, ...]) -> No
 
 
 def test_rest_needs_poor_medium_and_waking_needs_food_or_growth_factors() -> None:
-    poor, _ = run_split(lsc(), plated({"LSC": 30}, S=0.1, kdie=0.0), 100.0, window=5.0)
+    poor, _ = run_split(lsc(), plated({"LSC": 20}, S=0.1, kdie=0.0), 100.0, window=5.0)
     resting = int((poor.type == lsc().number("LSC_G0")).sum())
-    assert resting > 15
+    assert resting > 10
     assert not np.any(poor.type == lsc().number("LSC_senescent"))
     for medium in ({"S": 20.0}, {"GF": 1.0, "kGF": 0.05}):
         cells = poor.copy()
@@ -147,15 +147,15 @@ def test_rest_needs_poor_medium_and_waking_needs_food_or_growth_factors() -> Non
             for name, value in medium.items():
                 cells.base[place, type.network.slot(name)] = value
                 cells.values[cells.type == place, type.network.slot(name)] = value
-        woken, _ = run_split(lsc(), cells, 140.0, window=5.0)
+        woken, _ = run_split(lsc(), cells, 150.0, window=5.0)
         assert fired(lsc(), woken)["waking"] > resting / 2
 
 
 def test_commitment_needs_arrest_and_growth_drive() -> None:
     """Ectopic p21 arrests in rich and in poor medium; only fed cells outgrow their size and commit."""
-    fed, _ = run_split(lsc(), plated({"LSC": 15}, **ARRESTED), 200.0, window=10.0)
-    starved, _ = run_split(lsc(), plated({"LSC": 15}, **ARRESTED, S=0.1), 200.0, window=10.0)
-    assert fired(lsc(), fed)["commitment"] > 10
+    fed, _ = run_split(lsc(), plated({"LSC": 10}, **ARRESTED), 200.0, window=10.0)
+    starved, _ = run_split(lsc(), plated({"LSC": 10}, **ARRESTED, S=0.1), 200.0, window=10.0)
+    assert fired(lsc(), fed)["commitment"] > 4
     assert fired(lsc(), starved)["commitment"] == 0
 
 
