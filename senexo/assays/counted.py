@@ -4,9 +4,9 @@
     y_i1 ~ Binomial(m_i, p_i),  logit p_i = b + log(x_i1 / x_i2)
 
 so donors with no count at all say nothing, and zeros are legal. With w_i = m_i p_i (1 - p_i) and h_i = w_i / sum w, the
-squared error of b is the larger one of phi / sum w (quasi-likelihood; phi = Pearson's chi-squared / (n - 1), at least 1)
-and sum (y_i1 - m_i p_i)^2 / (1 - h_i) / (sum w)^2 (the sandwich HC2, right where donors with many colonies differ more in
-effect than counting lets them, which phi supposes alike); t(n - 1).
+squared error of b is the larger one of phi / sum w (quasi-likelihood; phi = Pearson's chi-squared / (n - 1), at least
+1) and sum (y_i1 - m_i p_i)^2 / (1 - h_i) / (sum w)^2 (the sandwich HC2, right also where donors with many colonies
+scatter more, in units of counting, than those with few); t(n - 1).
 McCullagh P, Nelder JA, Generalized Linear Models, 2nd ed. 1989, chapters 4.5 and 6.2; MacKinnon JG, White H, J Econom
 1985;29:305-325, doi 10.1016/0304-4076(85)90158-7.
 """
