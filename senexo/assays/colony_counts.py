@@ -35,8 +35,8 @@ SMALL_RATIO, LARGE_RATIO = 1.25, 2.0
 EXAMPLE_OPTIONS: dict[str, object] = {"compare": [("mimic", "scrambled")]}
 _METHOD = (
     "Colonies and cells plated were summed by donor and arm. Surviving fractions (ratios of colonies per cell plated) "
-    "are from a Poisson model with donors as blocks, errors scaled by the dispersion between donors where it exceeds 1 "
-    "(quasi-likelihood, t on donors less one); where an arm has no colony, from the exact conditional test. A negative "
+    "are from a Poisson model with donors as blocks, the larger of its quasi-likelihood and its sandwich error "
+    "(HC2), and t on donors less one; where an arm has no colony, from the exact conditional test. A negative "
     "binomial model of single dishes stands beside it. P-values are corrected by Holm."
 )
 

@@ -3,9 +3,12 @@
     y_ij ~ Poisson(x_ij exp(donor_i + b arm_j)), x the cells plated; given each donor's total m_i,
     y_i1 ~ Binomial(m_i, p_i),  logit p_i = b + log(x_i1 / x_i2)
 
-so donors with no count at all say nothing, and zeros are legal. Donors whose ratios differ by more than counting are
-told by the dispersion phi = Pearson's chi-squared / (n - 1), never taken below 1: quasi-likelihood, t(n - 1).
-McCullagh P, Nelder JA, Generalized Linear Models, 2nd ed. 1989, chapters 4.5 and 6.2.
+so donors with no count at all say nothing, and zeros are legal. With w_i = m_i p_i (1 - p_i) and h_i = w_i / sum w, the
+squared error of b is the larger one of phi / sum w (quasi-likelihood; phi = Pearson's chi-squared / (n - 1), at least
+1) and sum (y_i1 - m_i p_i)^2 / (1 - h_i) / (sum w)^2 (the sandwich HC2, right also where donors with many colonies
+scatter more, in units of counting, than those with few); t(n - 1).
+McCullagh P, Nelder JA, Generalized Linear Models, 2nd ed. 1989, chapters 4.5 and 6.2; MacKinnon JG, White H, J Econom
+1985;29:305-325, doi 10.1016/0304-4076(85)90158-7.
 """
 
 from __future__ import annotations
@@ -48,9 +51,11 @@ def ratio_of_counts(first: Floats, plated: Floats, second: Floats, plated_other:
     if not 0.0 < y.sum() < m.sum() or len(y) < 2:
         return Ratio(exact, math.nan, exact)
     value, p = _maximum(y, m, offset)
-    information = float((m * p * (1.0 - p)).sum())
-    phi = float(((y - m * p) ** 2 / (m * p * (1.0 - p))).sum()) / (len(y) - 1)
-    return Ratio(_student(value, math.sqrt(max(phi, 1.0) / information), len(y) - 1), phi, exact)
+    weight, squared = m * p * (1.0 - p), (y - m * p) ** 2
+    phi = float((squared / weight).sum()) / (len(y) - 1)
+    quasi = max(phi, 1.0) / weight.sum()
+    sandwich = (squared / (1.0 - weight / weight.sum())).sum() / weight.sum() ** 2
+    return Ratio(_student(value, math.sqrt(max(quasi, sandwich)), len(y) - 1), phi, exact)
 
 
 def exact_ratio(y: Floats, m: Floats, offset: Floats) -> Estimate:

@@ -48,9 +48,9 @@ def lineages(
 
     log: everything that happened between `begin` and `end`; of arrays kept in chunks, `Log(time, key, channel)`.
     `cell_type` is the type at birth (of a first cell, at `begin`, and `born_h` its birth or last change of type);
-    `end`: ``divided``, ``died``, ``cleared``, ``alive``, ``became TYPE`` (alive at the end, and no longer of the type
-    at birth) or ``removed`` (by hand: passaged, taken as a sample); `ended_h` is empty for those that live, and for
-    those removed. Columns: `LINEAGE`.
+    `end`: ``divided``, ``died``, ``cleared``, ``alive``, ``became TYPE`` (alive, and no longer of the type at birth)
+    or ``removed`` (by hand: passaged, taken as a sample); `ended_h` is empty for the living and the removed.
+    Columns: `LINEAGE`.
     """
     born = births(population, log)
     key, parent = np.concatenate((begin.key, born.key)), np.concatenate((begin.parent, born.parent))

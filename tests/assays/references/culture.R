@@ -45,6 +45,8 @@ colony <- function(d) {
   q <- glm(colonies ~ arm + donor + offset(log(plated)), quasipoisson, s, control = glm.control(1e-14, 200))
   phi <- max(summary(q)$dispersion, 1); df <- q$df.residual
   se <- sqrt(summary(q, dispersion = 1)$cov.unscaled["arm", "arm"] * phi); b <- unname(coef(q)["arm"])
+  y <- s$colonies[s$arm == 1]; m <- tapply(s$colonies, s$donor, sum); e <- fitted(q)[s$arm == 1]; w <- e * (1 - e / m)
+  se <- max(se, sqrt(sum((y - e)^2 / (1 - w / sum(w)))) / sum(w))  # HC2 of the conditional logistic model
   nb <- suppressWarnings(glm.nb(colonies ~ arm + donor + offset(log(plated)), d, control = glm.control(1e-12, 200)))
   list(arm = d$arm, donor = as.character(d$donor), colonies = d$colonies, plated = d$plated, ratio = exp(b),
        ci = exp(b + c(-1, 1) * qt(0.975, df) * se), p = 2 * pt(-abs(b / se), df), dispersion = summary(q)$dispersion,
