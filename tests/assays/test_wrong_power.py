@@ -123,4 +123,5 @@ def test_any_pilot_gives_numbers_or_its_faults(assay: str, design: str, table: p
 
 
 def test_every_assay_that_power_knows_has_a_wrong_pilot() -> None:
-    assert set(PILOTS) == set(ROLES) == set(dir(assays)) - {"power"}
+    without = {"balance", "colonies", "fates"}  # how many samples these need is not computed
+    assert set(PILOTS) == set(ROLES) == set(dir(assays)) - {"power"} - without

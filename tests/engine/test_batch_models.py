@@ -90,7 +90,7 @@ def test_nothing_of_the_models_reaches_the_generated_source(monkeypatch):
 
     monkeypatch.setattr(lanes, "compile_function", record)
     assert BatchODE(network).solve(network.values[None], np.array([0.0, 1.0])).status == [0]
-    words = {word for source in seen for word in re.findall(r"[A-Za-z_]\w*", source)}
+    words = {word for source in seen for word in re.findall(r"\b[A-Za-z_]\w*", source)}
     own = {"def", "kernel", "w", "lanes", "lane", "for", "in", "range", "pass", "abs", "if", "else", "lane_exp"}
     own |= {"error", "a", "r", "s"}
     assert {word for word in words if not re.fullmatch(r"(row|[mxv])\d+", word)} <= own
