@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from senexo.base.errors import StoreError
+from senexo.base.errors import StoreError, UnsupportedFeature
 from senexo.base.store import Store, read_chunk, read_ledger
 from senexo.base.table import csv_bytes, parquet_bytes
 from senexo.study.read import read_study
@@ -24,6 +24,7 @@ from senexo.study.schema import Study
 if TYPE_CHECKING:
     import pandas as pd
 
+    from senexo.lab.community import Community
     from senexo.lab.culture import Culture
     from senexo.lab.plan import Plan
     from senexo.lab.replay import Replay
@@ -87,7 +88,8 @@ def run(
     resolved = _resolved(study, seed=seed, donors=donors, set=set)
     folder = Path(out) if out is not None else default_folder(study, resume=resume)
 
-    from senexo.lab import collect, dish, ensemble, judging, null, plan, protocol, provenance
+    from senexo.lab import collect, community_tables, dish, ensemble, judging, null, plan, protocol, provenance
+    from senexo.lab.community import Community
     from senexo.report.page import render
 
     culture = _culture(resolved)
@@ -110,16 +112,25 @@ def run(
         todo = [unit for unit in work if unit.chunk not in done]
         ensemble.each(todo, null.filler(culture), keep, workers=workers)
         say("judging and writing tables", 0, 0)
-        tables = dict(collect.tables(culture, units, store.get))
+        room = community_tables if isinstance(culture, Community) else collect
+        tables = dict(room.tables(culture, units, store.get))
         judged, claim = judging.judge(resolved, tables), judging.claim(culture, store.get)
         for name, table in {**tables, **judging.tables(judged, claim)}.items():
             store.write(f"tables/{name}.parquet", parquet_bytes(table))
             store.write(f"tables/{name}.csv", csv_bytes(table))
-        with store.folder_for("trajectories.zarr") as zarr:
-            collect.trajectories(zarr, culture, units, store.get)
+        if isinstance(culture, Community):
+            with store.folder_for("states.zarr") as zarr:
+                community_tables.keep_states(zarr, culture, units, store.get)
+            with store.adopting("cells.h5ad"):
+                community_tables.keep_snapshot(folder / "cells.h5ad", culture, units, store.get)
+        else:
+            with store.folder_for("trajectories.zarr") as zarr:
+                collect.trajectories(zarr, culture, units, store.get)
         store.write("findings.json", _json(judging.found(judged, claim)))
         seconds = time.monotonic() - began
-        store.write("run.json", _json(provenance.record(resolved, store.digest(), seconds=seconds, workers=workers)))
+        how = culture.cautions() if isinstance(culture, Community) else provenance.LONE
+        record = provenance.record(resolved, store.digest(), seconds=seconds, workers=workers, how=how)
+        store.write("run.json", _json(record))
         say("drawing the report", 0, 0)
         with store.adopting("report.html"):
             render(folder)
@@ -155,8 +166,11 @@ def replay(folder: str | Path, *, arm: str, donor: int, cell: int) -> Replay:
     path = Path(folder)
     with read_ledger(path) as ledger:
         from senexo.lab import replay as again
+        from senexo.lab.culture import Culture
 
         culture = _culture(read_study(path / "study.resolved.toml"))
+        if not isinstance(culture, Culture):
+            raise UnsupportedFeature("the replay of one cell among others", "a cell's life hangs on its well's")
         stored = read_chunk(path, ledger, again.chunk_of(culture, arm=arm, donor=donor, cell=cell))
     culture.compile()
     return again.replay(culture, stored, arm=arm, donor=donor, cell=cell)
@@ -180,13 +194,18 @@ def _resolved(
     return read_study(study, set=[*set, *(f"{path}={value}" for path, value in numbers.items() if value is not None)])
 
 
-def _culture(study: Study) -> Culture:
+def _culture(study: Study) -> Culture | Community:
     from senexo.lab import null
+    from senexo.lab.community import Community
     from senexo.lab.culture import Culture
     from senexo.model.loading import load
 
     model = load(study.model.circuit or study.model.file or "")
-    culture = Culture(study, model.network, model.circuit)
+    culture: Culture | Community
+    if model.circuit is not None and model.circuit.pools:
+        culture = Community(study, model.circuit)
+    else:
+        culture = Culture(study, model.network, model.circuit)
     null.check(culture)
     return culture
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,26 +18,38 @@ if TYPE_CHECKING:
     from senexo.model.circuit import Circuit
     from senexo.study.schema import Study
 
+
+class Measured(Protocol):
+    """What the tables of measurements need to know of a culture, of lone cells or of coupled ones."""
+
+    targets: tuple[tuple[str, int | None, float], ...]
+    readout_times: NDArray[np.float64]
+    arrest: Any
+
+    @property
+    def fates(self) -> Sequence[Any]: ...
+
+
 Get = Callable[[str], Mapping[str, NDArray[Any]]]
 
 
 def tables(culture: Culture, units: Sequence[Unit], get: Get) -> Iterator[tuple[str, pd.DataFrame]]:
     """Every table of a result folder that does not come from an assay, by name."""
     study = culture.study
-    yield "arms", _arms(study)
-    yield "parameters", _parameters(study, culture.circuit)
-    yield "donors", _donors(study)
+    yield "arms", arms(study)
+    yield "parameters", parameters(study, culture.circuit)
+    yield "donors", drawn(study)
     parts: dict[str, list[pd.DataFrame]] = {"timecourse": [], "cells": [], "senescence": [], "arrest": [], "qpcr": []}
-    arms = list(study.arms.items())
+    treated = list(study.arms.items())
     for unit in units:
         arrays = get(unit.chunk)
-        name, arm = arms[unit.arm]
-        place = {"arm": name, "family": arm.family, "dose_copies": _number(arm.dose_copies), "donor": unit.donor}
+        name, arm = treated[unit.arm]
+        place = {"arm": name, "family": arm.family, "dose_copies": number(arm.dose_copies), "donor": unit.donor}
         parts["timecourse"].append(_timecourse(culture, place, arrays))
         parts["cells"].append(_cells(place, arrays))
-        parts["senescence"].append(_senescence(culture, place, arrays))
-        parts["arrest"].append(_arrest(culture, place, arrays))
-        parts["qpcr"].append(_qpcr(culture, place, arrays))
+        parts["senescence"].append(senescence(culture, place, arrays))
+        parts["arrest"].append(arrest(culture, place, arrays))
+        parts["qpcr"].append(qpcr(culture, place, arrays))
     for part, frames in parts.items():
         table = pd.concat(frames, ignore_index=True)
         if len(table):
@@ -69,13 +81,13 @@ def trajectories(folder: Path, culture: Culture, units: Sequence[Unit], get: Get
         values[arm] = np.stack([get(unit.chunk)["readouts"] for unit in units if unit.arm == arm])
 
 
-def _number(value: float | None) -> float:
+def number(value: float | None) -> float:
     return np.nan if value is None else float(value)
 
 
-def _arms(study: Study) -> pd.DataFrame:
+def arms(study: Study) -> pd.DataFrame:
     rows = [
-        (name, arm.family, arm.agent, _number(arm.dose_copies), _genotype(arm.genotype), arm.summary, position)
+        (name, arm.family, arm.agent, number(arm.dose_copies), _genotype(arm.genotype), arm.summary, position)
         for position, (name, arm) in enumerate(study.arms.items())
     ]
     return pd.DataFrame(rows, columns=["arm", "family", "agent", "dose_copies", "genotype", "summary", "position"])
@@ -85,7 +97,7 @@ def _genotype(actions: Sequence[Any]) -> str:
     return ", ".join(dict.fromkeys(f"{action.verb} {action.of}" for action in actions)) or "wild type"
 
 
-def _parameters(study: Study, circuit: Circuit | None) -> pd.DataFrame:
+def parameters(study: Study, circuit: Circuit | None) -> pd.DataFrame:
     """The circuit's table in its order, with the study's own draws where it departs, then the noise of measuring."""
     notes = {parameter.name: parameter.note for parameter in circuit.parameters} if circuit else {}
     rows = [
@@ -101,7 +113,7 @@ def _parameters(study: Study, circuit: Circuit | None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _donors(study: Study) -> pd.DataFrame:
+def drawn(study: Study) -> pd.DataFrame:
     rows = [
         (donor, name, value)
         for donor in range(1, study.donors.n + 1)
@@ -146,7 +158,7 @@ def _cells(place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.D
     return frame
 
 
-def _senescence(culture: Culture, place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+def senescence(culture: Measured, place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
     if all(fate.name != "commitment" for fate in culture.fates):
         return pd.DataFrame()
     counts = arrays["senescence"]
@@ -157,7 +169,7 @@ def _senescence(culture: Culture, place: Mapping[str, Any], arrays: Mapping[str,
     })  # fmt: skip
 
 
-def _arrest(culture: Culture, place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+def arrest(culture: Measured, place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
     if culture.arrest is None:
         return pd.DataFrame()
     counts = arrays["arrest"]
@@ -166,7 +178,7 @@ def _arrest(culture: Culture, place: Mapping[str, Any], arrays: Mapping[str, NDA
     })  # fmt: skip
 
 
-def _qpcr(culture: Culture, place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+def qpcr(culture: Measured, place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
     ct = arrays["ct"]
     r, t, p = ct.shape
     return pd.DataFrame({

@@ -7,7 +7,7 @@ medium at time 0. From there the schedule acts: the run is cut at every action a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -57,17 +57,17 @@ class Medium:
 class Well:
     """One well and what is done in it.
 
-    numbers: cells plated of each type; schedule: actions with their hours; most_cells: at more, the well is split and
-    the share `PASSAGE` goes on; stop_when: looked at every hour; conditioned: medium poured in.
+    times: read-outs (h); schedule: actions with their hours; most_cells: at more, the well is split and the share
+    `PASSAGE` goes on; stop_when: looked at every hour; conditioned: medium poured in.
     """
 
-    numbers: Mapping[str, int]
     until: float
     times: Sequence[float]
     schedule: Sequence[Action] = ()
     most_cells: int = 20_000
     stop_when: Callable[[Reading], bool] | None = None
     conditioned: Sequence[Medium] = ()
+    books: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,11 +116,17 @@ class Bench:
         self._shared_by(cells, len(cells))
         return cells
 
-    def cultured(self, cells: Cells, hours: float, numbers: Mapping[str, int]) -> Cells:
+    def cultured(
+        self,
+        cells: Cells,
+        hours: float,
+        numbers: Mapping[str, int],
+        states: Mapping[str, Collection[str]] | None = None,
+    ) -> Cells:
         """These cells after a culture that is split whenever it is twice as large, plated anew at time 0."""
         if hours > 0:
             cells, _, _ = self._until(cells, hours, most_cells=2 * max(1, len(cells)), stop_when=None)
-        fresh = plate(self.population, cells, numbers)
+        fresh = plate(self.population, cells, numbers, states)
         self._shared_by(fresh, len(fresh))
         return fresh
 
@@ -136,15 +142,17 @@ class Bench:
         books: list[tuple[float, float, tuple[PoolLedger, ...]]] = []
         logs: list[Log] = []
         checkpoints: dict[float, Cells] = {}
+        opened = cells
         for time in times:
             if time > cells.time and not ended:
-                before = cells
                 cells, log, (ended, folds) = self._until(
                     cells, time, most_cells=well.most_cells, stop_when=well.stop_when
                 )
                 dilution *= folds
                 logs.append(log)
-                books.append((before.time, cells.time, pool_ledgers(self.population, before, cells)))
+                if ended or time in deeds or time in well.books or time == times[-1]:
+                    books.append((opened.time, cells.time, pool_ledgers(self.population, opened, cells)))
+                    opened = cells
             if ended:
                 break
             if time in well.times:
@@ -156,6 +164,7 @@ class Bench:
             for medium in well.conditioned:
                 if medium.given == time:
                     pour(self.population, cells, medium.copies)
+            opened = cells if time in deeds else opened
         return Course(begin, cells, tuple(readings), tuple(dilutions), _joined(logs), tuple(books), checkpoints, ended)
 
     def conditioned(self, source: Course, taken: float, share: float, given: float) -> Medium:

@@ -13,6 +13,7 @@ from senexo.assays.staining import senescence
 from senexo.lab import donors, null, verdict
 
 if TYPE_CHECKING:
+    from senexo.lab.community import Community
     from senexo.lab.culture import Culture
     from senexo.lab.null import Get
     from senexo.lab.verdict import Verdict
@@ -37,7 +38,7 @@ def judge(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[AssayResult]
     return results
 
 
-def claim(culture: Culture, get: Get) -> Verdict | None:
+def claim(culture: Culture | Community, get: Get) -> Verdict | None:
     """The study's claim judged from the stored units of both its worlds; None for a study without one."""
     study = culture.study
     if study.claim is None:

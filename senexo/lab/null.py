@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.lab import dish
+from senexo.lab.community import Community
 from senexo.lab.culture import Culture
 from senexo.lab.dish import Unit
 from senexo.study.claims import Clause, Reading, parse_claim, readings
@@ -59,7 +60,7 @@ def units(study: Study) -> list[Unit]:
     return [Unit(arm, donor, "", 0, WORLD) for donor in range(1, study.donors.n + 1) for arm in chosen]
 
 
-def check(culture: Culture) -> None:
+def check(culture: Culture | Community) -> None:
     """Refuse a claim that reads what this model cannot show."""
     claim, fates = culture.study.claim, {fate.name for fate in culture.fates}
     there = {"senescence": "commitment" in fates, "arrested": culture.arrest is not None}
@@ -77,11 +78,13 @@ def fill(
     return dish.means(culture, growth, culture.readout_times)
 
 
-def filler(culture: Culture) -> Callable[[Unit, Callable[[], bool]], dict[str, NDArray[Any]]]:
+def filler(culture: Culture | Community) -> Callable[[Unit, Callable[[], bool]], dict[str, NDArray[Any]]]:
     """The work on one unit, be it of the study or of its claim's null."""
-    names, cut = list(culture.study.arms), arms(culture.study)
+    names, treated, cut = list(culture.study.arms), list(culture.study.arms.values()), arms(culture.study)
 
     def work(unit: Unit, cancelled: Callable[[], bool]) -> dict[str, NDArray[Any]]:
+        if isinstance(culture, Community):
+            return culture.fill(cut[names[unit.arm]] if unit.world else treated[unit.arm], unit, cancelled)
         if not unit.world:
             return dish.fill(culture, unit, cancelled)
         return fill(culture, cut[names[unit.arm]], unit, cancelled)
@@ -89,7 +92,9 @@ def filler(culture: Culture) -> Callable[[Unit, Callable[[], bool]], dict[str, N
     return work
 
 
-def read(culture: Culture, wanted: Sequence[Reading], get: Get, *, world: str = "") -> dict[Reading, Floats]:
+def read(
+    culture: Culture | Community, wanted: Sequence[Reading], get: Get, *, world: str = ""
+) -> dict[Reading, Floats]:
     """One number per donor [donors] for everything a claim reads, from the stored units of one world."""
     study, values = culture.study, {reading: np.empty(culture.study.donors.n) for reading in wanted}
     for number, name in enumerate(study.arms):
@@ -97,7 +102,11 @@ def read(culture: Culture, wanted: Sequence[Reading], get: Get, *, world: str = 
         for donor in range(1, study.donors.n + 1) if here else ():
             arrays = get(Unit(number, donor, "", 0, world).chunk)
             for reading in here:
-                values[reading][donor - 1] = _value(culture, reading, arrays, of_null=bool(world))
+                values[reading][donor - 1] = (
+                    culture.value(reading, arrays)
+                    if isinstance(culture, Community)
+                    else _value(culture, reading, arrays, of_null=bool(world))
+                )
     return values
 
 

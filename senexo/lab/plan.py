@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.lab import null
+from senexo.lab.community import Community
 from senexo.lab.culture import SLICE, Culture
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ GIB = 2**30
 BYTES_PER_ROW = 500  # of a table while it is written, its texts included
 BYTES_ON_DISK_PER_ROW = 110  # CSV and Parquet together
 SECONDS_PER_CELL_HOUR = 6e-6  # of the shipped circuit on one core of a small machine; a stiffer model takes longer
+SECONDS_PER_EVENT = 1.5e-7  # of coupled cells
 SECONDS_PER_UNIT = 0.005  # what an arm of a donor takes however few its cells
 SECONDS_TO_TELL = 60.0  # for tables, assays and report
 BASE_BYTES = 0.6 * GIB  # the interpreter, its libraries and the compiler
@@ -56,12 +58,14 @@ class Plan:
         )
 
 
-def plan(culture: Culture, workers: int) -> Plan:
+def plan(culture: Culture | Community, workers: int) -> Plan:
     """The size of a run of this culture's study, from the sizes of its arrays.
 
     Memory: per worker one slice on the fine grid with every quantity of the model, and one unit with the
     watched ones; then the longest table, or one arm's trajectories, whichever is larger.
     """
+    if isinstance(culture, Community):
+        return _coupled(culture, workers)
     study = culture.study
     (kind,) = study.cells.values()
     slots, q, targets = len(culture.lowered.slots), len(culture.units), len(culture.targets)
@@ -84,6 +88,35 @@ def plan(culture: Culture, workers: int) -> Plan:
         assumed=study.assumed,
         parameters=len(study.donors.draws) + len(study.replicates.about),
         memory_bytes=BASE_BYTES + max(workers * working, rows * BYTES_PER_ROW, 3 * chunk * study.donors.n),
+        disk_bytes=2.0 * units * chunk + rows * BYTES_ON_DISK_PER_ROW,
+        seconds=SECONDS_TO_TELL + (units + nulls * study.donors.n) * per_unit,
+    )
+
+
+def _coupled(community: Community, workers: int) -> Plan:
+    """The size of a run of coupled cells that grow to twice their number in the mean.
+
+    Time: of the reactions at the start, one by one, which is an upper bound of what abundant molecules take.
+    """
+    study = community.study
+    n = 2 * sum(kind.n for kind in study.cells.values())
+    slots, times, curves = len(community.lowered.slots), len(community.readout_times), len(community.curve_times)
+    q, kinds, nulls = len(community.units), len(community.types), len(null.arms(study))
+    units = len(study.arms) * study.donors.n
+    chunk = 8 * (n * (times * (slots + 6) + 3) + curves * kinds * (q + 1))
+    rows = units * (curves * (kinds + 1) * (q + 3) + 3 * times * q + 3 * n)
+    hours = study.culture.duration_h + study.culture.preequilibration_h * 1.5 / max(1, len(study.arms))
+    per_unit = n * hours * community.events_per_hour() * SECONDS_PER_EVENT / workers
+    return Plan(
+        title=study.title,
+        arms=len(study.arms),
+        null_arms=nulls,
+        donors=study.donors.n,
+        cells=n // 2,
+        workers=workers,
+        assumed=study.assumed,
+        parameters=len(study.donors.draws) + len(study.replicates.about),
+        memory_bytes=BASE_BYTES + 8 * n * slots * 3 * curves + max(rows * BYTES_PER_ROW, 3 * chunk * study.donors.n),
         disk_bytes=2.0 * units * chunk + rows * BYTES_ON_DISK_PER_ROW,
         seconds=SECONDS_TO_TELL + (units + nulls * study.donors.n) * per_unit,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,18 @@ def identity(study: Study) -> dict[str, str]:
     return {"senexo version": __version__, **dict(_flat(study.to_dict(), ""))}
 
 
-def record(study: Study, digest: str, *, seconds: float, workers: int) -> dict[str, Any]:
-    """The content of run.json."""
-    (kind,) = study.cells.values()
+LONE = (
+    "Cells are independent: no shared medium, no divisions into two cells, no molecular noise. Each cell's circuit"
+    " is a deterministic system with the cell's own parameters; its fates are drawn from the hazards along it.",
+    "The same virtual cells of the same virtual donors stand in every arm, so arms differ by what is done to them"
+    " and by measuring noise only; no experiment has such controls.",
+    "Commitment is counted, not felt: a committed cell's circuit runs on undisturbed. A cell that escapes is no"
+    " longer counted as senescent, its circuit is not set back, and it does not commit again.",
+)
+
+
+def record(study: Study, digest: str, *, seconds: float, workers: int, how: Sequence[str] = LONE) -> dict[str, Any]:
+    """The content of run.json; `how`: what a reader must know of how cells were followed."""
     return {
         "version": __version__,
         "digest": digest,
@@ -32,7 +41,7 @@ def record(study: Study, digest: str, *, seconds: float, workers: int) -> dict[s
         "model_digest": study.model.digest,
         "n_arms": len(study.arms),
         "n_donors": study.donors.n,
-        "n_cells": kind.n,
+        "n_cells": sum(kind.n for kind in study.cells.values()),
         "n_parameters": len(study.donors.draws) + len(study.replicates.about),
         "n_assumed": len(study.assumed),
         "wall_time_s": round(seconds, 1),
@@ -44,24 +53,12 @@ def record(study: Study, digest: str, *, seconds: float, workers: int) -> dict[s
             "cpu_features": _cpu_features(),
         },
         "libraries": {name: version(name) for name in LIBRARIES},
-        "cautions": list(cautions(study)),
+        "cautions": [*how, *cautions(study)],
     }
 
 
 def cautions(study: Study) -> Iterator[str]:
     """What a reader of the results must know, in plain words."""
-    yield (
-        "Cells are independent: no shared medium, no divisions into two cells, no molecular noise. Each cell's circuit"
-        " is a deterministic system with the cell's own parameters; its fates are drawn from the hazards along it."
-    )
-    yield (
-        "The same virtual cells of the same virtual donors stand in every arm, so arms differ by what is done to them"
-        " and by measuring noise only; no experiment has such controls."
-    )
-    yield (
-        "Commitment is counted, not felt: a committed cell's circuit runs on undisturbed. A cell that escapes is no"
-        " longer counted as senescent, its circuit is not set back, and it does not commit again."
-    )
     yield (
         "Donors are draws from the parameter table, not people: intervals over donors say how widely the table's"
         " ranges spread the answer, not how sure the biology is."

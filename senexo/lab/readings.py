@@ -90,17 +90,22 @@ def counts(
 
 def pools(population: Population, place: Place, readings: Sequence[Reading]) -> pd.DataFrame:
     """Copies of every pool species at every time; `cell_type` is the compartment. Columns: `COUNTS`."""
-    where = {
-        network.slots[slot].id: network.slots[network.slots[slot].compartment].id
-        for network in (type.network for type in population.types)
-        for slot in population.in_pool(network)
-    }
+    where = compartments(population)
     rows = [
         (place.arm, place.donor, place.replicate, reading.time, where[id], id, float(copies), UNIT["pool"])
         for reading in readings
         for id, copies in zip(population.pooled, reading.pools.tolist(), strict=True)
     ]
     return pd.DataFrame(rows, columns=list(COUNTS))
+
+
+def compartments(population: Population) -> dict[str, str]:
+    """The compartment of every pool species."""
+    return {
+        network.slots[slot].id: network.slots[network.slots[slot].compartment].id
+        for network in (type.network for type in population.types)
+        for slot in population.in_pool(network)
+    }
 
 
 def balance(place: Place, begin: float, end: float, ledgers: Sequence[PoolLedger]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ and, for cells, their lineage: never by their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,15 +103,22 @@ def split_well(population: Population, cells: Cells, share: float) -> Cells:
     return fewer
 
 
-def plate(population: Population, cells: Cells, numbers: Mapping[str, int]) -> Cells:
+def plate(
+    population: Population,
+    cells: Cells,
+    numbers: Mapping[str, int],
+    states: Mapping[str, Collection[str]] | None = None,
+) -> Cells:
     """A new well at time 0 with so many cells of each type, drawn without return, in fresh medium.
 
-    Births before are of negative times. SimulationError when there are too few cells of a type.
+    states: the types that count as a type when its cells are picked (those in G0, say), besides itself. Births before
+    are of negative times. SimulationError when there are too few cells of a type.
     """
     chosen = np.zeros(len(cells), dtype=bool)
     order = lots(cells, "plate")
     for name, n in numbers.items():
-        mine = np.flatnonzero(cells.type == population.number(name))
+        places = [population.number(each) for each in (name, *(states or {}).get(name, ()))]
+        mine = np.flatnonzero(np.isin(cells.type, places))
         if len(mine) < n:
             raise SimulationError(f"{len(mine)} cells of type {name} to plate from, {n} are asked for")
         chosen[mine[np.argsort(order[mine], kind="stable")[:n]]] = True

@@ -121,8 +121,9 @@ class Circuit:
     `varying`: parameter -> coefficient of variation between cells. `zero_at_start`: quantities set to 0 when
     the culture has settled for `preequilibration_h` hours. `digest`: SHA-256 of the folder's files.
 
-    A circuit in copies has `pools` (compartments that all cells share), `cell_types`, `partitions` (how a division
-    shares out species, binomial unless named) and `per_cell` (reactions among pools that every cell has of its own).
+    A circuit in copies has `pools` (compartments that all cells share), `well` (the parameter that tells how many cells
+    do), `cell_types`, `partitions` (how a division shares out species, binomial unless named) and `per_cell` (reactions
+    among pools that every cell has of its own).
     """
 
     name: str
@@ -142,6 +143,7 @@ class Circuit:
     readings: Mapping[str, Reading]
     digest: str
     pools: tuple[str, ...] = ()
+    well: str | None = None
     per_cell: tuple[str, ...] = ()
     partitions: tuple[PartitionRule, ...] = ()
     cell_types: tuple[CellTypeRule, ...] = ()
@@ -262,6 +264,7 @@ def _assembled(
         readings={name: Reading(**row) for name, row in plan.get("readings", {}).items()},
         digest=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest(),
         pools=tuple(plan.get("pools", [])),
+        well=plan.get("well"),
         per_cell=tuple(plan.get("per_cell", [])),
         partitions=read_partitions(plan),
         cell_types=read_types(plan, texts.get(TYPES, ""), faults),
@@ -350,6 +353,8 @@ def _plan_faults(circuit: Circuit, known: _Known) -> Iterator[Fault]:
             yield Fault(place, f"{reading.parameter} {reading.value:g}", "a parameter of the table inside its range")
         if reading.law not in LAWS or reading.status not in STATUSES:
             yield Fault(place, f"{reading.law}, {reading.status}", f"one of {', '.join((*LAWS, *STATUSES))}")
+    if circuit.well is not None and circuit.well not in known.constants:
+        yield Fault("circuit.toml: well", repr(circuit.well), "a constant of circuit.ant")
     if not 0 <= circuit.preequilibration_h < math.inf:
         yield Fault("circuit.toml: preequilibration_h", f"{circuit.preequilibration_h:g}", "hours, 0 or more")
     yield from type_faults(

@@ -108,7 +108,10 @@ def read_cells(place: Place | None, known: Known | None) -> dict[str, CellType]:
         return cells
     if not place.value:
         place.fault("a cell type, e.g. [cells.LSC]", found="no cell type")
+    types = [kind.name for kind in known.circuit.cell_types] if known and known.circuit else []
     for name, entry in place.items():
+        if types and name not in types:
+            entry.fault(f"one of {', '.join(types)}", found=f"the cell type {shown(name)}")
         if not entry.table(CELLS):
             continue
         number, chosen = entry.get("n"), entry.get("variation")

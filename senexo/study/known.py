@@ -71,10 +71,10 @@ def known_of(place: Place | None, folder: Path) -> Known | None:
     return known
 
 
-def refuse_unsupported(raw: Mapping[str, object], file: str) -> None:
-    """Raise UnsupportedFeature for what a later version of the study file may hold."""
-    cells = raw.get("cells")
-    if isinstance(cells, dict) and len(cells) > 1:
+def refuse_unsupported(cells: Mapping[str, object], known: Known | None, file: str) -> None:
+    """Raise UnsupportedFeature for several types of cells where every cell is alone."""
+    alone = known is not None and (known.circuit is None or not known.circuit.pools)
+    if alone and len(cells) > 1:
         raise UnsupportedFeature("several cell types", f"{file}: cells has {', '.join(map(shown, cells))}")
 
 

@@ -76,7 +76,7 @@ def _read(top: Place, folder: Path) -> Study | None:
     words = title.text("a title") if title else None
     number = DEFAULT_SEED if seed is None else seed.whole(0, LARGEST_SEED, DEFAULT_SEED)
     if not top.faults:
-        refuse_unsupported(top.value, top.file)
+        refuse_unsupported(cells, known, top.file)
     if top.faults or words is None or number is None or known is None or culture is None:
         return None
     if donors is None or readouts is None or replicates is None:

@@ -67,15 +67,15 @@ def test_plated_cells_come_from_a_culture_and_start_in_fresh_medium(population: 
 
 
 def test_arms_are_twins_until_something_is_done(bench: Bench, plated: Cells) -> None:
-    mock = bench.grow(plated, Well({}, 12.0, (0.0, 6.0, 12.0)))
-    late = bench.grow(plated, Well({}, 12.0, (0.0, 6.0, 12.0), schedule=(dose("L", 100, at=6.0),)))
+    mock = bench.grow(plated, Well(12.0, (0.0, 6.0, 12.0)))
+    late = bench.grow(plated, Well(12.0, (0.0, 6.0, 12.0), schedule=(dose("L", 100, at=6.0),)))
     assert mock.checkpoints[6.0].digest() == late.checkpoints[6.0].digest()
     assert mock.end.digest() != late.end.digest()
 
 
 def test_a_branch_shares_the_past_bit_for_bit(bench: Bench, plated: Cells) -> None:
-    whole = bench.grow(plated, Well({}, 12.0, (6.0, 12.0)))
-    branch = bench.grow(whole.checkpoints[6.0], Well({}, 12.0, (6.0, 12.0)))
+    whole = bench.grow(plated, Well(12.0, (6.0, 12.0)))
+    branch = bench.grow(whole.checkpoints[6.0], Well(12.0, (6.0, 12.0)))
     assert branch.end.digest() == whole.end.digest()
     assert [r.time for r in branch.readings] == [6.0, 12.0]
 
@@ -111,10 +111,10 @@ def test_unknown_targets_are_refused(population: Population, plated: Cells) -> N
 
 def test_books_close_over_treatments_and_media(bench: Bench, plated: Cells) -> None:
     """before + released - taken up + made - lost = after, in every stretch, to the molecule."""
-    source = bench.grow(plated, Well({}, 12.0, (12.0,)))
+    source = bench.grow(plated, Well(12.0, (12.0,)))
     medium = bench.conditioned(source, 12.0, 0.5, 3.0)
     fresh = dose("E", 0.0, at=8.0, operation="set")
-    course = bench.grow(plated, Well({}, 12.0, (12.0,), schedule=(fresh,), conditioned=(medium,)))
+    course = bench.grow(plated, Well(12.0, (12.0,), schedule=(fresh,), conditioned=(medium,)))
     assert [(begin, end) for begin, end, _ in course.books] == [(0.0, 3.0), (3.0, 8.0), (8.0, 12.0)]
     for _, _, (book,) in course.books:
         assert book.by_hand == 0
@@ -128,7 +128,7 @@ def test_books_close_over_treatments_and_media(bench: Bench, plated: Cells) -> N
 
 def test_a_passage_keeps_expectations(population: Population, bench: Bench, plated: Cells) -> None:
     """Half of cells and medium stay: 4.5 standard deviations, 7e-6."""
-    grown = bench.grow(plated, Well({}, 12.0, (12.0,))).end
+    grown = bench.grow(plated, Well(12.0, (12.0,))).end
     half = split_well(population, grown, 0.5)
     n, copies = len(grown), int(grown.pools[0])
     assert abs(len(half) - n / 2) < 4.5 * math.sqrt(n / 4)
@@ -138,7 +138,7 @@ def test_a_passage_keeps_expectations(population: Population, bench: Bench, plat
 
 
 def test_a_full_well_is_split_and_says_so(population: Population, bench: Bench, plated: Cells) -> None:
-    course = bench.grow(plated, Well({}, 60.0, (30.0, 60.0), most_cells=60))
+    course = bench.grow(plated, Well(60.0, (30.0, 60.0), most_cells=60))
     assert all(len(reading) <= 70 for reading in course.readings)
     assert course.dilution[-1] >= 2.0
     assert math.log2(course.dilution[-1]) % 1 == 0
@@ -147,12 +147,12 @@ def test_a_full_well_is_split_and_says_so(population: Population, bench: Bench, 
 
 
 def test_a_run_stops_on_its_condition_and_extinction_is_a_result(bench: Bench, plated: Cells) -> None:
-    well = Well({}, 48.0, (0.0, 24.0, 48.0), stop_when=lambda reading: int(np.count_nonzero(reading.type == 1)) >= 3)
+    well = Well(48.0, (0.0, 24.0, 48.0), stop_when=lambda reading: int(np.count_nonzero(reading.type == 1)) >= 3)
     course = bench.grow(plated, well)
     assert "condition" in course.ended
     assert course.end.time < 48.0
     assert np.count_nonzero(course.end.type == 1) >= 3
-    killed = bench.grow(plated, Well({}, 24.0, (0.0, 24.0), schedule=(dose("death", 100.0, operation="set"),)))
+    killed = bench.grow(plated, Well(24.0, (0.0, 24.0), schedule=(dose("death", 100.0, operation="set"),)))
     assert (killed.ended, len(killed.end), len(killed.readings[-1])) == ("", 0, 0)
 
 
@@ -165,19 +165,19 @@ def test_stopping_keeps_what_was_reached(population: Population, plated: Cells) 
         bench.stop[0] = len(seen) >= 3
 
     bench.progress = progress
-    course = bench.grow(plated, Well({}, 24.0, (0.0, 24.0)))
+    course = bench.grow(plated, Well(24.0, (0.0, 24.0)))
     assert "stopped" in course.ended
     assert 3.0 <= course.end.time <= 3.5
     assert len(course.readings) == 1
     bench.stop[0] = False
     bench.progress = lambda cell_hours: None
-    on = bench.grow(course.end, Well({}, 24.0, (24.0,)))
-    whole = bench.grow(plated, Well({}, 24.0, (24.0,)))
+    on = bench.grow(course.end, Well(24.0, (24.0,)))
+    whole = bench.grow(plated, Well(24.0, (24.0,)))
     assert on.end.digest() == whole.end.digest()
 
 
 def test_a_log_follows_cells_from_plating_to_the_end(population: Population, bench: Bench, plated: Cells) -> None:
-    course = bench.grow(plated, Well({}, 24.0, (24.0,)))
+    course = bench.grow(plated, Well(24.0, (24.0,)))
     assert np.all(np.diff(course.log.time) >= 0)
     from senexo.engine.cells_tables import plan
 
@@ -199,7 +199,7 @@ def test_exact_and_windows_tell_the_same_story(population: Population, plated: C
         rows = []
         for replicate in range(60):
             cells = bench.seeded({"A": 20}, {"S": {"Q": 1.0}}, seed=3 + (method.name == "exact"), replicate=replicate)
-            end = bench.grow(cells, Well({}, 12.0, (12.0,))).end
+            end = bench.grow(cells, Well(12.0, (12.0,))).end
             rows.append([len(end), end.values[:, slot(population, "X")].sum(), end.pools[0]])
         found[method.name] = np.array(rows, dtype=float)
     one, other = found["exact"], found["split"]

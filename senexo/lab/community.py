@@ -1,0 +1,324 @@
+"""A study of cells that share a medium: the unit of work is, as elsewhere, one arm of one donor.
+
+Donors, their draws, the variation between cells and the timeline are those of `senexo.lab.culture`; here the cells
+divide, change type and die, and `senexo.lab.coupled` follows them. What a unit leaves are arrays; labels come later.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.streams import generator
+from senexo.engine.cells import Cells
+from senexo.engine.evaluate import evaluate, initial_values
+from senexo.lab import donors, observe, protocol
+from senexo.lab.coupled import Bench, Course, Method, Well
+from senexo.lab.culture import targets, time_grids
+from senexo.lab.dish import ARRESTED_H, QUANTILES, Unit
+from senexo.lab.ensemble import Cancelled
+from senexo.lab.population import population_of
+from senexo.lab.readings import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from senexo.model.circuit import Circuit
+    from senexo.study.claims import Reading as Asked
+    from senexo.study.schema import Action, Arm, Study
+
+Floats = NDArray[np.float64]
+COMMITMENT = "commitment"  # the fate whose outcome stains
+PLATED_KEPT = 8  # cultures kept: arms of one donor that share a genotype are plated from the same cells
+MOST_CELLS = 20_000
+
+
+class Community:
+    """A study's population, to grow any arm of any donor.
+
+    Raises InvalidInput for cell types that the circuit lacks, or for an arm that acts on what is not there.
+    """
+
+    def __init__(self, study: Study, circuit: Circuit) -> None:
+        self.study, self.circuit = study, circuit
+        self.population = population_of(circuit, types=list(study.cells))
+        self.types = tuple(type.name for type in self.population.types)
+        self.lowered = self.population.types[0].network
+        rules = [rule for rule in circuit.cell_types if rule.name in self.types]
+        self._fates_of = {rule.name: rule.fates for rule in rules}
+        self.fates = tuple(fate for rule in rules for fate in rule.fates)
+        stained = {to for fate in self.fates if fate.name == COMMITMENT for to in fate.into}
+        self._senescent = np.array([name in stained for name in self.types])
+        # picked for a type, besides its own: what its cells become without staining (G0)
+        self._states = {
+            rule.name: [to for fate in rule.fates if fate.effect == "become" for to in fate.into if to not in stained]
+            for rule in rules
+        }
+        self.arrest = circuit.arrest
+        protocol.check(study, self.lowered, {fate.name for fate in self.fates})
+        named = {readout.name: readout for readout in circuit.readouts}
+        self.units = [named[name].unit if name in named else "1" for name in study.readouts.names]
+        ids = [named[name].id if name in named else name for name in study.readouts.names]
+        self._watched = np.array([self.lowered.slot(id) for id in ids], dtype=int)
+        self._switch = self.lowered.slot(self.arrest.id) if self.arrest else -1
+        self.readout_times = np.unique(study.readouts.times_h)
+        self.curve_times = time_grids(study)[1]
+        self.targets = targets(study)
+        self.method = Method()
+        self._own = self._numbers_of_types(circuit)
+        self._plated: dict[tuple[Any, ...], Cells] = {}
+        self._one_at_a_time = Lock()
+
+    def compile(self) -> None:
+        """Nothing: the kernels of populations are made once for all networks."""
+
+    def fill(self, arm: Arm, unit: Unit, cancelled: Callable[[], bool] = lambda: False) -> dict[str, NDArray[Any]]:
+        """Grow and measure one unit.
+
+        For c curve times, t read-out times, T types, q read-outs, P pool species, r replicates, p qPCR targets:
+        `numbers` [c, T] cells, `of_types` [c, T, q] means, `course` [c, q] means of all cells, `shares` [c, 3] cells
+        over those plated, switch off and senescent among the living, `pools` [c, P], `dilution` [c]; `spread`
+        [t, q, 3], `arrest` [t, 2], `senescence` [r, t, 2], `copies` [t, p], `ct` [r, t, p]; the cells at read-out
+        times one after the other (`rows` says how many): `type`, `key`, `parent`, `born`, `values`; the log, the books.
+        A well that ended before its time has nan from there.
+        """
+        times = np.union1d(self.curve_times, self.readout_times)
+        with self._bench(cancelled) as bench:
+            begin = self.plated(bench, unit.donor, arm.genotype)
+            well = Well(
+                float(times[-1]),
+                tuple(times.tolist()),
+                arm.schedule,
+                MOST_CELLS,
+                books=tuple(self.readout_times.tolist()),
+            )
+            course = bench.grow(begin, well)
+            if cancelled():
+                raise Cancelled
+        return self._measured(course, unit) | self._kept(course)
+
+    def cautions(self) -> tuple[str, ...]:
+        """What a reader of the results must know of how the cells were followed, in plain words."""
+        return (
+            "Cells share their medium. Every molecule counts: each cell runs by the exact stochastic process in"
+            f" windows of {self.method.window:g} h with the medium as it was when they began; then vesicles and cargo"
+            " are taken up and lost in whole molecules. A shorter window is closer to the truth.",
+            "Cells divide, change type and die by hazards that are the circuit's assumptions. "
+            + self.circuit.growth_rule,
+            "All arms of a donor and genotype start from the same plated cells, out of one culture of"
+            f" {self.study.culture.preequilibration_h:g} h. A well of more than {MOST_CELLS:,} cells is split in two,"
+            " and the table counts says how many cells one then stands for.",
+        )
+
+    def events_per_hour(self) -> float:
+        """Reactions of one cell in an hour at the start, at central values."""
+        values = initial_values(self.lowered)
+        return float(sum(evaluate(reaction.rate, values, 0.0) for reaction in self.lowered.reactions))
+
+    def value(self, reading: Asked, arrays: Mapping[str, NDArray[Any]]) -> float:
+        """What one unit shows of what a claim reads; nan where no cell is alive to show it.
+
+        `cells` are those of the well with what passages took away; of a type, its cells in G0 count too, and its
+        senescent ones where senescence is asked.
+        """
+        at, when = int(np.searchsorted(self.curve_times, reading.time_h)), reading.time_h
+        kinds = range(len(self.types)) if reading.cell_type is None else self._kind_of(reading.cell_type)
+        numbers, stained = arrays["numbers"][at], self._senescent
+        if reading.readout is not None:
+            q = self.study.readouts.names.index(reading.readout)
+            if reading.cell_type is None:
+                return float(arrays["course"][at, q])
+            return float(arrays["of_types"][at, self.types.index(reading.cell_type), q])
+        living = float(numbers[list(kinds)].sum())
+        if reading.function == "arrested":
+            stopped, all_living = arrays["arrest"][np.searchsorted(self.readout_times, when)]
+            return float(stopped / all_living) if all_living else np.nan
+        if reading.function == "senescence":
+            return float(numbers[[k for k in kinds if stained[k]]].sum() / living) if living else np.nan
+        cells = living * float(arrays["dilution"][at])
+        plated = sum(kind.n for name, kind in self.study.cells.items() if reading.cell_type in (None, name))
+        return cells if reading.function == "cells" else cells / plated
+
+    def _kind_of(self, name: str) -> list[int]:
+        """A type and what its cells become without a division."""
+        become = [to for fate in self._fates_of[name] if fate.effect == "become" for to in fate.into]
+        return [self.types.index(each) for each in dict.fromkeys([name, *become])]
+
+    def plated(self, bench: Bench, donor: int, genotype: Sequence[Action]) -> Cells:
+        """The cells at time 0, before the schedule's first action; the same for all arms of this donor and genotype."""
+        key = (donor, protocol.done(genotype))
+        known = self._plated.get(key)
+        if known is None:
+            numbers = {name: kind.n for name, kind in self.study.cells.items()}
+            culture = self.study.culture
+            seeded = {name: _more(n) for name, n in numbers.items()}
+            cells = bench.seeded(
+                seeded, self._overrides(donor), seed=self.study.seed, replicate=donor, genotype=genotype,
+                medium=culture.medium,
+            )  # fmt: skip
+            known = bench.cultured(cells, culture.preequilibration_h, numbers, self._states)
+            with self._one_at_a_time:
+                self._plated[key] = known
+                if len(self._plated) > PLATED_KEPT:
+                    del self._plated[next(iter(self._plated))]
+        return known.copy()
+
+    @contextmanager
+    def _bench(self, cancelled: Callable[[], bool]) -> Iterator[Bench]:
+        """A bench whose kernels stop within a second once the run is cancelled."""
+        bench = Bench(self.population, self.method, share=self.circuit.well)
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.2):
+                bench.stop[0] |= cancelled()
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield bench
+        finally:
+            over.set()
+            watcher.join()
+
+    # ---- parameters
+
+    def _numbers_of_types(self, circuit: Circuit) -> dict[str, dict[str, tuple[str, Any]]]:
+        """Per type, the parameters of its own: name -> (the name it is drawn under, its law).
+
+        A type written like another one has the very rows of that one, so both are drawn as one number.
+        """
+        origin: dict[Any, str] = {}
+        for rule in circuit.cell_types:
+            for row in rule.parameters:
+                origin.setdefault(row, f"{rule.name}.{row.name}")
+        return {rule.name: {row.name: (origin[row], row) for row in rule.parameters} for rule in circuit.cell_types}
+
+    def _overrides(self, donor: int) -> dict[str, dict[str, Any]]:
+        """Per type, slot id -> the donor's number, or one per cell for what varies."""
+        seed, draws = self.study.seed, self.study.donors.draws
+        common = donors.donor_values(draws, seed, donor)
+        found: dict[str, dict[str, Any]] = {}
+        first = 1
+        for name in self.types:
+            laws = {id: law for id, (_, law) in self._own[name].items()}
+            drawn = donors.donor_values(dict(self._own[name].values()), seed, donor)
+            own = common | {id: drawn[key] for id, (key, _) in self._own[name].items()}
+            found[name] = dict(own)
+            kind = self.study.cells.get(name)
+            if kind is not None:
+                numbers = range(first, first + _more(kind.n))
+                found[name] |= donors.cell_values(
+                    kind.variation, own, {**draws, **laws}, seed=seed, number=donor, cells=numbers
+                )
+                first += _more(kind.n)
+        return found
+
+    # ---- what is read
+
+    def _measured(self, course: Course, unit: Unit) -> dict[str, NDArray[Any]]:
+        c, q, kinds = len(self.curve_times), len(self.units), len(self.types)
+        numbers = np.full((c, kinds), np.nan)
+        of_types, means = np.full((c, kinds, q), np.nan), np.full((c, q), np.nan)
+        shares, dilution = np.full((c, 3), np.nan), np.full(c, np.nan)
+        pools = np.full((c, len(self.population.pooled)), np.nan)
+        at = {reading.time: (reading, fold) for reading, fold in zip(course.readings, course.dilution, strict=True)}
+        for k, when in enumerate(self.curve_times):
+            if when not in at:
+                continue
+            reading, dilution[k] = at[when]
+            numbers[k] = np.bincount(reading.type, minlength=kinds)
+            pools[k] = reading.pools
+            for place in range(kinds):
+                mine = reading.type == place
+                if mine.any():
+                    of_types[k, place] = reading.values[mine][:, self._watched].mean(axis=0)
+            shares[k, 0] = len(reading) * dilution[k] / max(1, len(course.begin))
+            if len(reading):
+                means[k] = reading.values[:, self._watched].mean(axis=0)
+                shares[k, 1:] = self._off(reading).mean(), self._senescent[reading.type].mean()
+        t = len(self.readout_times)
+        spread, arrest = np.full((t, q, len(QUANTILES)), np.nan), np.zeros((t, 2), dtype=np.int64)
+        how = self.study.replicates
+        stains = np.zeros((how.n, t, 2), dtype=np.int64)
+        copies, ct = np.full((t, len(self.targets)), np.nan), np.full((how.n, t, len(self.targets)), np.nan)
+        for k, when in enumerate(self.readout_times):
+            reading = at[when][0] if when in at else _nobody(course)
+            values = reading.values[:, self._watched]
+            if len(reading):
+                spread[k] = np.quantile(values, list(QUANTILES.values()), axis=0).T
+            arrest[k] = self._arrested(course, reading), len(reading)
+            for p, (_, column, constant) in enumerate(self.targets):
+                if len(reading):
+                    copies[k, p] = constant if column is None else values[:, column].mean()
+            for r in range(how.n):
+                well = (self.study.seed, "well", unit.done, unit.occurrence, unit.donor, r, float(when).hex())
+                senescent, alive = self._senescent[reading.type], np.ones(len(reading), dtype=bool)
+                stains[r, k] = observe.stained(senescent, alive, how, generator(*well, "SA-beta-gal"))
+                for p, (name, _, _) in enumerate(self.targets):
+                    ct[r, k, p] = observe.threshold_cycle(copies[k, p] * how.lysed_cells, how, generator(*well, name))
+        return {
+            "numbers": numbers, "of_types": of_types, "course": means, "shares": shares, "pools": pools,
+            "dilution": dilution, "spread": spread, "arrest": arrest, "senescence": stains, "copies": copies, "ct": ct,
+        }  # fmt: skip
+
+    def _off(self, reading: Reading) -> NDArray[np.bool_]:
+        if self.arrest is None:
+            return np.zeros(len(reading), dtype=bool)
+        off: NDArray[np.bool_] = reading.values[:, self._switch] < self.arrest.below
+        return off
+
+    def _arrested(self, course: Course, now: Reading) -> int:
+        """Cells that were off at every look of the last `ARRESTED_H` hours, of which there was one that long ago."""
+        looks = [reading for reading in course.readings if now.time - ARRESTED_H <= reading.time <= now.time]
+        earlier = [reading for reading in course.readings if reading.time <= now.time - ARRESTED_H]
+        if not earlier or not len(now):
+            return 0
+        still = {tuple(key) for key in now.key.tolist()}
+        for reading in [earlier[-1], *looks]:
+            still &= {tuple(key) for key in reading.key[self._off(reading)].tolist()}
+        return len(still)
+
+    def _kept(self, course: Course) -> dict[str, NDArray[Any]]:
+        """States at read-out times, the log, the books and the first cells, as arrays."""
+        wanted = set(self.readout_times.tolist())
+        readings = [reading for reading in course.readings if reading.time in wanted]
+        found = {
+            name: np.concatenate([getattr(reading, name) for reading in readings])
+            for name in ("type", "key", "parent", "born", "values")
+        }
+        books = [
+            (begin, end, p, book.before, book.after, book.made, book.lost, book.by_hand, *book.released.values(),
+             *book.taken_up.values())
+            for begin, end, ledger in course.books
+            for p, book in enumerate(ledger)
+        ]  # fmt: skip
+        first = {f"first_{name}": getattr(course.begin, name) for name in ("type", "key", "parent", "born")}
+        return found | first | {
+            "rows": np.array([len(reading) for reading in readings], dtype=np.int64),
+            "at": np.array([reading.time for reading in readings]),
+            "well_pools": np.array([reading.pools for reading in readings]),
+            "log_time": course.log.time, "log_key": course.log.key, "log_channel": course.log.channel,
+            "books": np.array(books, dtype=float).reshape(len(books), -1),
+            "ended": np.frombuffer(course.ended.encode(), dtype=np.uint8),
+        }  # fmt: skip
+
+
+def _more(n: int) -> int:
+    """Cells in the culture before, so that after deaths and differentiation there are n to plate."""
+    return n + n // 2 + 10
+
+
+def _nobody(course: Course) -> Reading:
+    """A read-out that was never reached: no cell."""
+    width = course.begin.values.shape[1]
+    return Reading(
+        np.inf, np.zeros(0, dtype=np.int64), np.zeros((0, 2), dtype=np.uint64), np.zeros((0, 2), dtype=np.uint64),
+        np.zeros(0), np.zeros((0, width)), np.zeros_like(course.begin.pools),
+    )  # fmt: skip
