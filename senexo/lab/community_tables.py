@@ -17,6 +17,7 @@ from senexo.lab.dish import Unit
 from senexo.lab.readings import Place, Reading
 
 Get = Callable[[str], Mapping[str, NDArray[Any]]]
+EVERYBODY = "all cells"  # the cell type of rows that hold for a whole well
 BALANCE_FLOWS = ("before", "after", "made", "lost", "by hand")
 
 
@@ -93,14 +94,13 @@ def _timecourse(community: Community, place: Place, arrays: Mapping[str, NDArray
         _long(place, times, kind, names, community.units, ["mean"], arrays["of_types"][:, k])
         for k, kind in enumerate(community.types)
     ]
-    whole = ", ".join(community.study.cells)
     told = ["alive", "switch off", "senescent"]
     quantiles = list(dish.QUANTILES)
     frames += [
-        _long(place, times, whole, names, community.units, ["mean"], arrays["course"]),
-        _long(place, community.readout_times, whole, names, community.units, quantiles, arrays["spread"]),
-        _long(place, times, whole, told, ["1"] * 3, ["mean"], arrays["shares"]),
-    ] if len(community.types) > 1 else []  # fmt: skip
+        _long(place, times, EVERYBODY, names, community.units, ["mean"], arrays["course"]),
+        _long(place, community.readout_times, EVERYBODY, names, community.units, quantiles, arrays["spread"]),
+        _long(place, times, EVERYBODY, told, ["1"] * 3, ["mean"], arrays["shares"]),
+    ]
     return pd.concat(frames, ignore_index=True).dropna(subset="value")
 
 

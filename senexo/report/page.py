@@ -25,6 +25,8 @@ SECTIONS = (
     ("study", "Resolved study"), ("provenance", "Provenance"),
 )  # fmt: skip
 
+EVERYBODY = "all cells"  # the cell type of rows that hold for a whole well
+
 
 def render(folder: Path) -> Path:
     """Write `report.html` into a result folder and return its path.
@@ -153,9 +155,33 @@ def _time_figures(folder: Path, arms: pd.DataFrame) -> list[dict[str, str]]:
     """One small multiple per read-out, in the order the study names them."""
     from senexo.report import figures
 
-    timecourse = table(folder, "timecourse")
+    timecourse = _of_the_well(table(folder, "timecourse"))
+    if (folder / "tables" / "counts.parquet").is_file():
+        import pandas as pd
+
+        timecourse = pd.concat([_cells_and_medium(table(folder, "counts")), timecourse], ignore_index=True)
     drawn = ((name, figures.time_course(timecourse, arms, name)) for name in dict.fromkeys(timecourse["quantity"]))
     return [{"title": name, "svg": svg} for name, svg in drawn if svg]
+
+
+def _of_the_well(timecourse: pd.DataFrame) -> pd.DataFrame:
+    """Of coupled cells, the rows of all types together; each type's own are in the table."""
+    whole = timecourse["cell_type"] == EVERYBODY
+    return timecourse[whole] if whole.any() else timecourse
+
+
+def _cells_and_medium(counts: pd.DataFrame) -> pd.DataFrame:
+    """Cells of every type that occurs, passages made good for, and molecules in the medium, as a time course."""
+    at = ["arm", "donor", "time_h"]
+    dilution = counts[counts["quantity"] == "dilution"][[*at, "value"]].rename(columns={"value": "dilution"})
+    rows = counts[counts["quantity"] != "dilution"].merge(dilution, on=at)
+    cells = rows["quantity"] == "cells"
+    rows["quantity"] = rows["cell_type"].where(cells, rows["quantity"] + " in " + rows["cell_type"]) + cells.map(
+        {True: " cells", False: ""}
+    )
+    rows["value"] *= rows["dilution"]
+    there = rows.groupby("quantity")["value"].transform("max") > 0
+    return rows[there].assign(statistic="mean")
 
 
 def table(folder: Path, name: str) -> pd.DataFrame:
