@@ -13,12 +13,12 @@ from typing import Any
 
 from senexo.engine.cells_kernel import EVENTS, TEXT
 from senexo.engine.cells_lockstep import Lockstep, constants, slots_read
+from senexo.engine.cells_window import DONE
 from senexo.engine.codegen import compile_function, print_nodes
 from senexo.engine.draws import REACTIONS, exponential, threefry, unit, widest_vectors
 from senexo.engine.graph import Node
 from senexo.engine.ssa_steady import indented
 
-DONE = 0  # what the kernel writes into `flag` for a cell at the window's end; all others are the tables' to finish
 _FIRED = 16  # steps whose reactions are counted at once
 # Of a lane: time of the last draw or cut, when its hazard may have changed, what is left of the exponential, the
 # choice of the next event, the total hazard, and what the last step was.
@@ -44,6 +44,7 @@ def window_source(net: Lockstep) -> str:
     """Source of `kernel(first, last, place, kind, key, draws, wait, values, flag, weight, pools, begin, end, fired,
     stop)`, which runs the cells of rows first .. last - 1 whose kind has a place, up to `end`.
 
+    flag: DONE for a cell that is at `end`; the tables finish all others.
     place [kinds]: row of `weight` [places, fates] and of `fired` [places, reactions + 1], or -1. `fired` counts; its
     last column is of no meaning. Returns False where the stop sign was set, and then what is written is not whole.
     """
@@ -216,7 +217,7 @@ def _step(
 
 
 def _lanes(net: Lockstep) -> int:
-    return 32
+    return 16
 
 
 def uptake_source(net: Lockstep) -> str:
