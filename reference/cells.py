@@ -121,9 +121,8 @@ class Dish:
         if age is not None:
             cell.v[network.slot(age)] = self.time - cell.born
         self.settle(cell)
-        if fate.bound is not None:
-            if inside * cell.v[network.slot(fate.bound)] >= cell.v[network.slot(fate.hazard)]:
-                return
+        if fate.bound is not None and inside * cell.v[network.slot(fate.bound)] >= cell.v[network.slot(fate.hazard)]:
+            return
         self.happened.append((self.time, cell.key, fate.name))
         effect = fate.effect
         if isinstance(effect, Divide):

@@ -268,13 +268,13 @@ class _Rows:
     def cells(self, time: float) -> Cells:
         n, width = self.n[0], self.old.values.shape[1]
         alive = np.arange(self.media, n)[self.kind[self.media : n] >= 0]
+        kind, born, memory = self.kind[alive], self.born[alive], self.memory[alive, :width]
         return Cells(
             self.old.seed, self.old.replicate, time,
-            type=self.kind[alive], key=self.key[alive], parent=self.parent[alive], born=self.born[alive],
+            type=kind, key=self.key[alive], parent=self.parent[alive], born=born,
             draws=self.draws[alive], wait=self.wait[alive],
-            values=current(self.tables, self.kind[alive], self.memory[alive, :width], self.born[alive], self.pools, time),
-            base=self.base.copy(),
-            pools=self.pools, pool_draws=self.draws[: self.media].copy(), pool_wait=self.wait[: self.media].copy(),
+            values=current(self.tables, kind, memory, born, self.pools, time),
+            base=self.base.copy(), pools=self.pools, pool_draws=self.draws[: self.media].copy(), pool_wait=self.wait[: self.media].copy(),
             fired=self.fired, gone=self.gone, copied=self.copied, windows=self.old.windows,
         )  # fmt: skip
 
@@ -305,7 +305,12 @@ def event_streams(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def current(
-    tables: Any, kind: NDArray[np.int64], values: NDArray[np.float64], born: NDArray[np.float64], pools: Any, time: float
+    tables: Any,
+    kind: NDArray[np.int64],
+    values: NDArray[np.float64],
+    born: NDArray[np.float64],
+    pools: Any,
+    time: float,
 ) -> NDArray[np.float64]:
     """The slots of each cell as they are now, 0 beyond those of its type, so that equal states have equal bytes."""
     values = np.ascontiguousarray(values)

@@ -154,9 +154,7 @@ def renew(tables: Any, kind: int, pools: Any, frozen: bool, memory: Any) -> floa
 
 
 @_compile
-def refresh(
-    tables: Any, kind: Any, values: Any, born: Any, pools: Any, time: float, memory: Any
-) -> None:
+def refresh(tables: Any, kind: Any, values: Any, born: Any, pools: Any, time: float, memory: Any) -> None:
     """Bring all slots of cells up to date: pools, ages, rules. Nothing goes on from these; they are to be read."""
     for i in range(len(kind)):
         row = tables.kinds[kind[i]]

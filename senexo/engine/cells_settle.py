@@ -59,7 +59,7 @@ def uptake(
 
 @_compile
 def sums(tables: Any, rows: Any, first: int, last: int, kind: Any, rates: Any, found: Any) -> None:
-    """Of every block from `first` to `last` - 1 and every pool, what all its leaves take in a time unit: [pools, blocks]."""
+    """What all leaves of a block take from a pool in a time unit: [pools, blocks], blocks first .. last - 1."""
     for block in range(first, last):
         for pool in range(len(found)):
             found[pool, block] = 0.0

@@ -215,9 +215,9 @@ def window(
     n: Any, memory: Any, spare: Any, base: Any, pools: Any, released: Any, fired: Any, gone: Any, copied: Any,
     log_time: Any, log_key: Any, log_channel: Any, begin: float, end: float, stop: Any, keep: bool,
 ) -> Any:  # fmt: skip
-    """All cells of rows place[0] to last that are not done, each followed by its daughters, fresh rows place[1] .. n[0].
+    """All cells of rows place[0] to last that are not done, each followed by its daughters.
 
-    flag [rows]: DONE for what the generated kernel has brought to `end`; another cell may be on its way.
+    These are the fresh rows place[1] .. n[0]. flag [rows]: DONE for what the generated kernel has brought to `end`; another cell may be on its way.
     """
     while place[0] < last or place[1] < n[0]:
         if place[1] < n[0]:

@@ -73,7 +73,9 @@ class Chunk:
         released, fired, gone, copied = self.counts
         rows = [work.state[name] for name in _ROWS]
         if work.generated is not None:
-            events = work.generated.run(first, last, work.state, work.flag, work.pools, work.time, end, released, fired, stop)
+            events = work.generated.run(
+                first, last, work.state, work.flag, work.pools, work.time, end, released, fired, stop
+            )
             if events < 0:
                 return STOPPED, 0, work.time
             self.n[2] += events
@@ -95,7 +97,13 @@ class Windows:
     """Rows: the media of the pools first, then the cells in their order, the dead among them until they are many."""
 
     def __init__(
-        self, population: Population, cells: Cells, keep: bool, stop: NDArray[np.bool_], workers: int, chunks: int | None
+        self,
+        population: Population,
+        cells: Cells,
+        keep: bool,
+        stop: NDArray[np.bool_],
+        workers: int,
+        chunks: int | None,
     ) -> None:
         self.population, self.old, self.keep, self.sign = population, cells, keep, stop
         self.made = plan(population)
@@ -186,9 +194,7 @@ class Windows:
             if generated is not None:
                 generated.uptake(self.rows, first, last, state, self.pools, rates)
             values, memory = state["values"], chunk.memory
-            bad = uptake(
-                self.tables, self.rows, first, last, known, kind, values, self.pools, self.time, memory, rates
-            )
+            bad = uptake(self.tables, self.rows, first, last, known, kind, values, self.pools, self.time, memory, rates)
             sums(self.tables, self.rows, a, b, kind, rates, found)
             return int(bad)
 
