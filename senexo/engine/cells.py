@@ -151,9 +151,10 @@ class Cells:
     Rows of a cell: `type`, `key` of its lineage and its `parent`'s (0, 0 for the first ones), `born`, `values`
     (per slot of its type's network, rules and age as they are at `time`), and its stream: `draws` used and `wait` =
     (time of the last draw or cut, what was left of the exponential then, total hazard since). `base`: per type, the
-    values that reactions among pools read and a change of type goes by. `pools`: copies of each of `Population.pooled`. `fired`: events per channel,
-    in the order of `Plan.channels`; `gone`: copies that left with their cell, per type and slot; `copied`: copies that
-    divisions added. To dose, or to change the medium, edit `values`, `base` and `pools` between two runs.
+    values that reactions among pools read and a change of type goes by. `pools`: copies of each of
+    `Population.pooled`. `fired`: events per channel, in the order of `Plan.channels`; `gone`: copies that left with
+    their cell, per type and slot; `copied`: copies that divisions added. To dose, or to change the medium, edit
+    `values`, `base` and `pools` between two runs.
     """
 
     seed: int

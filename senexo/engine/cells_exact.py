@@ -274,7 +274,8 @@ class _Rows:
             type=kind, key=self.key[alive], parent=self.parent[alive], born=born,
             draws=self.draws[alive], wait=self.wait[alive],
             values=current(self.tables, kind, memory, born, self.pools, time),
-            base=self.base.copy(), pools=self.pools, pool_draws=self.draws[: self.media].copy(), pool_wait=self.wait[: self.media].copy(),
+            base=self.base.copy(), pools=self.pools,
+            pool_draws=self.draws[: self.media].copy(), pool_wait=self.wait[: self.media].copy(),
             fired=self.fired, gone=self.gone, copied=self.copied, windows=self.old.windows,
         )  # fmt: skip
 

@@ -217,7 +217,8 @@ def window(
 ) -> Any:  # fmt: skip
     """All cells of rows place[0] to last that are not done, each followed by its daughters.
 
-    These are the fresh rows place[1] .. n[0]. flag [rows]: DONE for what the generated kernel has brought to `end`; another cell may be on its way.
+    These are the fresh rows place[1] .. n[0]. flag [rows]: DONE for what the generated kernel has brought to `end`;
+    another cell may be on its way.
     """
     while place[0] < last or place[1] < n[0]:
         if place[1] < n[0]:

@@ -23,7 +23,8 @@ from senexo.model.loading import load
 
 COUPLED = """
     compartment cell = 1; compartment medium = 1; compartment blood = 1;
-    substanceOnly species X in cell = 10, Z in cell = 8, G in cell = 2, P in cell = 7, E in medium = 300, B in blood = 40;
+    substanceOnly species X in cell = 10, Z in cell = 8, G in cell = 2, P in cell = 7;
+    substanceOnly species E in medium = 300, B in blood = 40;
     k = 5; d = 0.3; rel = 0.5; up = 0.004; loss = 0.1; b = 0.5; age = 0; size = 1; stem = 1; rest = 0.1;
     hazard := b*X/(X+5); old := 0.4*age/(age+2); old_bound := 0.4; death := 0.005*P; resting := rest*rest;
     make: => X; k*G/2*(0.9 + Z/80);  decay: X => ; d*X;  release: X => E; rel*X;  uptake: E => X; up*E*(1 + P/20);
@@ -32,13 +33,12 @@ COUPLED = """
     """
 ONCE = {"lose", "cross", "back"}
 SHARES = {"G": Partition("copied"), "P": Partition("clustered", 0.3, 3)}
+OLD = (Set("stem", "multiply", 2.0), Set("size", "set", "age"))
 OWN = ((Set("stem", "multiply", 0.5),), (Set("stem", "set", "k"), Set("size", "add", 0.25)))
 DEATH = Fate("death", "death", Leave())
 FATES = (
     Fate("division", "hazard", Divide("stem", "blast", SHARES, Partition("binomial", 0.4), each=OWN)),
-    Fate(
-        "ageing", "old", Become("blast", (Set("stem", "multiply", 2.0), Set("size", "set", "age"))), bound="old_bound"
-    ),
+    Fate("ageing", "old", Become("blast", OLD), bound="old_bound"),
     DEATH,
 )
 
