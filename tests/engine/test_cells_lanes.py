@@ -1,0 +1,175 @@
+"""Windows by generated kernels: the same bits as tables and the slow twin, and what a run that is stopped leaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reference.cells_split import windows
+from senexo.base.errors import SenexoError
+from senexo.engine.cells import Become, CellType, Divide, Fate, Leave, Partition, Population, Set, start
+from senexo.engine.cells_lockstep import locksteps
+from senexo.engine.cells_split import run_split
+from senexo.engine.cells_tables import plan
+from senexo.engine.lower import lower
+from senexo.engine.lowered import Lowered
+from senexo.model.loading import load
+
+COUPLED = """
+    compartment cell = 1; compartment medium = 1; compartment blood = 1;
+    substanceOnly species X in cell = 10, Z in cell = 8, G in cell = 2, P in cell = 7;
+    substanceOnly species E in medium = 300, B in blood = 40;
+    k = 5; d = 0.3; rel = 0.5; up = 0.004; loss = 0.1; b = 0.5; age = 0; size = 1; stem = 1; rest = 0.1;
+    hazard := b*X/(X+5); old := 0.4*age/(age+2); old_bound := 0.4; death := 0.005*P; resting := rest*rest;
+    make: => X; k*G/2*(0.9 + Z/80);  decay: X => ; d*X;  release: X => E; rel*X;  uptake: E => X; up*E*(1 + P/20);
+    lose: E => ; loss*E;  cross: E => B; 0.05*E;  back: B => E; 0.2*B;  pump: X => 2 P; 0.05*X*size;
+    wear: P => ; 0.1*P;  mutate: => G; 0.03*G;  drink: B => P; 0.001*B*stem;
+    """
+ONCE = {"lose", "cross", "back"}
+SHARES = {"G": Partition("copied"), "P": Partition("clustered", 0.3, 3)}
+OLD = (Set("stem", "multiply", 2.0), Set("size", "set", "age"))
+OWN = ((Set("stem", "multiply", 0.5),), (Set("stem", "set", "k"), Set("size", "add", 0.25)))
+DEATH = Fate("death", "death", Leave())
+FATES = (
+    Fate("division", "hazard", Divide("stem", "blast", SHARES, Partition("binomial", 0.4), each=OWN)),
+    Fate("ageing", "old", Become("blast", OLD), bound="old_bound"),
+    DEATH,
+)
+
+
+def network(text: str, folder: Path) -> Lowered:
+    path = folder / "model.ant"
+    path.write_text(f"model m()\n{text}\nend\n")
+    return lower(load(path).network)
+
+
+@pytest.fixture(scope="module")
+def coupled(tmp_path_factory: pytest.TempPathFactory) -> Population:
+    """Three types with one network and other fates, which one kernel runs together."""
+    net = network(COUPLED, tmp_path_factory.mktemp("model"))
+    split = Fate("split", "hazard", Divide("blast", "blast", otherwise=Partition("ordered")))
+    types = (
+        CellType("stem", net, FATES, age="age"),
+        CellType("blast", net, (split, Fate("rest", "resting", Become("asleep")), DEATH), age="age"),
+        CellType("asleep", net, (DEATH,)),
+    )
+    made = Population(types, pools=("medium", "blood"))
+    assert [group.kinds for group in locksteps(made, plan(made))] == [(0, 1, 2)]
+    return made
+
+
+def test_every_window_is_that_of_the_slow_twin(coupled: Population) -> None:
+    begin = start(coupled, {"stem": 250, "blast": 30}, seed=1)
+    twin, now = windows(coupled, begin, ONCE), {"lanes": begin, "tables": begin}
+    own = [*plan(coupled).countable[0], *(coupled.types[0].network.slot(id) for id in ("stem", "size"))]
+    for end in np.linspace(0.25, 1.5, 6):
+        twin.window(float(end))
+        cells = [cell for cell in twin.cells if not cell.medium]
+        for method in ("lanes", "tables"):
+            found, _ = run_split(coupled, now[method], float(end), window=0.25, method=method)
+            assert [tuple(map(int, key)) for key in found.key] == [cell.key for cell in cells]
+            assert found.type.tolist() == [cell.type for cell in cells]
+            assert found.born.tolist() == [cell.born for cell in cells]
+            assert found.draws.tolist() == [cell.draws for cell in cells]
+            assert found.pools.tolist() == list(twin.pools.values())
+            assert found.values[:, own].tolist() == [[cell.v[slot] for slot in own] for cell in cells]
+            now[method] = found
+        assert now["lanes"].digest() == now["tables"].digest()
+    names = {name for *_, name in twin.happened}
+    assert names == {c.name for c in plan(coupled).channels} - {"uptake", "drink", "lose", "cross", "back"}
+    assert len(twin.happened) > 5000
+    assert now["lanes"].fired.sum() == len(twin.happened) + twin.settled
+
+
+def test_threads_chunks_and_kernels_change_nothing(coupled: Population) -> None:
+    begin = start(coupled, {"stem": 900, "blast": 300}, seed=2)
+    whole, log = run_split(coupled, begin, 3.0, window=0.25, threads=1, chunks=1, method="tables")
+    assert (whole.fired > 0).all()
+    for threads, chunks in ((1, None), (1, 5), (2, None), (2, 3)):
+        after, other = run_split(coupled, begin, 3.0, window=0.25, threads=threads, chunks=chunks, method="lanes")
+        assert after.digest() == whole.digest()
+        assert np.array_equal(log.time, other.time)
+        assert np.array_equal(log.channel, other.channel)
+
+
+def test_a_run_in_parts_is_the_whole_run(coupled: Population) -> None:
+    """Long enough for the dead to be dropped from memory in the one and not in the other."""
+    begin = start(coupled, {"blast": 200}, seed=3, overrides={"blast": {"P": 60, "b": 0.1}})
+    whole, log = run_split(coupled, begin, 6.0, window=0.5, method="lanes")
+    assert sum(plan(coupled).channels[c].name == "death" for c in log.channel) > 60
+    part, _ = run_split(coupled, begin, 1.5, window=0.5, method="lanes")
+    part, _ = run_split(coupled, part, 4.0, window=0.5, method="tables")
+    assert run_split(coupled, part, 6.0, window=0.5, method="lanes")[0].digest() == whole.digest()
+
+
+def test_a_parameter_below_zero_is_left_to_the_tables(coupled: Population) -> None:
+    change = {"up": np.where(np.arange(40) % 3, 0.004, 0.0), "rest": np.where(np.arange(40) % 5, 0.1, -0.1)}
+    begin = start(coupled, {"blast": 40}, seed=4, overrides={"blast": change})
+    ends = [run_split(coupled, begin, 2.0, window=0.5, method=method)[0].digest() for method in ("lanes", "tables")]
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("law", ["2*X - 25", "5", "1/(X - 12)"])
+def test_faults_are_told_as_by_the_tables(tmp_path: Path, law: str) -> None:
+    """A law that goes negative, one that fires without its reactant, one that is infinite."""
+    net = network(f"substanceOnly species X = 14; X => ; {law};", tmp_path)
+    population = Population((CellType("A", net),))
+    told = []
+    for method in ("lanes", "tables"):
+        with pytest.raises(SenexoError) as caught:
+            run_split(population, start(population, {"A": 20}, seed=5), 50.0, window=10.0, method=method)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+
+
+def test_stopped_with_the_last_whole_window(coupled: Population) -> None:
+    begin = start(coupled, {"stem": 3000}, seed=6)
+    stop = np.zeros(1, dtype=np.bool_)
+    timer = threading.Timer(0.7, lambda: stop.__setitem__(0, True))
+    timer.start()
+    began = time.monotonic()
+    part, log = run_split(coupled, begin, 1e6, window=1.0, stop=stop, most_cells=10**9)
+    assert 0.6 < time.monotonic() - began < 1.9
+    assert "stopped" in log.reason
+    assert 0.0 < part.time == round(part.time)
+    whole, full = run_split(coupled, begin, part.time, window=1.0)
+    assert part.digest() == whole.digest()
+    assert np.array_equal(log.time, full.time)
+
+
+def test_an_interrupt_from_the_keyboard_gives_what_there_is(coupled: Population) -> None:
+    begin = start(coupled, {"stem": 3000}, seed=7)
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    part, log = run_split(coupled, begin, 1e6, window=1.0, threads=2, most_cells=10**9)
+    assert not log.complete
+    assert part.digest() == run_split(coupled, begin, part.time, window=1.0)[0].digest()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_molecules_are_shared_out_by_the_takers_propensities(tmp_path: Path) -> None:
+    """900 cells with one of three rates, 20 replicates: mean and variance at 4.5 standard errors, false alarm 5e-5.
+
+    Of 10^5 molecules each leaves with probability 1 - exp(-K h) and falls to cell j with probability k_j / K.
+    """
+    text = "compartment cell = 1; compartment medium = 1; substanceOnly species X in cell = 0, E in medium = 100000;"
+    net = network(f"{text} k = 1; take: E => X; k*E;", tmp_path)
+    population = Population((CellType("A", net),), pools=("medium",))
+    k = np.array([1e-4, 2e-4, 1e-3] * 300)
+    got = []
+    for replicate in range(20):
+        begin = start(population, {"A": 900}, seed=8, replicate=replicate, overrides={"A": {"k": k}})
+        after, _ = run_split(population, begin, 2.0, window=2.0, threads=1)
+        got.append(after.values[:, net.slot("X")])
+        assert after.pools[0] + got[-1].sum() == 100_000
+    found = np.array(got)
+    p = -np.expm1(-k.sum() * 2.0) * k / k.sum()
+    z = (found.mean(axis=0) - 1e5 * p) / np.sqrt(1e5 * p * (1 - p) / 20)
+    assert abs((z**2).mean() - 1.0) < 4.5 * np.sqrt(2.0 / 900)
+    spread = found.var(axis=0, ddof=1) / (1e5 * p * (1 - p))
+    assert abs(spread.mean() - 1.0) < 4.5 * np.sqrt(2.0 / 19 / 900)
