@@ -29,7 +29,7 @@ Outcome = tuple[int, int, float]  # code, channel, time
 
 _ROWS = ("kind", "key", "parent", "born", "draws", "wait", "values")
 _SLOW = 0.2  # seconds: a window longer than this is remembered at its beginning, so that it can be broken off
-_FEWEST = 512  # cells in a chunk
+_CELLS, _BLOCKS = 1024, 32  # the fewest cells in a chunk of a window, and blocks in one of a settlement
 _NEVER = np.zeros(1, dtype=np.bool_)
 
 
@@ -198,7 +198,7 @@ class Windows:
             sums(self.tables, self.rows, a, b, kind, rates, found)
             return int(bad)
 
-        bad = [leaf for leaf in self.share(blocks, look) if leaf >= 0]
+        bad = [leaf for leaf in self.share(blocks, _BLOCKS, look) if leaf >= 0]
         if bad:
             return NEGATIVE, int(self.tables.kinds[kind[self.rows[bad[0]]], FIRST]), self.time
         words = derive(self.old.seed, self.old.replicate, "settle", self.windows, half)
@@ -211,7 +211,7 @@ class Windows:
             arrive(self.tables, self.rows, a, b, kind, state["values"], rates, counts, key, fired, moved)
 
         if counts.any():
-            self.share(blocks, give)
+            self.share(blocks, _BLOCKS, give)
             for chunk in self.working:
                 self.pools += chunk.counts[0]
                 self.fired += chunk.counts[1]
@@ -223,7 +223,7 @@ class Windows:
         if len(self.flag) < self.n:
             self.flag = np.ones(len(self.state["kind"]), dtype=np.int8)
         self.flag[: self.n] = 1
-        found = self.share(self.n, lambda chunk, a, b: chunk.run(self, a, b, end, stop))
+        found = self.share(self.n, _CELLS, lambda chunk, a, b: chunk.run(self, a, b, end, stop))
         failed = [code for code in found if code[0] != OK]
         if failed:
             return min(failed, key=lambda code: (code[0] == STOPPED, code[2]))
@@ -239,10 +239,10 @@ class Windows:
         self.gather()
         return OK, 0, end
 
-    def share(self, n: int, work: Callable[[Chunk, int, int], Any]) -> list[Any]:
+    def share(self, n: int, fewest: int, work: Callable[[Chunk, int, int], Any]) -> list[Any]:
         """Work on 0 .. n - 1 in chunks, in threads where there are several or where it has to be interrupted."""
-        chunks = self.most_chunks or (min(4 * self.workers, self.n // _FEWEST) if self.workers > 1 else 1)
-        chunks = max(1, min(chunks, n))
+        chunks = self.most_chunks or min(4 * self.workers, n // fewest) // self.workers * self.workers
+        chunks = max(1, min(chunks, n)) if self.workers > 1 or self.most_chunks else 1
         while len(self.chunks) < chunks:
             self.chunks.append(Chunk(self))
         self.working = self.chunks[:chunks]
