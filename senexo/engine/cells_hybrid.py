@@ -1,0 +1,215 @@
+"""Populations in windows, scarce species event by event and abundant ones as continuous amounts.
+
+What is which says a `HybridPartition`. Windows and pools are those of `senexo.engine.cells_split`. A window is cut into
+equal steps of at most `step`; in each (Strang 1968, doi 10.1137/0705041)
+
+1. the continuous species move on by half a step (`senexo.engine.cells_hybrid_flow`), scarce ones standing still;
+2. the other reactions and the fates happen exactly, event by event, for a whole step, each cell with its own clock; so
+   their hazards are taken in the middle of the step, and a hazard not used up is carried over to the next;
+3. the continuous species move on by the other half.
+
+A reaction that changes pools only is not an event of the cell: how often it happens is a Poisson number whose mean are
+the rates before and after 2, each for half the step.
+
+At division a continuous amount is shared out by the rule of its whole part; the second daughter has the rest, so the sum
+is kept. Streams: noise and counts are those of the cell's lineage and the step's number.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import Fault, InvalidInput
+from senexo.engine.cells import Cells, Log, Population
+from senexo.engine.cells_exact import MOST_CELLS, MOST_EVENTS
+from senexo.engine.cells_hybrid_flow import Flow
+from senexo.engine.cells_hybrid_parts import HybridPartition, divided, limited
+from senexo.engine.cells_kernel import ROOM
+from senexo.engine.cells_outcome import reason
+from senexo.engine.cells_split import CHUNKS, _check, _Windows
+from senexo.engine.cells_tables import Plan, plan
+from senexo.engine.lowered import LoweredReaction
+from senexo.engine.ssa_outcome import NEGATIVE, OK, STOPPED, TOO_LONG
+
+_DRAWS = 1 << 10  # numbers of draws kept for half a step
+_HALVES = 1 << 20  # of halves of steps kept for a window
+
+
+def run_hybrid(
+    population: Population,
+    cells: Cells,
+    until: float,
+    *,
+    window: float,
+    step: float | None = None,
+    partition: HybridPartition | None = None,
+    threads: int | None = None,
+    most_cells: int = 100 * MOST_CELLS,
+    most_events: int = 1000 * MOST_EVENTS,
+    keep_log: bool = True,
+    stop: NDArray[np.bool_] | None = None,
+    chunks: int = CHUNKS,
+) -> tuple[Cells, Log]:
+    """The population at `until` (model time), and what happened to its cells.
+
+    step: at most this long, the window where None; partition: None = `divided(population)`. The result depends on
+    window, step and partition, not on `threads`, `chunks` or the order of work; a run stopped at a multiple of the
+    window and gone on with is the whole run. Continuous species may hold amounts that are not whole, and their reactions
+    are not counted in `Cells.fired`. Limits, `stop` and errors as `run_split`.
+    """
+    longest = window if step is None else step
+    if not 0.0 < longest < np.inf:
+        raise InvalidInput([Fault("step", repr(step), "a positive time")])
+    made = plan(population)
+    _check(made, window)
+    parts = _parts(population, partition)
+    work = _Steps(parts, cells, keep_log, max(1, chunks), longest)
+    workers = min(threads or len(os.sched_getaffinity(0)), max(1, chunks))
+    why = ""
+    with ThreadPoolExecutor(workers) as pool:
+        while work.time < until and not why:
+            end = min(until, (np.floor(work.time / window * (1.0 + 1e-12)) + 1.0) * window)
+            code, channel, time = work.window(float(end), pool)
+            if code == OK and work.alive() > most_cells:
+                code, channel, time = ROOM, 0, work.time
+            elif code == OK and work.events > most_events:
+                code, channel, time = TOO_LONG, 0, work.time
+            elif code == OK and stop is not None and stop[0]:
+                code, channel, time = STOPPED, 0, work.time
+            why = reason(parts.made, code, channel, time, most_cells=most_cells, most_events=most_events)
+    after, log = work.cells(), work.log(why)
+    after.fired = cells.fired.copy()
+    after.fired[parts.channels] = work.fired
+    after.fired[parts.counted_channels] = work.counted
+    return after, replace(log, channel=parts.channels[log.channel])
+
+
+class _Parts:
+    """A population taken apart: its events as a population of their own, and the flows of its types."""
+
+    def __init__(self, population: Population, partition: HybridPartition) -> None:
+        self.partition = partition
+        whole = plan(population)
+        place = {(channel.type, channel.name, channel.once): at for at, channel in enumerate(whole.channels)}
+        types, self.flows = [], list[Flow]()
+        self.released: list[list[tuple[int, tuple[tuple[int, int], ...]]]] = []
+        counted_at = list[int]()
+        pooled = population.pooled
+        for number, type in enumerate(population.types):
+            network, continuous = type.network, partition.continuous
+            flowing, counted, events = list[LoweredReaction](), list[LoweredReaction](), list[LoweredReaction]()
+            released = list[tuple[int, tuple[tuple[int, int], ...]]]()
+            for reaction in network.reactions:
+                channel = place.get((type.name, reaction.id, False))
+                moved = () if channel is None else whole.channels[channel].changes
+                if partition.is_continuous(network, reaction):
+                    flowing.append(reaction)
+                elif channel is not None and moved and all(id in pooled and copies > 0 for id, copies in moved):
+                    counted.append(reaction)
+                    changes = tuple((pooled.index(id), copies) for id, copies in moved)
+                    released.append((len(counted_at), changes))
+                    counted_at.append(channel)
+                else:
+                    events.append(limited(network, reaction, continuous))
+            states = [slot for slot in whole.countable[number] if network.slots[slot].id in continuous]
+            self.flows.append(Flow(network, states, flowing, counted))
+            self.released.append(released)
+            types.append(replace(type, network=replace(network, reactions=tuple(events))))
+        self.events = Population(tuple(types), population.pools, population.per_cell)
+        self.made: Plan = plan(self.events)
+        self.channels = np.array([place[c.type, c.name, c.once] for c in self.made.channels], dtype=np.int64)
+        self.counted_channels = np.array(counted_at, dtype=np.int64)
+
+
+_taken_apart: WeakKeyDictionary[Population, dict[frozenset[str], _Parts]] = WeakKeyDictionary()
+_partitions: WeakKeyDictionary[Population, HybridPartition] = WeakKeyDictionary()
+
+
+def _parts(population: Population, partition: HybridPartition | None) -> _Parts:
+    if partition is None:
+        if population not in _partitions:
+            _partitions[population] = divided(population)
+        partition = _partitions[population]
+    known = _taken_apart.setdefault(population, {})
+    if partition.continuous not in known:
+        known[partition.continuous] = _Parts(population, partition)
+    return known[partition.continuous]
+
+
+class _Steps(_Windows):
+    """Windows of the events alone, with the flow before and after each step."""
+
+    def __init__(self, parts: _Parts, cells: Cells, keep: bool, chunks: int, step: float) -> None:
+        mine = replace(cells, fired=cells.fired[parts.channels])
+        super().__init__(parts.events, mine, parts.made, keep, chunks)
+        self.parts, self.longest = parts, step
+        self.counted = cells.fired[parts.counted_channels]
+        self.floored = 0
+
+    def run(self, end: float, pool: ThreadPoolExecutor) -> tuple[int, int, float]:
+        begin = self.time
+        n = max(1, int(np.ceil((end - begin) / self.longest * (1.0 - 1e-12))))
+        self.see_pools()
+        arriving = np.zeros_like(self.pools)
+        code: tuple[int, int, float] = (OK, 0, end)
+        for k in range(n):
+            later = end if k == n - 1 else begin + (end - begin) * (k + 1) / n
+            h = 0.5 * (later - self.time)
+            if not self.flow(2 * k, h, pool, arriving, counts_after=True):
+                return NEGATIVE, 0, self.time
+            before = self.pools.copy()
+            code = super().run(later, pool)
+            if code[0] != OK:
+                return code
+            arriving += self.pools - before  # what cells release is not seen before the window ends
+            self.pools[:] = before
+            self.time = later
+            if not self.flow(2 * k + 1, h, pool, arriving, counts_after=False):
+                return NEGATIVE, 0, self.time
+        self.pools += arriving
+        self.started = begin
+        self.time = begin
+        return code
+
+    def see_pools(self) -> None:
+        """Laws read the pools, frozen for the window, in the cells' own rows."""
+        kind, values = self.state["kind"], self.state["values"]
+        for k in range(self.media):
+            for pool, slot in enumerate(self.tables.pool_slot[k]):
+                if slot >= 0:
+                    values[kind == k, slot] = self.pools[pool]
+
+    def flow(self, half: int, h: float, pool: ThreadPoolExecutor, arriving: NDArray[Any], *, counts_after: bool) -> bool:
+        """The flow of all cells for h, and the counts of h at its inner end (`counts_after`) or beginning."""
+        first = (self.windows * _HALVES + half) * _DRAWS
+        jobs = [pool.submit(self.part, a, b, h, first, counts_after) for a, b in self.bounds()]
+        fine = True
+        for floored, counts in self.wait_for(jobs):
+            self.floored += floored
+            for k, found in enumerate(counts):
+                fine &= not (found < 0).any()
+                for events, (at, changes) in zip(found, self.parts.released[k], strict=False):
+                    self.counted[at] += events
+                    for place, copies in changes:
+                        arriving[place] += copies * events
+        return fine
+
+    def part(self, a: int, b: int, h: float, first: int, counts_after: bool) -> tuple[int, list[NDArray[np.int64]]]:
+        kind, values, keys = self.state["kind"], self.state["values"], self.state["key"]
+        floored, counts = 0, []
+        for k, flow in enumerate(self.parts.flows):
+            rows = a + np.flatnonzero(kind[a:b] == k)
+            if counts_after:
+                floored += flow.step(rows, values, keys, h, first)
+                counts.append(flow.count(rows, values, keys, h, first))
+            else:
+                counts.append(flow.count(rows, values, keys, h, first))
+                floored += flow.step(rows, values, keys, h, first)
+        return floored, counts
