@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -35,11 +36,12 @@ from senexo.engine.cells_kernel import ROOM
 from senexo.engine.cells_outcome import reason
 from senexo.engine.cells_split import CHUNKS, _check, _Windows
 from senexo.engine.cells_tables import Plan, plan
-from senexo.engine.lowered import LoweredReaction
+from senexo.engine.lowered import Lowered, LoweredReaction
 from senexo.engine.ssa_outcome import NEGATIVE, OK, STOPPED, TOO_LONG
+from senexo.model.expression import Slot
 
-_DRAWS = 1 << 10  # numbers of draws kept for half a step
-_HALVES = 1 << 20  # of halves of steps kept for a window
+_DRAWS = 1 << 10  # draws kept for a flow or count
+_PLACES = 1 << 20  # of flows and counts kept for a window
 
 
 def run_hybrid(
@@ -119,13 +121,22 @@ class _Parts:
                 else:
                     events.append(limited(network, reaction, continuous))
             states = [slot for slot in whole.countable[number] if network.slots[slot].id in continuous]
-            self.flows.append(Flow(network, states, flowing, counted))
+            taken = [_takes(network, reaction, population.pools) for reaction in events]
+            laws = [reaction.rate for reaction, yes in zip(events, taken, strict=True) if not yes]
+            laws += [Slot(network.slot(fate.bound or fate.hazard)) for fate in type.fates]
+            self.flows.append(Flow(network, states, flowing, counted, laws))
             self.released.append(released)
             types.append(replace(type, network=replace(network, reactions=tuple(events))))
         self.events = Population(tuple(types), population.pools, population.per_cell)
         self.made: Plan = plan(self.events)
         self.channels = np.array([place[c.type, c.name, c.once] for c in self.made.channels], dtype=np.int64)
         self.counted_channels = np.array(counted_at, dtype=np.int64)
+
+
+def _takes(network: Lowered, reaction: LoweredReaction, pools: tuple[str, ...]) -> bool:
+    """Does it take from a pool, or happen among pools only?"""
+    changed = [network.slots[change.slot] for change in reaction.changes]
+    return any(network.slots[info.compartment].id in pools for info in changed)
 
 
 _taken_apart: WeakKeyDictionary[Population, dict[frozenset[str], _Parts]] = WeakKeyDictionary()
@@ -156,26 +167,25 @@ class _Steps(_Windows):
     def run(self, end: float, pool: ThreadPoolExecutor) -> tuple[int, int, float]:
         begin = self.time
         n = max(1, int(np.ceil((end - begin) / self.longest * (1.0 - 1e-12))))
+        edges = [begin + (end - begin) * k / n for k in range(n)] + [end]
         self.see_pools()
-        arriving = np.zeros_like(self.pools)
-        code: tuple[int, int, float] = (OK, 0, end)
-        for k in range(n):
-            later = end if k == n - 1 else begin + (end - begin) * (k + 1) / n
-            h = 0.5 * (later - self.time)
-            if not self.flow(2 * k, h, pool, arriving, counts_after=True):
-                return NEGATIVE, 0, self.time
-            before = self.pools.copy()
+        arriving, code, flown = np.zeros_like(self.pools), (OK, 0, end), begin
+        for k, (start, later) in enumerate(pairwise(edges)):
+            middle = 0.5 * (start + later)  # from middle to middle: two halves of steps made as one
+            self.flow(2 * k, middle - flown, pool)
+            flown, before = middle, self.pools.copy()
+            fine = self.count(2 * k, 0.5 * (later - start), pool, arriving)
+            self.time = start
             code = super().run(later, pool)
             if code[0] != OK:
                 return code
             arriving += self.pools - before  # what cells release is not seen before the window ends
             self.pools[:] = before
-            self.time = later
-            if not self.flow(2 * k + 1, h, pool, arriving, counts_after=False):
-                return NEGATIVE, 0, self.time
+            if not (fine and self.count(2 * k + 1, 0.5 * (later - start), pool, arriving)):
+                return NEGATIVE, 0, start
+        self.flow(2 * n, end - flown, pool)
         self.pools += arriving
-        self.started = begin
-        self.time = begin
+        self.started = self.time = begin
         return code
 
     def see_pools(self) -> None:
@@ -186,30 +196,39 @@ class _Steps(_Windows):
                 if slot >= 0:
                     values[kind == k, slot] = self.pools[pool]
 
-    def flow(self, half: int, h: float, pool: ThreadPoolExecutor, arriving: NDArray[Any], *, counts_after: bool) -> bool:
-        """The flow of all cells for h, and the counts of h at its inner end (`counts_after`) or beginning."""
-        first = (self.windows * _HALVES + half) * _DRAWS
-        jobs = [pool.submit(self.part, a, b, h, first, counts_after) for a, b in self.bounds()]
-        fine = True
-        for floored, counts in self.wait_for(jobs):
-            self.floored += floored
-            for k, found in enumerate(counts):
-                fine &= not (found < 0).any()
-                for events, (at, changes) in zip(found, self.parts.released[k], strict=False):
-                    self.counted[at] += events
-                    for place, copies in changes:
-                        arriving[place] += copies * events
-        return fine
-
-    def part(self, a: int, b: int, h: float, first: int, counts_after: bool) -> tuple[int, list[NDArray[np.int64]]]:
+    def flow(self, place: int, h: float, pool: ThreadPoolExecutor) -> None:
+        """The continuous species of all cells move on by h; every cell's hazard of an event after that."""
+        first = (self.windows * _PLACES + place) * _DRAWS
         kind, values, keys = self.state["kind"], self.state["values"], self.state["key"]
-        floored, counts = 0, []
-        for k, flow in enumerate(self.parts.flows):
-            rows = a + np.flatnonzero(kind[a:b] == k)
-            if counts_after:
-                floored += flow.step(rows, values, keys, h, first)
-                counts.append(flow.count(rows, values, keys, h, first))
-            else:
-                counts.append(flow.count(rows, values, keys, h, first))
-                floored += flow.step(rows, values, keys, h, first)
-        return floored, counts
+        self.hazard = np.full(len(kind), np.inf)
+
+        def part(a: int, b: int) -> int:
+            return sum(
+                flow.step(a + np.flatnonzero(kind[a:b] == k), values, keys, h, first, self.hazard)
+                for k, flow in enumerate(self.parts.flows)
+            )
+
+        self.floored += sum(self.wait_for([pool.submit(part, a, b) for a, b in self.bounds()]))
+
+    def count(self, place: int, h: float, pool: ThreadPoolExecutor, arriving: NDArray[Any]) -> bool:
+        """What is counted during h; False for a negative rate."""
+        if not len(self.counted):
+            return True
+        first = (self.windows * _PLACES + place) * _DRAWS
+        kind, values, keys = self.state["kind"], self.state["values"], self.state["key"]
+
+        def part(a: int, b: int) -> list[NDArray[np.int64]]:
+            return [
+                flow.count(a + np.flatnonzero(kind[a:b] == k), values, keys, h, first)
+                for k, flow in enumerate(self.parts.flows)
+            ]
+
+        for counts in self.wait_for([pool.submit(part, a, b) for a, b in self.bounds()]):
+            for found, released in zip(counts, self.parts.released, strict=True):
+                if (found < 0).any():
+                    return False
+                for events, (at, changes) in zip(found, released, strict=True):
+                    self.counted[at] += events
+                    for species, copies in changes:
+                        arriving[species] += copies * events
+        return True

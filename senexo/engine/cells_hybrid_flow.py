@@ -33,6 +33,7 @@ from senexo.engine.lanes import Layout
 from senexo.engine.lowered import Lowered, LoweredReaction
 from senexo.engine.rosenbrock import COUNT, KERNEL, LANES, SHIFT, STATES
 from senexo.engine.sparse import eliminate
+from senexo.model.expression import Expression
 
 NOISE, COUNTS = np.uint64(5), np.uint64(6)  # second words of the counter, beside those in `senexo.engine.draws`
 _MOST_MEAN = 30.0  # of a Poisson number drawn at once
@@ -43,16 +44,19 @@ _places, _index = types.int64[::1], types.int32[::1]
 
 @njit(
     types.void(
-        *[_function] * 4, types.UniTuple(_int, 5), _index, _index, _places, types.float64[:, ::1],
-        types.uint64[:, ::1], types.float64, types.uint64, _block, _places,
+        *[_function] * 5, types.UniTuple(_int, 6), _index, _index, _places, types.float64[:, ::1],
+        types.uint64[:, ::1], types.float64, types.uint64, _block, _places, _block,
     ),
     nogil=True, error_model="numpy", cache=True,
 )  # fmt: skip
 def _flow(  # type: ignore[no-untyped-def]
-    derive, right, factor, substitute, layout, states, constants, rows, values, keys, h, first, w, floored
+    derive, right, factor, substitute, total, layout, states, constants, rows, values, keys, h, first, w, floored, hazard
 ):
-    """One step of length h for the rows of `values` that are listed; `first`: the first draw of its noise."""
-    at_right, at_constants, at_step, at_noise, n_noise = layout
+    """One step of length h for the rows of `values` that are listed, and each row's hazard of an event after it.
+
+    `first`: the first draw of its noise.
+    """
+    at_right, at_constants, at_step, at_noise, n_noise, at_hazard = layout
     n, n_given = len(states), len(constants)
     negative = np.zeros(LANES, np.bool_)
     new = np.zeros(n * LANES)
@@ -105,6 +109,10 @@ def _flow(  # type: ignore[no-untyped-def]
         for lane in range(min(LANES, len(rows) - begin)):
             for i in range(n):
                 values[who[lane], states[i]] = new[i * LANES + lane]
+        w[STATES * LANES : STATES * LANES + len(new)] = new
+        total(w, COUNT)
+        for lane in range(min(LANES, len(rows) - begin)):
+            hazard[who[lane]] = w[at_hazard * LANES + lane]
 
 
 @njit(
@@ -154,11 +162,14 @@ def _count(  # type: ignore[no-untyped-def]
 
 
 class Flow:
-    """One type's continuous reactions, and those that are only counted, compiled."""
+    """One type's continuous reactions, and those that are only counted, compiled.
+
+    `events`: the propensities of everything else that can happen to the cell by itself.
+    """
 
     def __init__(
         self, network: Lowered, states: Sequence[int], reactions: Sequence[LoweredReaction],
-        counted: Sequence[LoweredReaction],
+        counted: Sequence[LoweredReaction], events: Sequence[Expression],
     ) -> None:  # fmt: skip
         graph = Graph()
         assigned: dict[int, Node] = {}
@@ -166,6 +177,9 @@ class Flow:
             assigned[item.slot] = graph.add(_floored(item.math, network), assigned)
         laws = [graph.add(_floored(reaction.rate, network), assigned) for reaction in reactions]
         counts = [graph.add(_floored(reaction.rate, network), assigned) for reaction in counted]
+        hazard = graph.number(0.0)
+        for law in events:
+            hazard = graph.node("plus", hazard, graph.add(_floored(law, network), assigned))
         drift, spread = _directions(graph, states, reactions, laws)
         n, n_noise, beyond = len(states), len(spread), len(network.slots)
         leaves = [graph.slot(slot) for slot in states]
@@ -180,7 +194,7 @@ class Flow:
         step, shift = graph.slot(beyond), graph.slot(beyond + 1)
         noise = [graph.slot(beyond + 2 + g) for g in range(n_noise)]
         right = _right(graph, drift, spread, step, shift, noise)
-        wanted = [*right, *jacobian, *counts]
+        wanted = [*right, *jacobian, *counts, hazard]
         varying = {*leaves, step, shift, *noise}
         derived = _derived(graph, wanted, varying)
         constants = [
@@ -189,7 +203,8 @@ class Flow:
             if graph.operator(i) == "slot" and i not in varying
         ]
         elimination = eliminate(n, entries)
-        own_rows = 1 + n_noise + n_noise % 2 + len(counts)  # the step, the noise in pairs, the counted rates
+        # the step, the noise in pairs, the hazard, the counted rates
+        own_rows = 1 + n_noise + n_noise % 2 + 1 + len(counts)
         layout = Layout(n, len(constants), len(derived), len(jacobian), len(elimination.places), own_rows)
         places = {slot: STATES + i for i, slot in enumerate(states)}
         places |= {slot: layout.constants + i for i, slot in enumerate(constants)}
@@ -199,28 +214,31 @@ class Flow:
         derive = lanes.formulas(graph, derived, layout.derived, places, {})
         targets = [(layout.right + i, node) for i, node in enumerate(right)]
         targets += [(layout.jacobian + i, node) for i, node in enumerate(jacobian)]
+        at_hazard = layout.rules + 1 + n_noise + n_noise % 2
         self._kernels = (
             derive,
             lanes.placed(graph, targets, places, ready),
             lanes.factor(layout, entries, elimination),
             lanes.substitute(layout, elimination),
+            lanes.formulas(graph, [hazard], at_hazard, places, ready),
         )
-        at_counts = layout.rules + 1 + n_noise + n_noise % 2
+        at_counts = at_hazard + 1
         self._counts = (derive, lanes.formulas(graph, counts, at_counts, places, ready))
-        self._layout = (layout.right, layout.constants, layout.rules, layout.rules + 1, n_noise)
+        self._layout = (layout.right, layout.constants, layout.rules, layout.rules + 1, n_noise, at_hazard)
         self._count_layout = (layout.constants, at_counts, len(counts))
         self._states, self._constants = np.array(states, np.int32), np.array(constants, np.int32)
         self._rows, self.n_counted = layout.rows, len(counts)
 
     def step(
-        self, rows: NDArray[np.int64], values: NDArray[np.float64], keys: NDArray[np.uint64], h: float, first: int
-    ) -> int:
-        """Move the rows of `values` [n, slots] on by h; returns how many amounts were set to 0."""
+        self, rows: NDArray[np.int64], values: NDArray[np.float64], keys: NDArray[np.uint64], h: float, first: int,
+        hazard: NDArray[np.float64],
+    ) -> int:  # fmt: skip
+        """Move the rows of `values` [n, slots] on by h, and set their `hazard`; returns how many amounts became 0."""
         floored = np.zeros(1, dtype=np.int64)
-        if len(self._states) and len(rows) and h > 0.0:
+        if len(rows) and h > 0.0:
             _flow(
                 *self._kernels, self._layout, self._states, self._constants, rows, values, keys, h, np.uint64(first),
-                np.ones(self._rows * LANES), floored,
+                np.ones(self._rows * LANES), floored, hazard,
             )  # fmt: skip
         return int(floored[0])
 
