@@ -118,10 +118,10 @@ class Dish:
     def fate(self, cell: Cell, fate: Fate, inside: float) -> None:
         network = self.network(cell)
         age = self.population.types[cell.type].age
+        if age is not None:
+            cell.v[network.slot(age)] = self.time - cell.born
+        self.settle(cell)
         if fate.bound is not None:
-            if age is not None:
-                cell.v[network.slot(age)] = self.time - cell.born
-            self.settle(cell)
             if inside * cell.v[network.slot(fate.bound)] >= cell.v[network.slot(fate.hazard)]:
                 return
         self.happened.append((self.time, cell.key, fate.name))
@@ -149,8 +149,8 @@ class Dish:
         mother, old = cell.key, cell.type
         daughters = []
         for number, (type, v) in enumerate(((effect.first, first), (effect.second, second))):
-            key = derive(joined(mother), "daughter", number)
-            daughters.append(Cell(self.population.number(type), key, self.time, self.moved(old, type, v, effect.sets)))
+            key, sets = derive(joined(mother), "daughter", number), (*effect.sets, *effect.each[number])
+            daughters.append(Cell(self.population.number(type), key, self.time, self.moved(old, type, v, sets)))
         self.cells[self.cells.index(cell)] = daughters[0]
         self.cells.append(daughters[1])
 

@@ -51,13 +51,17 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Divide:
-    """Two daughters of these types; `sets` holds for both. Age and streams of the daughters begin anew."""
+    """Two daughters of these types. Age and streams of the daughters begin anew.
+
+    `sets` holds for both, then each of `each` for its one; values that are read are those of the daughter's share.
+    """
 
     first: str
     second: str
     partition: Mapping[str, Partition] = field(default_factory=dict)
     otherwise: Partition = Partition()
     sets: tuple[Set, ...] = ()
+    each: tuple[tuple[Set, ...], tuple[Set, ...]] = ((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ class Cells:
     """Everything that a run goes on from; nothing else is remembered.
 
     Rows of a cell: `type`, `key` of its lineage and its `parent`'s (0, 0 for the first ones), `born`, `values`
-    (per slot of its type's network), and its stream: `draws` used and `wait` = (time of the last draw or cut, what
+    (per slot of its type's network, rules and age as they are at `time`), and its stream: `draws` used and `wait` = (time of the last draw or cut, what
     was left of the exponential then, total hazard since). `base`: per type, the values that reactions among pools
     read and a change of type goes by. `pools`: copies of each of `Population.pooled`. `fired`: events per channel,
     in the order of `Plan.channels`; `gone`: copies that left with their cell, per type and slot; `copied`: copies that

@@ -25,6 +25,7 @@ from senexo.engine.cells_kernel import (
     meet,
     react,
     redraw,
+    refresh,
     renew,
     total_hazard,
     transit,
@@ -42,6 +43,7 @@ from senexo.engine.cells_tables import (
     POOLED,
     RATE,
     REACTIONS,
+    SETS,
     SLOTS,
     TO,
     WHAT,
@@ -143,7 +145,7 @@ def _advance(
         elif what_happens == BECOME:
             kind[row], born[row] = tables.effects[effect, TO], time
             spare[0, : about[SLOTS]] = mine[: about[SLOTS]]
-            transit(tables, effect, k, kind[row], base, spare[0], spare[1])
+            transit(tables, effect, SETS, k, kind[row], base, spare[0], spare[1])
             total = load(tables, kind[row], spare[1], pools, time, False, mine)
             draws[row] += 1
             due[row] = redraw(wait[row], stream[row], draws[row], time, total)
@@ -270,7 +272,8 @@ class _Rows:
             self.old.seed, self.old.replicate, time,
             type=self.kind[alive], key=self.key[alive], parent=self.parent[alive], born=self.born[alive],
             draws=self.draws[alive], wait=self.wait[alive],
-            values=own_slots(self.tables, self.kind[alive], self.memory[alive], width), base=self.base.copy(),
+            values=current(self.tables, self.kind[alive], self.memory[alive, :width], self.born[alive], self.pools, time),
+            base=self.base.copy(),
             pools=self.pools, pool_draws=self.draws[: self.media].copy(), pool_wait=self.wait[: self.media].copy(),
             fired=self.fired, gone=self.gone, copied=self.copied, windows=self.old.windows,
         )  # fmt: skip
@@ -301,10 +304,12 @@ def event_streams(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.column_stack((x, y))
 
 
-def own_slots(tables: Any, kind: NDArray[np.int64], memory: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """The slots of each cell, 0 beyond those of its type, so that equal states have equal bytes."""
-    values = memory[:, :width].copy()
-    values[np.arange(width) >= tables.kinds[kind, SLOTS][:, np.newaxis]] = 0.0
+def current(
+    tables: Any, kind: NDArray[np.int64], values: NDArray[np.float64], born: NDArray[np.float64], pools: Any, time: float
+) -> NDArray[np.float64]:
+    """The slots of each cell as they are now, 0 beyond those of its type, so that equal states have equal bytes."""
+    values = np.ascontiguousarray(values)
+    refresh(tables, kind, values, born, pools, time, np.zeros(tables.template.shape[1]))
     return values
 
 

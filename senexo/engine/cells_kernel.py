@@ -20,6 +20,7 @@ from senexo.engine.cells_tables import (
     AGE,
     ALL,
     ALL_END,
+    ALSO_SETS,
     CHANGES,
     CHANGES_END,
     CHANNELS,
@@ -31,7 +32,6 @@ from senexo.engine.cells_tables import (
     ORDERED,
     RATE,
     SETS,
-    SETS_END,
     SHARES,
     SLOTS,
     TAKING,
@@ -154,12 +154,29 @@ def renew(tables: Any, kind: int, pools: Any, frozen: bool, memory: Any) -> floa
 
 
 @_compile
+def refresh(
+    tables: Any, kind: Any, values: Any, born: Any, pools: Any, time: float, memory: Any
+) -> None:
+    """Bring all slots of cells up to date: pools, ages, rules. Nothing goes on from these; they are to be read."""
+    for i in range(len(kind)):
+        row = tables.kinds[kind[i]]
+        if row[AGE] >= 0:
+            values[i, row[AGE]] = time - born[i]
+        load(tables, kind[i], values[i], pools, time, True, memory)
+        for slot in range(row[SLOTS]):
+            values[i, slot] = memory[slot]
+        for slot in range(row[SLOTS], values.shape[1]):
+            values[i, slot] = 0.0
+
+
+@_compile
 def meet(wait: Any, key: Any, draws: int, time: float, total: float) -> float:
     """The wait under a new total hazard from now on; when it ends."""
     if wait[1] < 0.0:
         wait[0], wait[1], wait[2] = time, exponential(threefry(key[0], key[1], np.uint64(draws), REACTIONS)[0]), total
     elif total != wait[2]:
-        wait[1] = max(0.0, wait[1] - (time - wait[0]) * wait[2])
+        left = wait[1] - (time - wait[0]) * wait[2]
+        wait[1] = left if left > 0.0 else 0.0
         wait[0], wait[2] = time, total
     return wait[0] + wait[1] / total if total > 0.0 else np.inf
 
@@ -191,16 +208,18 @@ def chosen(rate: int, n: int, key: Any, draws: int, total: float, memory: Any) -
 def accepted(tables: Any, kind: int, channel: int, inside: float, age: float, time: float, memory: Any) -> int:
     """Whether a fate under a bound happens now (1) or not (0); -1 if its hazard is above the bound."""
     row, fate = tables.kinds[kind], tables.channels[channel]
-    if fate[THIN] == fate[THIN_END]:
-        return 1
     if row[AGE] >= 0:
         memory[row[AGE]] = age
     memory[row[TIME]] = time
-    execute(tables.code, fate[THIN], fate[THIN_END], memory)
-    hazard, bound = memory[row[HAZARD]], memory[row[RATE] + channel - row[FIRST]]
-    if not 0.0 <= hazard <= bound * (1.0 + 1e-12):
-        return -1
-    return 1 if inside * bound < hazard else 0
+    if fate[THIN] < fate[THIN_END]:
+        execute(tables.code, fate[THIN], fate[THIN_END], memory)
+        hazard, bound = memory[row[HAZARD]], memory[row[RATE] + channel - row[FIRST]]
+        if not 0.0 <= hazard <= bound * (1.0 + 1e-12):
+            return -1
+        if not inside * bound < hazard:
+            return 0
+    execute(tables.code, row[ALL], row[ALL_END], memory)  # slots that the fate reads are those of this moment
+    return 1
 
 
 @_compile
@@ -221,8 +240,11 @@ def react(tables: Any, channel: int, memory: Any, pools: Any, frozen: bool) -> b
 
 
 @_compile
-def transit(tables: Any, effect: int, old: int, new: int, base: Any, before: Any, after: Any) -> None:
-    """The slots `after` of a cell of type `new` that had the slots `before` as a cell of type `old`."""
+def transit(tables: Any, effect: int, sets: int, old: int, new: int, base: Any, before: Any, after: Any) -> None:
+    """The slots `after` of a cell of type `new` that had the slots `before` as a cell of type `old`.
+
+    sets: the column of `effects` that tells what is set, SETS or, for a second daughter, ALSO_SETS.
+    """
     for slot in range(tables.kinds[new, SLOTS]):
         source = tables.source[old, new, slot]
         if source < 0:
@@ -235,7 +257,7 @@ def transit(tables: Any, effect: int, old: int, new: int, base: Any, before: Any
             after[slot] = base[new, slot] * before[source] / base[old, source]
         else:
             after[slot] = before[source]
-    for s in range(tables.effects[effect, SETS], tables.effects[effect, SETS_END]):
+    for s in range(tables.effects[effect, sets], tables.effects[effect, sets + 1]):
         slot, operation, read = tables.sets[s, 0], tables.sets[s, 1], tables.sets[s, 2]
         value = before[read] if read >= 0 else tables.set_value[s]
         if operation == MULTIPLY:
@@ -263,8 +285,8 @@ def divide(
             share[slot] = shared_out(rule, k, p, int(mother[slot]), k0, k1, used)
         elif tables.counted[kind, slot]:
             copied[kind, slot] += int(mother[slot])
-    transit(tables, effect, kind, tables.effects[effect, TO], base, share, one)
+    transit(tables, effect, SETS, kind, tables.effects[effect, TO], base, share, one)
     for slot in range(n_slots):
         if tables.shares[shares + slot, 0] != COPY:
             share[slot] = mother[slot] - share[slot]
-    transit(tables, effect, kind, tables.effects[effect, TO + 1], base, share, two)
+    transit(tables, effect, ALSO_SETS, kind, tables.effects[effect, TO + 1], base, share, two)

@@ -27,8 +27,9 @@ COPY, BINOMIAL, CLUSTERED, ORDERED = 0, 1, 2, 3
 SLOTS, CHANNELS, FIRST, RATE, ALL, ALL_END, TIME, AGE, HAZARD, POOLED, REACTIONS, TAKING, UPTAKE, UPTAKE_END = range(14)
 # Columns of `channels`
 (AFTER, AFTER_END, CHANGES, CHANGES_END, POOL, THIN, THIN_END, EFFECT, TAKES) = range(9)
-# Columns of `effects`: what, type of the cell or first daughter, of the second, rows of `sets`, first row of `shares`
-WHAT, TO, ALSO, SETS, SETS_END, SHARES = range(6)
+# Columns of `effects`: what, type of the cell or first daughter, of the second, rows of `sets` for the one and for the
+# other (from a column to the next), first row of `shares`
+WHAT, TO, ALSO, SETS, SETS_END, ALSO_SETS, ALSO_SETS_END, SHARES = range(8)
 
 
 class Tables(NamedTuple):
@@ -174,14 +175,12 @@ class _Planner:
         for fate in type.fates:
             where, effect = f"fate {fate.name} of {type.name}", fate.effect
             named += [(where, fate.hazard, here), (where, fate.bound, here)]
-            if isinstance(effect, Leave):
-                continue
-            new = effect.type if isinstance(effect, Become) else effect.first
-            there = {info.id for info in self.types[self.population.number(new)].network.slots}
             if isinstance(effect, Divide):
                 named += [(where, id, here) for id in effect.partition]
-            named += [(where, item.target, there) for item in effect.sets]
-            named += [(where, item.value, here) for item in effect.sets if isinstance(item.value, str)]
+            for new, sets in _ends(effect):
+                there = {info.id for info in self.types[self.population.number(new)].network.slots}
+                named += [(where, item.target, there) for item in sets]
+                named += [(where, item.value, here) for item in sets if isinstance(item.value, str)]
         faults = [
             Fault(where, repr(id), "an id of the network")
             for where, id, ids in named
@@ -209,7 +208,7 @@ class _Planner:
         pooled = set(self.population.in_pool(network))
         changed = {change.slot for change in reaction.changes}
         own = {slot for slot, info in enumerate(network.slots) if info.kind == "species"} - pooled
-        sets = [item for fate in type.fates if not isinstance(fate.effect, Leave) for item in fate.effect.sets]
+        sets = [item for fate in type.fates for _, items in _ends(fate.effect) for item in items]
         own |= {network.slot(item.target) for item in sets if item.target in {info.id for info in network.slots}}
         return (
             reaction.id not in self.population.per_cell
@@ -289,21 +288,21 @@ class _Planner:
 
     def effect(self, type: CellType, fate: Fate) -> int:
         effect, shares = fate.effect, len(self.shares)
-        first = len(self.sets)
         where = f"fate {fate.name} of {type.name}"
         if isinstance(effect, Divide):
-            what, to, also = DIVIDE, self.to(type, effect.first, where), self.to(type, effect.second, where)
-            self.share(type, effect)
-            sets = effect.sets
-            if sets and to != also:
-                raise UnsupportedFeature("slots set in daughters of two types", where)
-        elif isinstance(effect, Become):
-            what, to, also, sets = BECOME, self.to(type, effect.type, where), -1, effect.sets
+            what = DIVIDE
         else:
-            what, to, also, sets = (DIE if effect.how == "dies" else CLEAR), -1, -1, ()
-        for item in sets:
-            self.set(type, self.types[to], item)
-        self.effects.append([what, to, also, first, len(self.sets), shares])
+            what = BECOME if isinstance(effect, Become) else DIE if effect.how == "dies" else CLEAR
+        to, spans = [-1, -1], [len(self.sets)] * 4
+        for place, (name, sets) in enumerate(_ends(effect)):
+            to[place] = self.to(type, name, where)
+            spans[2 * place] = len(self.sets)
+            for item in sets:
+                self.set(type, self.types[to[place]], item)
+            spans[2 * place + 1] = len(self.sets)
+        if isinstance(effect, Divide):
+            self.share(type, effect)
+        self.effects.append([what, *to, *spans, shares])
         return len(self.effects) - 1
 
     def set(self, old: CellType, new: CellType, item: Set) -> None:
@@ -340,6 +339,16 @@ class _Planner:
                 for slot, info in enumerate(new.network.slots):
                     found[a, b, slot] = places.get(info.id, -1)
         return found
+
+
+def _ends(effect: Divide | Become | Leave) -> tuple[tuple[str, tuple[Set, ...]], ...]:
+    """The types that a cell or its daughters are afterwards, and what is set in each."""
+    if isinstance(effect, Leave):
+        return ()
+    if isinstance(effect, Become):
+        return ((effect.type, effect.sets),)
+    one, two = effect.each
+    return (effect.first, (*effect.sets, *one)), (effect.second, (*effect.sets, *two))
 
 
 def _copies(coefficient: Expression, id: str) -> int:

@@ -73,11 +73,11 @@ def steady(lowered: Lowered, v0: Values) -> Steady | None:
         return None
     if not np.all(v0[counted] >= 0.0):
         return None
-    positive = _never_negative(graph, rates, v0, set(counted))
+    positive = never_negative(graph, rates, v0, set(counted))
     runs_out = [False] * len(counted)
     for rate, group in zip(rates, changes, strict=True):
         for number, amount in group:
-            if amount < -1.0 or (amount == -1.0 and not _vanishes(graph, rate, graph.slot(counted[number]))):
+            if amount < -1.0 or (amount == -1.0 and not vanishes(graph, rate, graph.slot(counted[number]))):
                 runs_out[number] = True
     return Steady(
         graph=graph,
@@ -95,7 +95,7 @@ def _slots(graph: Graph, roots: list[Node]) -> set[int]:
     return {int(graph.keys[node][1]) for node in graph.reachable(roots) if graph.operator(node) == "slot"}
 
 
-def _never_negative(graph: Graph, roots: list[Node], v0: Values, counted: set[int]) -> dict[Node, bool]:
+def never_negative(graph: Graph, roots: list[Node], v0: Values, counted: set[int]) -> dict[Node, bool]:
     """For every node: do its form and the constants in it rule out a negative value? (It may be not a number.)"""
     known: dict[Node, bool] = {}
     for node in graph.reachable(roots):
@@ -118,7 +118,7 @@ def _never_negative(graph: Graph, roots: list[Node], v0: Values, counted: set[in
     return known
 
 
-def _vanishes(graph: Graph, root: Node, leaf: Node) -> bool:
+def vanishes(graph: Graph, root: Node, leaf: Node) -> bool:
     """Is the formula 0 (or not a number) wherever the leaf is 0, by its form?"""
     known: dict[Node, bool] = {}
     for node in graph.reachable([root]):
