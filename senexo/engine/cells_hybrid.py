@@ -18,7 +18,6 @@ is kept. Streams: noise and counts are those of the cell's lineage and the step'
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -34,14 +33,20 @@ from senexo.engine.cells_hybrid_flow import Flow
 from senexo.engine.cells_hybrid_parts import HybridPartition, divided, limited
 from senexo.engine.cells_kernel import ROOM
 from senexo.engine.cells_outcome import reason
-from senexo.engine.cells_split import CHUNKS, _check, _Windows
+from senexo.engine.cells_split import Method, check
 from senexo.engine.cells_tables import Plan, plan
+from senexo.engine.cells_window import DONE
+from senexo.engine.cells_windows import _NEVER, Chunk, Outcome, Windows, interrupts
+from senexo.engine.compiling import kernel
 from senexo.engine.lowered import Lowered, LoweredReaction
 from senexo.engine.ssa_outcome import NEGATIVE, OK, STOPPED, TOO_LONG
 from senexo.model.expression import Slot
 
+STEP = 0.25  # time units: the longest step where none is given
 _DRAWS = 1 << 10  # draws kept for a flow or count
 _PLACES = 1 << 20  # of flows and counts kept for a window
+
+_compile = kernel()
 
 
 def run_hybrid(
@@ -57,39 +62,41 @@ def run_hybrid(
     most_events: int = 1000 * MOST_EVENTS,
     keep_log: bool = True,
     stop: NDArray[np.bool_] | None = None,
-    chunks: int = CHUNKS,
+    chunks: int | None = None,
+    method: Method | None = None,
 ) -> tuple[Cells, Log]:
     """The population at `until` (model time), and what happened to its cells.
 
-    step: at most this long, the window where None; partition: None = `divided(population)`. The result depends on
-    window, step and partition, not on `threads`, `chunks` or the order of work; a run stopped at a multiple of the
-    window and gone on with is the whole run. Continuous species may hold amounts that are not whole, and their reactions
-    are not counted in `Cells.fired`. Limits, `stop` and errors as `run_split`.
+    step: at most this long, `STEP` or the window where None; partition: None = `divided(population)`. The result
+    depends on window, step and partition, not on `threads`, `chunks`, `method` or the order of work; a run stopped at a
+    multiple of the window and gone on with is the whole run. Continuous species may hold amounts that are not whole, and
+    their reactions are not counted in `Cells.fired`. Limits, `stop` and errors as `run_split`.
     """
-    longest = window if step is None else step
+    longest = min(window, STEP) if step is None else step
     if not 0.0 < longest < np.inf:
         raise InvalidInput([Fault("step", repr(step), "a positive time")])
-    made = plan(population)
-    _check(made, window)
+    check(plan(population), window)
     parts = _parts(population, partition)
-    work = _Steps(parts, cells, keep_log, max(1, chunks), longest)
-    workers = min(threads or len(os.sched_getaffinity(0)), max(1, chunks))
+    workers = threads or len(os.sched_getaffinity(0))
+    sign = np.zeros(1, dtype=np.bool_) if stop is None else stop
     why = ""
-    with ThreadPoolExecutor(workers) as pool:
+    with interrupts(sign), _Steps(parts, cells, keep_log, sign, workers, chunks, longest) as work:
         while work.time < until and not why:
             end = min(until, (np.floor(work.time / window * (1.0 + 1e-12)) + 1.0) * window)
-            code, channel, time = work.window(float(end), pool)
+            work.choose(method, until)
+            code, channel, time = work.window(float(end))
             if code == OK and work.alive() > most_cells:
                 code, channel, time = ROOM, 0, work.time
             elif code == OK and work.events > most_events:
                 code, channel, time = TOO_LONG, 0, work.time
-            elif code == OK and stop is not None and stop[0]:
+            elif code == OK and sign[0] and work.time < until:
                 code, channel, time = STOPPED, 0, work.time
             why = reason(parts.made, code, channel, time, most_cells=most_cells, most_events=most_events)
-    after, log = work.cells(), work.log(why)
-    after.fired = cells.fired.copy()
-    after.fired[parts.channels] = work.fired
-    after.fired[parts.counted_channels] = work.counted
+        after, log = work.cells(), work.log(why)
+    fired = cells.fired.copy()
+    fired[parts.channels] = after.fired[: len(parts.channels)]
+    fired[parts.counted_channels] = work.counted
+    after.fired = fired
     return after, replace(log, channel=parts.channels[log.channel])
 
 
@@ -154,81 +161,116 @@ def _parts(population: Population, partition: HybridPartition | None) -> _Parts:
     return known[partition.continuous]
 
 
-class _Steps(_Windows):
-    """Windows of the events alone, with the flow before and after each step."""
+class _Steps(Windows):
+    """Windows of the events alone, with the flow between them."""
 
-    def __init__(self, parts: _Parts, cells: Cells, keep: bool, chunks: int, step: float) -> None:
+    def __init__(
+        self, parts: _Parts, cells: Cells, keep: bool, stop: NDArray[np.bool_], workers: int, chunks: int | None,
+        step: float,
+    ) -> None:  # fmt: skip
         mine = replace(cells, fired=cells.fired[parts.channels])
-        super().__init__(parts.events, mine, parts.made, keep, chunks)
+        super().__init__(parts.events, mine, keep, stop, workers, chunks)
         self.parts, self.longest = parts, step
         self.counted = cells.fired[parts.counted_channels]
         self.floored = 0
+        self.hazard = np.zeros(0)
 
-    def run(self, end: float, pool: ThreadPoolExecutor) -> tuple[int, int, float]:
+    def remembered(self) -> dict[str, Any]:
+        return {**super().remembered(), "counted": self.counted.copy()}
+
+    def run(self, end: float) -> Outcome:
         begin = self.time
         n = max(1, int(np.ceil((end - begin) / self.longest * (1.0 - 1e-12))))
-        edges = [begin + (end - begin) * k / n for k in range(n)] + [end]
+        edges = [*(begin + (end - begin) * k / n for k in range(n)), end]
         self.see_pools()
-        arriving, code, flown = np.zeros_like(self.pools), (OK, 0, end), begin
+        arriving, flown = np.zeros_like(self.pools), begin
         for k, (start, later) in enumerate(pairwise(edges)):
-            middle = 0.5 * (start + later)  # from middle to middle: two halves of steps made as one
-            self.flow(2 * k, middle - flown, pool)
+            middle, half = 0.5 * (start + later), 0.5 * (later - start)
+            self.flow(2 * k, middle - flown)  # from middle to middle: two halves of steps made as one
             flown, before = middle, self.pools.copy()
-            fine = self.count(2 * k, 0.5 * (later - start), pool, arriving)
+            if not self.count(2 * k, half, arriving):
+                return NEGATIVE, 0, start
             self.time = start
-            code = super().run(later, pool)
-            if code[0] != OK:
-                return code
+            found = self.react(later)
+            self.time = begin
+            if found[0] != OK:
+                return found
             arriving += self.pools - before  # what cells release is not seen before the window ends
             self.pools[:] = before
-            if not (fine and self.count(2 * k + 1, 0.5 * (later - start), pool, arriving)):
+            if not self.count(2 * k + 1, half, arriving):
                 return NEGATIVE, 0, start
-        self.flow(2 * n, end - flown, pool)
+        self.flow(2 * n, end - flown)
         self.pools += arriving
-        self.started = self.time = begin
-        return code
+        return OK, 0, end
+
+    def react(self, end: float) -> Outcome:
+        """Events up to `end`, of the cells whose next one is due by then."""
+        stop = self.sign if self.slow else _NEVER
+        if len(self.flag) < len(self.state["kind"]):
+            self.flag = np.ones(len(self.state["kind"]), dtype=np.int8)
+        begin, wait = self.time, self.state["wait"]
+
+        def work(chunk: Chunk, a: int, b: int) -> Outcome:
+            pass_over(a, b, wait, self.hazard, begin, end, self.flag)
+            return chunk.run(self, a, b, end, stop)
+
+        return self.finish(self.share(self.n, work), end)
 
     def see_pools(self) -> None:
         """Laws read the pools, frozen for the window, in the cells' own rows."""
-        kind, values = self.state["kind"], self.state["values"]
+        kind, values = self.state["kind"][: self.n], self.state["values"][: self.n]
         for k in range(self.media):
             for pool, slot in enumerate(self.tables.pool_slot[k]):
                 if slot >= 0:
                     values[kind == k, slot] = self.pools[pool]
 
-    def flow(self, place: int, h: float, pool: ThreadPoolExecutor) -> None:
+    def flow(self, place: int, h: float) -> None:
         """The continuous species of all cells move on by h; every cell's hazard of an event after that."""
         first = (self.windows * _PLACES + place) * _DRAWS
         kind, values, keys = self.state["kind"], self.state["values"], self.state["key"]
         self.hazard = np.full(len(kind), np.inf)
 
-        def part(a: int, b: int) -> int:
+        def work(chunk: Chunk, a: int, b: int) -> int:
             return sum(
                 flow.step(a + np.flatnonzero(kind[a:b] == k), values, keys, h, first, self.hazard)
                 for k, flow in enumerate(self.parts.flows)
             )
 
-        self.floored += sum(self.wait_for([pool.submit(part, a, b) for a, b in self.bounds()]))
+        self.floored += sum(self.share(self.n, work))
 
-    def count(self, place: int, h: float, pool: ThreadPoolExecutor, arriving: NDArray[Any]) -> bool:
+    def count(self, place: int, h: float, arriving: NDArray[Any]) -> bool:
         """What is counted during h; False for a negative rate."""
         if not len(self.counted):
             return True
         first = (self.windows * _PLACES + place) * _DRAWS
         kind, values, keys = self.state["kind"], self.state["values"], self.state["key"]
 
-        def part(a: int, b: int) -> list[NDArray[np.int64]]:
+        def work(chunk: Chunk, a: int, b: int) -> list[NDArray[np.int64]]:
             return [
                 flow.count(a + np.flatnonzero(kind[a:b] == k), values, keys, h, first)
                 for k, flow in enumerate(self.parts.flows)
             ]
 
-        for counts in self.wait_for([pool.submit(part, a, b) for a, b in self.bounds()]):
+        for counts in self.share(self.n, work):
             for found, released in zip(counts, self.parts.released, strict=True):
                 if (found < 0).any():
                     return False
                 for events, (at, changes) in zip(found, released, strict=True):
                     self.counted[at] += events
+                    self.events += int(events)
                     for species, copies in changes:
                         arriving[species] += copies * events
         return True
+
+
+@_compile
+def pass_over(first: int, last: int, wait: Any, hazard: Any, begin: float, end: float, flag: Any) -> None:
+    """Mark the rows that have no event from `begin` to `end`, and note what their hazard was then."""
+    for row in range(first, last):
+        flag[row] = 1
+        if wait[row, 1] < 0.0 or not hazard[row] < np.inf:
+            continue
+        left = max(0.0, wait[row, 1] - (begin - wait[row, 0]) * wait[row, 2])
+        if hazard[row] >= 0.0 and left > hazard[row] * (end - begin):
+            wait[row, 0], wait[row, 1], wait[row, 2] = begin, left, hazard[row]
+            flag[row] = DONE

@@ -217,7 +217,10 @@ class Windows:
         if len(self.flag) < self.n:
             self.flag = np.ones(len(self.state["kind"]), dtype=np.int8)
         self.flag[: self.n] = 1
-        found = self.share(self.n, lambda chunk, a, b: chunk.run(self, a, b, end, stop))
+        return self.finish(self.share(self.n, lambda chunk, a, b: chunk.run(self, a, b, end, stop)), end)
+
+    def finish(self, found: list[Outcome], end: float) -> Outcome:
+        """Bring together what the chunks have done."""
         failed = [code for code in found if code[0] != OK]
         if failed:
             return min(failed, key=lambda code: (code[0] == STOPPED, code[2]))
