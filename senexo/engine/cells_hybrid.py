@@ -8,11 +8,12 @@ equal steps of at most `step`; in each (Strang 1968, doi 10.1137/0705041)
    their hazards are taken in the middle of the step, and a hazard not used up is carried over to the next;
 3. the continuous species move on by the other half.
 
-A reaction that changes pools only is not an event of the cell: how often it happens is a Poisson number whose mean are
-the rates before and after 2, each for half the step.
+A reaction that only brings into pools is no event of the cell: how often it happens is a Poisson number with the rates
+before and after 2, each for half the step.
 
-At division a continuous amount is shared out by the rule of its whole part; the second daughter has the rest, so the sum
-is kept. Streams: noise and counts are those of the cell's lineage and the step's number.
+At division the whole copies of a continuous amount are shared out by the species' rule, and the second daughter has the
+rest, so the sum is kept and mean and variance are those of whole copies. Noise and counts have streams of the cell's
+lineage, numbered by window and step.
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ def run_hybrid(
 
     step: at most this long, `STEP` or the window where None; partition: None = `divided(population)`. The result
     depends on window, step and partition, not on `threads`, `chunks`, `method` or the order of work; a run stopped at a
-    multiple of the window and gone on with is the whole run. Continuous species may hold amounts that are not whole, and
-    their reactions are not counted in `Cells.fired`. Limits, `stop` and errors as `run_split`.
+    multiple of the window and gone on with is the whole run. Continuous species may hold amounts that are not whole;
+    their reactions are not counted in `Cells.fired`, nor the parts of copies in `gone`. Limits, `stop` and errors as
+    `run_split`.
     """
     longest = min(window, STEP) if step is None else step
     if not 0.0 < longest < np.inf:
@@ -79,8 +81,9 @@ def run_hybrid(
     parts = _parts(population, partition)
     workers = threads or len(os.sched_getaffinity(0))
     sign = np.zeros(1, dtype=np.bool_) if stop is None else stop
+    steps = _Steps(parts, cells, keep_log, sign, workers, chunks, longest)
     why = ""
-    with interrupts(sign), _Steps(parts, cells, keep_log, sign, workers, chunks, longest) as work:
+    with interrupts(sign), steps as work:
         while work.time < until and not why:
             end = min(until, (np.floor(work.time / window * (1.0 + 1e-12)) + 1.0) * window)
             work.choose(method, until)
@@ -92,10 +95,10 @@ def run_hybrid(
             elif code == OK and sign[0] and work.time < until:
                 code, channel, time = STOPPED, 0, work.time
             why = reason(parts.made, code, channel, time, most_cells=most_cells, most_events=most_events)
-        after, log = work.cells(), work.log(why)
+        after, log, counted = work.cells(), work.log(why), steps.counted
     fired = cells.fired.copy()
     fired[parts.channels] = after.fired[: len(parts.channels)]
-    fired[parts.counted_channels] = work.counted
+    fired[parts.counted_channels] = counted
     after.fired = fired
     return after, replace(log, channel=parts.channels[log.channel])
 
@@ -172,7 +175,7 @@ class _Steps(Windows):
         super().__init__(parts.events, mine, keep, stop, workers, chunks)
         self.parts, self.longest = parts, step
         self.counted = cells.fired[parts.counted_channels]
-        self.floored = 0
+        self.floored = 0  # amounts that were set to 0
         self.hazard = np.zeros(0)
 
     def remembered(self) -> dict[str, Any]:

@@ -5,10 +5,11 @@ rates (Gillespie 2000, doi 10.1063/1.481811). One step of length h solves
 
     (1 - h J / 2) dY = h f(Y) + sqrt(h) sum_g s_g sqrt(v_g(Y)) xi_g
 
-with the Jacobian J of f: order 2 in h without noise, stable for all h, and the stationary variance of linear networks is
-exact for every h, since a trapezoid damps fluctuations just as much as it makes them (Rathinam, Cao & Petzold 2005,
-doi 10.1142/9781860947216_0011). What reactions conserve, it conserves. A cell that would go below 0 takes the step with
-(1 - h J) instead, which does not overshoot; what is below 0 even then (by noise, at a few copies) is set to 0.
+with the Jacobian J of f: order 2 in h without noise, stable for all h, and the stationary variance of linear networks
+is exact for every h, since a trapezoid damps fluctuations just as much as it makes them. What reactions conserve, it
+conserves. A trapezoid swings around what is fast and far from its balance. So a cell that would go below 0, or change a
+species by more than half of it and 30 copies, takes two steps of h / 2 with (1 - h J / 2) and new noise instead, which
+do not overshoot. What is below 0 even then (by noise, at a few copies) is set to 0.
 
 xi: (number of ones in 64 random bits - 32) / 4, with mean 0, variance 1, skewness 0 and kurtosis 3 - 1/32.
 """
@@ -16,7 +17,6 @@ xi: (number of ones in 64 random bits - 32) / 4, with mean 0, variance 1, skewne
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numba import njit, types
@@ -38,8 +38,22 @@ from senexo.model.expression import Expression
 NOISE, COUNTS = np.uint64(5), np.uint64(6)  # second words of the counter, beside those in `senexo.engine.draws`
 _MOST_MEAN = 30.0  # of a Poisson number drawn at once
 
+_AGAIN = 256  # draws on, of the noise of each half of a step that is made again
+_ROUGH = 30.0  # copies: a species may change by half of it and as much more; beyond, the step is made again
+
 _function, _block, _int = types.FunctionType(KERNEL), types.float64[::1], types.int64
 _places, _index = types.int64[::1], types.int32[::1]
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _kick(w, at_noise, n_noise, k0, k1, first):  # type: ignore[no-untyped-def]
+    """The noise of all lanes, two numbers from each draw."""
+    for pair in range((n_noise + 1) // 2):
+        at = (at_noise + 2 * pair) * LANES
+        for lane in range(LANES):
+            x, y = threefry(k0[lane], k1[lane], first + np.uint64(pair), NOISE)
+            w[at + lane] = np.float64(ones(x) - 32) * 0.25
+            w[at + LANES + lane] = np.float64(ones(y) - 32) * 0.25
 
 
 @njit(
@@ -50,7 +64,22 @@ _places, _index = types.int64[::1], types.int32[::1]
     nogil=True, error_model="numpy", cache=True,
 )  # fmt: skip
 def _flow(  # type: ignore[no-untyped-def]
-    derive, right, factor, substitute, total, layout, states, constants, rows, values, keys, h, first, w, floored, hazard
+    derive,
+    right,
+    factor,
+    substitute,
+    total,
+    layout,
+    states,
+    constants,
+    rows,
+    values,
+    keys,
+    h,
+    first,
+    w,
+    floored,
+    hazard,
 ):
     """One step of length h for the rows of `values` that are listed, and each row's hazard of an event after it.
 
@@ -74,12 +103,7 @@ def _flow(  # type: ignore[no-untyped-def]
             w[at_step * LANES + lane] = h
             w[SHIFT * LANES + lane] = 2.0 / h
             negative[lane] = False
-        for pair in range((n_noise + 1) // 2):
-            at = (at_noise + 2 * pair) * LANES
-            for lane in range(LANES):
-                x, y = threefry(k0[lane], k1[lane], first + np.uint64(pair), NOISE)
-                w[at + lane] = np.float64(ones(x) - 32) * 0.25
-                w[at + LANES + lane] = np.float64(ones(y) - 32) * 0.25
+        _kick(w, at_noise, n_noise, k0, k1, first)
         derive(w, COUNT)
         right(w, COUNT)
         factor(w, COUNT)
@@ -89,23 +113,24 @@ def _flow(  # type: ignore[no-untyped-def]
             for lane in range(LANES):
                 q = i * LANES + lane
                 new[q] = w[STATES * LANES + q] + w[at_right * LANES + q]
-                below = not new[q] >= 0.0
-                negative[lane] |= below
-                again |= below
-        if again:
+                rough = not (new[q] >= 0.0 and abs(w[at_right * LANES + q]) <= 0.5 * w[STATES * LANES + q] + _ROUGH)
+                negative[lane] |= rough
+                again |= rough
+        for part in range(2 if again else 0):
+            _kick(w, at_noise, n_noise, k0, k1, first + np.uint64(_AGAIN * (part + 1)))
             for lane in range(LANES):
-                w[SHIFT * LANES + lane] = 1.0 / h
+                w[SHIFT * LANES + lane], w[at_step * LANES + lane] = 2.0 / h, 0.5 * h
             right(w, COUNT)
             factor(w, COUNT)
             substitute(w, COUNT)
-            for lane in range(LANES):
-                if negative[lane]:
-                    for i in range(n):
-                        q = i * LANES + lane
-                        new[q] = w[STATES * LANES + q] + w[at_right * LANES + q]
-                        if new[q] < 0.0:
-                            new[q] = 0.0
-                            floored[0] += begin + lane < len(rows)
+            for i in range(n):
+                for lane in range(LANES):
+                    q = i * LANES + lane
+                    after = w[STATES * LANES + q] + w[at_right * LANES + q]
+                    if negative[lane]:
+                        floored[0] += after < 0.0 and begin + lane < len(rows)
+                        new[q] = max(0.0, after)
+                    w[STATES * LANES + q] = new[q]
         for lane in range(min(LANES, len(rows) - begin)):
             for i in range(n):
                 values[who[lane], states[i]] = new[i * LANES + lane]
@@ -198,9 +223,7 @@ class Flow:
         varying = {*leaves, step, shift, *noise}
         derived = _derived(graph, wanted, varying)
         constants = [
-            int(graph.keys[i][1])
-            for i in graph.reachable(wanted)
-            if graph.operator(i) == "slot" and i not in varying
+            int(graph.keys[i][1]) for i in graph.reachable(wanted) if graph.operator(i) == "slot" and i not in varying
         ]
         elimination = eliminate(n, entries)
         # the step, the noise in pairs, the hazard, the counted rates

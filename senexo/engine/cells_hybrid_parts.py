@@ -113,7 +113,9 @@ def _fixed(population: Population) -> dict[str, str]:
             slots = {change.slot for change in reaction.changes}
             changed |= slots
             if slots & pooled:
-                found |= {type.network.slots[slot].id: f"changed together with a pool ({reaction.id})" for slot in slots}
+                found |= {
+                    type.network.slots[slot].id: f"changed together with a pool ({reaction.id})" for slot in slots
+                }
         for fate in type.fates:
             if isinstance(fate.effect, Become | Divide):
                 found |= {item.target: f"set by a fate ({fate.name})" for item in fate.effect.sets}

@@ -19,11 +19,12 @@ from senexo.model.loading import load
 
 COUPLED = """
     compartment cell = 1; compartment medium = 1;
-    substanceOnly species M in cell = 8, P in cell = 400, D in cell = 90, F in cell = 60, E in medium = 300, I in cell = 3;
+    substanceOnly species M in cell = 8, P in cell = 400, D in cell = 90, F in cell = 60;
+    substanceOnly species E in medium = 300, I in cell = 3;
     hazard := 0.08*(P/400)^3; death := 0.0002*P;
     make: => M; 4;  decay: M => ; 0.5*M;  translate: => P; 25*M;  wear: P => ; 0.5*P;
     bind: P => D; 3*P/(1 + D/20);  loosen: D => P; 2*D;
-    feed: => F; 40*200/(200 + P);  burn: F => ; 0.6*F;
+    feed: => F; 120*200/(200 + P);  burn: F => ; 0.6*F;
     release: => E; 0.05*P;  uptake: E => I; 0.0002*E;  lose: E => ; 0.1*E;  spend: I => ; 0.7*I;
     """
 
