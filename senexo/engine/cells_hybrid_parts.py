@@ -8,17 +8,17 @@ every other one, and every fate, happens event by event.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.cells import Become, Divide, Floats, Population
 from senexo.engine.cells_tables import plan
-from senexo.engine.evaluate import evaluate_all, initial_values
+from senexo.engine.evaluate import evaluate, evaluate_all, initial_values
 from senexo.engine.lowered import Lowered, LoweredReaction
 from senexo.engine.ode import integrate
-from senexo.model.expression import Call, Number
+from senexo.model.expression import Call, Number, Slot
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def divided(
     population: Population,
     *,
     abundant: float = 200.0,
-    enough: float = 30.0,
+    enough: float = 12.0,
     busy: float = 20.0,
     span: float = 72.0,
     before: HybridPartition | None = None,
@@ -140,11 +140,6 @@ def _rates(network: Lowered, values: Floats) -> list[Floats]:
 
 def limited(network: Lowered, reaction: LoweredReaction, continuous: frozenset[str]) -> LoweredReaction:
     """The reaction, with a rate of 0 where a continuous species has fewer copies left than it takes."""
-    from dataclasses import replace
-
-    from senexo.engine.evaluate import evaluate
-    from senexo.model.expression import Slot
-
     rate = reaction.rate
     for change in reaction.changes:
         copies = float(evaluate(change.coefficient, np.zeros(0), 0.0))
