@@ -44,7 +44,7 @@ def window_source(net: Lockstep) -> str:
     """Source of `kernel(first, last, place, kind, key, draws, wait, values, flag, weight, pools, begin, end, fired,
     stop)`, which runs the cells of rows first .. last - 1 whose kind has a place, up to `end`.
 
-    flag: DONE for a cell that is at `end`; the tables finish all others.
+    flag: DONE for a cell that is at `end`, also beforehand; the tables finish all others.
     place [kinds]: row of `weight` [places, fates] and of `fired` [places, reactions + 1], or -1. `fired` counts; its
     last column is of no meaning. Returns False where the stop sign was set, and then what is written is not whole.
     """
@@ -121,7 +121,7 @@ def window_source(net: Lockstep) -> str:
         "                while cell[l] < 0 and first < last:",
         "                    row = first",
         "                    first += 1",
-        "                    if kind[row] < 0:",
+        f"                    if kind[row] < 0 or flag[row] == {DONE}:",
         "                        continue",
         "                    at = place[kind[row]]",
         "                    if at < 0:",

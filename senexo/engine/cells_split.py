@@ -59,7 +59,7 @@ def run_split(
     Raises `UnsupportedFeature` for a reaction that takes more than one copy from pools; else as `run_exact`.
     """
     made = plan(population)
-    _check(made, window)
+    check(made, window)
     workers = threads or len(os.sched_getaffinity(0))
     sign = np.zeros(1, dtype=np.bool_) if stop is None else stop
     why = ""
@@ -78,7 +78,8 @@ def run_split(
         return work.cells(), work.log(why)
 
 
-def _check(made: Plan, window: float) -> None:
+def check(made: Plan, window: float) -> None:
+    """Refuse windows that are no time, and uptake that windows cannot settle."""
     if not 0.0 < window < np.inf:
         raise InvalidInput([Fault("window", repr(window), "a positive time")])
     tables = made.tables

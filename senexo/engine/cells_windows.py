@@ -29,7 +29,7 @@ Outcome = tuple[int, int, float]  # code, channel, time
 
 _ROWS = ("kind", "key", "parent", "born", "draws", "wait", "values")
 _SLOW = 0.2  # seconds: a window longer than this is remembered at its beginning, so that it can be broken off
-_CELLS, _BLOCKS = 1024, 32  # the fewest cells in a chunk of a window, and blocks in one of a settlement
+CELLS, _BLOCKS = 1024, 32  # the fewest cells in a chunk of a window, and blocks in one of a settlement
 _NEVER = np.zeros(1, dtype=np.bool_)
 
 
@@ -223,7 +223,10 @@ class Windows:
         if len(self.flag) < self.n:
             self.flag = np.ones(len(self.state["kind"]), dtype=np.int8)
         self.flag[: self.n] = 1
-        found = self.share(self.n, _CELLS, lambda chunk, a, b: chunk.run(self, a, b, end, stop))
+        return self.finish(self.share(self.n, CELLS, lambda chunk, a, b: chunk.run(self, a, b, end, stop)), end)
+
+    def finish(self, found: list[Outcome], end: float) -> Outcome:
+        """Bring together what the chunks have done."""
         failed = [code for code in found if code[0] != OK]
         if failed:
             return min(failed, key=lambda code: (code[0] == STOPPED, code[2]))

@@ -80,11 +80,23 @@ def formulas(
     graph: Graph, nodes: Sequence[Node], into: int, rows_of_slots: Mapping[int, int], ready: Mapping[Node, int]
 ) -> Any:
     """Kernel that computes the nodes into the rows from `into` on; ready: node -> row where its value already is."""
+    return placed(graph, [(into + i, node) for i, node in enumerate(nodes)], rows_of_slots, ready)
+
+
+def placed(
+    graph: Graph, nodes: Sequence[tuple[int, Node]], rows_of_slots: Mapping[int, int], ready: Mapping[Node, int]
+) -> Any:
+    """As `formulas`, for nodes that each come with the row they go to."""
     known = {node: _at(row) for node, row in ready.items()}
     lines, results = print_nodes(
-        graph, nodes, lambda slot: _at(rows_of_slots[slot]), time=_at(TIME), ready=known, functions=_FUNCTIONS
+        graph,
+        [node for _, node in nodes],
+        lambda slot: _at(rows_of_slots[slot]),
+        time=_at(TIME),
+        ready=known,
+        functions=_FUNCTIONS,
     )
-    return _kernel([*lines, *(f"{_at(into + i)} = {text}" for i, text in enumerate(results))])
+    return _kernel([*lines, *(f"{_at(row)} = {text}" for (row, _), text in zip(nodes, results, strict=True))])
 
 
 def factor(layout: Layout, entries: Mapping[tuple[int, int], int], plan: Elimination) -> Any:

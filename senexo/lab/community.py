@@ -106,15 +106,21 @@ class Community:
     def cautions(self) -> tuple[str, ...]:
         """What a reader of the results must know of how the cells were followed, in plain words."""
         return (
-            "Cells share their medium. Every molecule counts: each cell runs by the exact stochastic process in"
-            f" windows of {self.method.window:g} h with the medium as it was when they began; then vesicles and cargo"
-            " are taken up and lost in whole molecules. A shorter window is closer to the truth.",
+            "Cells share their medium. They are followed in windows of"
+            f" {self.method.window:g} h with the medium as it was when they began; then vesicles and cargo are taken up"
+            " and lost in whole molecules. A shorter window is closer to the truth.",
+            f"Scarce molecules, vesicles and fates happen one by one. Continuous amounts with the noise of their"
+            f" reactions, because a cell has many copies: {', '.join(self.continuous())}.",
             "Cells divide, change type and die by hazards that are the circuit's assumptions. "
             + self.circuit.growth_rule,
             "All arms of a donor and genotype start from the same plated cells, out of one culture of"
             f" {self.study.culture.preequilibration_h:g} h. A well of more than {MOST_CELLS:,} cells is split in two,"
             " and the table counts says how many cells one then stands for.",
         )
+
+    def continuous(self) -> tuple[str, ...]:
+        """The species that the hybrid method takes as continuous in any type."""
+        return tuple(sorted({id for _, id in divided(self.population).continuous}))
 
     def events_per_hour(self) -> float:
         """Reactions of one cell in an hour at the start, at central values."""

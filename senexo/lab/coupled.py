@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.cells import Cells, Ints, Log, Population, Words, start
 from senexo.engine.cells_exact import run_exact
+from senexo.engine.cells_hybrid import run_hybrid
 from senexo.engine.cells_ledger import PoolLedger, pool_ledgers
 from senexo.engine.cells_split import run_split
 from senexo.lab.readings import Reading
@@ -31,9 +32,13 @@ PASSAGE = 0.5  # what is kept of a full well
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How cells are followed: `exact`, event by event; `split`, in windows of `window` hours with the pools frozen."""
+    """How cells are followed.
 
-    name: str = "split"
+    `exact`: event by event; `split`: in windows of `window` hours with the pools frozen; `hybrid`: so too, with what a
+    cell has many copies of as continuous amounts.
+    """
+
+    name: str = "hybrid"
     window: float = 0.25
 
     def run(self, population: Population, cells: Cells, until: float, stop: NDArray[np.bool_]) -> tuple[Cells, Log]:
@@ -42,7 +47,9 @@ class Method:
             return run_exact(population, cells, until, stop=stop)
         if self.name == "split":
             return run_split(population, cells, until, window=self.window, stop=stop)
-        raise InvalidInput([Fault("culture.method", repr(self.name), "exact or split")])
+        if self.name == "hybrid":
+            return run_hybrid(population, cells, until, window=self.window, stop=stop)
+        raise InvalidInput([Fault("culture.method", repr(self.name), "exact, split or hybrid")])
 
 
 @dataclass(frozen=True, slots=True)
