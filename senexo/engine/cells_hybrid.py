@@ -35,11 +35,11 @@ from senexo.engine.cells_hybrid_parts import HybridPartition, divided, limited
 from senexo.engine.cells_kernel import ROOM
 from senexo.engine.cells_outcome import reason
 from senexo.engine.cells_split import Method, check
-from senexo.engine.cells_tables import Plan, plan
+from senexo.engine.cells_tables import TAKES, Plan, plan
 from senexo.engine.cells_window import DONE
 from senexo.engine.cells_windows import _NEVER, CELLS, Chunk, Outcome, Windows, interrupts
 from senexo.engine.compiling import kernel
-from senexo.engine.lowered import Lowered, LoweredReaction
+from senexo.engine.lowered import LoweredReaction
 from senexo.engine.ssa_outcome import NEGATIVE, OK, STOPPED, TOO_LONG
 from senexo.model.expression import Slot
 
@@ -131,8 +131,12 @@ class _Parts:
                 else:
                     events.append(limited(network, reaction, continuous))
             states = [slot for slot in whole.countable[number] if network.slots[slot].id in continuous]
-            taken = [_takes(network, reaction, population.pools) for reaction in events]
-            laws = [reaction.rate for reaction, yes in zip(events, taken, strict=True) if not yes]
+            mine = (place.get((type.name, reaction.id, False)) for reaction in events)
+            laws = [
+                reaction.rate
+                for reaction, channel in zip(events, mine, strict=True)
+                if channel is not None and whole.tables.channels[channel, TAKES] == -1
+            ]
             laws += [Slot(network.slot(fate.bound or fate.hazard)) for fate in type.fates]
             self.flows.append(Flow(network, states, flowing, counted, laws))
             self.released.append(released)
@@ -141,12 +145,6 @@ class _Parts:
         self.made: Plan = plan(self.events)
         self.channels = np.array([place[c.type, c.name, c.once] for c in self.made.channels], dtype=np.int64)
         self.counted_channels = np.array(counted_at, dtype=np.int64)
-
-
-def _takes(network: Lowered, reaction: LoweredReaction, pools: tuple[str, ...]) -> bool:
-    """Does it take from a pool, or happen among pools only?"""
-    changed = [network.slots[change.slot] for change in reaction.changes]
-    return any(network.slots[info.compartment].id in pools for info in changed)
 
 
 _taken_apart: WeakKeyDictionary[Population, dict[frozenset[str], _Parts]] = WeakKeyDictionary()

@@ -27,7 +27,7 @@ COUPLED = """
     make: => M; 4;  decay: M => ; 0.5*M;  translate: => P; 25*M;  wear: P => ; 0.5*P;
     bind: P => D; 3*P/(1 + D/20);  loosen: D => P; 2*D;
     feed: => F; 120*200/(200 + P);  burn: F => ; 0.6*F;
-    release: => E; 0.05*P;  uptake: E => I; 0.0002*E;  lose: E => ; 0.1*E;  spend: I => ; 0.7*I;
+    release: => E; 0.05*P;  uptake: E => I; 0.0002*E;  lose: E => ; 0.1*E;  spend: I => E; 0.7*I;
     """
 
 
