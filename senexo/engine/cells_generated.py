@@ -14,8 +14,8 @@ from senexo.engine.cells_lanes import uptake_kernel, window_kernel
 from senexo.engine.cells_lockstep import Lockstep, locksteps
 from senexo.engine.cells_tables import Plan, plan
 
-_WORTH_A_LOOK = 1_000_000  # events by tables, after which it is asked whether there are kernels already
-_WORTH_COMPILING = 30_000_000  # events that tables take about as long for as the compilation
+_WORTH_A_LOOK = 0.3  # seconds of work by tables, after which it is asked whether there are kernels already
+_WORTH_COMPILING = 4.0  # seconds of work by tables that are worth the compilation
 
 
 class Generated:
@@ -74,10 +74,10 @@ class Generated:
 
 
 class _Record:
-    """What a population's tables have done so far, and its kernels once that is asked for."""
+    """What a population's tables have taken so far, in seconds, and its kernels once that is asked for."""
 
     def __init__(self) -> None:
-        self.done = 0
+        self.spent = 0.0
         self.kernels: Generated | None = None
         self.compiling: Future[None] | None = None
 
@@ -86,20 +86,20 @@ _records: WeakKeyDictionary[Population, _Record] = WeakKeyDictionary()
 _compiler = ThreadPoolExecutor(1)
 
 
-def generated(population: Population, done: int, ahead: float, *, now: bool) -> Generated | None:
+def generated(population: Population, spent: float, ahead: float, *, now: bool) -> Generated | None:
     """The population's kernels, if they are there; else they are made, in the background, when that is worth it.
 
-    done: events since this was asked last; ahead: those that are expected; now: to wait for them.
+    spent: seconds of work since this was asked last; ahead: those that are expected; now: to wait for the kernels.
     """
     record = _records.setdefault(population, _Record())
-    record.done += done
-    if record.kernels is None and (now or record.done + ahead > _WORTH_A_LOOK):
+    record.spent += spent
+    if record.kernels is None and (now or record.spent + ahead > _WORTH_A_LOOK):
         made = plan(population)
         record.kernels = Generated(made, locksteps(population, made))
     kernels = record.kernels
     if kernels is None or not kernels.nets:
         return None
-    if not kernels.ready() and record.compiling is None and (now or record.done + ahead > _WORTH_COMPILING):
+    if not kernels.ready() and record.compiling is None and (now or record.spent + ahead > _WORTH_COMPILING):
         record.compiling = _compiler.submit(kernels.compile)
     if record.compiling is not None and (now or record.compiling.done()):
         record.compiling.result()

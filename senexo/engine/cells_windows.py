@@ -108,7 +108,7 @@ class Windows:
         self.population, self.old, self.keep, self.sign = population, cells, keep, stop
         self.made = plan(population)
         self.tables, self.media = self.made.tables, len(population.types)
-        self.time, self.windows, self.events, self.told = cells.time, cells.windows, 0, 0
+        self.time, self.windows, self.events = cells.time, cells.windows, 0
         key = np.array([derive(cells.seed, cells.replicate, "pool", k) for k in range(self.media)], dtype=np.uint64)
         first = {
             "kind": np.arange(self.media, 2 * self.media), "key": key, "parent": np.zeros_like(key),
@@ -127,7 +127,8 @@ class Windows:
         self.chunks: list[Chunk] = []
         self.most_chunks, self.workers = chunks, workers
         self.working: list[Chunk] = []
-        self.seconds, self.slow = np.inf, True
+        self.seconds, self.slow = np.inf, True  # that the last window took, and whether the next may take long
+        self.spent, self.told = 0.0, 0.0  # seconds so far, and those that the choice of a kernel knows of
         self.threads = ThreadPoolExecutor(workers)
 
     def __enter__(self) -> Windows:
@@ -145,9 +146,9 @@ class Windows:
         """Take the generated kernel as soon as there is one, and have it made when that is worth its compilation."""
         if self.generated is None and method != "tables":
             passed = self.time - self.old.time
-            ahead = self.events * (until - self.time) / passed if passed > 0.0 else 0.0
-            self.generated = generated(self.population, self.events - self.told, ahead, now=method == "lanes")
-            self.told = self.events
+            ahead = self.spent * (until - self.time) / passed if passed > 0.0 else 0.0
+            self.generated = generated(self.population, self.spent - self.told, ahead, now=method == "lanes")
+            self.told = self.spent
 
     def window(self, end: float) -> Outcome:
         """One window, or none of it: what is broken off leaves the state as it was."""
@@ -165,6 +166,7 @@ class Windows:
             self.__dict__.update(kept)
             return STOPPED, 0, start
         self.seconds = clock.perf_counter() - began
+        self.spent += self.seconds
         return found
 
     def remembered(self) -> dict[str, Any]:
