@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from senexo.base.streams import generator
 from senexo.engine.cells import Cells
+from senexo.engine.cells_hybrid_parts import divided
 from senexo.engine.evaluate import evaluate, initial_values
 from senexo.lab import donors, observe, protocol
 from senexo.lab.coupled import Bench, Course, Method, Well
@@ -120,7 +121,7 @@ class Community:
 
     def continuous(self) -> tuple[str, ...]:
         """The species that the hybrid method takes as continuous in any type."""
-        return tuple(sorted({id for _, id in divided(self.population).continuous}))
+        return tuple(sorted(divided(self.population).continuous))
 
     def events_per_hour(self) -> float:
         """Reactions of one cell in an hour at the start, at central values."""
