@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from senexo.lab import dish, donors
 from senexo.lab.culture import Culture
 from senexo.lab.dish import Unit
+from senexo.model.cell_types import own_names
 
 if TYPE_CHECKING:
     from senexo.model.circuit import Circuit
@@ -100,6 +101,9 @@ def _genotype(actions: Sequence[Any]) -> str:
 def parameters(study: Study, circuit: Circuit | None) -> pd.DataFrame:
     """The circuit's table in its order, with the study's own draws where it departs, then the noise of measuring."""
     notes = {parameter.name: parameter.note for parameter in circuit.parameters} if circuit else {}
+    names = own_names(circuit.cell_types) if circuit else {}
+    for rule in circuit.cell_types if circuit else ():
+        notes |= {names[rule.name][parameter.name]: parameter.note for parameter in rule.parameters}
     rows = [
         (name, d.value, d.low, d.high, d.law, d.unit, d.source, d.status, notes.get(name, ""))
         for name, d in study.donors.draws.items()

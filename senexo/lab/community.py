@@ -9,23 +9,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.streams import generator
-from senexo.engine.cells import Cells
 from senexo.engine.cells_hybrid_parts import divided
 from senexo.engine.evaluate import evaluate, initial_values
-from senexo.lab import donors, observe, protocol
-from senexo.lab.coupled import Bench, Course, Method, Well
+from senexo.lab import observe, protocol
+from senexo.lab.claims import holds_in
+from senexo.lab.coupled import Bench, Course, Halves, Method, Well
 from senexo.lab.culture import targets, time_grids
 from senexo.lab.dish import ARRESTED_H, QUANTILES, Unit
 from senexo.lab.ensemble import Cancelled
-from senexo.lab.population import population_of
+from senexo.lab.plating import Plating, above, below
+from senexo.lab.population import named_above, population_of
 from senexo.lab.readings import Reading
+from senexo.model.cell_types import INSERT
+from senexo.study.claims import Knows, parse_claim, readings
+from senexo.study.culture import METHODS, MOST_CELLS, WINDOW_H
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +39,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 COMMITMENT = "commitment"  # the fate whose outcome stains
-PLATED_KEPT = 8  # cultures kept: arms of one donor that share a genotype are plated from the same cells
-MOST_CELLS = 20_000
 
 
 class Community:
@@ -48,19 +49,23 @@ class Community:
 
     def __init__(self, study: Study, circuit: Circuit) -> None:
         self.study, self.circuit = study, circuit
-        self.population = population_of(circuit, types=list(study.cells))
+        inserted = sorted({name for arm in study.arms.values() if arm.insert for name in arm.insert.cells})
+        self.population = population_of(circuit, types=list(study.cells), insert=inserted)
         self.types = tuple(type.name for type in self.population.types)
         self.lowered = self.population.types[0].network
         rules = [rule for rule in circuit.cell_types if rule.name in self.types]
+        rules += [named_above(rule) for rule in rules if INSERT + rule.name in self.types]
         self._fates_of = {rule.name: rule.fates for rule in rules}
         self.fates = tuple(fate for rule in rules for fate in rule.fates)
         stained = {to for fate in self.fates if fate.name == COMMITMENT for to in fate.into}
         self._senescent = np.array([name in stained for name in self.types])
         # picked for a type, besides its own: what its cells become without staining (G0)
-        self._states = {
+        states = {
             rule.name: [to for fate in rule.fates if fate.effect == "become" for to in fate.into if to not in stained]
             for rule in rules
         }
+        self.plating = Plating(study, circuit, self.types, states)
+        self.halves = _halves(circuit, self.types)
         self.arrest = circuit.arrest
         protocol.check(study, self.lowered, {fate.name for fate in self.fates})
         named = {readout.name: readout for readout in circuit.readouts}
@@ -71,10 +76,11 @@ class Community:
         self.readout_times = np.unique(study.readouts.times_h)
         self.curve_times = time_grids(study)[1]
         self.targets = targets(study)
-        self.method = Method()
-        self._own = self._numbers_of_types(circuit)
-        self._plated: dict[tuple[Any, ...], Cells] = {}
-        self._one_at_a_time = Lock()
+        culture = study.culture
+        self.method = Method(culture.method or METHODS[0], culture.window_h or WINDOW_H)
+        self.most_cells = culture.most_cells or MOST_CELLS
+        self._cuts = study.claim.cuts if study.claim else ()
+        self._stops = parse_claim(culture.stop_when, Knows(now=True)) if culture.stop_when else None
 
     def compile(self) -> None:
         """Nothing: the kernels of populations are made once for all networks."""
@@ -89,20 +95,50 @@ class Community:
         times one after the other (`rows` says how many): `type`, `key`, `parent`, `born`, `values`; the log, the books.
         A well that ended before its time has nan from there.
         """
-        times = np.union1d(self.curve_times, self.readout_times)
         with self._bench(cancelled) as bench:
-            begin = self.plated(bench, unit.donor, arm.genotype)
-            well = Well(
-                float(times[-1]),
-                tuple(times.tolist()),
-                arm.schedule,
-                MOST_CELLS,
-                books=tuple(self.readout_times.tolist()),
-            )
-            course = bench.grow(begin, well)
+            course = self._grown(bench, arm, unit.donor, self._cuts if unit.world else (), float(self.curve_times[-1]))
             if cancelled():
                 raise Cancelled
         return self._measured(course, unit) | self._kept(course)
+
+    def _grown(self, bench: Bench, arm: Arm, donor: int, cuts: Sequence[Action], until: float) -> Course:
+        """An arm's well until an hour; wells whose medium it gets are grown before, as far as they are needed."""
+        media = []
+        for asked in arm.medium_from:
+            giver = protocol.cut(self.study.arms[asked.arm], cuts)
+            source = self._grown(bench, giver, donor, cuts, asked.taken_h)
+            if asked.taken_h in source.checkpoints:  # else it ended before
+                media.append(bench.conditioned(source, asked.taken_h, asked.share, asked.time_h))
+        times = np.union1d(self.curve_times, self.readout_times)
+        taken = {m.taken_h for other in self.study.arms.values() for m in other.medium_from}
+        looks = sorted({float(t) for t in times if t <= until} | {t for t in taken if t <= until} | {until})
+        well = Well(
+            until, tuple(looks), arm.schedule, arm.insert.schedule if arm.insert else (), self.most_cells,
+            self._holds if self._stops else None, media, books=tuple(self.readout_times.tolist()),
+        )  # fmt: skip
+        return bench.grow(self.plating.plated(bench, donor, arm), well)
+
+    def _holds(self, reading: Reading) -> bool:
+        """Whether the condition to stop holds in a well as it is."""
+        if self._stops is None:
+            return False
+        values = {asked: np.array([self._now(asked, reading)]) for asked in readings(self._stops)}
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return bool(holds_in(self._stops, values)[0])
+
+    def _now(self, asked: Asked, reading: Reading) -> float:
+        """What one well shows; nan of no cell."""
+        kinds = range(len(self.types)) if asked.cell_type is None else self._kind_of(asked.cell_type)
+        mine = np.isin(reading.type, list(kinds))
+        if asked.readout is not None:
+            exact = mine if asked.cell_type is None else reading.type == self.types.index(asked.cell_type)
+            column = self._watched[self.study.readouts.names.index(asked.readout)]
+            return float(reading.values[exact, column].mean()) if exact.any() else np.nan
+        if asked.function == "cells":
+            return float(mine.sum())
+        if asked.function == "senescence":
+            return float(self._senescent[reading.type[mine]].mean()) if mine.any() else np.nan
+        return np.nan
 
     def cautions(self) -> tuple[str, ...]:
         """What a reader of the results must know of how the cells were followed, in plain words."""
@@ -114,9 +150,9 @@ class Community:
             f" reactions, because a cell has many copies: {', '.join(self.continuous())}.",
             "Cells divide, change type and die by hazards that are the circuit's assumptions. "
             + self.circuit.growth_rule,
-            "All arms of a donor and genotype start from the same plated cells, out of one culture of"
-            f" {self.study.culture.preequilibration_h:g} h. A well of more than {MOST_CELLS:,} cells is split in two,"
-            " and the table counts says how many cells one then stands for.",
+            "All arms of a donor and genotype are plated from the same cultures, one of"
+            f" {self.study.culture.preequilibration_h:g} h for each type. A well of more than {self.most_cells:,} cells"
+            " is split in two, and the table counts says how many cells one then stands for.",
         )
 
     def continuous(self) -> tuple[str, ...]:
@@ -149,37 +185,22 @@ class Community:
         if reading.function == "senescence":
             return float(numbers[[k for k in kinds if stained[k]]].sum() / living) if living else np.nan
         cells = living * float(arrays["dilution"][at])
-        plated = sum(kind.n for name, kind in self.study.cells.items() if reading.cell_type in (None, name))
-        return cells if reading.function == "cells" else cells / plated
+        arm = self.study.arms[reading.arm]
+        seeded = below(self.study, arm) | above(arm)
+        plated = sum(n for name, n in seeded.items() if reading.cell_type in (None, name))
+        if reading.function == "cells":
+            return cells
+        return cells / plated if plated else np.nan
 
     def _kind_of(self, name: str) -> list[int]:
         """A type and what its cells become without a division."""
         become = [to for fate in self._fates_of[name] if fate.effect == "become" for to in fate.into]
         return [self.types.index(each) for each in dict.fromkeys([name, *become])]
 
-    def plated(self, bench: Bench, donor: int, genotype: Sequence[Action]) -> Cells:
-        """The cells at time 0, before the schedule's first action; the same for all arms of this donor and genotype."""
-        key = (donor, protocol.done(genotype))
-        known = self._plated.get(key)
-        if known is None:
-            numbers = {name: kind.n for name, kind in self.study.cells.items()}
-            culture = self.study.culture
-            seeded = {name: _more(n) for name, n in numbers.items()}
-            cells = bench.seeded(
-                seeded, self._overrides(donor), seed=self.study.seed, replicate=donor, genotype=genotype,
-                medium=culture.medium,
-            )  # fmt: skip
-            known = bench.cultured(cells, culture.preequilibration_h, numbers, self._states)
-            with self._one_at_a_time:
-                self._plated[key] = known
-                if len(self._plated) > PLATED_KEPT:
-                    del self._plated[next(iter(self._plated))]
-        return known.copy()
-
     @contextmanager
     def _bench(self, cancelled: Callable[[], bool]) -> Iterator[Bench]:
         """A bench whose kernels stop within a second once the run is cancelled."""
-        bench = Bench(self.population, self.method, share=self.circuit.well)
+        bench = Bench(self.population, self.method, share=self.circuit.well, halves=self.halves)
         over = threading.Event()
 
         def watch() -> None:
@@ -193,39 +214,6 @@ class Community:
         finally:
             over.set()
             watcher.join()
-
-    # ---- parameters
-
-    def _numbers_of_types(self, circuit: Circuit) -> dict[str, dict[str, tuple[str, Any]]]:
-        """Per type, the parameters of its own: name -> (the name it is drawn under, its law).
-
-        A type written like another one has the very rows of that one, so both are drawn as one number.
-        """
-        origin: dict[Any, str] = {}
-        for rule in circuit.cell_types:
-            for row in rule.parameters:
-                origin.setdefault(row, f"{rule.name}.{row.name}")
-        return {rule.name: {row.name: (origin[row], row) for row in rule.parameters} for rule in circuit.cell_types}
-
-    def _overrides(self, donor: int) -> dict[str, dict[str, Any]]:
-        """Per type, slot id -> the donor's number, or one per cell for what varies."""
-        seed, draws = self.study.seed, self.study.donors.draws
-        common = donors.donor_values(draws, seed, donor)
-        found: dict[str, dict[str, Any]] = {}
-        first = 1
-        for name in self.types:
-            laws = {id: law for id, (_, law) in self._own[name].items()}
-            drawn = donors.donor_values(dict(self._own[name].values()), seed, donor)
-            own = common | {id: drawn[key] for id, (key, _) in self._own[name].items()}
-            found[name] = dict(own)
-            kind = self.study.cells.get(name)
-            if kind is not None:
-                numbers = range(first, first + _more(kind.n))
-                found[name] |= donors.cell_values(
-                    kind.variation, own, {**draws, **laws}, seed=seed, number=donor, cells=numbers
-                )
-                first += _more(kind.n)
-        return found
 
     # ---- what is read
 
@@ -317,9 +305,14 @@ class Community:
         }  # fmt: skip
 
 
-def _more(n: int) -> int:
-    """Cells in the culture before, so that after deaths and differentiation there are n to plate."""
-    return n + n // 2 + 10
+def _halves(circuit: Circuit, types: Sequence[str]) -> Halves | None:
+    """The halves of a Transwell, where there are types for its insert."""
+    upper = frozenset(place for place, name in enumerate(types) if name.startswith(INSERT))
+    if circuit.transwell is None or not upper:
+        return None
+    lower = frozenset(range(len(types))) - upper
+    swap = {**circuit.transwell.swap, **{other: one for one, other in circuit.transwell.swap.items()}}
+    return Halves(lower, upper, swap, circuit.transwell.share)
 
 
 def _nobody(course: Course) -> Reading:

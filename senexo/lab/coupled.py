@@ -2,7 +2,8 @@
 
 A well's life: every cell gets its donor's parameters and its own variation, then the genotype and the medium; the cells
 grow in culture for a while, in a well of their own that is split when it is full; a sample of them is plated in fresh
-medium at time 0. From there the schedule acts: the run is cut at every action and read-out.
+medium at time 0. From there the schedule acts: the run is cut at every action and read-out. In a Transwell there are
+cells above a membrane too, with a medium and a schedule of their own.
 """
 
 from __future__ import annotations
@@ -64,13 +65,14 @@ class Medium:
 class Well:
     """One well and what is done in it.
 
-    times: read-outs (h); schedule: actions with their hours; most_cells: at more, the well is split and the share
-    `PASSAGE` goes on; stop_when: looked at every hour; conditioned: medium poured in.
+    times: read-outs (h); schedule: actions with their hours, `above`: those in the insert; most_cells: at more, the
+    well is split and the share `PASSAGE` goes on; stop_when: looked at every hour; conditioned: medium poured in.
     """
 
     until: float
     times: Sequence[float]
     schedule: Sequence[Action] = ()
+    above: Sequence[Action] = ()
     most_cells: int = 20_000
     stop_when: Callable[[Reading], bool] | None = None
     conditioned: Sequence[Medium] = ()
@@ -97,13 +99,30 @@ class Course:
     ended: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Halves:
+    """A Transwell's two halves: places of the types in each, and the names that are swapped in the insert.
+
+    share: the parameter that tells how much of the medium is in the insert.
+    """
+
+    below: frozenset[int]
+    above: frozenset[int]
+    swap: Mapping[str, str]
+    share: str
+
+
 @dataclass(eq=False)
 class Bench:
-    """A population, how it is followed, and the parameter that tells how many cells share a medium."""
+    """A population, how it is followed, and the parameter that tells how many cells share a medium.
+
+    halves: of a Transwell, where the population has types for its insert.
+    """
 
     population: Population
     method: Method
     share: str | None = None
+    halves: Halves | None = None
     stop: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(1, dtype=np.bool_))
     progress: Callable[[float], None] = lambda cell_hours: None
 
@@ -120,7 +139,7 @@ class Bench:
         """Cells with their parameters, genotype and medium, before any culture."""
         cells = start(self.population, numbers, seed=seed, replicate=replicate, overrides=overrides)
         treat(self.population, cells, [*genotype, *medium])
-        self._shared_by(cells, len(cells))
+        self.share_out(cells)
         return cells
 
     def cultured(
@@ -130,17 +149,22 @@ class Bench:
         numbers: Mapping[str, int],
         states: Mapping[str, Collection[str]] | None = None,
     ) -> Cells:
-        """These cells after a culture that is split whenever it is twice as large, plated anew at time 0."""
+        """These cells after a culture, plated anew at time 0."""
+        fresh = plate(self.population, self.grown(cells, hours), numbers, states)
+        self.share_out(fresh)
+        return fresh
+
+    def grown(self, cells: Cells, hours: float) -> Cells:
+        """These cells after a culture that is split whenever it is twice as large."""
         if hours > 0:
             cells, _, _ = self._until(cells, hours, most_cells=2 * max(1, len(cells)), stop_when=None)
-        fresh = plate(self.population, cells, numbers, states)
-        self._shared_by(fresh, len(fresh))
-        return fresh
+        return cells
 
     def grow(self, begin: Cells, well: Well) -> Course:
         """A plated well to its end."""
         cells, dilution, ended = begin, 1.0, ""
-        deeds = {float(a.time_h) for a in well.schedule if a.time_h is not None} | {m.given for m in well.conditioned}
+        acts = (*well.schedule, *well.above)
+        deeds = {float(a.time_h) for a in acts if a.time_h is not None} | {m.given for m in well.conditioned}
         times = sorted(
             {t for t in well.times if t >= begin.time} | {t for t in deeds if t >= begin.time} | {well.until}
         )
@@ -167,7 +191,7 @@ class Bench:
                 dilutions.append(dilution)
                 checkpoints[time] = cells
             cells = cells.copy()
-            treat(self.population, cells, [a for a in well.schedule if a.time_h == time])
+            self._act(cells, well, time)
             for medium in well.conditioned:
                 if medium.given == time:
                     pour(self.population, cells, medium.copies)
@@ -195,17 +219,33 @@ class Bench:
                 return cells, _joined(logs), (f"its condition to stop held at {cells.time:g} h", folds)
             if len(cells) > most_cells:
                 cells, folds = split_well(self.population, cells, PASSAGE), folds / PASSAGE
-                if self.share is not None:
-                    self._shared_by(cells, self._sharing(cells) * PASSAGE)
+                for name in self._shares():
+                    now = float(cells.base[0, self.population.types[0].network.slot(name)])
+                    set_parameter(self.population, cells, name, max(now * PASSAGE, 1.0))
         return cells, _joined(logs), ("", folds)
 
-    def _sharing(self, cells: Cells) -> float:
-        type = self.population.types[0]
-        return float(cells.base[0, type.network.slot(self.share or "")])
+    def _act(self, cells: Cells, well: Well, time: float) -> None:
+        """The deeds of an hour: below, then in the insert."""
+        here = [action for action in well.schedule if action.time_h == time]
+        treat(self.population, cells, here, types=self.halves.below if self.halves else None)
+        if self.halves is not None:
+            above = [action for action in well.above if action.time_h == time]
+            treat(self.population, cells, above, types=self.halves.above, names=self.halves.swap)
 
-    def _shared_by(self, cells: Cells, n: float) -> None:
-        if self.share is not None:
-            set_parameter(self.population, cells, self.share, max(n, 1.0))
+    def share_out(self, cells: Cells) -> None:
+        """Tell the cells how many share their medium; in a Transwell each half for itself, media as the cells."""
+        above = np.isin(cells.type, list(self.halves.above)) if self.halves else np.zeros(len(cells), dtype=bool)
+        numbers = (np.count_nonzero(~above), np.count_nonzero(above))
+        for name, n in zip(self._shares(), numbers, strict=False):
+            set_parameter(self.population, cells, name, max(float(n), 1.0))
+        if self.halves is not None:
+            share = numbers[1] / max(1, len(cells))
+            set_parameter(self.population, cells, self.halves.share, share)
+
+    def _shares(self) -> list[str]:
+        """The parameters that tell how many cells share a medium: that of the well, that of the insert."""
+        names = [] if self.share is None else [self.share]
+        return names + [self.halves.swap[name] for name in names] if self.halves else names
 
 
 def _joined(logs: Sequence[Log]) -> Log:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.lab import dish
+from senexo.lab import dish, protocol
 from senexo.lab.community import Community
 from senexo.lab.culture import Culture
 from senexo.lab.dish import Unit
@@ -46,11 +46,7 @@ def arms(study: Study) -> dict[str, Arm]:
     if claim is None:
         return {}
     read_here = {reading.arm for reading in compared(claim)}
-    return {
-        name: arm.model_copy(update={"genotype": (*arm.genotype, *claim.cuts)})
-        for name, arm in study.arms.items()
-        if name in read_here
-    }
+    return {name: protocol.cut(arm, claim.cuts) for name, arm in study.arms.items() if name in read_here}
 
 
 def units(study: Study) -> list[Unit]:

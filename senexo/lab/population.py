@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.cells import Become, CellType, Divide, Fate, Leave, Partition, Population, Set
 from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
-from senexo.model.cell_types import CellTypeRule, FateRule
+from senexo.model.cell_types import INSERT, CellTypeRule, FateRule, becoming
 from senexo.model.circuit import Circuit
 from senexo.model.network import Network
 
 
-def population_of(circuit: Circuit, network: Network | None = None, *, types: Collection[str] = ()) -> Population:
+def population_of(
+    circuit: Circuit, network: Network | None = None, *, types: Collection[str] = (), insert: Collection[str] = ()
+) -> Population:
     """The circuit's types of cells, all on its network (or another one of the same ids), and its pools.
 
     types: only these and what becomes of them; all of them if empty. Each has the network's values and its own over
-    them. Raises InvalidInput for a circuit without pools, or for types that it lacks.
+    them. insert: types that are in the insert of a Transwell too; they come last, with the names of the medium swapped
+    for those of the insert. Raises InvalidInput for a circuit without pools, or for types that it lacks.
     """
     if not circuit.pools:
         raise InvalidInput([Fault("circuit", f"{circuit.name} has no pools", "a circuit in copies")])
     known = {rule.name: rule for rule in circuit.cell_types}
-    faults = [Fault("cell type", repr(name), f"one of {', '.join(known)}") for name in types if name not in known]
+    asked = (*types, *insert)
+    faults = [Fault("cell type", repr(name), f"one of {', '.join(known)}") for name in asked if name not in known]
+    if insert and circuit.transwell is None:
+        faults.append(Fault("circuit", f"{circuit.name} has no transwell", "a circuit that knows a second half"))
     if faults:
         raise InvalidInput(faults)
-    wanted, ahead = set(), list(types or known)
-    while ahead:
-        name = ahead.pop()
-        if name not in wanted:
-            wanted.add(name)
-            ahead += [to for fate in known[name].fates for to in fate.into]
     partition = {rule.species: Partition(rule.rule, rule.p, rule.k) for rule in circuit.partitions}
     lowered = lower(circuit.network if network is None else network)
-    return Population(
-        types=tuple(_type(lowered, rule, partition) for rule in circuit.cell_types if rule.name in wanted),
-        pools=circuit.pools,
-        per_cell=circuit.per_cell,
-    )
+    rules = circuit.cell_types
+    below, above = becoming(rules, asked if types else known), becoming(rules, insert)
+    there = [_type(lowered, rule, partition) for rule in rules if rule.name in below]
+    if circuit.transwell is not None and insert:
+        upper = _swapped(lowered, circuit.transwell.swap)
+        there += [_type(upper, named_above(rule), partition) for rule in rules if rule.name in above]
+    return Population(types=tuple(there), pools=circuit.pools, per_cell=circuit.per_cell)
+
+
+def _swapped(lowered: Lowered, swap: Mapping[str, str]) -> Lowered:
+    """The same network with names standing for each other: what a cell does to one pool, it does to the other."""
+    names = {**swap, **{other: one for one, other in swap.items()}}
+    return replace(lowered, slots=tuple(replace(info, id=names.get(info.id, info.id)) for info in lowered.slots))
+
+
+def named_above(rule: CellTypeRule) -> CellTypeRule:
+    """A type as it is called in the insert."""
+    fates = tuple(replace(fate, into=tuple(INSERT + name for name in fate.into)) for fate in rule.fates)
+    return replace(rule, name=INSERT + rule.name, fates=fates)
 
 
 def _type(lowered: Lowered, rule: CellTypeRule, partition: dict[str, Partition]) -> CellType:

@@ -69,7 +69,8 @@ def check(study: Study, lowered: Lowered, fates: Collection[str]) -> None:
     ruled = {lowered.slots[rule.slot].id for rule in lowered.assignments}
     faults = []
     for name, arm in study.arms.items():
-        for action in (*arm.genotype, *arm.schedule):
+        above = (*arm.insert.genotype, *arm.insert.schedule) if arm.insert else ()
+        for action in (*arm.genotype, *arm.schedule, *above):
             if action.target not in known:
                 faults.append(Fault(f"arms.{name}", f"an action on {action.target!r}", "a quantity of the model"))
             elif action.target in ruled:
@@ -87,6 +88,22 @@ def done(actions: Sequence[Action]) -> tuple[tuple[float | None, str, str, float
     return tuple((a.time_h, a.target, a.operation, a.value) for a in actions)
 
 
+def cut(arm: Arm, cuts: Sequence[Action]) -> Arm:
+    """An arm whose cells have these edges cut besides, last of all, in either half of a well."""
+    above = arm.insert and arm.insert.model_copy(update={"genotype": (*arm.insert.genotype, *cuts)})
+    return arm.model_copy(update={"genotype": (*arm.genotype, *cuts), "insert": above})
+
+
+def _deeds(arms: Mapping[str, Arm], name: str) -> tuple[object, ...]:
+    """All that makes an arm's well what it is, without labels; another arm's medium by what is done there."""
+    arm = arms[name]
+    above = arm.insert and (sorted(arm.insert.cells.items()), done(arm.insert.genotype), done(arm.insert.schedule))
+    media = tuple((_deeds(arms, m.arm), m.taken_h, m.share, m.time_h) for m in arm.medium_from)
+    plain = (done(arm.genotype), done(arm.schedule))
+    more = (sorted(arm.cells.items()), above, media)
+    return (*plain, *more) if any(more) else plain
+
+
 def occurrences(arms: Mapping[str, Arm]) -> list[tuple[str, int]]:
     """For each arm a SHA-256 of what is done in it, and how many arms before it do exactly the same.
 
@@ -94,8 +111,8 @@ def occurrences(arms: Mapping[str, Arm]) -> list[tuple[str, int]]:
     """
     seen: dict[str, int] = {}
     out = []
-    for arm in arms.values():
-        digest = hashlib.sha256(repr((done(arm.genotype), done(arm.schedule))).encode()).hexdigest()
+    for name in arms:
+        digest = hashlib.sha256(repr(_deeds(arms, name)).encode()).hexdigest()
         out.append((digest, seen.get(digest, 0)))
         seen[digest] = seen.get(digest, 0) + 1
     return out

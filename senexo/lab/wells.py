@@ -6,7 +6,7 @@ and, for cells, their lineage: never by their order.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,21 +21,30 @@ if TYPE_CHECKING:
     from senexo.study.schema import Action
 
 
-def treat(population: Population, cells: Cells, actions: Iterable[Action]) -> None:
+def treat(
+    population: Population,
+    cells: Cells,
+    actions: Iterable[Action],
+    *,
+    types: Collection[int] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> None:
     """Do actions to all cells, medium and pools of a well, in their order, in place.
 
+    types: to cells of these places in `Population.types` alone; names: of what stands for what in their half of a well.
     What is done to molecules leaves whole ones: of 2.3 copies more, a cell gets 2 or 3 by chance of its own. What is
     done to a parameter holds for every type, also for cells that are yet to become one.
     InvalidInput for a target that no type has.
     """
     for number, action in enumerate(actions):
-        words = ("treat", action.target, number, repr(cells.time))
-        if action.target in population.pooled:
-            place = population.pooled.index(action.target)
+        target = (names or {}).get(action.target, action.target)
+        words = ("treat", target, number, repr(cells.time))
+        if target in population.pooled:
+            place = population.pooled.index(target)
             after = _after(float(cells.pools[place]), action)
             cells.pools[place] = int(np.floor(after + generator(cells.seed, cells.replicate, *words).random()))
             continue
-        places = _places(population, action.target)
+        places = [found for found in _places(population, target) if types is None or found[0] in types]
         chance = lots(cells, *words)
         for place, slot in places:
             mine = cells.type == place
@@ -131,6 +140,26 @@ def plate(
     for name in ("fired", "gone", "copied"):
         setattr(fresh, name, np.zeros_like(getattr(cells, name)))
     return fresh
+
+
+def brought_together(population: Population, cultures: Sequence[tuple[Cells, Mapping[str, str]]]) -> Cells:
+    """One well of plated cells of several cultures of one donor, each with new names for its types where they get some.
+
+    What a type's new members will have comes from the first culture; a new name has what the old one has in its own.
+    """
+    first = cultures[0][0].copy()
+    rows = ("type", "key", "parent", "born", "draws", "wait", "values")
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in rows}
+    for cells, names in cultures:
+        places = np.arange(len(population.types))
+        for old, new in names.items():
+            places[population.number(old)] = population.number(new)
+            first.base[population.number(new)] = cells.base[population.number(old)]
+        for name in rows:
+            parts[name].append(places[cells.type] if name == "type" else getattr(cells, name))
+    for name in rows:
+        setattr(first, name, np.concatenate(parts[name]))
+    return first
 
 
 def pour(population: Population, cells: Cells, copies: Ints) -> None:

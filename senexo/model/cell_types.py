@@ -6,7 +6,7 @@ which a type differs from the circuit's `parameters.csv`. A type written `like` 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from senexo.model.network import Network
 INTO = {"divide": 2, "become": 1, "die": 0, "clear": 0}  # effect -> how many types it names
 OPERATIONS = ("set", "multiply", "add")
 PARTITIONS = ("binomial", "clustered", "ordered", "copied")
+INSERT = "insert "  # in front of the name of a type, where its cells are in the insert of a Transwell
 TYPE_KEYS = frozenset({"name", "title", "like", "age", "fates"})
 
 
@@ -53,6 +54,31 @@ class CellTypeRule:
     parameters: tuple[CircuitParameter, ...]
     fates: tuple[FateRule, ...]
     age: str | None = None
+
+
+def own_names(types: Iterable[CellTypeRule]) -> dict[str, dict[str, str]]:
+    """Per type, its own parameters: id -> the name it is drawn under.
+
+    A type written like another one has that one's rows, so both are drawn as one number: ``LSC.self_renewal``.
+    """
+    names: dict[CircuitParameter, str] = {}
+    listed = list(types)
+    for rule in listed:
+        for row in rule.parameters:
+            names.setdefault(row, f"{rule.name}.{row.name}")
+    return {rule.name: {row.name: names[row] for row in rule.parameters} for rule in listed}
+
+
+def becoming(types: Iterable[CellTypeRule], names: Iterable[str]) -> set[str]:
+    """These types and what may become of them; a name that no type has is left out."""
+    known = {rule.name: rule for rule in types}
+    found, ahead = set[str](), list(names)
+    while ahead:
+        name = ahead.pop()
+        if name in known and name not in found:
+            found.add(name)
+            ahead += [to for fate in known[name].fates for to in fate.into]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,14 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Transwell:
+    """Two halves of a well. For a cell in the insert the names of `swap` stand for each other; share: a parameter."""
+
+    share: str
+    swap: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Circuit:
     """A network, its parameter table and its handles; see the module's text.
 
@@ -123,7 +131,7 @@ class Circuit:
 
     A circuit in copies has `pools` (compartments that all cells share), `well` (the parameter that tells how many cells
     do), `cell_types`, `partitions` (how a division shares out species, binomial unless named) and `per_cell` (reactions
-    among pools that every cell has of its own).
+    among pools that every cell has of its own); `transwell` where it knows a second half of a well.
     """
 
     name: str
@@ -147,6 +155,7 @@ class Circuit:
     per_cell: tuple[str, ...] = ()
     partitions: tuple[PartitionRule, ...] = ()
     cell_types: tuple[CellTypeRule, ...] = ()
+    transwell: Transwell | None = None
 
 
 def shipped_circuits() -> tuple[str, ...]:
@@ -268,6 +277,7 @@ def _assembled(
         per_cell=tuple(plan.get("per_cell", [])),
         partitions=read_partitions(plan),
         cell_types=read_types(plan, texts.get(TYPES, ""), faults),
+        transwell=Transwell(**plan["transwell"]) if "transwell" in plan else None,
     )
 
 
@@ -355,6 +365,14 @@ def _plan_faults(circuit: Circuit, known: _Known) -> Iterator[Fault]:
             yield Fault(place, f"{reading.law}, {reading.status}", f"one of {', '.join((*LAWS, *STATUSES))}")
     if circuit.well is not None and circuit.well not in known.constants:
         yield Fault("circuit.toml: well", repr(circuit.well), "a constant of circuit.ant")
+    if circuit.transwell is not None:
+        halves, there = circuit.transwell, known.quantities | set(circuit.pools)
+        if halves.share not in known.constants:
+            yield Fault("circuit.toml: transwell: share", repr(halves.share), "a constant of circuit.ant")
+        for name in {*halves.swap, *halves.swap.values()} - there:
+            yield Fault("circuit.toml: transwell: swap", repr(name), "a species, parameter or pool of circuit.ant")
+        if circuit.well is None or circuit.well not in halves.swap:
+            yield Fault("circuit.toml: transwell: swap", "not the parameter well", "what stands for it in the insert")
     if not 0 <= circuit.preequilibration_h < math.inf:
         yield Fault("circuit.toml: preequilibration_h", f"{circuit.preequilibration_h:g}", "hours, 0 or more")
     yield from type_faults(

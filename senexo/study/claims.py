@@ -48,7 +48,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a function reads in one arm at one hour: one number per donor. cell_type None: all cells."""
+    """What a function reads in one arm at one hour: one number per donor. cell_type None: all cells.
+
+    In a condition on one well as it is, the arm is "" and the hour 0.
+    """
 
     function: str
     arm: str
@@ -91,12 +94,16 @@ Clause = Comparison | Joined
 
 @dataclass(frozen=True)
 class Knows:
-    """The names a claim may use; None: not known, so not checked."""
+    """The names a claim may use; None: not known, so not checked.
+
+    now: it is about one well as it is, so its readings name neither arm nor time.
+    """
 
     arms: Sequence[str] | None = None
     times_h: Sequence[float] | None = None
     readouts: Sequence[str] | None = None
     cell_types: Sequence[str] | None = None
+    now: bool = False
 
 
 ANYTHING = Knows()
@@ -178,24 +185,32 @@ def _tokens(text: str, knows: Knows, where: str, faults: list[Fault]) -> Iterato
 def _reading(match: re.Match[str], at: int, knows: Knows, where: str, faults: list[Fault]) -> Value:
     """One call; any stand-in after a fault, so that reading goes on."""
     name = match["reading"]
-    words = [word.strip().strip('"').strip() for word in match["words"].split(",")]
+    words = [word.strip().strip('"').strip() for word in match["words"].split(",")] if match["words"].strip() else []
     problems: list[tuple[str, str]] = []
-    least = 3 if name == "mean" else 2
+    least = (name == "mean") + (0 if knows.now else 2)
     if name not in FUNCTIONS:
         problems.append((shown(name), named(name, FUNCTIONS, "functions")))
     elif not least <= len(words) <= least + 1 or not all(words):
-        problems.append((shown(match[0].strip()), f"{name}({FUNCTIONS[name][0]})"))
+        told = FUNCTIONS[name][0]
+        told = told.replace("arm, [cell type,] time", "[cell type]") if knows.now else told
+        problems.append((shown(match[0].strip()), f"{name}({told})"))
     if problems:
         faults.extend(Fault(where, _place(found, at), expected) for found, expected in problems)
         return Number(1.0)
     readout = words.pop(0) if name == "mean" else None
-    arm, time, kind = words[0], words[-1], words[1] if len(words) == 3 else None
+    kind = words.pop(0 if knows.now else 1) if len(words) > least - (name == "mean") else None
+    arm, time = words if words else ("", None)
     for word, known, what in (
-        (readout, knows.readouts, "read-outs"), (arm, knows.arms, "arms"), (kind, knows.cell_types, "cell types"),
-    ):  # fmt: skip
+        (readout, knows.readouts, "read-outs"),
+        (arm or None, knows.arms, "arms"),
+        (kind, knows.cell_types, "cell types"),
+    ):
         if word is not None and known is not None and word not in known:
             problems.append((shown(word), named(word, known, what)))
     hour = 0.0
+    if time is None:
+        faults.extend(Fault(where, _place(found, at), expected) for found, expected in problems)
+        return Reading(name, arm, hour, readout, kind)
     try:
         hour = parse(time, TIME, where=where)
     except InvalidInput as error:

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from senexo.base.units import AMOUNT, NUMBER, NUMBER_KIND, SHARE, TIME, UNIT, Kind
-from senexo.study import actions, arms, donors, known, requests, resolve, verbs
+from senexo.base.units import AMOUNT, NUMBER, NUMBER_KIND, PERCENT, SHARE, SPAN, TIME, UNIT, Kind
+from senexo.study import actions, arms, culture, donors, known, requests, resolve, verbs, wells
 from senexo.study.schema import SCHEMA_VERSION
 
 Schema = dict[str, Any]
@@ -114,23 +114,41 @@ _VERBS = {
     "knock_down": _map(_with_time(SHARE)),
     "inhibit": _map(_with_time(SHARE)),
     "express": _map(_with_time(AMOUNT)),
-    "serum": _or_list(_with_time(resolve.PERCENT, ladder=False)),
+    "serum": _or_list(_with_time(PERCENT, ladder=False)),
+    "growth_factors": _or_list(_with_time(AMOUNT, ladder=False)),
     "dose": _or_list(_DOSE),
     "wash_out": _or_list(_table(verbs.WHAT_AT, {"what": _TEXT, "at": _TIME}, needed=verbs.WHAT_AT)),
-    "medium_change": _or_list(_table(verbs.AT, {"at": _TIME}, needed=verbs.AT)),
+    "medium_change": _or_list(_table(verbs.CHANGE, {"at": _TIME, "share": _quantity(SHARE)}, needed=["at"])),
     "actions": _list(_ACTION),
 }
-_RESOLVED_ARM = _table(
-    arms.RESOLVED,
+_NUMBERS = _map(_whole(0, wells.MOST_CELLS), least=1)
+_MEDIUM = _table(
+    wells.MEDIUM_FROM,
     {
+        "arm": _TEXT, "taken": _TIME, "taken_h": _HOURS, "share": _quantity(SHARE), "at": _TIME, "time_h": _HOURS,
+    },
+    needed=["arm"],
+)  # fmt: skip
+_WELL: dict[str, Schema] = {
+    "cells": _NUMBERS,
+    "insert": _table(("cells", *verbs.VERBS), {"cells": _NUMBERS, **_VERBS}, needed=["cells"]),
+    "medium_from": _or_list(_MEDIUM),
+    "branch": _table(wells.BRANCH, {"arm": _TEXT, "at": _TIME, "time_h": _HOURS}, needed=["arm"]),
+}
+_PAST = {"genotype": _list(_ACTION, least=0), "schedule": _list(_ACTION, least=0)}
+_RESOLVED_ARM = _table(
+    (*arms.RESOLVED, "cells", "insert", "medium_from"),
+    {
+        "cells": _NUMBERS, "medium_from": _or_list(_MEDIUM),
+        "insert": _table(("cells", *_PAST), {"cells": _NUMBERS, **_PAST}, needed=["cells"]),
         "family": _TEXT, "agent": _TEXT, "dose_copies": _quantity(AMOUNT), "dose_label": _WORDS, "summary": _TEXT,
-        "genotype": _list(_ACTION, least=0), "schedule": _list(_ACTION, least=0),
+        **_PAST,
     },
 )  # fmt: skip
 _ARM: Schema = {
     "if": {"type": "object", "anyOf": [{"required": [key]} for key in arms.RESOLVED]},
     "then": _RESOLVED_ARM,
-    "else": _table(verbs.VERBS, _VERBS),
+    "else": _table((*verbs.VERBS, *wells.WELL), {**_VERBS, **_WELL}),
 }
 _DRAW = _table(
     donors.DRAW,
@@ -140,9 +158,11 @@ _DRAW = _table(
     },
 )  # fmt: skip
 _CULTURE = {
-    "duration": _quantity(resolve.SPAN), "duration_h": _quantity(resolve.SPAN_H), "serum": _quantity(resolve.PERCENT),
-    "serum_percent": _quantity(resolve.PERCENT_H), "preequilibration": _TIME, "preequilibration_h": _HOURS,
-    "commitment_rule": _TEXT,
+    "duration": _quantity(SPAN), "duration_h": _quantity(culture.SPAN_H), "serum": _quantity(PERCENT),
+    "serum_percent": _quantity(culture.PERCENT_H), "growth_factors": _quantity(AMOUNT), "preequilibration": _TIME,
+    "preequilibration_h": _HOURS, "commitment_rule": _TEXT, "method": _one_of(culture.METHODS),
+    "window": _quantity(requests.STEP), "window_h": _quantity(requests.STEP_H),
+    "most_cells": _whole(2, culture.LARGEST_WELL), "stop_when": _TEXT,
 }  # fmt: skip
 _READOUTS = {
     "times": _list(_TIME), "times_h": _list(_HOURS), "grid": _quantity(requests.STEP),
@@ -204,7 +224,7 @@ _STUDY: dict[str, Schema] = {
         },
     ),
     "culture": {
-        **_table(resolve.CULTURE, _CULTURE),
+        **_table(culture.CULTURE, _CULTURE),
         "oneOf": [{"required": ["duration"]}, {"required": ["duration_h"]}],
     },
     "arms": _map(_ARM, pattern=f"^{arms.NAME.pattern}$", least=1),

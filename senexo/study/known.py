@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senexo.base.errors import InvalidInput, InvalidModel, UnsupportedFeature
 from senexo.base.units import shown
+from senexo.model.cell_types import becoming, own_names
 from senexo.model.circuit import Circuit, Handle, load_circuit, shipped_circuits
 from senexo.model.network import Network, Species
 from senexo.study.place import Place, named
@@ -26,9 +27,9 @@ MODEL_KEYS = ("circuit", "file", "digest", "targets", "reading")
 class Known:
     """The names a study may use.
 
-    draws: parameters every donor draws; adjustable: further numbers that a study may draw (a model file's own);
-    changeable: ids an action may change, with the number they start from; readouts: name -> unit; usual: the
-    read-outs of a study that names none.
+    draws: parameters every donor draws, those of a type of cells as TYPE.name; adjustable: further numbers that a
+    study may draw (a model file's own); changeable: ids an action may change, with the number they start from;
+    readouts: name -> unit; usual: the read-outs of a study that names none.
     """
 
     model: ModelRef
@@ -99,13 +100,27 @@ def _shipped(name: str) -> Known:
     return _of_circuit(name)
 
 
+def of_types(known: Known | None, types: Iterable[str]) -> Known | None:
+    """Without the numbers of types of cells that are not there and cannot become."""
+    if known is None or known.circuit is None or not known.circuit.cell_types:
+        return known
+    rules = known.circuit.cell_types
+    there, names = becoming(rules, types), own_names(rules)
+    drawn = {name for kind in there for name in names[kind].values()}
+    draws = {name: draw for name, draw in known.draws.items() if "." not in name or name in drawn}
+    return replace(known, draws=draws, adjustable=draws)
+
+
 def _of_circuit(name: str | Path) -> Known:
     circuit = load_circuit(name)
+    rows = {p.name: p for p in circuit.parameters}
+    names = own_names(circuit.cell_types)
+    rows |= {names[rule.name][p.name]: p for rule in circuit.cell_types for p in rule.parameters}
     draws = {
-        p.name: Draw(
+        name: Draw(
             law=p.law, value=p.value, low=p.low, high=p.high, unit=p.unit, source=p.source, status=p.status  # type: ignore[arg-type]
         )
-        for p in circuit.parameters
+        for name, p in rows.items()
     }  # fmt: skip
     return Known(
         model=ModelRef(circuit=str(name), digest=circuit.digest),

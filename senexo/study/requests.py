@@ -280,7 +280,7 @@ def read_claim(
     place: Place | None,
     arms: Mapping[str, Arm],
     readouts: Readouts | None,
-    cells: Mapping[str, Any],
+    cells: Sequence[str],
     known: Known | None,
 ) -> Claim | None:
     """A claim: what must hold, of which donors, and the null's cuts; every name in it must exist."""
@@ -293,7 +293,7 @@ def read_claim(
         arms=list(arms) or None,
         times_h=readouts.times_h if readouts else None,
         readouts=readouts.names if readouts else None,
-        cell_types=list(cells) or None,
+        cell_types=cells or None,
     )
     told = {key: entry for key in ("holds_when", "given") if (entry := place.get(key)) is not None}
     words = {key: entry.text(most=LONGEST) for key, entry in told.items()}

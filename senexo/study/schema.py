@@ -80,23 +80,57 @@ class Action(_Frozen):
 
 
 class Culture(_Frozen):
-    """`medium`: the actions that make the culture medium, before the cells settle (from `serum_percent`)."""
+    """How cells are cultured.
+
+    medium: the actions that make the culture medium, before the cells settle (from `serum_percent` and
+    `growth_factors`). Of cells that share a medium alone: method (how they are followed), window_h (how long their
+    medium stands still), most_cells (a well of more is split), stop_when (a well ends when it holds).
+    """
 
     duration_h: float
     serum_percent: float | None = None
+    growth_factors: float | None = None
     preequilibration_h: float
     commitment_rule: str
+    method: Literal["hybrid", "split", "exact", "mean_field"] | None = None
+    window_h: float | None = None
+    most_cells: int | None = None
+    stop_when: str | None = None
     medium: tuple[Action, ...] = Field(default=(), exclude=True)
 
 
+class Conditioned(_Frozen):
+    """Medium of another arm's well as it was at `taken_h`: the `share` of it poured in at `time_h`."""
+
+    arm: str
+    taken_h: float
+    share: float
+    time_h: float
+
+
+class Insert(_Frozen):
+    """The upper half of a Transwell: its cells, type -> number, and what is done to them and to their medium."""
+
+    cells: dict[str, int]
+    genotype: tuple[Action, ...] = ()
+    schedule: tuple[Action, ...] = ()
+
+
 class Arm(_Frozen):
-    """What is done to the cells of one arm; all but `genotype` and `schedule` are labels."""
+    """What is done to the cells of one arm.
+
+    cells: type -> number, those of the study if empty; conditioned: medium that is poured in; insert: cells behind a
+    membrane; genotype and schedule: of the well. All else are labels.
+    """
 
     family: str
     agent: str | None = None
     dose_copies: float | None = None
     dose_label: str
     summary: str
+    cells: dict[str, int] = Field(default_factory=dict)
+    insert: Insert | None = None
+    medium_from: tuple[Conditioned, ...] = ()
     genotype: tuple[Action, ...] = ()
     schedule: tuple[Action, ...] = ()
 
@@ -141,7 +175,7 @@ class Replicates(_Frozen):
 class AssayRequest(_Frozen):
     """An assay and its options, ready to be its function's keyword arguments."""
 
-    name: Literal["senescence", "qpcr"]
+    name: Literal["senescence", "qpcr", "fates", "colonies", "balance", "particles"]
     options: dict[str, Any]
 
 
@@ -206,6 +240,10 @@ class Study(_Frozen):
         content: dict[str, Any] = _without_nothing(self.model_dump(mode="json"))
         if not self.model.targets:
             del content["model"]["targets"]
+        for arm in content["arms"].values():
+            for key in ("cells", "medium_from"):  # what most arms do without
+                if not arm[key]:
+                    del arm[key]
         content["assays"] = [{"name": request.name, **request.options} for request in self.assays]
         return content
 

@@ -27,10 +27,11 @@ from senexo.study.schema import Action, Arm
 from senexo.study.targets import sequence_mutation
 
 VERBS = (
-    "knock_out", "mutate", "cut", "connect", "set", "knock_down", "inhibit", "express", "serum", "dose", "wash_out",
-    "medium_change", "actions",
+    "knock_out", "mutate", "cut", "connect", "set", "knock_down", "inhibit", "express", "serum", "growth_factors",
+    "dose", "wash_out", "medium_change", "actions",
 )  # fmt: skip
-DOSE, WHAT_AT, AT, VALUE_AT = ("what", "copies", "at"), ("what", "at"), ("at",), ("value", "at")
+DOSE, WHAT_AT, VALUE_AT = ("what", "copies", "at"), ("what", "at"), ("value", "at")
+CHANGE = ("at", "share")
 UNTREATED = "left alone"
 KNOWN_UNITS = ("", "1", "copies", "%")  # told by the quantity itself; any other is put behind the number
 
@@ -186,24 +187,34 @@ class Reader:
                 self.words.append(words.format(name=name, value=_label(value, kind) + unit) + since(hour))
 
     def _serum(self, place: Place) -> None:
+        self._in_medium("serum", place, PERCENT, 'one percentage, e.g. "1 %"')
+
+    def _growth_factors(self, place: Place) -> None:
+        self._in_medium("growth_factors", place, AMOUNT, "one number, e.g. 1")
+
+    def _in_medium(self, what: str, place: Place, kind: Kind, one: str) -> None:
+        """What the medium holds from an hour on."""
         for entry in place.elements():
             if isinstance(entry.value, dict) and isinstance(entry.value.get("value"), list):
-                entry.at("value").fault('one percentage, e.g. "1 %"')
+                entry.at("value").fault(one)
                 continue
-            value, hour = self._amount_and_time(entry, PERCENT, start=0.0)
-            handles = self._handles("change", entry, "serum")
+            value, hour = self._amount_and_time(entry, kind, start=0.0)
+            handles = self._handles("change", entry, what)
             if handles and value is not None and hour is not None:
                 self._act(handles, value, hour)
-                self.words.append(f"serum {_label(value, PERCENT)} from {when(hour)}")
+                self.words.append(f"{what.replace('_', ' ')} {_label(value, kind)} from {when(hour)}")
 
     def _medium_change(self, place: Place) -> None:
         for entry in place.elements():
-            if not entry.table(AT, expected='a table, e.g. { at = "2 d" }'):
+            if not entry.table(CHANGE, expected='a table, e.g. { at = "2 d" }'):
                 continue
-            hour, handles = self._time(entry, needed=True), self._handles("change", entry, "medium")
-            if handles and hour is not None:
-                self._act(handles, None, hour)
-                self.words.append(f"fresh medium at {when(hour)}")
+            part, hour = entry.get("share"), self._time(entry, needed=True)
+            share = None if part is None else part.quantity(SHARE)
+            handles = self._handles("change", entry, "medium" if part is None else "part_of_medium")
+            if handles and hour is not None and (part is None or share is not None):
+                self._act(handles, share, hour)
+                new = "fresh medium" if share is None else f"{_label(share, SHARE)} of the medium fresh"
+                self.words.append(f"{new} at {when(hour)}")
 
     def _wash_out(self, place: Place) -> None:
         for entry in place.elements():

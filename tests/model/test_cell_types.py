@@ -33,7 +33,7 @@ def faults_of(folder: Path) -> str:
 
 def test_the_shipped_types_are_read() -> None:
     circuit = load_circuit(NAME)
-    assert circuit.pools == ("medium",)
+    assert circuit.pools == ("medium", "insert")
     assert circuit.partitions == (PartitionRule("size", "ordered", 0.5),)
     types = {type.name: type for type in circuit.cell_types}
     assert {"LSC", "LSC_G0", "LSC_senescent", "blast", "HSC", "MSC", "progenitor"} <= types.keys()
@@ -87,8 +87,8 @@ def test_shared_parameters_have_the_same_numbers() -> None:
         ("circuit.toml", 'like = "LSC"', 'like = "LSK"', "like: found 'LSK'"),
         ("circuit.toml", 'rule = "ordered"', 'rule = "halves"', "partitions: size: found halves"),
         ("circuit.toml", 'species = "size"', 'species = "bulk"', "partitions: found 'bulk'"),
-        ("circuit.toml", 'pools = ["medium"]', 'pools = ["blood"]', "pools: found 'blood'"),
-        ("circuit.toml", 'pools = ["medium"]', "pools = []", "found 0 pools and 12 cell types"),
+        ("circuit.toml", 'pools = ["medium", "insert"]', 'pools = ["blood", "insert"]', "pools: found 'blood'"),
+        ("circuit.toml", 'pools = ["medium", "insert"]', "pools = []", "found 0 pools and 12 cell types"),
         ("circuit.toml", '"take_lost"', '"take_away"', "per_cell: found 'take_away'"),
         ("circuit.toml", 'name = "LSC_G0"\n', 'name = "LSC_G0"\nage = "years"\n', "age: found 'years'"),
         ("circuit.toml", 'name = "LSC_G0"\n', 'name = "LSC_G0"\ncolour = "red"\n', "found 'colour'"),
