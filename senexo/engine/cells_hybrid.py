@@ -147,6 +147,11 @@ class _Parts:
         self.counted_channels = np.array(counted_at, dtype=np.int64)
 
 
+def prepare(population: Population, partition: HybridPartition | None = None) -> None:
+    """Compile what `run_hybrid` needs for a population ahead of its first run."""
+    _parts(population, partition)
+
+
 _taken_apart: WeakKeyDictionary[Population, dict[frozenset[str], _Parts]] = WeakKeyDictionary()
 _partitions: WeakKeyDictionary[Population, HybridPartition] = WeakKeyDictionary()
 

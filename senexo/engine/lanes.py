@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from senexo.engine.lane_math import lane_exp, lane_ln, lane_power
 from senexo.engine.rosenbrock import BACKWARD, KERNEL, LANES, SHIFT, STATES, TIME
 from senexo.engine.sparse import Elimination
 
+_COMPILING = Lock()
 _FUNCTIONS = {"exp": "lane_exp", "ln": "lane_ln", "power": "lane_power"}
 
 
@@ -169,7 +171,8 @@ def _kernel(lines: Sequence[str]) -> Any:
     # unsigned, because a signed index would be tested for being negative at every access
     names |= {f"row{row}": np.uint64(int(row) * LANES) for row in re.findall(r"\brow(\d+)\]", body)}
     dispatcher: Any = compile_function(source, names)
-    if not dispatcher.signatures:
-        dispatcher.compile(KERNEL)
-        dispatcher.disable_compile()
+    with _COMPILING:  # two threads may ask for one kernel
+        if not dispatcher.signatures:
+            dispatcher.compile(KERNEL)
+            dispatcher.disable_compile()
     return dispatcher

@@ -9,13 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.streams import generator
-from senexo.engine.cells_hybrid_parts import divided
+from senexo.engine.cells_hybrid import prepare
+from senexo.engine.cells_hybrid_parts import common, divided
 from senexo.engine.evaluate import evaluate, initial_values
 from senexo.lab import observe, protocol
 from senexo.lab.claims import holds_in
@@ -33,11 +36,13 @@ from senexo.study.culture import METHODS, MOST_CELLS, WINDOW_H
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from senexo.engine.lowered import Lowered
     from senexo.model.circuit import Circuit
     from senexo.study.claims import Reading as Asked
     from senexo.study.schema import Action, Arm, Study
 
 Floats = NDArray[np.float64]
+DONORS_ASKED = 8  # for what is abundant in them
 COMMITMENT = "commitment"  # the fate whose outcome stains
 
 
@@ -77,13 +82,14 @@ class Community:
         self.curve_times = time_grids(study)[1]
         self.targets = targets(study)
         culture = study.culture
-        self.method = Method(culture.method or METHODS[0], culture.window_h or WINDOW_H)
         self.most_cells = culture.most_cells or MOST_CELLS
         self._cuts = study.claim.cuts if study.claim else ()
         self._stops = parse_claim(culture.stop_when, Knows(now=True)) if culture.stop_when else None
 
     def compile(self) -> None:
-        """Nothing: the kernels of populations are made once for all networks."""
+        """Compile what the method needs; but for `hybrid` there is nothing, their kernels serve all networks."""
+        if self.method.name == "hybrid":
+            prepare(self.population, self.method.partition)
 
     def fill(self, arm: Arm, unit: Unit, cancelled: Callable[[], bool] = lambda: False) -> dict[str, NDArray[Any]]:
         """Grow and measure one unit.
@@ -143,11 +149,7 @@ class Community:
     def cautions(self) -> tuple[str, ...]:
         """What a reader of the results must know of how the cells were followed, in plain words."""
         return (
-            "Cells share their medium. They are followed in windows of"
-            f" {self.method.window:g} h with the medium as it was when they began; then vesicles and cargo are taken up"
-            " and lost in whole molecules. A shorter window is closer to the truth.",
-            f"Scarce molecules, vesicles and fates happen one by one. Continuous amounts with the noise of their"
-            f" reactions, because a cell has many copies: {', '.join(self.continuous())}.",
+            *self._followed(),
             "Cells divide, change type and die by hazards that are the circuit's assumptions. "
             + self.circuit.growth_rule,
             "All arms of a donor and genotype are plated from the same cultures, one of"
@@ -155,9 +157,41 @@ class Community:
             " is split in two, and the table counts says how many cells one then stands for.",
         )
 
-    def continuous(self) -> tuple[str, ...]:
-        """The species that the hybrid method takes as continuous in any type."""
-        return tuple(sorted(divided(self.population).continuous))
+    def _followed(self) -> tuple[str, ...]:
+        if self.method.name == "exact":
+            return ("Cells share their medium. All cells and the medium are one process, event by event.",)
+        windows = (
+            "Cells share their medium. They are followed in windows of"
+            f" {self.method.window:g} h with the medium as it was when they began; then vesicles and cargo are taken up"
+            " and lost in whole molecules. A shorter window is closer to the truth."
+        )
+        if self.method.partition is None:
+            return (windows, "Within a window every reaction of a cell happens one by one.")
+        continuous = ", ".join(sorted(self.method.partition.continuous)) or "none"
+        return (
+            windows,
+            "Scarce molecules, vesicles and fates happen one by one. Continuous amounts with the noise of their"
+            " reactions, because an untreated cell has many copies at the circuit's values and in each of the first"
+            f" {DONORS_ASKED} donors: {continuous}.",
+        )
+
+    @cached_property
+    def method(self) -> Method:
+        """How cells are followed; continuous is what is abundant at the circuit's values and in the first donors."""
+        name, window = self.study.culture.method or METHODS[0], self.study.culture.window_h or WINDOW_H
+        if name != "hybrid":
+            return Method(name, window)
+        found = [divided(self.population)]
+        asked: list[dict[str, dict[str, float]]] = []
+        for donor in range(1, DONORS_ASKED + 1):  # however many the study has: more donors change no result
+            numbers = self.plating.numbers(donor)
+            if numbers not in asked:
+                asked.append(numbers)
+                types = (
+                    replace(type, network=_with(type.network, numbers[type.name])) for type in self.population.types
+                )
+                found.append(divided(replace(self.population, types=tuple(types))))
+        return Method(name, window, common(found))
 
     def events_per_hour(self) -> float:
         """Reactions of one cell in an hour at the start, at central values."""
@@ -313,6 +347,13 @@ def _halves(circuit: Circuit, types: Sequence[str]) -> Halves | None:
     lower = frozenset(range(len(types))) - upper
     swap = {**circuit.transwell.swap, **{other: one for one, other in circuit.transwell.swap.items()}}
     return Halves(lower, upper, swap, circuit.transwell.share)
+
+
+def _with(network: Lowered, numbers: Mapping[str, float]) -> Lowered:
+    values = network.values.copy()
+    for id, value in numbers.items():
+        values[network.slot(id)] = value
+    return replace(network, values=values)
 
 
 def _nobody(course: Course) -> Reading:

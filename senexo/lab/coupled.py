@@ -19,6 +19,7 @@ from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.cells import Cells, Ints, Log, Population, Words, start
 from senexo.engine.cells_exact import run_exact
 from senexo.engine.cells_hybrid import run_hybrid
+from senexo.engine.cells_hybrid_parts import HybridPartition
 from senexo.engine.cells_ledger import PoolLedger, pool_ledgers
 from senexo.engine.cells_split import run_split
 from senexo.lab.readings import Reading
@@ -36,11 +37,12 @@ class Method:
     """How cells are followed.
 
     `exact`: event by event; `split`: in windows of `window` hours with the pools frozen; `hybrid`: so too, with what a
-    cell has many copies of as continuous amounts.
+    cell has many copies of as continuous amounts: what `partition` says, or what the population's own values do.
     """
 
     name: str = "hybrid"
     window: float = 0.25
+    partition: HybridPartition | None = None
 
     def run(self, population: Population, cells: Cells, until: float, stop: NDArray[np.bool_]) -> tuple[Cells, Log]:
         """The engine's run; InvalidInput for a method it does not have."""
@@ -49,7 +51,7 @@ class Method:
         if self.name == "split":
             return run_split(population, cells, until, window=self.window, stop=stop)
         if self.name == "hybrid":
-            return run_hybrid(population, cells, until, window=self.window, stop=stop)
+            return run_hybrid(population, cells, until, window=self.window, partition=self.partition, stop=stop)
         raise InvalidInput([Fault("culture.method", repr(self.name), "exact, split or hybrid")])
 
 

@@ -88,23 +88,22 @@ class Plating:
         cells.key = lineage_keys(cells.key, np.full(n, place))  # so that no two cultures share a stream
         return bench.grown(cells, study.culture.preequilibration_h)
 
-    def _overrides(self, donor: int, grown: str, numbers: range) -> dict[str, dict[str, Any]]:
-        """Per type, slot id -> the donor's number; of the type that is grown, one per cell for what varies."""
-        study = self.study
-        draws = study.donors.draws
-        drawn = donors.donor_values(draws, study.seed, donor)
+    def numbers(self, donor: int) -> dict[str, dict[str, float]]:
+        """Per type, slot id -> the donor's number."""
+        drawn = donors.donor_values(self.study.donors.draws, self.study.seed, donor)
         common = {id: value for id, value in drawn.items() if "." not in id}
-        found: dict[str, dict[str, Any]] = {}
-        for name in self.types:
-            base = name.removeprefix(INSERT)
-            names = self._drawn_as[base]
-            found[name] = common | {id: drawn[key] for id, key in names.items()}
-            if name == grown:
-                laws = {**draws, **{id: draws[key] for id, key in names.items()}}
-                found[name] |= donors.cell_values(
-                    study.cells[grown].variation, found[name], laws, seed=study.seed, number=donor, cells=numbers
-                )
-        return found
+        names = {name: self._drawn_as[name.removeprefix(INSERT)] for name in self.types}
+        return {name: common | {id: drawn[key] for id, key in names[name].items()} for name in self.types}
+
+    def _overrides(self, donor: int, grown: str, cells: range) -> dict[str, dict[str, Any]]:
+        """The donor's numbers; of the type that is grown, one per cell for what varies."""
+        study, found = self.study, dict[str, dict[str, Any]](self.numbers(donor))
+        draws = study.donors.draws
+        laws = {**draws, **{id: draws[key] for id, key in self._drawn_as[grown].items()}}
+        varying = donors.cell_values(
+            study.cells[grown].variation, found[grown], laws, seed=study.seed, number=donor, cells=cells
+        )
+        return {**found, grown: {**found[grown], **varying}}
 
 
 def below(study: Study, arm: Arm) -> dict[str, int]:

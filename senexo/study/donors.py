@@ -109,6 +109,7 @@ def read_cells(place: Place | None, known: Known | None) -> dict[str, CellType]:
     if not place.value:
         place.fault("a cell type, e.g. [cells.LSC]", found="no cell type")
     types = [kind.name for kind in known.circuit.cell_types] if known and known.circuit else []
+    fewest = 0 if types else 1  # of a type that only some arms have
     for name, entry in place.items():
         if types and name not in types:
             entry.fault(f"one of {', '.join(types)}", found=f"the cell type {shown(name)}")
@@ -117,7 +118,7 @@ def read_cells(place: Place | None, known: Known | None) -> dict[str, CellType]:
         number, chosen = entry.get("n"), entry.get("variation")
         if number is None:
             entry.fault("the key n, cells per donor and arm, e.g. 100", found="no n")
-        n = None if number is None else number.whole(1, MOST_CELLS, 100)
+        n = None if number is None else number.whole(fewest, MOST_CELLS, 100)
         variation = dict(known.circuit.varying) if known and known.circuit else {}
         if chosen is not None and chosen.table(expected='a table of parameters, e.g. { Td = "20 %" }'):
             variation = _read_variation(chosen, known)

@@ -211,7 +211,7 @@ _STUDY: dict[str, Schema] = {
     "cells": _map(
         _table(
             donors.CELLS,
-            {"n": _whole(1, donors.MOST_CELLS), "variation": _map(_quantity(donors.VARIATION))},
+            {"n": _whole(0, donors.MOST_CELLS), "variation": _map(_quantity(donors.VARIATION))},
             needed=["n"],
         ),
         least=1,
