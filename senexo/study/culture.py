@@ -82,7 +82,8 @@ def _followed(place: Place, known: Known | None) -> dict[str, Any] | None:
     method, most = place.get("method"), place.get("most_cells")
     window = either(place, ("window", STEP), ("window_h", STEP_H))
     asked = [below for below in (method, most, window and window[0]) if below is not None]
-    if not all(coupled(below, known) for below in asked):
+    alone = [below for below in asked if not coupled(below, known)]
+    if alone:
         return None
     if known is None or known.circuit is None or not known.circuit.pools:
         return {}
