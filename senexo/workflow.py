@@ -114,7 +114,8 @@ def run(
         say("judging and writing tables", 0, 0)
         room = community_tables if isinstance(culture, Community) else collect
         tables = dict(room.tables(culture, units, store.get))
-        judged, claim = judging.judge(resolved, tables), judging.claim(culture, store.get)
+        families = culture.families if isinstance(culture, Community) else None
+        judged, claim = judging.judge(resolved, tables, families), judging.claim(culture, store.get)
         for name, table in {**tables, **judging.tables(judged, claim)}.items():
             store.write(f"tables/{name}.parquet", parquet_bytes(table))
             store.write(f"tables/{name}.csv", csv_bytes(table))

@@ -60,7 +60,13 @@ class Community:
         self.lowered = self.population.types[0].network
         rules = [rule for rule in circuit.cell_types if rule.name in self.types]
         rules += [named_above(rule) for rule in rules if INSERT + rule.name in self.types]
-        self._fates_of = {rule.name: rule.fates for rule in rules}
+        # a type and what its cells become without a division
+        self.families = {
+            rule.name: list(
+                dict.fromkeys([rule.name, *(to for fate in rule.fates if fate.effect == "become" for to in fate.into)])
+            )
+            for rule in rules
+        }
         self.fates = tuple(fate for rule in rules for fate in rule.fates)
         stained = {to for fate in self.fates if fate.name == COMMITMENT for to in fate.into}
         self._senescent = np.array([name in stained for name in self.types])
@@ -227,9 +233,7 @@ class Community:
         return cells / plated if plated else np.nan
 
     def _kind_of(self, name: str) -> list[int]:
-        """A type and what its cells become without a division."""
-        become = [to for fate in self._fates_of[name] if fate.effect == "become" for to in fate.into]
-        return [self.types.index(each) for each in dict.fromkeys([name, *become])]
+        return [self.types.index(each) for each in self.families[name]]
 
     @contextmanager
     def _bench(self, cancelled: Callable[[], bool]) -> Iterator[Bench]:

@@ -10,7 +10,8 @@ import pandas as pd
 from senexo.assays.pcr import qpcr
 from senexo.assays.result import AssayResult
 from senexo.assays.staining import senescence
-from senexo.lab import donors, null, verdict
+from senexo.lab import assayed, donors, null, verdict
+from senexo.study.assays import COUPLED
 
 if TYPE_CHECKING:
     from senexo.lab.community import Community
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from senexo.study.schema import Study
 
 
-def judge(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[AssayResult]:
-    """The requested assays; what is asked of stained cells is asked of arrested ones too, where the model has them."""
+def judge(
+    study: Study, tables: Mapping[str, pd.DataFrame], families: Mapping[str, Sequence[str]] | None = None
+) -> list[AssayResult]:
+    """The requested assays; what is asked of stained cells is asked of arrested ones too, where the model has them.
+
+    families: of coupled cells, what each type is called and what becomes of it without a division.
+    """
     how = study.replicates
     results: list[AssayResult] = []
     for request in study.assays:
@@ -30,6 +36,8 @@ def judge(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[AssayResult]
             limit = min(how.ct_cutoff, how.ct_one_copy + 3.0 * how.ct_sd)
             options: dict[str, Any] = {"cutoff": limit, "efficiency": how.efficiency, **request.options}
             results.append(qpcr(tables["qpcr"], **options))
+        elif request.name != "senescence":
+            results.append(assayed.judge(request.name, request.options, tables, families or {}, study.seed))
         else:
             results.append(senescence(tables["senescence"], **request.options))
             if "arrest" in tables:
@@ -68,9 +76,15 @@ def tables(results: Sequence[AssayResult], claim: Verdict | None) -> dict[str, p
 def found(results: Sequence[AssayResult], claim: Verdict | None) -> dict[str, Any]:
     """findings.json: findings, EC50s and fitted curves each in one list, and every assay's method, settings, notes.
 
-    A claim comes first among the findings, and whole as `claim`.
+    A claim comes first among the findings, and whole as `claim`. What is not of one read-out is known by its assay and
+    the number of the request.
     """
     whole = [result.to_dict() for result in results]
+    for number, one in enumerate(whole, start=1):
+        if one["assay"] in COUPLED:
+            one.pop("curves", None)  # of incidence, in the tables; here those of responses to a dose are meant
+            for finding in one["findings"]:
+                finding["id"] = f"{one['assay']} {number}:{finding['id']}"
     joined: dict[str, Any] = {
         key: [row for one in whole for row in one.get(key, [])] for key in ("findings", "ec50", "curves")
     }

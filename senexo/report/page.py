@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LOUD = ("large", "moderate")  # verdicts set in colour
 QUIET = ("absent", "not shown", "no dose response shown", "not testable")  # folded away, counted
+TITLES = {  # of assays that are not of one read-out
+    "fates": "Fates of cells", "colonies": "Colonies", "balance": "Transfer or loss", "particles": "Particles",
+}  # fmt: skip
 SECTIONS = (
     ("findings", "Findings"), ("asked", "What was asked"), ("fates", "Arrest and senescence"),
     ("molecules", "Molecules over time"), ("assays", "Assay tables"), ("parameters", "Parameters"),
@@ -104,10 +107,10 @@ def _claim(folder: Path, found: dict[str, Any]) -> dict[str, Any] | None:
 def _grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The findings by what was asked: those that show something, and those that show little or nothing."""
     groups = []
-    for assay in found["assays"]:
+    for number, assay in enumerate(found["assays"], start=1):
         asked = assay["settings"]
-        title = asked["label"] if "label" in asked else f"{asked['target']} by qPCR"
-        key = asked.get("readout") or asked["target"]
+        title = TITLES.get(assay["assay"]) or asked.get("label") or f"{asked['target']} by qPCR"
+        key = asked.get("readout") or asked.get("target") or f"{assay['assay']} {number}"
         own = [finding for finding in found["findings"] if key in finding["id"].split(":")[:2]]
         quiet = [finding for finding in own if finding["verdict"] in QUIET]
         told = [finding for finding in own if finding["verdict"] not in QUIET]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from senexo.base.units import AMOUNT, NUMBER, NUMBER_KIND, PERCENT, SHARE, SPAN, TIME, UNIT, Kind
-from senexo.study import actions, arms, culture, donors, known, requests, resolve, verbs, wells
+from senexo.study import actions, arms, assays, culture, donors, known, requests, resolve, verbs, wells
 from senexo.study.schema import SCHEMA_VERSION
 
 Schema = dict[str, Any]
@@ -181,14 +181,16 @@ _REPLICATES = {
 }
 _PAIR: Schema = {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}
 _OPTIONS = {
-    "name": _one_of(requests.ASSAYS), "compare": {"anyOf": [_PAIR, _list(_PAIR)]}, "time": _or_list(_TIME),
+    "name": _one_of(assays.ASSAYS), "compare": {"anyOf": [_PAIR, _list(_PAIR)]}, "time": _or_list(_TIME),
     "time_h": _or_list(_HOURS), "reference": _or_list(_TEXT), "target": _TEXT, "control": _TEXT, "arms": _NAMES,
-    "min_detected": _quantity(SHARE),
+    "min_detected": _quantity(SHARE), "cell_type": _TEXT, "cause": _or_list(_TEXT), "what": _or_list(_TEXT),
+    "least": _whole(2, assays.LARGEST_COLONY), "from": _TEXT, "to": _TEXT, "medium": _or_list(_TEXT),
+    "cells_per_ml": _quantity(assays.DENSITY), "reading_cv": _quantity(assays.CV),
 }  # fmt: skip
 _ASSAY: Schema = {
     "oneOf": [
-        _table(keys, {**_OPTIONS, "name": {"const": name}}, needed=["name", *requests.NEEDED[name]])
-        for name, keys in requests.ASSAYS.items()
+        _table(keys, {**_OPTIONS, "name": {"const": name}}, needed=["name", *assays.NEEDED[name]])
+        for name, keys in assays.ASSAYS.items()
     ]
 }
 _STUDY: dict[str, Schema] = {

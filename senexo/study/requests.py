@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from senexo.base.errors import InvalidInput
@@ -13,15 +12,10 @@ from senexo.study.claims import LONGEST, Knows, parse_claim
 from senexo.study.donors import HERE, STATUSES
 from senexo.study.known import Known
 from senexo.study.place import Place
-from senexo.study.schema import About, Action, Arm, AssayRequest, Claim, Readouts, Replicates
+from senexo.study.schema import About, Action, Arm, Claim, Readouts, Replicates
 from senexo.study.verbs import Reader
 
 READOUTS = ("times", "times_h", "grid", "grid_h", "names")
-ASSAYS = {
-    "senescence": ("name", "compare", "time", "time_h", "reference"),
-    "qpcr": ("name", "target", "reference", "control", "arms", "time", "time_h", "min_detected"),
-}
-NEEDED: Mapping[str, tuple[str, ...]] = {"senescence": (), "qpcr": ("target", "reference", "control")}
 CLAIM = ("id", "holds_when", "given", "level", "share", "null")
 NEEDED_OF_CLAIM, NULL = ("id", "holds_when", "null"), ("cut", "connect", "knock_out", "mutate", "set")
 ABOUT = ("source", "status")
@@ -146,134 +140,6 @@ def _about(place: Place, numbers: Mapping[str, Any]) -> dict[str, About]:
             words = {"source": source and source.text(), "status": status and status.one_of(STATUSES, "statuses")}
             about[name] = about[name].model_copy(update={key: word for key, word in words.items() if word})
     return about
-
-
-def read_assays(
-    place: Place | None,
-    arms: Mapping[str, Arm],
-    readouts: Readouts | None,
-    known: Known | None,
-    references: Sequence[str],
-) -> tuple[AssayRequest, ...]:
-    """The assays with their options ready as keyword arguments; arms, times and targets must exist."""
-    requests = []
-    for entry in () if place is None or place.value == [] else place.listed("a list of tables, [[assays]]"):
-        if not entry.table(expected='a table, e.g. name = "senescence"'):
-            continue
-        name = entry.get("name")
-        if name is None:
-            entry.fault(f"the key name ({', '.join(ASSAYS)})", found="no name")
-            continue
-        if name.one_of(ASSAYS, "assays") is None:
-            continue
-        entry.table(ASSAYS[name.value])
-        asked = _Asked(entry, arms, readouts, known, references)
-        options = asked.senescence() if name.value == "senescence" else asked.qpcr()
-        requests.append(AssayRequest(name=name.value, options={k: v for k, v in options.items() if v is not None}))
-    return tuple(requests)
-
-
-class _Asked:
-    """One assay's options, checked against the arms, times and read-outs of the study."""
-
-    def __init__(
-        self,
-        place: Place,
-        arms: Mapping[str, Arm],
-        readouts: Readouts | None,
-        known: Known | None,
-        references: Sequence[str],
-    ) -> None:
-        self.place, self.arms, self.readouts = place, arms, readouts
-        self.families = list(dict.fromkeys(arm.family for arm in arms.values()))
-        chosen = readouts.names if readouts else ()
-        units = known.readouts if known else {}
-        self.rnas = [name for name in chosen if units.get(name) in ("copies", "")] if known else None
-        self.references = list(references)
-
-    def senescence(self) -> dict[str, Any]:
-        return {"compare": self._compare(), "time_h": self._time(), "reference": self._family("reference")}
-
-    def qpcr(self) -> dict[str, Any]:
-        target, reference = self._needed("target"), self._needed("reference")
-        control, arms, share = self._needed("control"), self.place.get("arms"), self.place.get("min_detected")
-        times = self._times()
-        return {
-            "target": target and self._rna(target, []),
-            "reference": reference and [self._rna(entry, self.references) for entry in reference.elements()],
-            "control": control and self._arm(control),
-            "arms": arms and self._spelled_out(arms),
-            "time_h": times,
-            "min_detected": share and share.quantity(SHARE),
-        }
-
-    def _needed(self, key: str) -> Place | None:
-        entry = self.place.get(key)
-        if entry is None:
-            self.place.fault(f"the key {key}", found=f"no {key}")
-        return entry
-
-    def _rna(self, place: Place, also: Sequence[str]) -> str | None:
-        if self.rnas is None:
-            return place.text()
-        return place.one_of([*also, *(name for name in self.rnas if name not in also)], "RNAs")
-
-    def _arm(self, place: Place) -> str | None:
-        return self._one_of(place, self.arms, "arms")
-
-    def _one_of(self, place: Place, known: Iterable[str], what: str) -> str | None:
-        """One of the names; any text where the arms themselves could not be read (they have a fault of their own)."""
-        return place.one_of(dict.fromkeys(known), what) if self.arms else place.text()
-
-    def _spelled_out(self, place: Place) -> list[str]:
-        """Arms, and the arms of families."""
-        arms: list[str] = []
-        for entry in place.listed("a list of arms"):
-            known = self._one_of(entry, [*self.families, *self.arms], "arms")
-            if known is not None:
-                arms += [known] if known in self.arms else [n for n, arm in self.arms.items() if arm.family == known]
-        return list(dict.fromkeys(arms))
-
-    def _family(self, key: str) -> str | None:
-        entry = self.place.get(key)
-        return None if entry is None else self._one_of(entry, self.families, "families")
-
-    def _compare(self) -> list[list[str]] | None:
-        """Pairs of arms or families."""
-        entry = self.place.get("compare")
-        expected = 'two arms, e.g. ["mimic", "scrambled"], or a list of such pairs'
-        if entry is None or not entry.listed(expected):
-            return None
-        pairs = entry.elements() if all(isinstance(pair, list) for pair in entry.value) else [entry]
-        for pair in pairs:
-            if len(pair.value) != 2 or pair.value[0] == pair.value[1]:
-                pair.fault(expected)
-                continue
-            for name in pair.elements():
-                self._one_of(name, [*self.families, *self.arms], "arms")
-        return [list(pair.value) for pair in pairs]
-
-    def _time(self) -> float | None:
-        times = self._times()
-        if times and len(times) > 1:
-            self.place.fault("one time", found=f"{len(times)} times")
-        return times[0] if times else None
-
-    def _times(self) -> list[float] | None:
-        """Times at which wells are read."""
-        asked = either(self.place, ("time", TIME), ("time_h", HOURS))
-        if asked is None:
-            return None
-        entry, kind = asked
-        read = self.readouts.times_h if self.readouts else None
-        times = []
-        for place in entry.elements():
-            hour = place.quantity(kind)
-            if hour is not None and read is not None and not any(math.isclose(hour, t) for t in read):
-                place.fault(f"a time of the read-outs ({', '.join(map(when, read))})")
-            elif hour is not None:
-                times.append(hour)
-        return times
 
 
 def read_claim(

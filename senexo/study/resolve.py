@@ -8,11 +8,12 @@ from typing import Any
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.study.arms import read_arms
+from senexo.study.assays import read_assays
 from senexo.study.culture import read_culture, refuse_lost, stopping
 from senexo.study.donors import read_cells, read_donors
 from senexo.study.known import known_of, of_types, refuse_unsupported
 from senexo.study.place import Place
-from senexo.study.requests import read_assays, read_claim, read_readouts, read_replicates
+from senexo.study.requests import read_claim, read_readouts, read_replicates
 from senexo.study.schema import SCHEMA_VERSION, Study
 from senexo.study.targets import with_targets
 from senexo.study.wells import types_in
@@ -65,7 +66,7 @@ def _read(top: Place, folder: Path) -> Study | None:
     culture = culture and culture.model_copy(update={"stop_when": stop})
     replicates = read_replicates(top.get("replicates"))
     references = list(replicates.reference_copies) if replicates else []
-    assays = read_assays(top.get("assays"), arms, readouts, known, references)
+    assays = read_assays(top.get("assays"), arms, readouts, known, references, kinds)
     claim = read_claim(top.get("claim"), arms, readouts, kinds, known)
     title, seed, version = top.get("title"), top.get("seed"), top.get("schema_version")
     if version is not None and version.value != SCHEMA_VERSION:
