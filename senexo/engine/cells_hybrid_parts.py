@@ -7,7 +7,7 @@ every other one, and every fate, happens event by event.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -91,16 +91,6 @@ def divided(
         else:
             reasons[id] = f"down to {max(least[id], 0.0):.3g} copies, {events[id]:.3g} events per time unit"
     return HybridPartition(frozenset(continuous), reasons)
-
-
-def common(partitions: Sequence[HybridPartition]) -> HybridPartition:
-    """What is continuous in all of them; the reason of a species is that of the first in which it is not."""
-    continuous = frozenset.intersection(*(partition.continuous for partition in partitions))
-    reasons = {
-        id: next((p.reasons[id] for p in partitions if id not in p.continuous), reason)
-        for id, reason in partitions[0].reasons.items()
-    }
-    return HybridPartition(continuous, reasons)
 
 
 def _own(population: Population) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ divide, change type and die, and `senexo.lab.coupled` follows them. What a unit 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from senexo.base.streams import generator
 from senexo.engine.cells_hybrid import prepare
-from senexo.engine.cells_hybrid_parts import common, divided
+from senexo.engine.cells_hybrid_parts import HybridPartition, divided
 from senexo.engine.evaluate import evaluate, initial_values
 from senexo.lab import observe, protocol
 from senexo.lab.claims import holds_in
@@ -26,7 +27,7 @@ from senexo.lab.coupled import Bench, Course, Halves, Method, Well
 from senexo.lab.culture import targets, time_grids
 from senexo.lab.dish import ARRESTED_H, QUANTILES, Unit
 from senexo.lab.ensemble import Cancelled
-from senexo.lab.plating import Plating, above, below
+from senexo.lab.plating import Plating
 from senexo.lab.population import named_above, population_of
 from senexo.lab.readings import Reading
 from senexo.model.cell_types import INSERT
@@ -173,31 +174,32 @@ class Community:
         )
         if self.method.partition is None:
             return (windows, "Within a window every reaction of a cell happens one by one.")
-        continuous = ", ".join(sorted(self.method.partition.continuous)) or "none"
+        continuous, rough = ", ".join(sorted(self.method.partition.continuous)) or "none", ", ".join(self._rough())
         return (
             windows,
             "Scarce molecules, vesicles and fates happen one by one. Continuous amounts with the noise of their"
-            " reactions, because an untreated cell has many copies at the circuit's values and in each of the first"
-            f" {DONORS_ASKED} donors: {continuous}.",
+            f" reactions, because an untreated cell has many copies at the central values: {continuous}."
+            + (f" Rough, because some of the first donors have few copies: {rough}." if rough else ""),
         )
 
     @cached_property
     def method(self) -> Method:
-        """How cells are followed; continuous is what is abundant at the circuit's values and in the first donors."""
+        """How cells are followed; continuous is what is abundant at the central values of the study's laws."""
         name, window = self.study.culture.method or METHODS[0], self.study.culture.window_h or WINDOW_H
-        if name != "hybrid":
-            return Method(name, window)
-        found = [divided(self.population)]
-        asked: list[dict[str, dict[str, float]]] = []
-        for donor in range(1, DONORS_ASKED + 1):  # however many the study has: more donors change no result
-            numbers = self.plating.numbers(donor)
-            if numbers not in asked:
-                asked.append(numbers)
-                types = (
-                    replace(type, network=_with(type.network, numbers[type.name])) for type in self.population.types
-                )
-                found.append(divided(replace(self.population, types=tuple(types))))
-        return Method(name, window, common(found))
+        return Method(name, window, self._divided(None) if name == "hybrid" else None)
+
+    def _divided(self, donor: int | None) -> HybridPartition:
+        numbers = self.plating.numbers(donor)
+        types = (replace(type, network=_with(type.network, numbers[type.name])) for type in self.population.types)
+        return divided(replace(self.population, types=tuple(types)))
+
+    def _rough(self) -> list[str]:
+        """The continuous species that are not abundant in some of the first donors, and in how many."""
+        if self.method.partition is None:
+            return []
+        asked = range(1, DONORS_ASKED + 1)
+        scarce = Counter(id for d in asked for id in self.method.partition.continuous - self._divided(d).continuous)
+        return [f"{id} ({n} of {DONORS_ASKED})" for id, n in sorted(scarce.items())]
 
     def events_per_hour(self) -> float:
         """Reactions of one cell in an hour at the start, at central values."""
@@ -225,9 +227,7 @@ class Community:
         if reading.function == "senescence":
             return float(numbers[[k for k in kinds if stained[k]]].sum() / living) if living else np.nan
         cells = living * float(arrays["dilution"][at])
-        arm = self.study.arms[reading.arm]
-        seeded = below(self.study, arm) | above(arm)
-        plated = sum(n for name, n in seeded.items() if reading.cell_type in (None, name))
+        plated = float(arrays["numbers"][0, list(kinds)].sum())
         if reading.function == "cells":
             return cells
         return cells / plated if plated else np.nan

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from senexo.engine.cells_hybrid_parts import HybridPartition
 from senexo.engine.cells_ledger import PoolLedger, pool_ledgers
 from senexo.engine.cells_split import run_split
 from senexo.lab.readings import Reading
-from senexo.lab.wells import drawn_off, plate, pour, set_parameter, split_well, treat
+from senexo.lab.wells import drawn_off, plate, pour, set_parameter, sort_well, split_well, treat
 
 if TYPE_CHECKING:
     from senexo.study.schema import Action
@@ -156,10 +157,15 @@ class Bench:
         self.share_out(fresh)
         return fresh
 
-    def grown(self, cells: Cells, hours: float) -> Cells:
-        """These cells after a culture that is split whenever it is twice as large."""
+    def grown(self, cells: Cells, hours: float, of: Collection[str] = ()) -> Cells:
+        """These cells after a culture that is split whenever it is twice as large; of some types only, if `of` says.
+
+        Then it is sorted whenever it is twice as large: a flask of slow cells is not left to the fast ones they become.
+        """
         if hours > 0:
-            cells, _, _ = self._until(cells, hours, most_cells=2 * max(1, len(cells)), stop_when=None)
+            n = max(1, len(cells))
+            thin = partial(self._sorted, of=of, n=n) if of else self._split
+            cells, _, _ = self._until(cells, cells.time + hours, most_cells=2 * n, stop_when=None, thin=thin)
         return cells
 
     def grow(self, begin: Cells, well: Well) -> Course:
@@ -205,9 +211,18 @@ class Bench:
         return Medium(drawn_off(self.population, source.checkpoints[taken], share), given)
 
     def _until(
-        self, cells: Cells, until: float, *, most_cells: int, stop_when: Callable[[Reading], bool] | None
+        self,
+        cells: Cells,
+        until: float,
+        *,
+        most_cells: int,
+        stop_when: Callable[[Reading], bool] | None,
+        thin: Callable[[Cells], tuple[Cells, float]] | None = None,
     ) -> tuple[Cells, Log, tuple[str, float]]:
-        """Run to a time with a look every hour; also why it ended, and by how much the well was diluted."""
+        """Run to a time with a look every hour; also why it ended, and by how much the well was diluted.
+
+        thin: what is done to a full well, and the share that goes on; split by default.
+        """
         logs, folds = [], 1.0
         while cells.time < until:
             end = min(until, (np.floor(cells.time / LOOK_H + 1e-9) + 1.0) * LOOK_H)
@@ -220,11 +235,31 @@ class Bench:
             if stop_when is not None and stop_when(Reading.of(self.population, cells)):
                 return cells, _joined(logs), (f"its condition to stop held at {cells.time:g} h", folds)
             if len(cells) > most_cells:
-                cells, folds = split_well(self.population, cells, PASSAGE), folds / PASSAGE
-                for name in self._shares():
-                    now = float(cells.base[0, self.population.types[0].network.slot(name)])
-                    set_parameter(self.population, cells, name, max(now * PASSAGE, 1.0))
+                cells, share = (thin or self._split)(cells)
+                folds /= share
         return cells, _joined(logs), ("", folds)
+
+    def _split(self, cells: Cells, share: float = PASSAGE) -> tuple[Cells, float]:
+        """A passage."""
+        fewer = split_well(self.population, cells, share)
+        self._fewer(fewer, share)
+        return fewer, share
+
+    def _sorted(self, cells: Cells, *, of: Collection[str], n: int) -> tuple[Cells, float]:
+        """A sort, and a passage where still more than n cells are left."""
+        pure = sort_well(self.population, cells, of)
+        share = max(len(pure), 1) / len(cells)
+        self._fewer(pure, share)
+        if len(pure) <= n:
+            return pure, share
+        fewer, rest = self._split(pure, n / len(pure))
+        return fewer, share * rest
+
+    def _fewer(self, cells: Cells, share: float) -> None:
+        """So many fewer cells share the medium of each half."""
+        for name in self._shares():
+            now = float(cells.base[0, self.population.types[0].network.slot(name)])
+            set_parameter(self.population, cells, name, max(now * share, 1.0))
 
     def _act(self, cells: Cells, well: Well, time: float) -> None:
         """The deeds of an hour: below, then in the insert."""

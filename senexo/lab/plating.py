@@ -1,6 +1,7 @@
 """Who is plated: every type of cell comes from a culture of its own, with its donor's numbers and its own variation.
 
-All arms of a donor and genotype are plated from the same cultures, so arms differ by what is done in them alone.
+All arms of a donor and genotype are plated from the same cultures, so arms differ by what is done in them alone. Where
+a culture has too few cells left (they died, or turned into others), fewer are plated: an empty well is a legal result.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Plating:
             for name, n in numbers.items():
                 base = name.removeprefix(INSERT)
                 grown = self._culture(bench, donor, genotype, name)
-                cells = plate(bench.population, grown, {base: n}, self.states)
+                there = int(np.isin(grown.type, [self.types.index(each) for each in (base, *self.states[base])]).sum())
+                cells = plate(bench.population, grown, {base: min(n, there)}, self.states)
                 up = {type: INSERT + type for type in self.types if INSERT + type in self.types}
                 cultures.append((cells, up if name != base else {}))
         well = brought_together(bench.population, cultures)
@@ -86,11 +88,14 @@ class Plating:
         )  # fmt: skip
         place = self.types.index(name)
         cells.key = lineage_keys(cells.key, np.full(n, place))  # so that no two cultures share a stream
-        return bench.grown(cells, study.culture.preequilibration_h)
+        return bench.grown(cells, study.culture.preequilibration_h, of=(base, *self.states[base]))
 
-    def numbers(self, donor: int) -> dict[str, dict[str, float]]:
-        """Per type, slot id -> the donor's number."""
-        drawn = donors.donor_values(self.study.donors.draws, self.study.seed, donor)
+    def numbers(self, donor: int | None) -> dict[str, dict[str, float]]:
+        """Per type, slot id -> the donor's number; None: the central values of the study's laws."""
+        draws = self.study.donors.draws
+        drawn = {name: draw.value for name, draw in draws.items()}
+        if donor is not None:
+            drawn = donors.donor_values(draws, self.study.seed, donor)
         common = {id: value for id, value in drawn.items() if "." not in id}
         names = {name: self._drawn_as[name.removeprefix(INSERT)] for name in self.types}
         return {name: common | {id: drawn[key] for id, key in names[name].items()} for name in self.types}

@@ -106,7 +106,19 @@ def split_well(population: Population, cells: Cells, share: float) -> Cells:
     With the medium goes its volume, so the copies per volume stay, and the cells that are left share less of it: what
     one takes up is for `senexo.lab.coupled` to scale.
     """
-    fewer = keep(cells, lots(cells, "passage", repr(cells.time)) < share)
+    return _with_medium(cells, lots(cells, "passage", repr(cells.time)) < share, share)
+
+
+def sort_well(population: Population, cells: Cells, names: Collection[str]) -> Cells:
+    """A sort: cells of these types alone go on, in as large a share of the medium."""
+    places = [population.number(name) for name in names]
+    chosen = np.isin(cells.type, places)
+    return _with_medium(cells, chosen, float(chosen.mean()) if len(cells) else 1.0)
+
+
+def _with_medium(cells: Cells, chosen: NDArray[np.bool_], share: float) -> Cells:
+    """The chosen cells with a share of the medium."""
+    fewer = keep(cells, chosen)
     chance = generator(cells.seed, cells.replicate, "passage", repr(cells.time))
     fewer.pools = chance.binomial(cells.pools, share).astype(np.int64)
     return fewer

@@ -189,4 +189,9 @@ def test_two_workers_or_one_more_arm_change_nothing(done: Results, tmp_path: Pat
     fewer = whole.model_copy(update={"arms": {name: whole.arms[name] for name in ("mimic", "conditioned")}})
     again = run(fewer, out=tmp_path / "out", workers=1)
     for name in fewer.arms:
-        pd.testing.assert_frame_equal(arm(again.table("counts"), name), arm(done.table("counts"), name))
+        before = done.table("counts")
+        before = before[~before["cell_type"].str.startswith("insert ")]  # no types of an insert without one
+        now = again.table("counts")
+        pd.testing.assert_frame_equal(
+            arm(now[now["cell_type"] != "insert"], name), arm(before[before["cell_type"] != "insert"], name)
+        )
