@@ -152,6 +152,7 @@ def prepare(population: Population, partition: HybridPartition | None = None) ->
     _parts(population, partition)
 
 
+_FEW = 500  # cells that need far less than a second for a window
 _taken_apart: WeakKeyDictionary[Population, dict[frozenset[str], _Parts]] = WeakKeyDictionary()
 _partitions: WeakKeyDictionary[Population, HybridPartition] = WeakKeyDictionary()
 
@@ -177,12 +178,15 @@ class _Steps(Windows):
         mine = replace(cells, fired=cells.fired[parts.channels])
         super().__init__(parts.events, mine, keep, stop, workers, chunks)
         self.parts, self.longest = parts, step
+        if len(cells) < _FEW:
+            self.seconds = 0.0  # not to be broken off: the next window will be over soon
         self.counted = cells.fired[parts.counted_channels]
         self.floored = 0  # amounts that were set to 0
         self.hazard = np.zeros(0)
+        self.by_type: dict[tuple[int, int], list[tuple[int, NDArray[np.int64]]]] = {}
 
     def remembered(self) -> dict[str, Any]:
-        return {**super().remembered(), "counted": self.counted.copy()}
+        return {**super().remembered(), "counted": self.counted.copy(), "by_type": {}}
 
     def run(self, end: float) -> Outcome:
         begin = self.time
@@ -220,7 +224,17 @@ class _Steps(Windows):
             pass_over(a, b, wait, self.hazard, begin, end, self.flag)
             return chunk.run(self, a, b, end, stop)
 
+        self.by_type.clear()
         return self.finish(self.share(self.n, CELLS, work), end)
+
+    def sorted(self, first: int, last: int) -> list[tuple[int, NDArray[np.int64]]]:
+        """The rows of living cells from first to last - 1, by their type; remembered until something happens to one."""
+        found = self.by_type.get((first, last))
+        if found is None:
+            kind = self.state["kind"][first:last]
+            found = [(k, first + np.flatnonzero(kind == k)) for k in range(self.media)]
+            self.by_type[first, last] = found = [(k, rows) for k, rows in found if len(rows)]
+        return found
 
     def see_pools(self) -> None:
         """Laws read the pools, frozen for the window, in the cells' own rows."""
@@ -238,8 +252,7 @@ class _Steps(Windows):
 
         def work(chunk: Chunk, a: int, b: int) -> int:
             return sum(
-                flow.step(a + np.flatnonzero(kind[a:b] == k), values, keys, h, first, self.hazard)
-                for k, flow in enumerate(self.parts.flows)
+                self.parts.flows[k].step(rows, values, keys, h, first, self.hazard) for k, rows in self.sorted(a, b)
             )
 
         self.floored += sum(self.share(self.n, CELLS, work))
@@ -249,19 +262,16 @@ class _Steps(Windows):
         if not len(self.counted):
             return True
         first = (self.windows * _PLACES + place) * _DRAWS
-        kind, values, keys = self.state["kind"], self.state["values"], self.state["key"]
+        values, keys = self.state["values"], self.state["key"]
 
-        def work(chunk: Chunk, a: int, b: int) -> list[NDArray[np.int64]]:
-            return [
-                flow.count(a + np.flatnonzero(kind[a:b] == k), values, keys, h, first)
-                for k, flow in enumerate(self.parts.flows)
-            ]
+        def work(chunk: Chunk, a: int, b: int) -> list[tuple[int, NDArray[np.int64]]]:
+            return [(k, self.parts.flows[k].count(rows, values, keys, h, first)) for k, rows in self.sorted(a, b)]
 
         for counts in self.share(self.n, CELLS, work):
-            for found, released in zip(counts, self.parts.released, strict=True):
+            for kind, found in counts:
                 if (found < 0).any():
                     return False
-                for events, (at, changes) in zip(found, released, strict=True):
+                for events, (at, changes) in zip(found.tolist(), self.parts.released[kind], strict=True):
                     self.counted[at] += events
                     self.events += int(events)
                     for species, copies in changes:

@@ -17,6 +17,7 @@ xi: (number of ones in 64 random bits - 32) / 4, with mean 0, variance 1, skewne
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numba import njit, types
@@ -43,6 +44,20 @@ _ROUGH = 30.0  # copies: a species may change by half of it and as much more; be
 
 _function, _block, _int = types.FunctionType(KERNEL), types.float64[::1], types.int64
 _places, _index = types.int64[::1], types.int32[::1]
+
+
+class _Address:
+    """A compiled kernel as an argument of another one, its address looked up once and not at every call."""
+
+    _numba_type_ = _function
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel  # keeps the code alive
+        made = kernel.get_compile_result(KERNEL)
+        self._address = made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
+
+    def __wrapper_address__(self) -> int:
+        return int(self._address)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -238,7 +253,7 @@ class Flow:
         targets = [(layout.right + i, node) for i, node in enumerate(right)]
         targets += [(layout.jacobian + i, node) for i, node in enumerate(jacobian)]
         at_hazard = layout.rules + 1 + n_noise + n_noise % 2
-        self._kernels = (
+        made = (
             derive,
             lanes.placed(graph, targets, places, ready),
             lanes.factor(layout, entries, elimination),
@@ -246,7 +261,8 @@ class Flow:
             lanes.formulas(graph, [hazard], at_hazard, places, ready),
         )
         at_counts = at_hazard + 1
-        self._counts = (derive, lanes.formulas(graph, counts, at_counts, places, ready))
+        self._kernels: tuple[Any, ...] = tuple(_Address(kernel) for kernel in made)
+        self._counts = (self._kernels[0], _Address(lanes.formulas(graph, counts, at_counts, places, ready)))
         self._layout = (layout.right, layout.constants, layout.rules, layout.rules + 1, n_noise, at_hazard)
         self._count_layout = (layout.constants, at_counts, len(counts))
         self._states, self._constants = np.array(states, np.int32), np.array(constants, np.int32)
@@ -259,7 +275,7 @@ class Flow:
         """Move the rows of `values` [n, slots] on by h, and set their `hazard`; returns how many amounts became 0."""
         floored = np.zeros(1, dtype=np.int64)
         if len(rows) and h > 0.0:
-            _flow(
+            _flow(  # type: ignore[call-arg]
                 *self._kernels, self._layout, self._states, self._constants, rows, values, keys, h, np.uint64(first),
                 np.ones(self._rows * LANES), floored, hazard,
             )  # fmt: skip

@@ -251,10 +251,10 @@ class Windows:
         while len(self.chunks) < chunks:
             self.chunks.append(Chunk(self))
         self.working = self.chunks[:chunks]
+        if chunks == 1 and not self.slow:
+            return [work(self.working[0], 0, n)]
         edges = [int(edge) for edge in np.linspace(0, n, chunks + 1)]
         parts = [(chunk, a, b) for chunk, (a, b) in zip(self.working, pairwise(edges), strict=True)]
-        if chunks == 1 and not self.slow:
-            return [work(*parts[0])]
         jobs = [self.threads.submit(work, *part) for part in parts]
         wait(jobs)
         return [job.result() for job in jobs]
