@@ -100,12 +100,12 @@ def pools(population: Population, place: Place, readings: Sequence[Reading]) -> 
 
 
 def compartments(population: Population) -> dict[str, str]:
-    """The compartment of every pool species."""
-    return {
-        network.slots[slot].id: network.slots[network.slots[slot].compartment].id
-        for network in (type.network for type in population.types)
-        for slot in population.in_pool(network)
-    }
+    """The compartment of every pool species, as the first type with it has it."""
+    found: dict[str, str] = {}
+    for network in (type.network for type in population.types):
+        for slot in population.in_pool(network):
+            found.setdefault(network.slots[slot].id, network.slots[network.slots[slot].compartment].id)
+    return found
 
 
 def balance(place: Place, begin: float, end: float, ledgers: Sequence[PoolLedger]) -> pd.DataFrame:
