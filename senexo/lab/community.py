@@ -104,8 +104,9 @@ class Community:
         For c curve times, t read-out times, T types, q read-outs, P pool species, r replicates, p qPCR targets:
         `numbers` [c, T] cells, `of_types` [c, T, q] means, `course` [c, q] means of all cells, `shares` [c, 3] cells
         over those plated, switch off and senescent among the living, `pools` [c, P], `dilution` [c]; `spread`
-        [t, q, 3], `arrest` [t, 2], `senescence` [r, t, 2], `copies` [t, p], `ct` [r, t, p]; the cells at read-out
-        times one after the other (`rows` says how many): `type`, `key`, `parent`, `born`, `values`; the log, the books.
+        [t, q, 3], `arrest` [t, 2], `arrest_of` [t, T, 2], `senescence` [r, t, 2], `copies` [t, p], `ct` [r, t, p]; the
+        cells at read-out times one after the other (`rows` says how many): `type`, `key`, `parent`, `born`, `values`;
+        the log, the books.
         A well that ended before its time has nan from there.
         """
         with self._bench(cancelled) as bench:
@@ -222,8 +223,8 @@ class Community:
             return float(arrays["of_types"][at, self.types.index(reading.cell_type), q])
         living = float(numbers[list(kinds)].sum())
         if reading.function == "arrested":
-            stopped, all_living = arrays["arrest"][np.searchsorted(self.readout_times, when)]
-            return float(stopped / all_living) if all_living else np.nan
+            stopped, there = arrays["arrest_of"][np.searchsorted(self.readout_times, when)][list(kinds)].sum(axis=0)
+            return float(stopped / there) if there else np.nan
         if reading.function == "senescence":
             return float(numbers[[k for k in kinds if stained[k]]].sum() / living) if living else np.nan
         cells = living * float(arrays["dilution"][at])
@@ -278,6 +279,7 @@ class Community:
                 shares[k, 1:] = self._off(reading).mean(), self._senescent[reading.type].mean()
         t = len(self.readout_times)
         spread, arrest = np.full((t, q, len(QUANTILES)), np.nan), np.zeros((t, 2), dtype=np.int64)
+        arrest_of = np.zeros((t, kinds, 2), dtype=np.int64)
         how = self.study.replicates
         stains = np.zeros((how.n, t, 2), dtype=np.int64)
         copies, ct = np.full((t, len(self.targets)), np.nan), np.full((how.n, t, len(self.targets)), np.nan)
@@ -286,7 +288,10 @@ class Community:
             values = reading.values[:, self._watched]
             if len(reading):
                 spread[k] = np.quantile(values, list(QUANTILES.values()), axis=0).T
-            arrest[k] = self._arrested(course, reading), len(reading)
+            stopped = self._arrested(course, reading)
+            arrest[k] = stopped.sum(), len(reading)
+            arrest_of[k, :, 0] = np.bincount(reading.type[stopped], minlength=kinds)
+            arrest_of[k, :, 1] = np.bincount(reading.type, minlength=kinds)
             for p, (_, column, constant) in enumerate(self.targets):
                 if len(reading):
                     copies[k, p] = constant if column is None else values[:, column].mean()
@@ -298,7 +303,8 @@ class Community:
                     ct[r, k, p] = observe.threshold_cycle(copies[k, p] * how.lysed_cells, how, generator(*well, name))
         return {
             "numbers": numbers, "of_types": of_types, "course": means, "shares": shares, "pools": pools,
-            "dilution": dilution, "spread": spread, "arrest": arrest, "senescence": stains, "copies": copies, "ct": ct,
+            "dilution": dilution, "spread": spread, "arrest": arrest,
+            "arrest_of": arrest_of, "senescence": stains, "copies": copies, "ct": ct,
         }  # fmt: skip
 
     def _off(self, reading: Reading) -> NDArray[np.bool_]:
@@ -307,16 +313,17 @@ class Community:
         off: NDArray[np.bool_] = reading.values[:, self._switch] < self.arrest.below
         return off
 
-    def _arrested(self, course: Course, now: Reading) -> int:
+    def _arrested(self, course: Course, now: Reading) -> NDArray[np.bool_]:
         """Cells that were off at every look of the last `ARRESTED_H` hours, of which there was one that long ago."""
         looks = [reading for reading in course.readings if now.time - ARRESTED_H <= reading.time <= now.time]
         earlier = [reading for reading in course.readings if reading.time <= now.time - ARRESTED_H]
         if not earlier or not len(now):
-            return 0
-        still = {tuple(key) for key in now.key.tolist()}
+            return np.zeros(len(now), dtype=bool)
+        mine = [tuple(key) for key in now.key.tolist()]
+        still = set(mine)
         for reading in [earlier[-1], *looks]:
             still &= {tuple(key) for key in reading.key[self._off(reading)].tolist()}
-        return len(still)
+        return np.array([key in still for key in mine])
 
     def _kept(self, course: Course) -> dict[str, NDArray[Any]]:
         """States at read-out times, the log, the books and the first cells, as arrays."""
