@@ -19,7 +19,9 @@ GIB = 2**30
 BYTES_PER_ROW = 500  # of a table while it is written, its texts included
 BYTES_ON_DISK_PER_ROW = 110  # CSV and Parquet together
 SECONDS_PER_CELL_HOUR = 6e-6  # of the shipped circuit on one core of a small machine; a stiffer model takes longer
-SECONDS_PER_EVENT = 1.5e-7  # of coupled cells
+SECONDS_PER_EVENT = 1.5e-7  # of coupled cells, where every reaction happens one by one
+SECONDS_PER_WINDOW = 6e-4  # of a coupled well, however few its cells
+SECONDS_PER_HYBRID_HOUR = 1e-4  # of a coupled cell whose abundant species are continuous
 SECONDS_PER_UNIT = 0.005  # what an arm of a donor takes however few its cells
 SECONDS_TO_TELL = 60.0  # for tables, assays and report
 BASE_BYTES = 0.6 * GIB  # the interpreter, its libraries and the compiler
@@ -96,7 +98,7 @@ def plan(culture: Culture | Community, workers: int) -> Plan:
 def _coupled(community: Community, workers: int) -> Plan:
     """The size of a run of coupled cells that grow to twice their number in the mean.
 
-    Time: of the reactions at the start, one by one, which is an upper bound of what abundant molecules take.
+    Time: by hybrid, of windows and cells; else of the reactions at the start, one by one.
     """
     study = community.study
     n = 2 * sum(kind.n for kind in study.cells.values())
@@ -106,7 +108,10 @@ def _coupled(community: Community, workers: int) -> Plan:
     chunk = 8 * (n * (times * (slots + 6) + 3) + curves * kinds * (q + 1))
     rows = units * (curves * (kinds + 1) * (q + 3) + 3 * times * q + 3 * n)
     hours = study.culture.duration_h + study.culture.preequilibration_h * 1.5 / max(1, len(study.arms))
-    per_unit = n * hours * community.events_per_hour() * SECONDS_PER_EVENT / workers
+    per_cell_hour = community.events_per_hour() * SECONDS_PER_EVENT
+    if study.culture.method in ("hybrid", "mean_field"):
+        per_cell_hour = SECONDS_PER_HYBRID_HOUR + SECONDS_PER_WINDOW / (study.culture.window_h or 1.0) / max(1, n)
+    per_unit = n * hours * per_cell_hour / workers
     return Plan(
         title=study.title,
         arms=len(study.arms),
