@@ -53,15 +53,7 @@ class Method:
             return run_split(population, cells, until, window=self.window, stop=stop)
         if self.name == "hybrid":
             return run_hybrid(population, cells, until, window=self.window, partition=self.partition, stop=stop)
-        raise InvalidInput(
-            [
-                Fault(
-                    "culture.method",
-                    repr(self.name),
-                    "exact, split or hybrid (senexo.lab.mean_field has no single cells)",
-                )
-            ]
-        )
+        raise InvalidInput([Fault("culture.method", repr(self.name), "exact, split or hybrid")])
 
 
 @dataclass(frozen=True, slots=True)
