@@ -107,7 +107,7 @@ class MeanUnits:
             "pools": np.full((c, len(community.population.pooled)), np.nan), "dilution": np.full(c, np.nan),
             "spread": np.full((t, q, len(QUANTILES)), np.nan), "arrest": np.zeros((t, 2)),
             "senescence": np.zeros((how.n, t, 2), dtype=np.int64), "copies": np.full((t, p), np.nan),
-            "ct": np.full((how.n, t, p), np.nan),
+            "arrest_of": np.zeros((t, kinds, 2)), "ct": np.full((how.n, t, p), np.nan),
         }  # fmt: skip
         at = {reading.time: (reading, fold) for reading, fold in zip(course.readings, course.dilution, strict=True)}
         for k, when in enumerate(community.curve_times):
@@ -123,7 +123,10 @@ class MeanUnits:
             if when not in at or at[when][0].numbers.sum() <= SOMEBODY:
                 continue
             reading = at[when][0]
-            found["arrest"][k] = self._arrested(course, reading), reading.numbers.sum()
+            found["arrest_of"][k] = np.column_stack(
+                (self._arrested(course, reading) * reading.numbers, reading.numbers)
+            )
+            found["arrest"][k] = found["arrest_of"][k].sum(axis=0)
             _, means, (_, senescent) = self._means(reading)
             chance = senescent * (1.0 - how.false_negative) + (1.0 - senescent) * how.false_positive
             found["copies"][k] = [
@@ -156,14 +159,14 @@ class MeanUnits:
         off: NDArray[np.bool_] = reading.values[:, self._switch] < arrest.below
         return off
 
-    def _arrested(self, course: MeanCourse, now: MeanReading) -> float:
-        """Cells of types that were off, or empty, at every look of the last `ARRESTED_H` hours."""
+    def _arrested(self, course: MeanCourse, now: MeanReading) -> NDArray[np.bool_]:
+        """Per type, whether it was off, or empty, at every look of the last `ARRESTED_H` hours."""
         earlier = [reading for reading in course.readings if reading.time <= now.time - ARRESTED_H]
         if not earlier:
-            return 0.0
+            return np.zeros(len(now.numbers), dtype=bool)
         looks = [reading for reading in course.readings if earlier[-1].time <= reading.time <= now.time]
-        still = np.all([self._off(look) | (look.numbers <= SOMEBODY) for look in looks], axis=0)
-        return float(now.numbers[still].sum())
+        still: NDArray[np.bool_] = np.all([self._off(look) | (look.numbers <= SOMEBODY) for look in looks], axis=0)
+        return still
 
     def _holds(self, reading: MeanReading) -> bool:
         """Whether the community's condition to stop holds."""

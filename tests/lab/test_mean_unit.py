@@ -57,7 +57,19 @@ def test_a_unit_has_the_arrays_of_single_cells() -> None:
     """The same names and shapes as by `hybrid`; a dosed cell has its 3,000 copies within what 12 cells may show."""
     mean, cells = filled(community(), 0), filled(community(method="hybrid"), 0)
     assert mean.keys() == cells.keys()
-    per_well = ("numbers", "of_types", "course", "shares", "pools", "dilution", "spread", "arrest", "senescence", "ct")
+    per_well = (
+        "numbers",
+        "of_types",
+        "course",
+        "shares",
+        "pools",
+        "dilution",
+        "spread",
+        "arrest",
+        "arrest_of",
+        "senescence",
+        "ct",
+    )
     assert all(mean[name].shape == cells[name].shape for name in (*per_well, "at", "well_pools"))
     assert mean["numbers"][0].sum() == pytest.approx(12.0)
     assert np.any(mean["numbers"][1:] % 1.0 != 0.0)
