@@ -1,13 +1,15 @@
-"""The deterministic twin of a population: numbers of cells, and what all cells of a type hold together.
+"""The deterministic twin of a population: numbers of cells, and what a cell of each type holds in the mean.
 
-Of every type T it follows the number of cells N and the amounts A of what cells of T hold in all; a cell holds the mean
-a = A / N, and laws and hazards are read at it:
+Of every type T it follows the number of cells N and the mean m of what one cell holds; laws and hazards are read at m:
 
-    dA/dt = N sum of (copies x rate(a)) + what fates bring and take,     dN/dt likewise,     pools: the sum over types.
+    dN/dt = flows in - flows out,     N dm/dt = N sum of (copies x rate(m)) + sum of flows in x (brought - m),
 
-A division moves A with the cells, so growth dilutes by itself. Exact where laws and hazards are linear and cells of a
-type are alike; otherwise it leaves out what spread does: noise, and the memory of when a cell was born. That it does is
-its use: where it and the stochastic population part, noise decides.
+and the pools get the sum over types of N x copies x rate. Cells that leave take the mean along and change nothing of
+it; a division is one flow out and two in, each bringing its share, so growth dilutes by itself. The amounts N m would
+say the same, but of a type with hardly a cell the mean would be a quotient of two rounding errors.
+Exact where laws and hazards are linear and cells of a type are alike; otherwise it leaves out what spread does: noise,
+and the memory of when a cell was born. That it does is its use: where it and the stochastic population part, noise
+decides.
 """
 
 from __future__ import annotations
@@ -23,14 +25,18 @@ from senexo.engine.cells_tables import plan
 from senexo.engine.lowered import Assigned, Lowered, LoweredReaction, SlotInfo
 from senexo.model.expression import Call, Expression, Number, Slot
 
-NOBODY = 1e-9  # cells: below it a type counts as empty, and its laws are read at the type's own values
+# Cells: below it a type counts as empty. Its means then stay at, or go back to, the type's own values, at `BACK` per
+# time unit. Of N cells the means are off by about NOBODY / N.
+NOBODY = 1e-7
+BACK = 0.1
 
 
 class MeanField:
     """A population's deterministic twin as a network, `lowered`, for `engine.ode`; small ones for `BatchODE` too.
 
-    Its slots, by id: `cells(T)` the number of cells of a type, `T.s` a quantity s of T's network in one cell of T,
-    `all(T.s)` what all of them hold together; pool species have their own names.
+    Its slots, by id: `cells(T)` the number of cells of a type, `T.s` a quantity s of T's network in one cell of T; pool
+    species have their own names. Numbers of cells and molecules are fractions, and of a type that dies out they end
+    within the solver's tolerance on either side of 0.
     UnsupportedFeature for hazards that read the age: no mean tells when a cell was born.
     """
 
@@ -40,6 +46,7 @@ class MeanField:
         self._places: dict[str, int] = {}
         self._gains: dict[int, list[Expression]] = {}
         self._rules: list[Assigned] = []
+        self._share: list[Slot] = []  # per type, 1 where it has cells and 0 where it has none
         for species in population.pooled:
             self._state(species)
         self._held = [self._followed(place) for place in range(len(population.types))]
@@ -48,11 +55,12 @@ class MeanField:
                 raise UnsupportedFeature("an age in mean_field", f"{type.age} of {type.name}")
             self._state(f"cells({type.name})")
             for slot in self._held[place]:
-                self._state(f"all({type.name}.{type.network.slots[slot].id})")
+                self._state(f"{type.name}.{type.network.slots[slot].id}")
         for place, type in enumerate(population.types):
             for info in type.network.slots:
                 if info.id not in population.pooled:
-                    self._place(f"{type.name}.{info.id}", "parameter")
+                    if f"{type.name}.{info.id}" not in self._places:
+                        self._place(f"{type.name}.{info.id}", "parameter")
                     self._place(f"own({type.name}.{info.id})", "parameter")
             self._read(place)
         for place in range(len(population.types)):
@@ -85,9 +93,6 @@ class MeanField:
                 if info.id not in self.population.pooled:
                     values[self._places[f"{type.name}.{info.id}"]] = mean[slot]
                     values[self._places[f"own({type.name}.{info.id})"]] = cells.base[place, slot]
-            for slot in self._held[place]:
-                total = mine[:, slot].sum()
-                values[self._places[f"all({type.name}.{type.network.slots[slot].id})"]] = total
         return values
 
     # ---- slots
@@ -130,6 +135,15 @@ class MeanField:
                 return Call(operator, tuple(self._here(place, argument, own=own) for argument in arguments))
         return math
 
+    def _name(self, place: int, slot: int) -> str:
+        type = self.population.types[place]
+        return f"{type.name}.{type.network.slots[slot].id}"
+
+    def _rule(self, id: str, math: Expression) -> Slot:
+        place = self._place(id, "parameter", changes=True)
+        self._rules.append(Assigned(place, math))
+        return Slot(place)
+
     def _number(self, place: int) -> Expression:
         return Slot(self._places[f"cells({self.population.types[place].name})"])
 
@@ -137,12 +151,13 @@ class MeanField:
 
     def _read(self, place: int) -> None:
         type = self.population.types[place]
-        present = Call("plus", (self._number(place), Number(NOBODY)))
+        there = Call("plus", (self._number(place), Number(NOBODY)))
+        share = self._rule(f"{type.name}/there", Call("divide", (self._number(place), there)))
+        self._share.append(share)
+        back = Call("times", (Number(BACK), Call("minus", (Number(1.0), share))))
         for slot in self._held[place]:
-            id = f"{type.name}.{type.network.slots[slot].id}"
-            nominal = Call("times", (Number(NOBODY), Slot(self._places[f"own({id})"])))
-            held = Call("plus", (Slot(self._places[f"all({id})"]), nominal))
-            self._rules.append(Assigned(self._places[id], Call("divide", (held, present))))
+            astray = Call("minus", (self._slot(place, slot, own=True), self._slot(place, slot)))
+            self._gain(self._name(place, slot), Call("times", (back, astray)))
         for rule in type.network.assignments:
             id = f"{type.name}.{type.network.slots[rule.slot].id}"
             self._rules.append(Assigned(self._places[id], self._here(place, rule.math)))
@@ -151,32 +166,34 @@ class MeanField:
 
     def _reactions(self, place: int, reactions: Sequence[LoweredReaction], *, once: bool) -> None:
         type = self.population.types[place]
-        held = {type.network.slots[slot].id for slot in self._held[place]}
         for reaction in reactions:
-            rate = self._here(place, reaction.rate, own=once)
+            rate: Expression = self._here(place, reaction.rate, own=once)
             if not once:
-                rate = Call("times", (self._number(place), rate))
+                rate = self._rule(f"{type.name}/{reaction.id}", rate)
             for change in reaction.changes:
                 id = type.network.slots[change.slot].id
-                name = id if id not in held else f"all({type.name}.{id})"
-                self._gains[self._places[name]].append(Call("times", (change.coefficient, rate)))
+                if id not in self.population.pooled:
+                    self._gain(f"{type.name}.{id}", Call("times", (change.coefficient, self._share[place], rate)))
+                    continue
+                cells = () if once else (self._number(place),)
+                self._gain(id, Call("times", (change.coefficient, *cells, rate)))
 
     def _fate(self, place: int, fate: Fate) -> None:
         type = self.population.types[place]
         hazard = self._slot(place, type.network.slot(fate.hazard))
-        flux = self._place(f"{type.name}/{fate.name}", "parameter", changes=True)
-        self._rules.append(Assigned(flux, Call("times", (self._number(place), hazard))))
-        self._gain(f"cells({type.name})", Call("minus", (Slot(flux),)))
-        for slot in self._held[place]:
-            gone = Call("times", (Slot(flux), self._slot(place, slot)))
-            self._gain(f"all({type.name}.{type.network.slots[slot].id})", Call("minus", (gone,)))
+        number = self._number(place)
+        self._gain(f"cells({type.name})", Call("minus", (Call("times", (hazard, number)),)))
         for which, (to, sets) in enumerate(_ends(fate)):
-            self._gain(f"cells({to})", Slot(flux))
             new = self.population.number(to)
+            self._gain(f"cells({to})", Call("times", (hazard, number)))
+            there = Call("plus", (self._number(new), Number(NOBODY)))
+            flow = self._rule(
+                f"{type.name}/{fate.name}/{which}", Call("divide", (Call("times", (hazard, number)), there))
+            )
             for slot in self._held[new]:
                 brought = self._brought(place, new, slot, fate, which, sets)
-                id = self.population.types[new].network.slots[slot].id
-                self._gain(f"all({to}.{id})", Call("times", (Slot(flux), brought)))
+                apart = Call("minus", (brought, self._slot(new, slot)))
+                self._gain(self._name(new, slot), Call("times", (flow, apart)))
 
     def _brought(self, old: int, new: int, slot: int, fate: Fate, which: int, sets: Sequence[Set]) -> Expression:
         """What a cell that becomes `new` (of a division, daughter `which`) holds of one slot, in the mean."""
@@ -184,17 +201,20 @@ class MeanField:
         id = self.population.types[new].network.slots[slot].id
         if source < 0:
             value = self._slot(new, slot, own=True)
-        elif old == new or slot in self._plan.countable[new]:
+        elif old == new or source in self._plan.countable[old] or slot in self._plan.countable[new]:
             value = self._slot(old, source)
         else:
             value = self._in_proportion(old, source, new, slot)
-        if isinstance(fate.effect, Divide) and source in self._plan.countable[old]:
-            rule = fate.effect.partition.get(id, fate.effect.otherwise)
-            value = Call("times", (Number(_share(rule, which)), value))
+        if source >= 0:
+            value = self._shared(old, source, fate, which, value)
         for item in sets:
             if item.target != id:
                 continue
-            given = Number(item.value) if isinstance(item.value, float | int) else self._named(old, item.value)
+            if isinstance(item.value, str):
+                read = self.population.types[old].network.slot(item.value)
+                given = self._shared(old, read, fate, which, self._slot(old, read))
+            else:
+                given = Number(item.value)
             operator = {"multiply": "times", "add": "plus"}.get(item.operation)
             value = given if operator is None else Call(operator, (value, given))
         return value
@@ -206,8 +226,13 @@ class MeanField:
         scaled = Call("divide", (Call("times", (mine, was)), own))
         return Call("piecewise", (mine, Call("eq", (was, own)), was, Call("eq", (own, Number(0.0))), scaled))
 
-    def _named(self, place: int, id: str) -> Expression:
-        return self._slot(place, self.population.types[place].network.slot(id))
+    def _shared(self, old: int, slot: int, fate: Fate, which: int, value: Expression) -> Expression:
+        """What daughter `which` gets of it, if the fate is a division and the slot counts molecules."""
+        if not isinstance(fate.effect, Divide) or slot not in self._plan.countable[old]:
+            return value
+        id = self.population.types[old].network.slots[slot].id
+        rule = fate.effect.partition.get(id, fate.effect.otherwise)
+        return Call("times", (Number(_share(rule, which)), value))
 
     def _gain(self, name: str, amount: Expression) -> None:
         self._gains[self._places[name]].append(amount)
@@ -217,7 +242,8 @@ def _ends(fate: Fate) -> list[tuple[str, tuple[Set, ...]]]:
     """The types that a fate leads to, and what it sets in each."""
     match fate.effect:
         case Divide(first, second):
-            return [(first, fate.effect.sets), (second, fate.effect.sets)]
+            one, two = fate.effect.each
+            return [(first, (*fate.effect.sets, *one)), (second, (*fate.effect.sets, *two))]
         case Become(type):
             return [(type, fate.effect.sets)]
     return []

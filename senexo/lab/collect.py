@@ -176,7 +176,7 @@ def senescence(culture: Measured, place: Mapping[str, Any], arrays: Mapping[str,
 def arrest(culture: Measured, place: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
     if culture.arrest is None:
         return pd.DataFrame()
-    counts = arrays["arrest"]
+    counts = np.rint(arrays["arrest"]).astype(np.int64)  # the deterministic twin has fractions of cells
     return pd.DataFrame({
         **place, "replicate": 1, "time_h": culture.readout_times, "n_positive": counts[:, 0], "n_total": counts[:, 1],
     })  # fmt: skip

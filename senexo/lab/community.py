@@ -27,6 +27,7 @@ from senexo.lab.coupled import Bench, Course, Halves, Method, Well
 from senexo.lab.culture import targets, time_grids
 from senexo.lab.dish import ARRESTED_H, QUANTILES, Unit
 from senexo.lab.ensemble import Cancelled
+from senexo.lab.mean_unit import FOLLOWED, MeanUnits
 from senexo.lab.plating import Plating
 from senexo.lab.population import named_above, population_of
 from senexo.lab.readings import Reading
@@ -70,7 +71,7 @@ class Community:
         }
         self.fates = tuple(fate for rule in rules for fate in rule.fates)
         stained = {to for fate in self.fates if fate.name == COMMITMENT for to in fate.into}
-        self._senescent = np.array([name in stained for name in self.types])
+        self.senescent = np.array([name in stained for name in self.types])
         # picked for a type, besides its own: what its cells become without staining (G0)
         states = {
             rule.name: [to for fate in rule.fates if fate.effect == "become" for to in fate.into if to not in stained]
@@ -83,7 +84,7 @@ class Community:
         named = {readout.name: readout for readout in circuit.readouts}
         self.units = [named[name].unit if name in named else "1" for name in study.readouts.names]
         ids = [named[name].id if name in named else name for name in study.readouts.names]
-        self._watched = np.array([self.lowered.slot(id) for id in ids], dtype=int)
+        self.watched = np.array([self.lowered.slot(id) for id in ids], dtype=int)
         self._switch = self.lowered.slot(self.arrest.id) if self.arrest else -1
         self.readout_times = np.unique(study.readouts.times_h)
         self.curve_times = time_grids(study)[1]
@@ -91,7 +92,7 @@ class Community:
         culture = study.culture
         self.most_cells = culture.most_cells or MOST_CELLS
         self._cuts = study.claim.cuts if study.claim else ()
-        self._stops = parse_claim(culture.stop_when, Knows(now=True)) if culture.stop_when else None
+        self.stops = parse_claim(culture.stop_when, Knows(now=True)) if culture.stop_when else None
 
     def compile(self) -> None:
         """Compile what the method needs; but for `hybrid` there is nothing, their kernels serve all networks."""
@@ -108,9 +109,13 @@ class Community:
         cells at read-out times one after the other (`rows` says how many): `type`, `key`, `parent`, `born`, `values`;
         the log, the books.
         A well that ended before its time has nan from there.
+        By `mean_field` the same with fractions of cells, and without those that are of single cells.
         """
+        cuts = self._cuts if unit.world else ()
+        if self.method.name == "mean_field":
+            return self._mean_units.fill(arm, unit, cuts, cancelled)
         with self._bench(cancelled) as bench:
-            course = self._grown(bench, arm, unit.donor, self._cuts if unit.world else (), float(self.curve_times[-1]))
+            course = self._grown(bench, arm, unit.donor, cuts, float(self.curve_times[-1]))
             if cancelled():
                 raise Cancelled
         return self._measured(course, unit) | self._kept(course)
@@ -128,30 +133,34 @@ class Community:
         looks = sorted({float(t) for t in times if t <= until} | {t for t in taken if t <= until} | {until})
         well = Well(
             until, tuple(looks), arm.schedule, arm.insert.schedule if arm.insert else (), self.most_cells,
-            self._holds if self._stops else None, media, books=tuple(self.readout_times.tolist()),
+            self._holds if self.stops else None, media, books=tuple(self.readout_times.tolist()),
         )  # fmt: skip
         return bench.grow(self.plating.plated(bench, donor, arm), well)
 
     def _holds(self, reading: Reading) -> bool:
         """Whether the condition to stop holds in a well as it is."""
-        if self._stops is None:
+        return self.condition(lambda asked: self._now(asked, reading))
+
+    def condition(self, shows: Callable[[Asked], float]) -> bool:
+        """Whether the study's condition to stop holds where a well shows this."""
+        if self.stops is None:
             return False
-        values = {asked: np.array([self._now(asked, reading)]) for asked in readings(self._stops)}
+        values = {asked: np.array([shows(asked)]) for asked in readings(self.stops)}
         with np.errstate(invalid="ignore", divide="ignore"):
-            return bool(holds_in(self._stops, values)[0])
+            return bool(holds_in(self.stops, values)[0])
 
     def _now(self, asked: Asked, reading: Reading) -> float:
         """What one well shows; nan of no cell."""
-        kinds = range(len(self.types)) if asked.cell_type is None else self._kind_of(asked.cell_type)
+        kinds = range(len(self.types)) if asked.cell_type is None else self.kind_of(asked.cell_type)
         mine = np.isin(reading.type, list(kinds))
         if asked.readout is not None:
             exact = mine if asked.cell_type is None else reading.type == self.types.index(asked.cell_type)
-            column = self._watched[self.study.readouts.names.index(asked.readout)]
+            column = self.watched[self.study.readouts.names.index(asked.readout)]
             return float(reading.values[exact, column].mean()) if exact.any() else np.nan
         if asked.function == "cells":
             return float(mine.sum())
         if asked.function == "senescence":
-            return float(self._senescent[reading.type[mine]].mean()) if mine.any() else np.nan
+            return float(self.senescent[reading.type[mine]].mean()) if mine.any() else np.nan
         return np.nan
 
     def cautions(self) -> tuple[str, ...]:
@@ -168,6 +177,8 @@ class Community:
     def _followed(self) -> tuple[str, ...]:
         if self.method.name == "exact":
             return ("Cells share their medium. All cells and the medium are one process, event by event.",)
+        if self.method.name == "mean_field":
+            return (FOLLOWED,)
         windows = (
             "Cells share their medium. They are followed in windows of"
             f" {self.method.window:g} h with the medium as it was when they began; then vesicles and cargo are taken up"
@@ -188,6 +199,10 @@ class Community:
         """How cells are followed; continuous is what is abundant at the central values of the study's laws."""
         name, window = self.study.culture.method or METHODS[0], self.study.culture.window_h or WINDOW_H
         return Method(name, window, self._divided(None) if name == "hybrid" else None)
+
+    @cached_property
+    def _mean_units(self) -> MeanUnits:
+        return MeanUnits(self)
 
     def _divided(self, donor: int | None) -> HybridPartition:
         numbers = self.plating.numbers(donor)
@@ -214,8 +229,8 @@ class Community:
         senescent ones where senescence is asked.
         """
         at, when = int(np.searchsorted(self.curve_times, reading.time_h)), reading.time_h
-        kinds = range(len(self.types)) if reading.cell_type is None else self._kind_of(reading.cell_type)
-        numbers, stained = arrays["numbers"][at], self._senescent
+        kinds = range(len(self.types)) if reading.cell_type is None else self.kind_of(reading.cell_type)
+        numbers, stained = arrays["numbers"][at], self.senescent
         if reading.readout is not None:
             q = self.study.readouts.names.index(reading.readout)
             if reading.cell_type is None:
@@ -233,7 +248,7 @@ class Community:
             return cells
         return cells / plated if plated else np.nan
 
-    def _kind_of(self, name: str) -> list[int]:
+    def kind_of(self, name: str) -> list[int]:
         return [self.types.index(each) for each in self.families[name]]
 
     @contextmanager
@@ -272,11 +287,11 @@ class Community:
             for place in range(kinds):
                 mine = reading.type == place
                 if mine.any():
-                    of_types[k, place] = reading.values[mine][:, self._watched].mean(axis=0)
+                    of_types[k, place] = reading.values[mine][:, self.watched].mean(axis=0)
             shares[k, 0] = len(reading) * dilution[k] / max(1, len(course.begin))
             if len(reading):
-                means[k] = reading.values[:, self._watched].mean(axis=0)
-                shares[k, 1:] = self._off(reading).mean(), self._senescent[reading.type].mean()
+                means[k] = reading.values[:, self.watched].mean(axis=0)
+                shares[k, 1:] = self._off(reading).mean(), self.senescent[reading.type].mean()
         t = len(self.readout_times)
         spread, arrest = np.full((t, q, len(QUANTILES)), np.nan), np.zeros((t, 2), dtype=np.int64)
         arrest_of = np.zeros((t, kinds, 2), dtype=np.int64)
@@ -285,7 +300,7 @@ class Community:
         copies, ct = np.full((t, len(self.targets)), np.nan), np.full((how.n, t, len(self.targets)), np.nan)
         for k, when in enumerate(self.readout_times):
             reading = at[when][0] if when in at else _nobody(course)
-            values = reading.values[:, self._watched]
+            values = reading.values[:, self.watched]
             if len(reading):
                 spread[k] = np.quantile(values, list(QUANTILES.values()), axis=0).T
             stopped = self._arrested(course, reading)
@@ -297,7 +312,7 @@ class Community:
                     copies[k, p] = constant if column is None else values[:, column].mean()
             for r in range(how.n):
                 well = (self.study.seed, "well", unit.done, unit.occurrence, unit.donor, r, float(when).hex())
-                senescent, alive = self._senescent[reading.type], np.ones(len(reading), dtype=bool)
+                senescent, alive = self.senescent[reading.type], np.ones(len(reading), dtype=bool)
                 stains[r, k] = observe.stained(senescent, alive, how, generator(*well, "SA-beta-gal"))
                 for p, (name, _, _) in enumerate(self.targets):
                     ct[r, k, p] = observe.threshold_cycle(copies[k, p] * how.lysed_cells, how, generator(*well, name))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.engine.cells import Cells, Ints, Log, Population, Words, start
+from senexo.engine.cells import Cells, Floats, Ints, Log, Population, Words, start
 from senexo.engine.cells_exact import run_exact
 from senexo.engine.cells_hybrid import run_hybrid
 from senexo.engine.cells_hybrid_parts import HybridPartition
@@ -60,7 +60,7 @@ class Method:
 class Medium:
     """Conditioned medium: a share of the medium of another well as it was at `taken`, poured in at `given` (h)."""
 
-    copies: Ints
+    copies: Ints | Floats  # fractions where the well is a deterministic twin
     given: float
 
 

@@ -174,7 +174,7 @@ def brought_together(population: Population, cultures: Sequence[tuple[Cells, Map
     return first
 
 
-def pour(population: Population, cells: Cells, copies: Ints) -> None:
+def pour(population: Population, cells: Cells, copies: Ints | Floats) -> None:
     """Add medium that holds these copies of each pool species, in place."""
     cells.pools = cells.pools + np.asarray(copies, dtype=np.int64)
 

@@ -12,7 +12,7 @@ from senexo.base.errors import UnsupportedFeature
 from senexo.engine.batch import BatchODE
 from senexo.engine.cells import Become, CellType, Divide, Fate, Leave, Partition, Population, Set, start
 from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_mean_field import MeanField
+from senexo.engine.cells_mean_field import NOBODY, MeanField
 from senexo.engine.cells_split import run_split
 from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
@@ -92,7 +92,7 @@ def test_is_the_mean_of_many_coupled_cells(tmp_path: Path) -> None:
         runs.append([len(cells), x, cells.values[:, net.slot("G")].sum(), cells.pools[0]])
     mean, error = np.mean(runs, axis=0), np.std(runs, axis=0, ddof=1) / math.sqrt(len(runs))
     # N and X are linear given E; uptake 0.0005 E N correlates the two by less than the error here
-    expected = np.array([at["cells(A)"], at["all(A.X)"], at["all(A.G)"], at["E"]])
+    expected = np.array([at["cells(A)"], at["cells(A)"] * at["A.X"], at["cells(A)"] * at["A.G"], at["E"]])
     assert np.all(np.abs(mean - expected) < 4.5 * error), (mean, expected, error)
 
 
@@ -103,6 +103,37 @@ def test_empty_types_and_extinction_are_legal(tmp_path: Path) -> None:
     assert at["cells(A)"] == pytest.approx(0.0, abs=1e-6)
     assert at["cells(B)"] == 0.0
     assert at["B.X"] == 8.0  # nobody is there: the type's own value
+
+
+def test_daughters_differ_in_share_and_in_what_is_set(tmp_path: Path) -> None:
+    """A stem cell keeps 0.7 of its X and sets `mark` to what it keeps; of a new B the mean brought is the balance."""
+    net = network("compartment cell = 1; substanceOnly species X in cell = 10; go = 0.1; mark = 0; make: => X; 2;",
+                  tmp_path)  # fmt: skip
+    each = ((Set("mark", "set", "X"),), (Set("mark", "set", 5.0), Set("mark", "add", "X")))
+    fate = Fate("division", "go", Divide("A", "B", {"X": Partition("binomial", 0.7)}, each=each))
+    at = follow(Population((CellType("A", net, (fate,)), CellType("B", net))), {"A": 40}, 300.0)
+    assert at["cells(A)"] == pytest.approx(40.0, rel=1e-6)
+    assert at["cells(B)"] == pytest.approx(40.0 * 0.1 * 300.0, rel=1e-6)
+    # A: X' = 2 - 0.1 * 0.3 X, from 10; mark' = 0.1 (0.7 X - mark)
+    x, slow, fast = 2 / 0.03, math.exp(-0.03 * 300), math.exp(-0.1 * 300)
+    assert at["A.X"] == pytest.approx(x + (10 - x) * slow, rel=1e-6)
+    mark = 0.7 * x * (1 - fast) + 0.07 * (10 - x) * (slow - fast) / 0.07
+    assert at["A.mark"] == pytest.approx(mark, rel=1e-6)
+    # B: its mark is 5 and 0.3 X of the mother at its birth, in the mean over births at a constant rate
+    assert at["B.mark"] == pytest.approx(5 + 0.3 * (x + (10 - x) * (1 - slow) / 0.03 / 300.0), rel=1e-5)
+
+
+def test_a_type_with_hardly_a_cell_has_a_mean(tmp_path: Path) -> None:
+    """2e-5 cells: they hold what they brought and made, not a quotient of rounding errors; off by NOBODY / N."""
+    net = network("compartment cell = 1; substanceOnly species X in cell = 10; go = 1e-8; back = 0.5;"
+                  "make: => X; 2;  decay: X => ; 0.4*X;", tmp_path)  # fmt: skip
+    types = (
+        CellType("A", net, (Fate("rests", "go", Become("B")),)),
+        CellType("B", net, (Fate("wakes", "back", Become("A")),)),
+    )
+    at = follow(Population(types), {"A": 1000}, 168.0)
+    assert at["cells(B)"] == pytest.approx(1000 * 1e-8 / 0.5, rel=1e-3)
+    assert at["B.X"] == pytest.approx(5.0, rel=NOBODY / 2e-5)
 
 
 def test_an_age_is_refused(tmp_path: Path) -> None:

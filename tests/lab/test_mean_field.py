@@ -1,0 +1,111 @@
+"""A well by the deterministic twin: closed forms, hands' deeds, and the mean of single cells under the same deeds."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from senexo.base.errors import InvalidInput
+from senexo.engine.cells import CellType, Divide, Fate, Leave, Population
+from senexo.engine.lower import lower
+from senexo.lab.coupled import Bench, Medium, Method, Well
+from senexo.lab.mean_field import Twin
+from senexo.model.loading import load
+from senexo.study.schema import Action
+
+CELL = """model m()
+    compartment cell = 1; compartment medium = 1;
+    substanceOnly species X in cell = 20, L in cell = 0, E in medium = 0;
+    k = 4; division = 0.03; death = 0.002; n_well = 1;
+    make: => X; k;  decay: X => ; 0.1*X;  release: X => E; 0.05*X;  take: E => L; 0.02/n_well*E;
+    load: L => X; 0.5*L;  lose: E => ; 0.01*E;
+end
+"""
+
+
+@pytest.fixture(scope="module")
+def population(tmp_path_factory: pytest.TempPathFactory) -> Population:
+    path: Path = tmp_path_factory.mktemp("cell") / "cell.ant"
+    path.write_text(CELL)
+    network = lower(load(path).network)
+    fates = (Fate("division", "division", Divide("A", "A")), Fate("death", "death", Leave()))
+    return Population((CellType("A", network, fates),), pools=("medium",))
+
+
+def deed(target: str, value: float, at: float, operation: str = "add") -> Action:
+    return Action(time_h=at, target=target, operation=operation, value=value, verb="dose", of=target)  # type: ignore[arg-type]
+
+
+def x_of(twin: Twin) -> int:
+    return twin.population.types[0].network.slot("X")
+
+
+def test_numbers_and_passages_have_their_closed_form(population: Population) -> None:
+    """Growth by 0.028 an hour; split at the first whole hour of more than 100 cells, copies per volume kept."""
+    twin = Twin(population, share="n_well")
+    course = twin.grow(twin.seeded({"A": 40}, {}), Well(72.0, (0.0, 24.0, 72.0), most_cells=100))
+    for reading, fold in zip(course.readings, course.dilution, strict=True):
+        assert reading.numbers[0] * fold == pytest.approx(40 * math.exp(0.028 * reading.time), rel=1e-5)
+    splits = [h for h in range(1, 73) if 40 * math.exp(0.028 * h) > 100]
+    again = [h for h in splits if 20 * math.exp(0.028 * h) > 100]
+    assert course.dilution == (1.0, 1.0, 2.0 if not again else 4.0)
+    assert twin.grow(twin.seeded({"A": 40}, {}), Well(72.0, (72.0,), most_cells=1000)).dilution == (1.0,)
+
+
+def test_deeds_do_what_they_say(population: Population) -> None:
+    twin = Twin(population)
+    begin = twin.seeded(
+        {"A": 10}, {"A": {"k": 0.0}}, [deed("division", 0.0, 0.0, "set"), deed("death", 0.0, 0.0, "set")]
+    )
+    acts = (deed("X", 80.0, 0.0), deed("X", 0.5, 5.0, "multiply"), deed("E", 0.0, 10.0, "set"), deed("k", 3.0, 10.0))
+    well = Well(40.0, (0.0, 5.0, 10.0, 40.0), acts, conditioned=(Medium(np.array([7.5]), 0.0),))
+    before, at5, at10, end = twin.grow(begin, well).readings
+    x = x_of(twin)
+    assert before.values[0, x] == 20.0  # read before the deed
+    # linear, and no cell is born or dies
+    rates = np.array([[-0.15, 0.5, 0.0], [0.0, -0.5, 0.02], [0.5, 0.0, -0.21]])  # X, L of a cell; E of the well
+    made = expm(np.block([[rates, np.array([[3.0], [0.0], [0.0]])], [np.zeros((1, 4))]]) * 30.0)
+    state = expm(rates * 5.0) @ [100.0, 0.0, 7.5]
+    assert at5.values[0, x] == pytest.approx(state[0], rel=1e-5)
+    state = expm(rates * 5.0) @ (state * [0.5, 1.0, 1.0])
+    assert at10.pools[0] == pytest.approx(state[2], rel=1e-5)
+    state = made @ [*(state * [1.0, 1.0, 0.0]), 1.0]
+    assert (end.values[0, x], end.pools[0]) == (pytest.approx(state[0], rel=1e-5), pytest.approx(state[2], rel=1e-5))
+    with pytest.raises(InvalidInput, match="Z"):
+        twin.grow(begin, Well(1.0, (1.0,), (deed("Z", 1.0, 0.0),)))
+
+
+def test_a_well_of_single_cells_has_this_mean(population: Population) -> None:
+    """With its deeds, from the same plated cells; 40 wells, |Z| < 4.5 of 3 means: false alarm 2e-5."""
+    bench, twin = Bench(population, Method("split", 0.25), share="n_well"), Twin(population, share="n_well")
+    well = Well(30.0, (30.0,), (deed("X", 30.0, 10.0), deed("E", 0.2, 20.0, "multiply")), most_cells=60)
+    runs = []
+    for replicate in range(40):
+        plated = bench.seeded({"A": 40}, {}, seed=3, replicate=replicate)
+        course = bench.grow(plated, well)
+        (now,), (fold,) = course.readings, course.dilution
+        runs.append([len(now) * fold, now.values[:, x_of(twin)].sum() * fold, now.pools[0] * fold])
+    found = twin.grow(twin.begin(plated), well)
+    (now,), (fold,) = found.readings, found.dilution
+    n = now.numbers[0] * fold
+    mean, error = np.mean(runs, axis=0), np.std(runs, axis=0, ddof=1) / math.sqrt(len(runs))
+    assert np.all(np.abs(mean - [n, n * now.values[0, x_of(twin)], now.pools[0] * fold]) < 4.5 * error)
+
+
+def test_a_well_stops_on_its_condition(population: Population) -> None:
+    twin = Twin(population)
+    course = twin.grow(
+        twin.seeded({"A": 40}, {}), Well(72.0, (0.0, 24.0, 48.0)), lambda reading: bool(reading.numbers[0] > 80.0)
+    )
+    hour = math.ceil(math.log(2.0) / 0.028)
+    assert course.ended == f"its condition to stop held at {hour} h"
+    assert [reading.time for reading in course.readings] == [0.0, 24.0]
+
+
+def expm(matrix: np.ndarray) -> np.ndarray:
+    from scipy.linalg import expm as of
+
+    return np.asarray(of(matrix))

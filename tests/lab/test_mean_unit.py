@@ -1,0 +1,111 @@
+"""A study followed by `mean_field`: fractions of cells, no single ones, and the mean of what single cells show."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from senexo.lab import community_tables, protocol
+from senexo.lab.community import Community
+from senexo.lab.dish import Unit
+from senexo.model.circuit import load_circuit
+from senexo.study.resolve import resolve
+
+STUDY = """
+title = "means of coupled cells"
+seed = 3
+[model]
+circuit = "mir34c-rab27b-cells"
+[cells.LSC]
+n = 12
+variation = {}
+[donors]
+n = 1
+[culture]
+duration = "24 h"
+serum = "20 %"
+preequilibration = "6 h"
+method = "mean_field"
+[arms.mimic]
+dose = { what = "miR-34c-5p", copies = 3000, at = "0 h" }
+[arms.fed]
+medium_from = { arm = "mimic", taken = "12 h", at = "0 h", share = "50 %" }
+[arms.mock]
+[readouts]
+times = ["0 h", "12 h", "24 h"]
+[replicates]
+n = 2
+"""
+
+
+def community(**culture: Any) -> Community:
+    raw = tomllib.loads(STUDY)
+    raw["culture"] |= culture
+    return Community(resolve(raw), load_circuit("mir34c-rab27b-cells"))
+
+
+def filled(made: Community, arm: int) -> dict[str, np.ndarray]:
+    digest, occurrence = protocol.occurrences(made.study.arms)[arm]
+    return made.fill(list(made.study.arms.values())[arm], Unit(arm, 1, digest, occurrence))
+
+
+def test_a_unit_has_the_arrays_of_single_cells() -> None:
+    """The same names and shapes as by `hybrid`; a dosed cell has its 3,000 copies within what 12 cells may show."""
+    mean, cells = filled(community(), 0), filled(community(method="hybrid"), 0)
+    assert mean.keys() == cells.keys()
+    per_well = (
+        "numbers",
+        "of_types",
+        "course",
+        "shares",
+        "pools",
+        "dilution",
+        "spread",
+        "arrest",
+        "arrest_of",
+        "senescence",
+        "ct",
+    )
+    assert all(mean[name].shape == cells[name].shape for name in (*per_well, "at", "well_pools"))
+    assert mean["numbers"][0].sum() == pytest.approx(12.0)
+    assert np.any(mean["numbers"][1:] % 1.0 != 0.0)
+    assert not mean["rows"].any()
+    assert not len(mean["values"])
+    assert not len(mean["log_time"])
+    q = community().study.readouts.names.index("miR-34c-5p")
+    # 12 cells of nearly one dose: 5 % apart; sizes of 12 cells, which the twin has all alike, are the rest
+    assert mean["course"][-1, q] == pytest.approx(cells["course"][-1, q], rel=0.1)
+
+
+def test_medium_of_another_arm_comes_as_it_was_read() -> None:
+    made = community()
+    taken, given, mock = (filled(made, arm)["pools"] for arm in (0, 1, 2))
+    assert given[0].max() == 0.0  # read before it is poured in
+    at = int(np.searchsorted(made.curve_times, 12.0))
+    early = int(np.searchsorted(made.curve_times, 0.0, side="right"))
+    poured, more = 0.5 * taken[at], given[early] - mock[early]
+    # within the hours to the next look some of it is lost or taken up, and less than half of it
+    assert poured.max() > 100.0
+    assert np.all(more <= 1.000001 * poured)
+    assert np.all(more >= 0.5 * poured)
+
+
+def test_a_condition_ends_the_well() -> None:
+    stopped = filled(community(stop_when="cells(LSC) > 12.2"), 2)
+    assert b"its condition to stop held" in stopped["ended"].tobytes()
+    assert np.isnan(stopped["numbers"][-1]).all()
+
+
+def test_tables_of_single_cells_are_empty_and_the_reader_is_told(tmp_path: Path) -> None:
+    made = community()
+    digest, occurrence = protocol.occurrences(made.study.arms)[2]
+    unit, arrays = Unit(2, 1, digest, occurrence), filled(made, 2)
+    found = dict(community_tables.tables(made, [unit], lambda chunk: arrays))
+    assert not {"lineage", "fates", "balance"} & found.keys()
+    assert {"counts", "timecourse", "senescence", "arrest"} <= found.keys()
+    community_tables.keep_snapshot(tmp_path / "cells.h5ad", made, [unit], lambda chunk: arrays)
+    assert any("mean_field" in caution for caution in made.cautions())
