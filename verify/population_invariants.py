@@ -138,8 +138,8 @@ def follow(
     events = int(now.fired.sum() - begin.fired.sum())
     tally.events += events
     tally.by_run[name] = tally.by_run.get(name, 0) + events
-    print(f"{name}: {events} events, {tally.fates} fates so far, {len(begin)} to {len(now)} cells, "
-          f"{clock.process_time() - began:.0f} s", flush=True)  # fmt: skip
+    seconds = clock.process_time() - began
+    print(f"{name}: {events} events, {len(begin)} to {len(now)} cells, {seconds:.0f} s", file=sys.stderr, flush=True)
 
 
 def dividing() -> Population:
