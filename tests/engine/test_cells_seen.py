@@ -1,0 +1,68 @@
+"""Cells that look at a pool and take nothing from it, and daughters that are both set: against the slow twins."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reference.cells import dish
+from reference.cells_split import windows
+from senexo.engine.cells import CellType, Divide, Fate, Leave, Population, Set, start
+from senexo.engine.cells_exact import run_exact
+from senexo.engine.cells_split import run_split
+from senexo.engine.lower import lower
+from senexo.model.loading import load
+
+TEXT = """
+    compartment cell = 1; compartment medium = 1;
+    substanceOnly species X in cell = 5, E in medium = 40; wet = 1; age = 0; b = 0.3; tired = 0;
+    hazard := b*E/(E + 200); dry := 0.1*tired;
+    sense: => X; 0.2*E*wet;  decay: X => ; 0.5*X;  release: X => E; 0.4*X;  lose: E => ; 0.2*E;
+    """
+BOTH = (Set("wet", "multiply", 0.8), Set("tired", "add", 0.5))
+ONE = ((), (Set("tired", "multiply", 3.0),))
+
+
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory: pytest.TempPathFactory) -> Population:
+    path = tmp_path_factory.mktemp("seen") / "model.ant"
+    path.write_text(f"model m()\n{TEXT}\nend\n")
+    net = lower(load(path).network)
+    fates = (Fate("division", "hazard", Divide("A", "A", sets=BOTH, each=ONE)), Fate("death", "dry", Leave()))
+    return Population((CellType("A", net, fates, age="age"),), pools=("medium",))
+
+
+def own(population: Population) -> list[int]:
+    return [population.types[0].network.slot(id) for id in ("X", "wet", "tired")]
+
+
+@pytest.mark.parametrize("method", ["tables", "lanes"])
+def test_windows_of_cells_that_only_look_at_a_pool(seeing: Population, method: str) -> None:
+    """What a cell releases is not seen before the window ends, not by itself either."""
+    now = start(seeing, {"A": 40}, seed=31)
+    twin, slots = windows(seeing, now, {"lose"}), own(seeing)
+    for end in (0.5, 1.0, 1.5):
+        twin.window(end)
+        now, _ = run_split(seeing, now, end, window=0.5, method=method)  # type: ignore[arg-type]
+        cells = [cell for cell in twin.cells if not cell.medium]
+        assert [tuple(map(int, key)) for key in now.key] == [cell.key for cell in cells]
+        assert now.pools.tolist() == list(twin.pools.values())
+        assert now.values[:, slots].tolist() == [[cell.v[slot] for slot in slots] for cell in cells]
+    assert now.fired.sum() == len(twin.happened) + twin.settled > 1000
+
+
+def test_both_daughters_are_set(seeing: Population) -> None:
+    """Of every division, what is set for both, then what is set for the second: 0.8^n is left of 1 after n."""
+    begin = start(seeing, {"A": 12}, seed=32)
+    twin, slots = dish(seeing, begin, {"lose"}), own(seeing)
+    twin.until(6.0)
+    now, _ = run_exact(seeing, begin, 6.0)
+    cells = [cell for cell in twin.cells if not cell.medium]
+    assert now.values[:, slots].tolist() == [[cell.v[slot] for slot in slots] for cell in cells]
+    wet = now.values[:, slots[1]]
+    divisions = np.round(np.log(wet) / np.log(0.8))
+    assert np.allclose(wet, 0.8**divisions)
+    born_here = now.parent.any(axis=1)
+    assert (divisions[born_here] >= 1).all()
+    assert (divisions[~born_here] == 0).all()
+    assert born_here.sum() >= 10

@@ -1,0 +1,231 @@
+"""Faults in the kernels of populations, each with the test that has to find it; see `verify.population_faults`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_ENGINE, _EXACT, _SPLIT = "senexo/engine/", "tests/engine/test_cells_exact.py::", "tests/engine/test_cells_split.py::"
+_LANES, _HYBRID = "tests/engine/test_cells_lanes.py::", "tests/engine/test_cells_hybrid.py::"
+_LAWS, _LEDGER = "tests/engine/test_cells_laws.py::", "tests/engine/test_cells_ledger.py::"
+_SEEN, _LAB = "tests/engine/test_cells_seen.py::", "tests/lab/test_coupled.py::"
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """`old`, which stands exactly once in `file`, is replaced by `new`; then `test` (a pytest node) must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+FAULTS = (
+    Planted(
+        "stale propensity after division (exact)",
+        _ENGINE + "cells_exact.py",
+        "due[i] = redraw(wait[i], stream[i], 0, time, total)",
+        "due[i] = redraw(wait[i], stream[i], 0, time, wait[row, 2])",
+        _EXACT + "test_every_event_is_that_of_the_slow_twin[1]",
+    ),
+    Planted(
+        "stale propensity after division (windows)",
+        _ENGINE + "cells_window.py",
+        "due = redraw(waiting, stream, used, time, total)",
+        "due = redraw(waiting, stream, used, time, waiting[2])",
+        _SPLIT + "test_without_pools_windows_change_nothing",
+    ),
+    Planted(
+        "partition p = 0.51",
+        _ENGINE + "cells.py",
+        "    p: float = 0.5\n",
+        "    p: float = 0.51\n",
+        _LAWS + "test_partition[binomial]",
+    ),
+    Planted(
+        "pool read before it is written (exact)",
+        _ENGINE + "cells_kernel.py",
+        "        if pool < 0 or not frozen:\n",
+        "        if pool < 0:\n",
+        _EXACT + "test_every_event_is_that_of_the_slow_twin[1]",
+    ),
+    Planted(
+        "pool settled before releases are in it",
+        _ENGINE + "cells_windows.py",
+        "            found = self.run(end)\n"
+        "        if found[0] == OK:\n"
+        "            self.time = end\n"
+        "            found = self.settle(1, 0.5 * (end - start))\n",
+        "            early = self.pools.copy()\n"
+        "            found = self.run(end)\n"
+        "        if found[0] == OK:\n"
+        "            late, self.pools = self.pools - early, early\n"
+        "            self.time = end\n"
+        "            found = self.settle(1, 0.5 * (end - start))\n"
+        "            self.pools = self.pools + late\n",
+        _LANES + "test_every_window_is_that_of_the_slow_twin",
+    ),
+    Planted(
+        "pool not frozen in a window",
+        _ENGINE + "cells_window.py",
+        "                released[changes[c, 2]] += changes[c, 1]\n",
+        "                released[changes[c, 2]] += changes[c, 1]\n"
+        "                memory[changes[c, 0]] += changes[c, 1]\n",
+        _SEEN + "test_windows_of_cells_that_only_look_at_a_pool[tables]",
+    ),
+    Planted(
+        "molecules of a pool shared out evenly",
+        _ENGINE + "cells_settle.py",
+        "counts[i], heap[2 * i] / heap[i])",
+        "counts[i], 0.5)",
+        _LANES + "test_molecules_are_shared_out_by_the_takers_propensities",
+    ),
+    Planted(
+        "uptake not booked",
+        _ENGINE + "cells_settle.py",
+        "fired[channel] += copies",
+        "fired[channel] += 1",
+        _LEDGER + "test_the_books_close[split]",
+    ),
+    Planted(
+        "loss booked twice",
+        _ENGINE + "cells_ledger.py",
+        "lost + max(-copies, 0)",
+        "lost + 2 * max(-copies, 0)",
+        _LEDGER + "test_the_books_close[exact]",
+    ),
+    Planted(
+        "both daughters have one stream (exact)",
+        _ENGINE + "cells_exact.py",
+        "derived(spare_key, np.uint64(daughter), RUN)",
+        "derived(spare_key, np.uint64(0), RUN)",
+        _EXACT + "test_copies_are_conserved",
+    ),
+    Planted(
+        "both daughters have one stream (windows)",
+        _ENGINE + "cells_window.py",
+        "derived(nursery, np.uint64(1), RUN)",
+        "derived(nursery, np.uint64(0), RUN)",
+        _LEDGER + "test_every_cell_is_a_first_one_or_was_born",
+    ),
+    Planted(
+        "events and partition share a stream",
+        _ENGINE + "cells_kernel.py",
+        '_word("events"), _word("partition")',
+        '_word("events"), _word("events")',
+        _EXACT + "test_every_event_is_that_of_the_slow_twin[1]",
+    ),
+    Planted(
+        "the second daughter gets the first one's copies",
+        _ENGINE + "cells_kernel.py",
+        "share[slot] = mother[slot] - share[slot]",
+        "share[slot] += 0.0",
+        _EXACT + "test_copies_are_conserved",
+    ),
+    Planted(
+        "age not reset at birth",
+        _ENGINE + "cells_window.py",
+        "= mother, tables.effects[effect, TO + 1], time",
+        "= mother, tables.effects[effect, TO + 1], born[row]",
+        _SPLIT + "test_without_pools_windows_change_nothing",
+    ),
+    Planted(
+        "`sets` of a division left out for the second daughter",
+        _ENGINE + "cells_tables.py",
+        "(effect.second, (*effect.sets, *two))",
+        "(effect.second, two)",
+        _SEEN + "test_both_daughters_are_set",
+    ),
+    Planted(
+        "hazard used up from the wrong time (exact)",
+        _ENGINE + "cells_kernel.py",
+        "wait[0], wait[2] = time, total",
+        "wait[2] = total",
+        _LAWS + "test_cells_that_share_a_pool[2]",
+    ),
+    Planted(
+        "hazard used up from the wrong time (lanes)",
+        _ENGINE + "cells_lanes.py",
+        "since = {row['from']} if moved else {row['since']}",
+        "since = {row['since']}",
+        _LANES + "test_every_window_is_that_of_the_slow_twin",
+    ),
+    Planted(
+        "a dead cell is woken by the pool (exact)",
+        _ENGINE + "cells_exact.py",
+        "kind[row], due[row] = -1, np.inf",
+        "due[row] = np.inf",
+        _EXACT + "test_copies_are_conserved",
+    ),
+    Planted(
+        "a dead cell goes on (windows)",
+        _ENGINE + "cells_window.py",
+        "            kind[row] = -1\n",
+        "",
+        _SPLIT + "test_copies_are_conserved",
+    ),
+    Planted(
+        "a resumed run draws its waits again (exact)",
+        _ENGINE + "cells_exact.py",
+        "due[i] = meet(wait[i], stream[i], draws[i], time, total)\n    return -1",
+        "due[i] = redraw(wait[i], stream[i], draws[i], time, total)\n    return -1",
+        _EXACT + "test_a_run_in_parts_is_the_whole_run",
+    ),
+    Planted(
+        "a resumed run forgets the waits of the pools",
+        _ENGINE + "cells_windows.py",
+        'pool_wait=self.state["wait"][: self.media].copy()',
+        "pool_wait=self.old.pool_wait",
+        _SPLIT + "test_a_run_in_parts_is_the_whole_run",
+    ),
+    Planted(
+        "the last part of a window is left out",
+        _ENGINE + "cells_split.py",
+        "        while work.time < until and not why:\n",
+        "        while work.time + window <= until and not why:\n",
+        _SPLIT + "test_without_pools_windows_change_nothing",
+    ),
+    Planted(
+        "hybrid: hazard that was used up is forgotten",
+        _ENGINE + "cells_hybrid.py",
+        "= begin, left, hazard[row]",
+        "= begin, wait[row, 1], hazard[row]",
+        _HYBRID + "test_close_to_the_exact_process",
+    ),
+    Planted(
+        "hybrid: twice the noise",
+        _ENGINE + "cells_hybrid_flow.py",
+        'graph.node("times", graph.node("sqrt", variance), draw)',
+        'graph.node("times", graph.node("times", graph.number(2.0), graph.node("sqrt", variance)), draw)',
+        _HYBRID + "test_stiff_and_scarce_stays_at_zero_or_above",
+    ),
+    Planted(
+        "hybrid: the flow's last half step left out",
+        _ENGINE + "cells_hybrid.py",
+        "        self.flow(2 * n, end - flown)\n",
+        "",
+        _HYBRID + "test_close_to_the_exact_process",
+    ),
+    Planted(
+        "hybrid: releases counted as before and once more",
+        _ENGINE + "cells_hybrid.py",
+        "            self.pools[:] = before\n",
+        "",
+        _HYBRID + "test_copies_in_pools_are_booked",
+    ),
+    Planted(
+        "dose doubled",
+        "senexo/lab/wells.py",
+        'if action.operation == "multiply" else value + action.value',
+        'if action.operation == "multiply" else value + 2.0 * action.value',
+        _LAB + "test_a_dose_is_whole_molecules_with_the_asked_mean",
+    ),
+    Planted(
+        "a passage keeps all of the medium",
+        "senexo/lab/wells.py",
+        "fewer.pools = chance.binomial(cells.pools, share).astype(np.int64)",
+        "fewer.pools = chance.binomial(cells.pools, 1.0).astype(np.int64)",
+        _LAB + "test_a_passage_keeps_expectations",
+    ),
+)
