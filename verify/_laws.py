@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ Ints = NDArray[np.int64]
 Reaction = tuple[tuple[int, ...], Callable[..., NDArray[np.float64]]]
 
 
+@cache
 def network(antimony: str) -> Lowered:
     """The body of one Antimony model, lowered."""
     with tempfile.TemporaryDirectory() as folder:
