@@ -1,7 +1,7 @@
 """Populations in windows: every cell runs exactly while the pools are frozen, then the pools are settled.
 
 A window of length h (Strang splitting; Strang 1968, doi 10.1137/0705041). For smooth rates the error falls with h^2
-where what a cell takes up does not change how fast it takes, else with h, as a settlement keeps the rates that it finds:
+where what a cell takes up does not change how fast it takes, else with h, as a settlement keeps the rates it finds:
 
 1. half a settlement (`senexo.engine.cells_settle`): molecules leave the pools for their takers within h/2, so that no
    pool becomes negative and no molecule is lost;
