@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import integrate, sparse, special, stats
-from scipy.sparse.linalg import expm_multiply
+from scipy import integrate, special, stats
 
 from senexo.engine.evaluate import initial_values
 from senexo.engine.lower import lower
 from senexo.engine.ssa import Method, sample
 from senexo.model.loading import load
 from verify import Check
+from verify._laws import fits, holm, projection
 
 RUNS, SEED, ALPHA = 100_000, 1_977, 1e-3
 Probabilities = NDArray[np.float64]
@@ -37,33 +37,6 @@ class Law:
     time: float
     species: tuple[str, ...]
     probabilities: Callable[[], Probabilities]  # [counts of the first, counts of the second ...]
-
-
-def projection(
-    sizes: tuple[int, ...],
-    start: tuple[int, ...],
-    reactions: list[tuple[tuple[int, ...], Callable[..., NDArray[np.float64]]]],
-    time: float,
-) -> Probabilities:
-    """Probabilities over a box of states: p(t) = exp(A t) p(0); what leaves the box is lost and must be < 1e-9.
-
-    reactions: (change of each count, propensity as a function of the counts, arrays over the box).
-    """
-    counts = np.indices(sizes)
-    places = np.arange(counts[0].size).reshape(sizes)
-    matrix = sparse.csr_matrix((counts[0].size, counts[0].size))
-    for change, propensity in reactions:
-        rate = np.broadcast_to(propensity(*counts), sizes).astype(float).ravel()
-        target = counts + np.reshape(change, (-1, *[1] * len(sizes)))
-        inside = np.all([(axis >= 0) & (axis < size) for axis, size in zip(target, sizes, strict=True)], axis=0)
-        to = places[tuple(axis[inside] for axis in target)]
-        matrix += sparse.csr_matrix((rate[inside.ravel()], (to, places[inside])), shape=matrix.shape)
-        matrix -= sparse.diags(rate)
-    begin = np.zeros(counts[0].size)
-    begin[places[start]] = 1.0
-    found = np.maximum(expm_multiply(matrix.tocsc() * time, begin), 0.0).reshape(sizes)
-    assert 1.0 - found.sum() < 1e-9, "the box is too small"
-    return found
 
 
 def poisson(mean: float) -> Probabilities:
@@ -220,38 +193,13 @@ LAWS = (
 
 
 def p_value(law: Law, folder: Path, *, runs: int = RUNS, seed: int = SEED, method: Method | None = None) -> float:
-    """Chi-square of `runs` trajectories against the law, cells merged until each expects at least 8."""
+    """Chi-square of `runs` trajectories against the law."""
     path = folder / "law.ant"
     path.write_text(f"model law()\n{law.antimony.replace('species', 'substanceOnly species')}\nend\n")
     lowered = lower(load(path).network)
     found = sample(lowered, initial_values(lowered), np.array([law.time]), runs=runs, seed=seed, method=method)
-    probabilities = law.probabilities()
-    counts = tuple(found[:, 0, lowered.slot(id)].astype(int) for id in law.species)
-    outside = np.any([c >= size for c, size in zip(counts, probabilities.shape, strict=True)], axis=0)
-    observed = np.zeros(probabilities.shape)
-    np.add.at(observed, tuple(c[~outside] for c in counts), 1)
-    expected = np.append(probabilities.ravel(), max(0.0, 1.0 - probabilities.sum())) * runs
-    observed = np.append(observed.ravel(), outside.sum())
-    order = np.argsort(expected, kind="stable")
-    group = np.floor(np.cumsum(expected[order]) / 8.0).astype(int)
-    large = expected[order] >= 8.0
-    group[large] = group.max() + 1 + np.arange(large.sum())
-    group = np.unique(group, return_inverse=True)[1]
-    cells = np.bincount(group, expected[order]), np.bincount(group, observed[order])
-    keep = cells[0] > 0.0
-    if cells[1][~keep].any():
-        return 0.0
-    statistic = np.sum((cells[1][keep] - cells[0][keep]) ** 2 / cells[0][keep])
-    return float(stats.chi2.sf(statistic, keep.sum() - 1))
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """Holm's step-down adjustment."""
-    order = np.argsort(p_values)
-    adjusted = np.maximum.accumulate(np.array(p_values)[order] * (len(p_values) - np.arange(len(p_values))))
-    result = np.empty(len(p_values))
-    result[order] = np.minimum(adjusted, 1.0)
-    return result.tolist()
+    counts = [found[:, 0, lowered.slot(id)].astype(np.int64) for id in law.species]
+    return fits(counts, law.probabilities())
 
 
 def main() -> list[Check]:

@@ -1,6 +1,7 @@
 """Populations in windows: every cell runs exactly while the pools are frozen, then the pools are settled.
 
-A window of length h (Strang splitting; Strang 1968, doi 10.1137/0705041, whose error falls with h^2 for smooth rates):
+A window of length h (Strang splitting; Strang 1968, doi 10.1137/0705041). For smooth rates the error falls with h^2
+where what a cell takes up does not change how fast it takes, else with h, as a settlement keeps the rates it finds:
 
 1. half a settlement (`senexo.engine.cells_settle`): molecules leave the pools for their takers within h/2, so that no
    pool becomes negative and no molecule is lost;
@@ -94,7 +95,7 @@ def check(made: Plan, window: float) -> None:
 class Halving:
     """What half the window changes, per quantity: mean over replicates at `window`, the difference to window / 2.
 
-    `error` estimates what is wrong at window / 2 (of the difference a third, for the second order of the method);
+    `error` estimates what is wrong at window / 2: the difference, as for first order (for second, a third is right);
     `standard_error` says how finely the replicates tell the difference. Smaller than two of these, it is not seen.
     """
 
@@ -106,7 +107,7 @@ class Halving:
 
     @property
     def error(self) -> NDArray[np.float64]:
-        return np.abs(self.difference) / 3.0
+        return np.abs(self.difference)
 
 
 def halving(

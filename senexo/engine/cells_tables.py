@@ -109,6 +109,7 @@ class _Planner:
     def finish(self) -> Plan:
         once: list[list[LoweredReaction]] = []
         seen: set[str] = set()
+        known: set[frozenset[tuple[str, int]]] = set()
         for type in self.types:
             self.check(type)
             shared = [r for r in type.network.reactions if self.is_shared(type, r)]
@@ -116,6 +117,12 @@ class _Planner:
                 type, [r for r in type.network.reactions if r.id not in {s.id for s in shared}], type.fates, False
             )
             once.append([r for r in shared if r.id not in seen])
+            known |= {_moved(type.network, r) for r in once[-1]}
+            # Twice the same name is once the same reaction: one that does what no other does would be lost.
+            lost = [r.id for r in shared if _moved(type.network, r) not in known]
+            if lost:
+                where = f"reactions among pools of {type.name}"
+                raise InvalidInput([Fault(where, f"{', '.join(lost)}: ids of others", "ids of their own")])
             seen |= {r.id for r in shared}
         for type, reactions in zip(self.types, once, strict=True):
             self.kind(type, reactions, (), True)
@@ -358,6 +365,11 @@ def _copies(coefficient: Expression, id: str) -> int:
         case Call("minus", (Number(value),)) if value == round(value):
             return -int(value)
     raise UnsupportedFeature("a stoichiometry that is not a whole number, in a population", f"of species {id}")
+
+
+def _moved(network: Lowered, reaction: LoweredReaction) -> frozenset[tuple[str, int]]:
+    """What a reaction changes, and by how many copies."""
+    return frozenset((network.slots[c.slot].id, _copies(c.coefficient, "")) for c in reaction.changes)
 
 
 def _taken(reaction: LoweredReaction, pool_of: dict[int, int]) -> int:

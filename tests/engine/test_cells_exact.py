@@ -155,6 +155,23 @@ def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
         plan(Population((CellType("A", moving),)))
 
 
+def test_another_reaction_among_pools_with_the_same_name_is_refused(tmp_path: Path) -> None:
+    """The same one in the networks of several types happens once; a reaction without a name gets one by its place."""
+    text = "compartment cell = 1; compartment medium = 1; substanceOnly species X in cell = 1, E in medium = 9; "
+    first, again, other = (
+        CellType(name, network(text + law, tmp_path))
+        for name, law in (
+            ("A", "lose: E => ; 0.1*E; X => E; X;"),
+            ("B", "X => E; X; lose: E => ; 0.1*E;"),
+            ("C", "lose: => E; 0.1*E; X => E; X;"),
+        )
+    )
+    channels = plan(Population((first, again), pools=("medium",))).channels
+    assert [(c.type, c.name) for c in channels if c.once] == [("A", "lose")]
+    with pytest.raises(InvalidInput, match="lose: ids of others"):
+        plan(Population((first, other), pools=("medium",)))
+
+
 def test_a_new_type_keeps_what_is_the_cells_own(tmp_path: Path) -> None:
     """Molecules stay; a parameter goes to the new type's value times the cell's ratio; a new slot has the new value."""
     old = network(

@@ -21,7 +21,7 @@ from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
 from senexo.engine.ssa import sample
 from senexo.model.loading import load
-from verify.exact_laws import projection
+from verify._laws import projection
 
 ALPHA = 1e-4
 Network = Callable[[str], Lowered]
