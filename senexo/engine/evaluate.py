@@ -7,6 +7,8 @@ The meaning of every operator is that of `senexo.engine.graph`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from math import gamma, inf, nan
 from typing import Any
 
@@ -47,7 +49,13 @@ def apply_assignments(lowered: Lowered, v: Values, time: float | Values) -> None
 
     v: [..., n_slots]; time: a number or an array that broadcasts to v's leading shape (model time units).
     """
-    _assign(lowered.assignments, v, time)
+    walk = _Walk(v, time)
+    walk.graph, steps = _steps(_Same(lowered.assignments))
+    with np.errstate(all="ignore"):
+        for item, (nodes, root) in zip(lowered.assignments, steps, strict=True):
+            for node in nodes:
+                walk.known[node] = walk.compute(node)
+            v[..., item.slot] = walk.known[root]
 
 
 def evaluate(expression: Expression, v: Values, time: float | Values) -> Any:
@@ -74,6 +82,31 @@ def _assign(items: Iterable[Assigned], v: Values, time: float | Values) -> None:
     with np.errstate(all="ignore"):
         for item in items:
             v[..., item.slot] = walk.value(item.math)
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """Assignments that are told apart as objects: to compare what they say takes as long as to evaluate them."""
+
+    items: tuple[Assigned, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.items is self.items
+
+    def __hash__(self) -> int:
+        return id(self.items)
+
+
+@lru_cache(maxsize=32)
+def _steps(of: _Same) -> tuple[Graph, tuple[tuple[tuple[Node, ...], Node], ...]]:
+    """The graph of assignments; for each the nodes that are new in it, arguments first, and its root."""
+    graph, known, steps = Graph(), set[Node](), []
+    for item in of.items:
+        root = graph.add(item.math)
+        new = tuple(node for node in graph.reachable([root]) if node not in known)
+        known.update(new)
+        steps.append((new, root))
+    return graph, tuple(steps)
 
 
 class _Walk:

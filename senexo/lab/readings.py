@@ -53,7 +53,8 @@ class Reading:
     def of(cls, population: Population, cells: Cells) -> Reading:
         """The read-out of a state; shares nothing with it."""
         values = np.zeros_like(cells.values)
-        for place, type in enumerate(population.types):
+        for place in np.unique(cells.type).tolist():
+            type = population.types[place]
             own = cells.of(population, type.name)
             values[cells.type == place, : own.shape[1]] = own
         return cls(
