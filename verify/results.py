@@ -31,8 +31,8 @@ def main() -> list[Check]:
     # drawing takes longer than all the rest, and is judged elsewhere
     with tempfile.TemporaryDirectory() as name, mock.patch("senexo.report.page.render", _drawn):
         folder = Path(name)
-        whole = workflow.run("mir34c-exvivo", out=folder / "one", workers=1, set=SMALL)
-        digests = {workflow.run("mir34c-exvivo", out=folder / f"w{n}", workers=n, set=SMALL).digest for n in (2, 3, 4)}
+        whole = workflow.run("mir34c-lone", out=folder / "one", workers=1, set=SMALL)
+        digests = {workflow.run("mir34c-lone", out=folder / f"w{n}", workers=n, set=SMALL).digest for n in (2, 3, 4)}
         return [
             Check("digests of 1, 2, 3, 4 workers", len(digests | {whole.digest}), 1, digests == {whole.digest}),
             _killed(folder, whole),
@@ -64,7 +64,7 @@ def _child(out: Path, killed_after: float | None) -> int:
     child = os.fork()
     if child == 0:
         try:
-            workflow.run("mir34c-exvivo", out=out, workers=2, resume=True, set=SMALL)
+            workflow.run("mir34c-lone", out=out, workers=2, resume=True, set=SMALL)
             os._exit(0)
         finally:
             os._exit(1)  # an error must not go on in this copy of the caller

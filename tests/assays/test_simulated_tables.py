@@ -17,7 +17,7 @@ from senexo import workflow
 from senexo.assays import power, qpcr, senescence
 from senexo.base.table import read_table
 
-STUDY = Path(workflow.__file__).parent / "studies" / "mir34c-exvivo.toml"
+STUDY = Path(workflow.__file__).parent / "studies" / "mir34c-lone.toml"
 ARMS = ("mock", "mimic", "washed-out", "rab27b-kd")
 
 

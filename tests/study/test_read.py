@@ -119,7 +119,7 @@ def test_all_wrong_changes_are_told_and_the_tables_stay_as_they_were() -> None:
 
 def test_changes_reach_the_resolved_study() -> None:
     changes = ["culture.duration=8 d", "donors.n=5", "arms.mimic.dose.copies=[30, 300, 1000, 3000, 10000]"]
-    study = read_study("mir34c-exvivo", set=changes)
+    study = read_study("mir34c-lone", set=changes)
     assert study.culture.duration_h == 192.0
     assert study.donors.n == 5
     assert "mimic[100]" not in study.arms

@@ -263,8 +263,28 @@ def test_too_many_arms_are_refused_before_they_are_made() -> None:
         resolve(base(arms={"m": {"dose": {"what": "scrambled", "copies": list(range(100_000))}}}))
 
 
-def test_the_shipped_study_holds_the_arms_of_the_experiment() -> None:
+def test_the_shipped_study_is_of_cells_that_share_a_medium() -> None:
     study = read_study("mir34c-exvivo")
+    assert study.model.circuit == "mir34c-rab27b-cells"
+    assert {arm.family for arm in study.arms.values()} >= {
+        "mock",
+        "scrambled",
+        "mimic",
+        "rab27b-kd",
+        "gw4869",
+        "across",
+    }
+    across, past = study.arms["across"], study.arms["washed-out"]
+    assert across.cells == {"MSC": 16}
+    assert across.insert is not None
+    assert across.insert.cells == {"LSC": 16}
+    assert past.schedule[0] == study.arms["mimic[10000]"].schedule[0]
+    assert {a.time_h for a in past.schedule} == {0.0, 48.0}
+    assert [request.name for request in study.assays] == ["senescence", "fates", "qpcr", "particles", "balance"]
+
+
+def test_the_shipped_study_of_lone_cells_holds_the_arms_of_the_experiment() -> None:
+    study = read_study("mir34c-lone")
     ladder = [30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0]
     doses: dict[str, list[float | None]] = {}
     for an_arm in study.arms.values():
