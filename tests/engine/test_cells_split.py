@@ -88,6 +88,17 @@ def test_a_run_in_parts_is_the_whole_run(coupled: Population) -> None:
     assert run_split(coupled, part, 3.0, window=0.25)[0].digest() == whole.digest()
 
 
+def test_a_run_cut_after_every_window_is_the_whole_run(coupled: Population) -> None:
+    """The waits of the pools too: without them the 30 copies per hour that come into the blood come at other times.
+
+    One cut alone moves them by little: none then need pass the end of a window.
+    """
+    now = begin = start(coupled, {"A": 30}, seed=3)
+    for time in np.arange(1, 25) * 0.25:
+        now, _ = run_split(coupled, now, float(time), window=0.25, method="tables")
+    assert now.digest() == run_split(coupled, begin, 6.0, window=0.25, method="tables")[0].digest()
+
+
 def test_copies_are_conserved(coupled: Population) -> None:
     begin = start(coupled, {"A": 300, "B": 50}, seed=4)
     after, log = run_split(coupled, begin, 5.0, window=0.5)
