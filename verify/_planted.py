@@ -173,6 +173,13 @@ FAULTS = (
         _EXACT + "test_a_run_in_parts_is_the_whole_run",
     ),
     Planted(
+        "a resumed run forgets the waits of the pools",
+        _ENGINE + "cells_windows.py",
+        'pool_wait=self.state["wait"][: self.media].copy()',
+        "pool_wait=self.old.pool_wait",
+        _SPLIT + "test_a_run_cut_after_every_window_is_the_whole_run",
+    ),
+    Planted(
         "the last part of a window is left out",
         _ENGINE + "cells_split.py",
         "        while work.time < until and not why:\n",
