@@ -16,8 +16,6 @@ Cells are run by tables, or in lockstep by a kernel generated for their network;
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -89,60 +87,3 @@ def check(made: Plan, window: float) -> None:
             if tables.channels[channel, TAKES] < 0:
                 name = made.channels[channel].name
                 raise UnsupportedFeature("more than one copy from the pools at once, in windows", f"reaction {name}")
-
-
-@dataclass(frozen=True)
-class Halving:
-    """What half the window changes, per quantity: mean over replicates at `window`, the difference to window / 2.
-
-    `error` estimates what is wrong at window / 2: the difference, as for first order (for second, a third is right);
-    `standard_error` says how finely the replicates tell the difference. Smaller than two of these, it is not seen.
-    """
-
-    window: float
-    quantities: tuple[str, ...]
-    mean: NDArray[np.float64]
-    difference: NDArray[np.float64]
-    standard_error: NDArray[np.float64]
-
-    @property
-    def error(self) -> NDArray[np.float64]:
-        return np.abs(self.difference)
-
-
-def halving(
-    population: Population, beginnings: Sequence[Cells], until: float, *, window: float, threads: int | None = None
-) -> Halving:
-    """The error of a window, from the same replicates with the whole window and with half of it.
-
-    beginnings: states of at least two replicates. Quantities: cells of each type, mean of each species per cell of a
-    type ("type.species"; 0 where there is no cell), copies in each pool.
-    """
-    rows = []
-    for cells in beginnings:
-        runs = (run_split(population, cells, until, window=h, threads=threads) for h in (window, window / 2))
-        rows.append([_summary(population, after) for after, _ in runs])
-    found = np.array(rows)
-    difference = found[:, 1] - found[:, 0]
-    spread = difference.std(axis=0, ddof=1) / np.sqrt(len(rows))
-    return Halving(window, _quantities(population), found[:, 0].mean(axis=0), difference.mean(axis=0), spread)
-
-
-def _quantities(population: Population) -> tuple[str, ...]:
-    countable = plan(population).countable
-    species = [
-        f"{type.name}.{type.network.slots[slot].id}"
-        for type, slots in zip(population.types, countable, strict=True)
-        for slot in slots
-    ]
-    return (*(type.name for type in population.types), *species, *population.pooled)
-
-
-def _summary(population: Population, cells: Cells) -> list[float]:
-    numbers = np.bincount(cells.type, minlength=len(population.types))
-    means = [
-        cells.values[cells.type == place, slot].mean() if numbers[place] else 0.0
-        for place, slots in enumerate(plan(population).countable)
-        for slot in slots
-    ]
-    return [*numbers, *means, *cells.pools]

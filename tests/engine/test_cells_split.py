@@ -10,7 +10,8 @@ import pytest
 from senexo.base.errors import UnsupportedFeature
 from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Partition, Population, start
 from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_split import halving, run_split
+from senexo.engine.cells_halving import halving
+from senexo.engine.cells_split import run_split
 from senexo.engine.cells_tables import plan
 from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
