@@ -22,6 +22,12 @@ ASKED = {
     "c05-senescence": 0.05, "c08-p53": 0.05, "c09-without-p53": 0.05, "c10-export": np.log2(1.2), "c12-shedding": 0.2,
     "c13-gain": np.log2(1.05), "c13-memory": np.log2(1.05), "c13-switch-memory": 0.1,
 }  # fmt: skip
+COUPLED = {"c05-coupled": 0.05, "c10-transfer": np.log2(1.1)}
+# with so few donors: more of them, and a dose by which one of them commits
+CHANGES = {
+    "c05-coupled": ["donors.n=4", "arms.scrambled.dose.copies=30000", "arms.mimic.dose.copies=30000"],
+    "c10-transfer": ["donors.n=1"],
+}
 
 
 @cache
@@ -48,9 +54,19 @@ def grown(name: str) -> dict[str, dict[Reading, np.ndarray]]:
 
 
 def test_every_claim_that_ships_is_here() -> None:
-    assert set(ASKED) == {name for name in shipped_studies() if read_study(name).claim}
-    for name in ASKED:
-        assert read_study(name).donors.n >= 800
+    assert {*ASKED, *COUPLED} == {name for name in shipped_studies() if read_study(name).claim}
+    for name in (*ASKED, *COUPLED):
+        assert read_study(name).donors.n >= (720 if name in COUPLED else 800)
+
+
+@pytest.mark.parametrize("name", COUPLED)
+def test_the_same_of_coupled_cells(name: str, tmp_path: Path) -> None:
+    """By `mean_field`, in which nothing but the cut can make a difference."""
+    changes = ["culture.method='mean_field'", *CHANGES[name]]
+    claim = workflow.run(name, out=tmp_path / name, set=changes, workers=1).table("claim")
+    of = claim.set_index(["world", "comparison"])["mean"].drop("the whole claim", level=1)
+    np.testing.assert_allclose(of["null world"], -COUPLED[name], rtol=0.0, atol=1e-9)
+    assert of["claim"].max() > -COUPLED[name] + 0.01
 
 
 @pytest.mark.parametrize("name", ASKED)
