@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,11 @@ def test_two_workers_or_one_more_arm_change_nothing(done: Results, tmp_path: Pat
     )
     for name in kept:
         pd.testing.assert_frame_equal(arm(again.table("counts"), name), arm(done.table("counts"), name))
+
+
+def test_a_run_that_was_cut_goes_on_to_the_same_digest(done: Results, tmp_path: Path) -> None:
+    shutil.copytree(done.folder, tmp_path / "cut")
+    chunks = sorted((tmp_path / "cut" / "chunks").glob("arm*.npz"))
+    for chunk in chunks[1::3]:
+        chunk.unlink()
+    assert run(study(), out=tmp_path / "cut", workers=1, resume=True).digest == done.digest
