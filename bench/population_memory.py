@@ -1,0 +1,50 @@
+"""Memory of the shipped circuit in 100,000 cells, by `hybrid`, day after day: does it fit, and is it flat?
+
+One untreated well of LSC from 50,000 cells, split whenever it holds 100,000. Linux only: it reads what the kernel says
+of this process. Most memory so far is told every twelve hours.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from senexo.lab.coupled import Bench, Method, Well
+from senexo.lab.population import population_of
+from senexo.model.circuit import load_circuit
+
+CELLS, HOURS, EVERY, AIM_GIB = 100_000, 168.0, 12, 2.0
+
+
+def peak() -> float:
+    """Most memory this process has held so far, GiB."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) / 2**20
+
+
+def main() -> None:
+    """Print the most memory held so far, by the hour of the culture."""
+    if not sys.platform.startswith("linux"):
+        print("memory is read from /proc, which is not here")
+        return
+    circuit = load_circuit("mir34c-rab27b-cells")
+    bench = Bench(population_of(circuit, types=["LSC"]), Method("hybrid", 0.5), share=circuit.well)
+    begin = bench.seeded({"LSC": CELLS // 2}, {}, seed=1, replicate=0)
+    looks, done = 0, 0.0
+
+    def told(cell_hours: float) -> None:
+        nonlocal looks, done
+        looks, done = looks + 1, done + cell_hours
+        if looks % EVERY == 0:
+            print(f"{looks:4} h, {done:.3g} cell-hours: {peak():.2f} GiB at most (aim {AIM_GIB:g})", flush=True)
+
+    bench.progress = told
+    print(f"   0 h, before the first step: {peak():.2f} GiB")
+    course = bench.grow(begin, Well(until=HOURS, times=(0.0, HOURS), most_cells=CELLS))
+    print(f"at the end {len(course.end):,} cells; one stands for {course.dilution[-1]:g}; {course.ended or 'whole'}")
+
+
+if __name__ == "__main__":
+    main()
