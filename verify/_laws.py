@@ -1,20 +1,17 @@
-"""What exact laws are held against: chi-square of counts, Holm, and master equations on a box of states."""
+"""What exact laws are held against: chi-square of counts, and master equations on a box of states."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, stats
 from scipy.sparse.linalg import expm_multiply
 
-from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
-from senexo.model.loading import load
+from verify._problems import lowered
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,10 +21,7 @@ Reaction = tuple[tuple[int, ...], Callable[..., NDArray[np.float64]]]
 @cache
 def network(antimony: str) -> Lowered:
     """The body of one Antimony model, lowered."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.ant"
-        path.write_text(f"model m()\n{antimony}\nend\n")
-        return lower(load(path).network)
+    return lowered(f"model m()\n{antimony}\nend\n")
 
 
 def groups(expected: Floats, least: float) -> Ints:
@@ -96,15 +90,6 @@ def zero_mean(per_clone: Floats) -> float:
     """p-value of independent values having the mean 0."""
     z = per_clone.mean() / (per_clone.std(ddof=1) / np.sqrt(len(per_clone)))
     return float(2.0 * stats.norm.sf(abs(z)))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment."""
-    order = np.argsort(p_values)
-    adjusted = np.maximum.accumulate(np.array(p_values)[order] * (len(p_values) - np.arange(len(p_values))))
-    result = np.empty(len(p_values))
-    result[order] = np.minimum(adjusted, 1.0)
-    return result.tolist()
 
 
 def expectation(

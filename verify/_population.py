@@ -5,21 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from senexo.engine.cells import Cells, CellType, Population, start
+from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Population, start
 from senexo.engine.cells_exact import run_exact
 from senexo.engine.cells_hybrid import run_hybrid
 from senexo.engine.cells_hybrid_parts import HybridPartition, by_hand
 from senexo.engine.cells_split import run_split
+from senexo.engine.lower import lower
+from senexo.model.loading import load
 from verify._laws import Floats, Ints
 
 Engine = Literal["exact", "split", "hybrid"]
 ENGINES: tuple[Engine, ...] = ("exact", "split", "hybrid")
 TOGETHER = 20  # founders in a dish of an exact run, which looks at every cell for every event
 AT_ONCE = 100  # dishes with a pool each that are run as one population
+
+
+def sharing() -> Population:
+    """The cells of `coupled.ant`: they divide, die and share a medium."""
+    net = lower(load(Path(__file__).parent / "coupled.ant").network)
+    fates = (Fate("division", "birth", Divide("A", "A")), Fate("death", "death", Leave()))
+    return Population((CellType("A", net, fates),), pools=("medium",))
 
 
 @dataclass(frozen=True)

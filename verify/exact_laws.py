@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
+from senexo.assays.result import holm
 from senexo.engine.evaluate import initial_values
 from senexo.engine.lower import lower
 from senexo.engine.ssa import Method, sample
 from senexo.model.loading import load
 from verify import Check
-from verify._laws import fits, holm, projection
+from verify._laws import fits, projection
 
 RUNS, SEED, ALPHA = 100_000, 1_977, 1e-3
 Probabilities = NDArray[np.float64]
@@ -208,5 +209,5 @@ def main() -> list[Check]:
         p_values = [p_value(law, Path(folder)) for law in LAWS]
     return [
         Check(law.name, adjusted, ALPHA, adjusted > ALPHA, f"p {p:.3g}, after Holm {adjusted:.3g}, {RUNS} runs")
-        for law, p, adjusted in zip(LAWS, p_values, holm(p_values), strict=True)
+        for law, p, adjusted in zip(LAWS, p_values, holm(p_values).tolist(), strict=True)
     ]

@@ -18,22 +18,20 @@ import sys
 import time as clock
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Log, Population, start
+from senexo.engine.cells import Cells, Log, Population, start
 from senexo.engine.cells_exact import run_exact
 from senexo.engine.cells_hybrid import run_hybrid
 from senexo.engine.cells_hybrid_parts import HybridPartition, divided
 from senexo.engine.cells_ledger import births, pool_ledgers
 from senexo.engine.cells_split import Method, run_split
 from senexo.engine.cells_tables import BECOME, DIVIDE, EFFECT, WHAT, plan
-from senexo.engine.lower import lower
 from senexo.lab.population import population_of
 from senexo.model.circuit import load_circuit
-from senexo.model.loading import load
 from verify import Check
+from verify._population import sharing
 
 EVENTS = 100_000_000
 Run = Callable[[Cells, float], tuple[Cells, Log]]
@@ -142,12 +140,6 @@ def follow(
     print(f"{name}: {events} events, {len(begin)} to {len(now)} cells, {seconds:.0f} s", file=sys.stderr, flush=True)
 
 
-def dividing() -> Population:
-    net = lower(load(Path(__file__).parent / "coupled.ant").network)
-    fates = (Fate("division", "birth", Divide("A", "A")), Fate("death", "death", Leave()))
-    return Population((CellType("A", net, fates),), pools=("medium",))
-
-
 def windows(population: Population, method: Method) -> Run:
     return lambda cells, until: run_split(population, cells, until, window=0.25, threads=1, method=method)
 
@@ -159,7 +151,7 @@ def steps(population: Population, parts: HybridPartition, method: Method) -> Run
 
 
 def main() -> list[Check]:
-    tally, made, circuit = Tally(), dividing(), population_of(load_circuit("mir34c-rab27b-cells"), types=["LSC"])
+    tally, made, circuit = Tally(), sharing(), population_of(load_circuit("mir34c-rab27b-cells"), types=["LSC"])
     parts, own = divided(made), divided(circuit)
     for replicate in range(8):
         begin = start(made, {"A": 60}, seed=51, replicate=replicate)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from senexo.assays.result import holm
 from verify import Check
 from verify._growing import LAWS, diluted, dividing, partitions
-from verify._laws import holm
 from verify._population import ENGINES, grow
 from verify._shared_pool import by_hybrid, laws
 from verify._shared_pool import dividing as dividing_with_pool
@@ -47,7 +47,7 @@ def main() -> list[Check]:
             seed = SEED + 100 * (place + 1) + 10 * number
             found += [(name, engine, p, detail) for name, p, detail in law(engine, RUNS, seed)]
     found += [(name, "hybrid", p, detail) for name, p, detail in partitions("hybrid", RUNS, SEED + 40, ["X"])]
-    adjusted = holm([p for _, _, p, _ in found])
+    adjusted = holm([p for _, _, p, _ in found]).tolist()
     least = min(adjusted)
     summary = f"{len(found)} p-values, {RUNS} founders or dishes each; false alarm {ALPHA:g}"
     each = [

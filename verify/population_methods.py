@@ -9,45 +9,31 @@ beyond 4 errors.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.cells import Cells, Population, start
 from senexo.engine.cells_tables import plan
-from senexo.engine.lower import lower
-from senexo.model.loading import load
 from verify import Check
-from verify._population import ENGINES, Engine, run
+from verify._population import ENGINES, Engine, run, sharing
 from verify.populations_hybrid import ERRORS, TOLERANCE, beyond
 
 DISHES, CELLS, UNTIL, WINDOW = 2000, 50, 6.0, 0.125
 CONTINUOUS = ("P", "D", "F")  # hundreds and tens of copies; M, I and the pool go event by event
 COARSE, SEED = (2.0, 1.0, 0.5), 21
+POOL = "copies in the pool"
 Floats = NDArray[np.float64]
 
 
-def population() -> Population:
-    fates = (Fate("division", "birth", Divide("A", "A")), Fate("death", "death", Leave()))
-    network = lower(load(Path(__file__).parent / "coupled.ant").network)
-    return Population((CellType("A", network, fates),), pools=("medium",))
-
-
-def quantities(here: Population) -> list[str]:
-    names = [here.types[0].network.slots[slot].id for slot in plan(here).countable[0]]
-    return ["divisions", "deaths", "copies in the pool", *names, *(f"square of {name}" for name in names)]
-
-
 def told(here: Population, cells: Cells) -> list[float]:
-    """What one dish tells: fates, pool, and per cell the mean of every species and of its square."""
+    """What one dish tells: fates, pool, sums over cells of every species and of its square, cells."""
     fates = [int(cells.fired[at]) for at, channel in enumerate(plan(here).channels) if channel.fate]
     values = cells.values[:, list(plan(here).countable[0])]
     return [*fates, int(cells.pools[0]), *values.sum(axis=0), *(values**2).sum(axis=0), len(cells)]
 
 
 def dishes(engine: Engine, here: Population, window: float, number: int) -> Floats:
-    """[dishes, quantities and cells]; streams of the engines do not overlap, so their dishes are independent."""
+    """[dishes, what is told of each]; streams of the engines do not overlap, so their dishes are independent."""
     rows = []
     for dish in range(number):
         begin = start(here, {"A": CELLS}, seed=SEED + ENGINES.index(engine), replicate=dish)
@@ -93,7 +79,7 @@ def fates(name: Engine, exact: Floats, found: Floats) -> list[Check]:
 def halves(here: Population, exact: tuple[Floats, Floats], species: int, names: list[str]) -> list[Check]:
     """The bias of the copies in the pool, at three windows."""
     checks = []
-    at = names.index("copies in the pool")
+    at = names.index(POOL)
     for engine in ENGINES[1:]:
         found = [with_error(dishes(engine, here, window, DISHES), species) for window in COARSE]
         bias = np.array([value[at] - exact[0][at] for value, _ in found])
@@ -107,10 +93,9 @@ def halves(here: Population, exact: tuple[Floats, Floats], species: int, names: 
 
 
 def main() -> list[Check]:
-    here = population()
-    species = len(plan(here).countable[0])
-    names = quantities(here)[: 3 + species]
-    names += [f"deviation of {name}" for name in names[3:]]
+    here = sharing()
+    ids = [here.types[0].network.slots[slot].id for slot in plan(here).countable[0]]
+    names, species = ["divisions", "deaths", POOL, *ids, *(f"deviation of {id}" for id in ids)], len(ids)
     rows = {engine: dishes(engine, here, WINDOW, DISHES) for engine in ENGINES}
     exact = with_error(rows["exact"], species)
     checks: list[Check] = []

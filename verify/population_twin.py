@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from reference.cells import Dish, dish
 from reference.cells_split import windows
@@ -18,9 +16,8 @@ from senexo.engine.cells import Become, Cells, CellType, Divide, Fate, Leave, Pa
 from senexo.engine.cells_exact import run_exact
 from senexo.engine.cells_split import run_split
 from senexo.engine.cells_tables import plan
-from senexo.engine.lower import lower
-from senexo.model.loading import load
 from verify import Check
+from verify._problems import lowered
 
 EVENTS_EXACT, EVENTS_SPLIT = 1_000_000, 1_000_000
 CELL = """model m()
@@ -38,10 +35,7 @@ ONCE = {"lose", "cross", "back"}
 
 def population() -> Population:
     """Stem cells and blasts that divide in every way there is, age, die, and share two pools."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "cell.ant"
-        path.write_text(CELL, encoding="utf-8")
-        net = lower(load(path).network)
+    net = lowered(CELL)
     shares = {"G": Partition("copied"), "P": Partition("clustered", 0.3, 3)}
     each = ((Set("stem", "multiply", 0.5),), (Set("size", "add", 0.25),))
     both = (Set("size", "multiply", 0.8),)

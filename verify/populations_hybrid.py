@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.cells import Cells, CellType, Population, start
 from senexo.engine.cells_hybrid import run_hybrid
 from senexo.engine.cells_split import run_split
 from senexo.engine.cells_tables import plan
@@ -22,6 +22,7 @@ from senexo.engine.lowered import Lowered
 from senexo.engine.ssa import sample
 from senexo.model.loading import load
 from verify import Check
+from verify._population import sharing
 
 CELLS, TIME, TOLERANCE, ERRORS = 30_000, 24.0, 0.01, 4.0
 DISHES, IN_DISH = 100, 300
@@ -72,10 +73,10 @@ def alone(network: Lowered) -> list[Check]:
     return [*checks, Check("error of means falls", errors[2] / errors[0], 1.0, errors[2] < errors[0], detail)]
 
 
-def coupled(network: Lowered) -> list[Check]:
+def coupled() -> list[Check]:
     """The same cells dividing, dying and sharing a medium, beside exact windows from the same beginnings."""
-    fates = (Fate("division", "birth", Divide("A", "A")), Fate("death", "death", Leave()))
-    population = Population((CellType("A", network, fates),), pools=("medium",))
+    population = sharing()
+    network = population.types[0].network
     names = [network.slots[slot].id for slot in plan(population).countable[0]]
     rows = []
     for dish in range(DISHES):
@@ -108,6 +109,5 @@ def summary(population: Population, cells: Cells) -> list[float]:
 
 
 def main() -> list[Check]:
-    here = Path(__file__).parent
-    reference = lower(load(here.parent / "bench" / "reference.ant").network)
-    return alone(reference) + coupled(lower(load(here / "coupled.ant").network))
+    reference = lower(load(Path(__file__).parents[1] / "bench" / "reference.ant").network)
+    return alone(reference) + coupled()

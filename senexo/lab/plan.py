@@ -11,6 +11,7 @@ from senexo.base.errors import Fault, InvalidInput
 from senexo.lab import null
 from senexo.lab.community import Community
 from senexo.lab.culture import SLICE, Culture
+from senexo.study.culture import WINDOW_H
 
 if TYPE_CHECKING:
     from senexo.study.schema import Study
@@ -108,9 +109,11 @@ def _coupled(community: Community, workers: int) -> Plan:
     chunk = 8 * (n * (times * (slots + 6) + 3) + curves * kinds * (q + 1))
     rows = units * (curves * (kinds + 1) * (q + 3) + 3 * times * q + 3 * n)
     hours = study.culture.duration_h + study.culture.preequilibration_h * 1.5 / max(1, len(study.arms))
-    per_cell_hour = community.events_per_hour() * SECONDS_PER_EVENT
     if study.culture.method in ("hybrid", "mean_field"):
-        per_cell_hour = SECONDS_PER_HYBRID_HOUR + SECONDS_PER_WINDOW / (study.culture.window_h or 1.0) / max(1, n)
+        window = study.culture.window_h or WINDOW_H
+        per_cell_hour = SECONDS_PER_HYBRID_HOUR + SECONDS_PER_WINDOW / window / max(1, n)
+    else:
+        per_cell_hour = community.events_per_hour() * SECONDS_PER_EVENT
     per_unit = n * hours * per_cell_hour / workers
     return Plan(
         title=study.title,

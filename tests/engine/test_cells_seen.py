@@ -10,8 +10,7 @@ from reference.cells_split import windows
 from senexo.engine.cells import CellType, Divide, Fate, Leave, Population, Set, start
 from senexo.engine.cells_exact import run_exact
 from senexo.engine.cells_split import run_split
-from senexo.engine.lower import lower
-from senexo.model.loading import load
+from verify._laws import network
 
 TEXT = """
     compartment cell = 1; compartment medium = 1;
@@ -24,12 +23,9 @@ ONE = ((), (Set("tired", "multiply", 3.0),))
 
 
 @pytest.fixture(scope="module")
-def seeing(tmp_path_factory: pytest.TempPathFactory) -> Population:
-    path = tmp_path_factory.mktemp("seen") / "model.ant"
-    path.write_text(f"model m()\n{TEXT}\nend\n")
-    net = lower(load(path).network)
+def seeing() -> Population:
     fates = (Fate("division", "hazard", Divide("A", "A", sets=BOTH, each=ONE)), Fate("death", "dry", Leave()))
-    return Population((CellType("A", net, fates, age="age"),), pools=("medium",))
+    return Population((CellType("A", network(TEXT), fates, age="age"),), pools=("medium",))
 
 
 def own(population: Population) -> list[int]:

@@ -11,8 +11,9 @@ import pytest
 from senexo.engine.cells import Cells, Log, Population, start
 from senexo.engine.cells_split import run_split
 from verify._planted import FAULTS, Planted
+from verify._population import sharing
 from verify.population_faults import plant
-from verify.population_invariants import dividing, looked_at
+from verify.population_invariants import looked_at
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +36,7 @@ def test_a_fault_can_be_planted_and_its_test_is_there(fault: Planted, tmp_path: 
 
 @cache
 def _ran() -> tuple[Population, Cells, Cells, Log]:
-    population = dividing()
+    population = sharing()
     begin = start(population, {"A": 60}, seed=61)
     return population, begin, *run_split(population, begin, 2.0, window=0.5, method="tables")
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from senexo.assays.result import holm
 from senexo.engine.evaluate import initial_values
 from senexo.engine.lower import lower
 from senexo.engine.ssa import sample
 from senexo.model.loading import load
-from verify._laws import holm
 from verify.exact_laws import ALPHA, LAWS, p_value
 
 
