@@ -70,6 +70,12 @@ class Growth:
             return np.zeros(self.quantities.shape[:2], dtype=bool)
         return self.switch < self.threshold
 
+    def off_between(self, begin: float, end: float) -> NDArray[np.bool_]:
+        """Which cells' switch was off all the time between two hours [n]."""
+        if self.switch is None:
+            return np.zeros(len(self.quantities), dtype=bool)
+        return fates.below_throughout(self.times, self.switch, self.threshold, begin, end)
+
     def longest_off(self, until: float) -> Floats:
         """The longest unbroken time [n], up to `until` and the cell's death, with the switch off."""
         if self.switch is None:

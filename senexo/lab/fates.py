@@ -108,6 +108,19 @@ def crossing(times: Floats, values: Floats, target: Floats) -> Floats:
     return np.where(reached.any(axis=1), when, np.nan)
 
 
+def below_throughout(times: Floats, values: Floats, threshold: float, begin: float, end: float) -> NDArray[np.bool_]:
+    """Which rows of `values` [n, k], straight lines between `times` [k], are below the threshold from begin to end.
+
+    None are where that begins before the first time or ends after the last.
+    """
+    if begin < times[0] or end > times[-1]:
+        return np.zeros(len(values), dtype=bool)
+    edges = [at(times, values, np.full(len(values), edge)) for edge in (begin, end)]
+    inner = values[:, (times >= begin) & (times <= end)]
+    below: NDArray[np.bool_] = (np.column_stack([*edges, inner]) < threshold).all(axis=1)
+    return below
+
+
 def longest_below(times: Floats, values: Floats, threshold: float, until: Floats) -> Floats:
     """The longest unbroken time each row of `values` [n, k] spends below the threshold, up to `until` [n].
 

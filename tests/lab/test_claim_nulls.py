@@ -22,12 +22,19 @@ ASKED = {
     "c05-senescence": 0.05, "c08-p53": 0.05, "c09-without-p53": 0.05, "c10-export": np.log2(1.2), "c12-shedding": 0.2,
     "c13-gain": np.log2(1.05), "c13-memory": np.log2(1.05), "c13-switch-memory": 0.1,
 }  # fmt: skip
-COUPLED = {"c05-coupled": 0.05, "c10-transfer": np.log2(1.1)}
-# with so few donors: more of them, and a dose by which one of them commits
+# of every comparison: its margin in a null without any effect
+COUPLED = {
+    "c05-coupled": (-0.05, -0.05), "c08-coupled": (-0.05, -0.05), "c09-coupled": (-0.05, 0.0, -0.05),
+    "c10-transfer": (-np.log2(1.1), -np.log2(1.1)), "c12-coupled": (-0.2, 0.9), "c13-coupled": (-np.log2(1.05),),
+}  # fmt: skip
+# with so few donors: more of them, a dose by which one of them commits, or numbers by which p53 decides over arrest
+P53 = {"umax": 3.6, "Tbg": 440, "KA": 2.9, "K8": 365, "th_mir": 24, "E": 11.5, "th_si": 11.8, "Td": 56}
 CHANGES = {
     "c05-coupled": ["donors.n=4", "arms.scrambled.dose.copies=30000", "arms.mimic.dose.copies=30000"],
-    "c10-transfer": ["donors.n=1"],
-}
+    "c08-coupled": ["donors.n=1", *(f"donors.draws.{name}={value}" for name, value in P53.items())],
+    "c09-coupled": ["donors.n=2"],
+    "c10-transfer": ["donors.n=1"], "c12-coupled": ["donors.n=1"], "c13-coupled": ["donors.n=1"],
+}  # fmt: skip
 
 
 @cache
@@ -65,8 +72,8 @@ def test_the_same_of_coupled_cells(name: str, tmp_path: Path) -> None:
     changes = ["culture.method='mean_field'", *CHANGES[name]]
     claim = workflow.run(name, out=tmp_path / name, set=changes, workers=1).table("claim")
     of = claim.set_index(["world", "comparison"])["mean"].drop("the whole claim", level=1)
-    np.testing.assert_allclose(of["null world"], -COUPLED[name], rtol=0.0, atol=1e-9)
-    assert of["claim"].max() > -COUPLED[name] + 0.01
+    np.testing.assert_allclose(of["null world"], COUPLED[name], rtol=0.0, atol=1e-9)
+    assert np.abs(of["claim"] - of["null world"]).max() > 1e-4
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -101,8 +108,9 @@ def test_a_reading_is_what_the_units_hold() -> None:
     for reading, values in grown("c05-senescence")[""].items():
         growth = here.grow(here.study.arms[reading.arm], 3, range(1, CELLS + 1))
         living = growth.alive(reading.time_h)
+        last = (growth.times >= reading.time_h - 72.0) & (growth.times <= reading.time_h)
         expected = {
-            "senescence": growth.senescent(reading.time_h), "arrested": growth.longest_off(reading.time_h) >= 72.0,
+            "senescence": growth.senescent(reading.time_h), "arrested": growth.off()[:, last].all(axis=1),
         }[reading.function]  # fmt: skip
         assert values[2] == pytest.approx(expected[living].mean() if living.any() else np.nan, nan_ok=True)
 

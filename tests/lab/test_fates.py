@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from senexo.lab.fates import crossing, draw, longest_below, thresholds, with_quadratures
+from senexo.lab.fates import below_throughout, crossing, draw, longest_below, thresholds, with_quadratures
 from senexo.model.expression import Symbol
 from senexo.model.network import Network, Parameter
 
@@ -90,6 +90,27 @@ def test_the_longest_off_time(values: list[float], until: float, hours: float) -
     times = np.arange(0.0, 50.0, 10.0)
     found = longest_below(times, np.array([values], dtype=float), 0.5, np.array([until]))
     assert found == pytest.approx([hours])
+
+
+@pytest.mark.parametrize(
+    ("values", "begin", "end", "off"),
+    [
+        ([0, 0, 0, 0, 0], 0, 40, True),
+        ([0, 0, 0, 0, 0], -1, 40, False),  # nothing is known of before
+        ([0, 0, 0, 0, 0], 0, 41, False),
+        ([1, 0, 0, 0, 1], 10, 30, True),
+        ([1, 0, 0, 0, 1], 6, 34, True),  # crosses at 5 and at 35
+        ([1, 0, 0, 0, 1], 4, 34, False),
+        ([1, 0, 0, 0, 1], 6, 36, False),
+        ([0, 0, 1, 0, 0], 0, 40, False),  # long off, but not without a break
+        ([0, 0, 1, 0, 0], 26, 40, True),
+        ([0, 0, 1, 0, 0], 12, 14, True),  # between two times
+        ([0, 0, 1, 0, 0], 16, 18, False),
+    ],
+)
+def test_off_all_the_time(values: list[float], begin: float, end: float, off: bool) -> None:
+    times = np.arange(0.0, 50.0, 10.0)
+    assert below_throughout(times, np.array([values, values], dtype=float), 0.5, begin, end).tolist() == [off, off]
 
 
 def test_quadratures_never_take_a_name_that_is_there() -> None:
