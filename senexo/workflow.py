@@ -88,14 +88,15 @@ def run(
     resolved = _resolved(study, seed=seed, donors=donors, set=set)
     folder = Path(out) if out is not None else default_folder(study, resume=resume)
 
-    from senexo.lab import collect, community_tables, dish, ensemble, judging, null, plan, protocol, provenance
+    from senexo.lab import collect, community_tables, dish, ensemble, halving, judging, null, plan, protocol, provenance
     from senexo.lab.community import Community
     from senexo.report.page import render
 
     culture = _culture(resolved)
     plan.affordable(plan.plan(culture, workers))
     units = dish.units(protocol.occurrences(resolved.arms), resolved.donors.n)
-    work = [*units, *null.units(resolved)]
+    again = halving.units(resolved.culture.halving, units)
+    work = [*units, *null.units(resolved), *again]
     with Store(folder, provenance.identity(resolved), resume=resume) as store:
         store.write("study.resolved.toml", resolved.to_toml().encode())
         say("compiling the model", 0, 0)
@@ -115,6 +116,12 @@ def run(
         room = community_tables if isinstance(culture, Community) else collect
         tables = dict(room.tables(culture, units, store.get))
         families = culture.families if isinstance(culture, Community) else None
+        how: Sequence[str] = provenance.LONE
+        if isinstance(culture, Community):
+            how = culture.cautions()
+            if again:
+                tables["halving"] = halving.table(culture, again, store.get)
+                how = (*how, halving.sentence(culture.method.window, tables["halving"], len(units)))
         judged, claim = judging.judge(resolved, tables, families), judging.claim(culture, store.get)
         for name, table in {**tables, **judging.tables(judged, claim)}.items():
             store.write(f"tables/{name}.parquet", parquet_bytes(table))
@@ -129,7 +136,6 @@ def run(
                 collect.trajectories(zarr, culture, units, store.get)
         store.write("findings.json", _json(judging.found(judged, claim)))
         seconds = time.monotonic() - began
-        how = culture.cautions() if isinstance(culture, Community) else provenance.LONE
         record = provenance.record(resolved, store.digest(), seconds=seconds, workers=workers, how=how)
         store.write("run.json", _json(record))
         say("drawing the report", 0, 0)

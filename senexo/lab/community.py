@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,20 +18,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.base.streams import generator
 from senexo.engine.cells_hybrid import prepare
 from senexo.engine.cells_hybrid_parts import HybridPartition, divided
 from senexo.engine.evaluate import evaluate, initial_values
-from senexo.lab import observe, protocol
+from senexo.lab import protocol
 from senexo.lab.claims import holds_in
 from senexo.lab.coupled import Bench, Course, Halves, Method, Well
 from senexo.lab.culture import targets, time_grids
-from senexo.lab.dish import ARRESTED_H, QUANTILES, Unit
+from senexo.lab.dish import Unit
 from senexo.lab.ensemble import Cancelled
 from senexo.lab.mean_unit import FOLLOWED, MeanUnits
 from senexo.lab.plating import Plating
 from senexo.lab.population import named_above, population_of
 from senexo.lab.readings import Reading
+from senexo.lab.well_unit import kept, measured
 from senexo.model.cell_types import INSERT
 from senexo.study.claims import Knows, parse_claim, readings
 from senexo.study.culture import METHODS, MOST_CELLS, WINDOW_H
@@ -85,7 +86,6 @@ class Community:
         self.units = [named[name].unit if name in named else "1" for name in study.readouts.names]
         ids = [named[name].id if name in named else name for name in study.readouts.names]
         self.watched = np.array([self.lowered.slot(id) for id in ids], dtype=int)
-        self._switch = self.lowered.slot(self.arrest.id) if self.arrest else -1
         self.readout_times = np.unique(study.readouts.times_h)
         self.curve_times = time_grids(study)[1]
         self.targets = targets(study)
@@ -118,7 +118,7 @@ class Community:
             course = self._grown(bench, arm, unit.donor, cuts, float(self.curve_times[-1]))
             if cancelled():
                 raise Cancelled
-        return self._measured(course, unit) | self._kept(course)
+        return measured(self, course, unit) | kept(self, course)
 
     def _grown(self, bench: Bench, arm: Arm, donor: int, cuts: Sequence[Action], until: float) -> Course:
         """An arm's well until an hour; wells whose medium it gets are grown before, as far as they are needed."""
@@ -217,6 +217,21 @@ class Community:
         scarce = Counter(id for d in asked for id in self.method.partition.continuous - self._divided(d).continuous)
         return [f"{id} ({n} of {DONORS_ASKED})" for id, n in sorted(scarce.items())]
 
+    def off(self, values: Floats) -> NDArray[np.bool_]:
+        """Which rows of cells or means [n, slots] have a switch that is off; none where the circuit has no switch."""
+        if self.arrest is None:
+            return np.zeros(len(values), dtype=bool)
+        off: NDArray[np.bool_] = values[:, self.lowered.slot(self.arrest.id)] < self.arrest.below
+        return off
+
+    @cached_property
+    def halved(self) -> Community:
+        """The same cells, their cultures included, with half the window."""
+        other = copy(self)
+        other.plating = Plating(self.study, self.circuit, self.types, self.plating.states)
+        other.method = self.method.halved
+        return other
+
     def events_per_hour(self) -> float:
         """Reactions of one cell in an hour at the start, at central values."""
         values = initial_values(self.lowered)
@@ -269,101 +284,6 @@ class Community:
             over.set()
             watcher.join()
 
-    # ---- what is read
-
-    def _measured(self, course: Course, unit: Unit) -> dict[str, NDArray[Any]]:
-        c, q, kinds = len(self.curve_times), len(self.units), len(self.types)
-        numbers = np.full((c, kinds), np.nan)
-        of_types, means = np.full((c, kinds, q), np.nan), np.full((c, q), np.nan)
-        shares, dilution = np.full((c, 3), np.nan), np.full(c, np.nan)
-        pools = np.full((c, len(self.population.pooled)), np.nan)
-        at = {reading.time: (reading, fold) for reading, fold in zip(course.readings, course.dilution, strict=True)}
-        for k, when in enumerate(self.curve_times):
-            if when not in at:
-                continue
-            reading, dilution[k] = at[when]
-            numbers[k] = np.bincount(reading.type, minlength=kinds)
-            pools[k] = reading.pools
-            for place in range(kinds):
-                mine = reading.type == place
-                if mine.any():
-                    of_types[k, place] = reading.values[mine][:, self.watched].mean(axis=0)
-            shares[k, 0] = len(reading) * dilution[k] / max(1, len(course.begin))
-            if len(reading):
-                means[k] = reading.values[:, self.watched].mean(axis=0)
-                shares[k, 1:] = self._off(reading).mean(), self.senescent[reading.type].mean()
-        t = len(self.readout_times)
-        spread, arrest = np.full((t, q, len(QUANTILES)), np.nan), np.zeros((t, 2), dtype=np.int64)
-        arrest_of = np.zeros((t, kinds, 2), dtype=np.int64)
-        how = self.study.replicates
-        stains = np.zeros((how.n, t, 2), dtype=np.int64)
-        copies, ct = np.full((t, len(self.targets)), np.nan), np.full((how.n, t, len(self.targets)), np.nan)
-        for k, when in enumerate(self.readout_times):
-            reading = at[when][0] if when in at else _nobody(course)
-            values = reading.values[:, self.watched]
-            if len(reading):
-                spread[k] = np.quantile(values, list(QUANTILES.values()), axis=0).T
-            stopped = self._arrested(course, reading)
-            arrest[k] = stopped.sum(), len(reading)
-            arrest_of[k, :, 0] = np.bincount(reading.type[stopped], minlength=kinds)
-            arrest_of[k, :, 1] = np.bincount(reading.type, minlength=kinds)
-            for p, (_, column, constant) in enumerate(self.targets):
-                if len(reading):
-                    copies[k, p] = constant if column is None else values[:, column].mean()
-            for r in range(how.n):
-                well = (self.study.seed, "well", unit.done, unit.occurrence, unit.donor, r, float(when).hex())
-                senescent, alive = self.senescent[reading.type], np.ones(len(reading), dtype=bool)
-                stains[r, k] = observe.stained(senescent, alive, how, generator(*well, "SA-beta-gal"))
-                for p, (name, _, _) in enumerate(self.targets):
-                    ct[r, k, p] = observe.threshold_cycle(copies[k, p] * how.lysed_cells, how, generator(*well, name))
-        return {
-            "numbers": numbers, "of_types": of_types, "course": means, "shares": shares, "pools": pools,
-            "dilution": dilution, "spread": spread, "arrest": arrest,
-            "arrest_of": arrest_of, "senescence": stains, "copies": copies, "ct": ct,
-        }  # fmt: skip
-
-    def _off(self, reading: Reading) -> NDArray[np.bool_]:
-        if self.arrest is None:
-            return np.zeros(len(reading), dtype=bool)
-        off: NDArray[np.bool_] = reading.values[:, self._switch] < self.arrest.below
-        return off
-
-    def _arrested(self, course: Course, now: Reading) -> NDArray[np.bool_]:
-        """Cells that were off at every look of the last `ARRESTED_H` hours, of which there was one that long ago."""
-        looks = [reading for reading in course.readings if now.time - ARRESTED_H <= reading.time <= now.time]
-        earlier = [reading for reading in course.readings if reading.time <= now.time - ARRESTED_H]
-        if not earlier or not len(now):
-            return np.zeros(len(now), dtype=bool)
-        mine = [tuple(key) for key in now.key.tolist()]
-        still = set(mine)
-        for reading in [earlier[-1], *looks]:
-            still &= {tuple(key) for key in reading.key[self._off(reading)].tolist()}
-        return np.array([key in still for key in mine])
-
-    def _kept(self, course: Course) -> dict[str, NDArray[Any]]:
-        """States at read-out times, the log, the books and the first cells, as arrays."""
-        wanted = set(self.readout_times.tolist())
-        readings = [reading for reading in course.readings if reading.time in wanted]
-        found = {
-            name: np.concatenate([getattr(reading, name) for reading in readings])
-            for name in ("type", "key", "parent", "born", "values")
-        }
-        books = [
-            (begin, end, p, book.before, book.after, book.made, book.lost, book.by_hand, *book.released.values(),
-             *book.taken_up.values())
-            for begin, end, ledger in course.books
-            for p, book in enumerate(ledger)
-        ]  # fmt: skip
-        first = {f"first_{name}": getattr(course.begin, name) for name in ("type", "key", "parent", "born")}
-        return found | first | {
-            "rows": np.array([len(reading) for reading in readings], dtype=np.int64),
-            "at": np.array([reading.time for reading in readings]),
-            "well_pools": np.array([reading.pools for reading in readings]),
-            "log_time": course.log.time, "log_key": course.log.key, "log_channel": course.log.channel,
-            "books": np.array(books, dtype=float).reshape(len(books), -1),
-            "ended": np.frombuffer(course.ended.encode(), dtype=np.uint8),
-        }  # fmt: skip
-
 
 def _halves(circuit: Circuit, types: Sequence[str]) -> Halves | None:
     """The halves of a Transwell, where there are types for its insert."""
@@ -380,12 +300,3 @@ def _with(network: Lowered, numbers: Mapping[str, float]) -> Lowered:
     for id, value in numbers.items():
         values[network.slot(id)] = value
     return replace(network, values=values)
-
-
-def _nobody(course: Course) -> Reading:
-    """A read-out that was never reached: no cell."""
-    width = course.begin.values.shape[1]
-    return Reading(
-        np.inf, np.zeros(0, dtype=np.int64), np.zeros((0, 2), dtype=np.uint64), np.zeros((0, 2), dtype=np.uint64),
-        np.zeros(0), np.zeros((0, width)), np.zeros_like(course.begin.pools),
-    )  # fmt: skip

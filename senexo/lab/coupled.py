@@ -9,7 +9,7 @@ cells above a membrane too, with a medium and a schedule of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.cells import Cells, Floats, Ints, Log, Population, Words, start
 from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_hybrid import run_hybrid
+from senexo.engine.cells_hybrid import STEP, run_hybrid
 from senexo.engine.cells_hybrid_parts import HybridPartition
 from senexo.engine.cells_ledger import PoolLedger, pool_ledgers
 from senexo.engine.cells_split import run_split
@@ -38,12 +38,20 @@ class Method:
     """How cells are followed.
 
     `exact`: event by event; `split`: in windows of `window` hours with the pools frozen; `hybrid`: so too, with what a
-    cell has many copies of as continuous amounts: what `partition` says, or what the population's own values do.
+    cell has many copies of as continuous amounts: what `partition` says, or what the population's own values do, in
+    steps of at most `step` hours (None: `STEP`, or the window).
     """
 
     name: str = "hybrid"
     window: float = 0.25
     partition: HybridPartition | None = None
+    step: float | None = None
+
+    @property
+    def halved(self) -> Method:
+        """The same with half the window, and half the step within it."""
+        step = min(self.window, STEP) if self.step is None else self.step
+        return replace(self, window=self.window / 2.0, step=step / 2.0)
 
     def run(self, population: Population, cells: Cells, until: float, stop: NDArray[np.bool_]) -> tuple[Cells, Log]:
         """The engine's run; InvalidInput for a method it does not have."""
@@ -52,7 +60,9 @@ class Method:
         if self.name == "split":
             return run_split(population, cells, until, window=self.window, stop=stop)
         if self.name == "hybrid":
-            return run_hybrid(population, cells, until, window=self.window, partition=self.partition, stop=stop)
+            return run_hybrid(
+                population, cells, until, window=self.window, step=self.step, partition=self.partition, stop=stop
+            )
         raise InvalidInput([Fault("culture.method", repr(self.name), "exact, split or hybrid")])
 
 

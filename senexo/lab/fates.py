@@ -117,7 +117,7 @@ def below_throughout(times: Floats, values: Floats, threshold: float, begin: flo
         return np.zeros(len(values), dtype=bool)
     edges = [at(times, values, np.full(len(values), edge)) for edge in (begin, end)]
     inner = values[:, (times >= begin) & (times <= end)]
-    below: NDArray[np.bool_] = (np.column_stack([*edges, inner]) < threshold).all(axis=1)
+    below: NDArray[np.bool_] = np.all(np.column_stack([*edges, inner]) < threshold, axis=1)
     return below
 
 

@@ -40,7 +40,6 @@ class MeanUnits:
     def __init__(self, community: Community) -> None:
         self.community = community
         self.twin = Twin(community.population, community.circuit.well, community.halves)
-        self._switch = community.lowered.slot(community.arrest.id) if community.arrest else -1
 
     def fill(
         self, arm: Arm, unit: Unit, cuts: Sequence[Action], cancelled: Callable[[], bool]
@@ -148,16 +147,8 @@ class MeanUnits:
         if total <= SOMEBODY:
             return of_types, np.full(of_types.shape[1], np.nan), (np.nan, np.nan)
         weight = reading.numbers / total
-        off, senescent = weight @ self._off(reading), weight @ self.community.senescent
+        off, senescent = weight @ self.community.off(reading.values), weight @ self.community.senescent
         return of_types, weight @ of_types, (float(off), float(senescent))
-
-    def _off(self, reading: MeanReading) -> NDArray[np.bool_]:
-        """Per type, whether its mean cell is below the threshold of the switch."""
-        arrest = self.community.arrest
-        if arrest is None:
-            return np.zeros(len(reading.numbers), dtype=bool)
-        off: NDArray[np.bool_] = reading.values[:, self._switch] < arrest.below
-        return off
 
     def _arrested(self, course: MeanCourse, now: MeanReading) -> NDArray[np.bool_]:
         """Per type, whether it was off, or empty, at every look of the last `ARRESTED_H` hours."""
@@ -165,7 +156,9 @@ class MeanUnits:
         if not earlier:
             return np.zeros(len(now.numbers), dtype=bool)
         looks = [reading for reading in course.readings if earlier[-1].time <= reading.time <= now.time]
-        still: NDArray[np.bool_] = np.all([self._off(look) | (look.numbers <= SOMEBODY) for look in looks], axis=0)
+        still: NDArray[np.bool_] = np.all(
+            [self.community.off(look.values) | (look.numbers <= SOMEBODY) for look in looks], axis=0
+        )
         return still
 
     def _holds(self, reading: MeanReading) -> bool:

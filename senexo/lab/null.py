@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.lab import dish, protocol
+from senexo.lab import dish, halving, protocol
 from senexo.lab.community import Community
 from senexo.lab.culture import Culture
 from senexo.lab.dish import Unit
@@ -75,11 +75,13 @@ def fill(
 
 
 def filler(culture: Culture | Community) -> Callable[[Unit, Callable[[], bool]], dict[str, NDArray[Any]]]:
-    """The work on one unit, be it of the study or of its claim's null."""
+    """The work on one unit, be it of the study, of its claim's null or of its halving check."""
     names, treated, cut = list(culture.study.arms), list(culture.study.arms.values()), arms(culture.study)
 
     def work(unit: Unit, cancelled: Callable[[], bool]) -> dict[str, NDArray[Any]]:
         if isinstance(culture, Community):
+            if unit.world == halving.WORLD:
+                return halving.fill(culture, unit, cancelled)
             return culture.fill(cut[names[unit.arm]] if unit.world else treated[unit.arm], unit, cancelled)
         if not unit.world:
             return dish.fill(culture, unit, cancelled)

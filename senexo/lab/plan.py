@@ -126,7 +126,7 @@ def _coupled(community: Community, workers: int) -> Plan:
         parameters=len(study.donors.draws) + len(study.replicates.about),
         memory_bytes=BASE_BYTES + 8 * n * slots * 3 * curves + max(rows * BYTES_PER_ROW, 3 * chunk * study.donors.n),
         disk_bytes=2.0 * units * chunk + rows * BYTES_ON_DISK_PER_ROW,
-        seconds=SECONDS_TO_TELL + (units + nulls * study.donors.n) * per_unit,
+        seconds=SECONDS_TO_TELL + (units + nulls * study.donors.n + 2 * (study.culture.halving or 0)) * per_unit,
     )
 
 

@@ -17,7 +17,7 @@ from senexo.study.wells import coupled
 
 CULTURE = (
     "duration", "duration_h", "serum", "serum_percent", "growth_factors", "preequilibration", "preequilibration_h",
-    "commitment_rule", "method", "window", "window_h", "most_cells", "stop_when",
+    "commitment_rule", "method", "window", "window_h", "most_cells", "halving", "stop_when",
 )  # fmt: skip
 METHODS = ("hybrid", "split", "exact", "mean_field")
 SPAN_H = Kind("hour", "hours above 0, e.g. 168.0", low=SPAN.low, high=SPAN.high, bare=True)
@@ -25,6 +25,9 @@ PERCENT_H = Kind("percent", "percent from 0 to 100, e.g. 20.0", high=100.0, bare
 NO_RULE = "none: this model has no fates"
 WINDOW_H = 0.25  # the pools' errors at it: docs/engine.md
 MOST_CELLS, LARGEST_WELL = 20_000, 10_000_000
+WINDOWED = ("hybrid", "split")  # the methods that have a window
+HALVED, HALVED_OF = 8, 4  # wells grown again with half the window where nothing is said; at most one of so many
+FEWEST_HALVED = 3  # wells that an interval asks for
 
 
 def read_culture(place: Place | None, known: Known | None) -> Culture | None:
@@ -66,6 +69,21 @@ def stopping(place: Place | None, readouts: Readouts | None, types: Sequence[str
     return text
 
 
+def halved_wells(place: Place | None, culture: Culture, wells: int) -> int | None:
+    """How many of a study's wells are grown again with half the window; None where no well has a window."""
+    below = place.get("halving") if place is not None else None
+    if below is None:
+        some = min(HALVED, wells // HALVED_OF)
+        return (some if some >= FEWEST_HALVED else 0) if culture.method in WINDOWED else None
+    if culture.method not in WINDOWED:
+        below.fault(f"no halving: by {culture.method} there is no window")
+        return None
+    number = below.whole(0, max(wells, FEWEST_HALVED), HALVED)
+    if number is not None and not (number == 0 or FEWEST_HALVED <= number <= wells):
+        below.fault(f"0, or {FEWEST_HALVED} and more of the {wells} wells (arms x donors)")
+    return number
+
+
 def refuse_lost(top: Place, arms: Mapping[str, Arm], culture: Culture) -> None:
     """The medium is made after the genotype, so a genotype cannot set what the medium sets."""
     medium = {action.target: action.of for action in culture.medium}
@@ -79,9 +97,9 @@ def refuse_lost(top: Place, arms: Mapping[str, Arm], culture: Culture) -> None:
 
 def _followed(place: Place, known: Known | None) -> dict[str, Any] | None:
     """Method, window and size of a well, with their defaults; nothing of it where every cell is alone."""
-    method, most = place.get("method"), place.get("most_cells")
+    method, most, halving = place.get("method"), place.get("most_cells"), place.get("halving")
     window = either(place, ("window", STEP), ("window_h", STEP_H))
-    asked = [below for below in (method, most, window and window[0]) if below is not None]
+    asked = [below for below in (method, most, halving, window and window[0]) if below is not None]
     alone = [below for below in asked if not coupled(below, known)]
     if alone:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 from senexo.base.errors import Fault, InvalidInput
 from senexo.study.arms import read_arms
 from senexo.study.assays import read_assays
-from senexo.study.culture import read_culture, refuse_lost, stopping
+from senexo.study.culture import halved_wells, read_culture, refuse_lost, stopping
 from senexo.study.donors import read_cells, read_donors
 from senexo.study.known import known_of, of_types, refuse_unsupported
 from senexo.study.place import Place
@@ -63,7 +63,10 @@ def _read(top: Place, folder: Path) -> Study | None:
     readouts = read_readouts(top.get("readouts"), known, end)
     kinds = types_in(arms, cells)
     stop = stopping(top.get("culture"), readouts, kinds, known)
-    culture = culture and culture.model_copy(update={"stop_when": stop})
+    if culture is not None:
+        wells = len(arms) * (donors.n if donors else 1)
+        again = halved_wells(top.get("culture"), culture, wells)
+        culture = culture.model_copy(update={"stop_when": stop, "halving": again})
     replicates = read_replicates(top.get("replicates"))
     references = list(replicates.reference_copies) if replicates else []
     assays = read_assays(top.get("assays"), arms, readouts, known, references, kinds)

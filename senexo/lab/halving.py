@@ -1,0 +1,107 @@
+"""What half the window would change: some wells of a study, grown again with it.
+
+A window holds the medium still for its cells; how far off that is shows when it is halved. The error of a window falls
+at first order or faster, so what is wrong with half of it is at most about the difference told here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from senexo.assays.result import holm
+from senexo.lab.dish import SHARES, Unit
+
+if TYPE_CHECKING:
+    from senexo.lab.community import Community
+
+Get = Callable[[str], Mapping[str, NDArray[Any]]]
+WORLD = "half-"
+KEPT = ("course", "shares", "pools", "dilution")
+LEVEL = 0.95
+MEDIUM = "medium: "  # before the name of a species in it
+COLUMNS = (
+    "quantity", "time_h", "n_wells", "whole_window", "half_window", "scale", "change", "low", "high", "p_corrected",
+)  # fmt: skip
+
+
+def units(halving: int | None, wells: Sequence[Unit]) -> list[Unit]:
+    """As many of the study's wells as asked, evenly spread over arms and donors."""
+    picked = np.unique(np.linspace(0, len(wells) - 1, halving or 0).round().astype(int))
+    return [Unit(u.arm, u.donor, u.done, u.occurrence, WORLD) for u in (wells[k] for k in picked)]
+
+
+def fill(community: Community, unit: Unit, cancelled: Callable[[], bool]) -> dict[str, NDArray[Any]]:
+    """One well with half the window: of the arrays of `Community.fill` what is compared."""
+    arm = list(community.study.arms.values())[unit.arm]
+    whole = Unit(unit.arm, unit.donor, unit.done, unit.occurrence)
+    arrays = community.halved.fill(arm, whole, cancelled)
+    return {name: arrays[name] for name in KEPT}
+
+
+def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame:
+    """Every quantity at the last read-out, with the whole window and with half of it, well by well.
+
+    Means over the wells, and the mean change with its 95 % interval (Student's t, wells as they are paired): of cells,
+    molecules and media relative to the middle of both (`scale` "relative"), of shares as it is ("difference");
+    p_corrected by Holm over all quantities. Wells that show a quantity in one of both only are left out of it.
+    """
+    whole = np.array([_shown(community, get(Unit(u.arm, u.donor, "", 0).chunk)) for u in wells])
+    half = np.array([_shown(community, get(u.chunk)) for u in wells])
+    names = ["cells", *SHARES[1:], *community.study.readouts.names]
+    names += [f"{MEDIUM}{species}" for species in community.population.pooled]
+    rows = []
+    for k, name in enumerate(names):
+        both = np.isfinite(whole[:, k]) & np.isfinite(half[:, k])
+        if both.sum() < 2:
+            continue
+        before, after = whole[both, k], half[both, k]
+        share = name in SHARES
+        middle = 1.0 if share else np.where(before + after != 0.0, np.abs(before + after) / 2.0, 1.0)
+        change, p = _mean((after - before) / middle)
+        scale = "difference" if share else "relative"
+        last = float(community.readout_times[-1])
+        rows.append((name, last, len(before), before.mean(), after.mean(), scale, *change, p))
+    found = pd.DataFrame(rows, columns=list(COLUMNS))
+    return found.assign(p_corrected=holm(found["p_corrected"].to_list()))
+
+
+def sentence(window: float, found: pd.DataFrame, wells: int) -> str:
+    """What a reader must know of it."""
+    seen = found[found["p_corrected"] < 1.0 - LEVEL]
+    begin = f"Tried again with half the window ({window / 2.0:g} h) in {found['n_wells'].max()} of {wells} wells: at"
+    begin += f" {found['time_h'].iloc[0]:g} h "
+    if len(seen):
+        told = ", ".join(_told(row) for row in seen.itertuples())
+        return (
+            begin + f"it changes {told} (95 % intervals; Holm over {len(found)} quantities). Ask for a shorter window."
+        )
+    known = found[(found["scale"] == "relative") & ~found["quantity"].str.startswith(MEDIUM)]
+    told = ", ".join(_told(row) for row in known.itertuples())
+    return begin + f"nothing changes beyond chance. What these wells can tell (95 % intervals): {told}."
+
+
+def _told(row: Any) -> str:
+    unit = "%" if row.scale == "relative" else "points"
+    return f"{row.quantity} by {100 * row.change:+.1f} {unit} ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+
+
+def _shown(community: Community, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """Cells over those plated, shares, read-outs and media of one well at its last read-out."""
+    at = int(np.searchsorted(community.curve_times, community.readout_times[-1]))
+    media = arrays["pools"][at] * arrays["dilution"][at]
+    return np.concatenate([arrays["shares"][at], arrays["course"][at], media])
+
+
+def _mean(change: NDArray[np.float64]) -> tuple[tuple[float, float, float], float]:
+    """Mean, its interval, and the p-value that it is 0."""
+    mean, error = float(change.mean()), float(change.std(ddof=1)) / np.sqrt(len(change))
+    if error == 0.0:
+        return (mean, mean, mean), (0.0 if mean else 1.0)
+    reach = error * float(stats.t.ppf((1.0 + LEVEL) / 2.0, len(change) - 1))
+    return (mean, mean - reach, mean + reach), float(2.0 * stats.t.sf(abs(mean) / error, len(change) - 1))
