@@ -19,7 +19,7 @@ from senexo.lab.culture import Culture, Growth
 
 FATES = ("commitment", "escape", "death")
 QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
-ARRESTED_H = 72.0  # a cell counts as arrested at a time if its switch was off this long up to then, without a break
+ARRESTED_H = 72.0  # a cell counts as arrested at a time if its switch was off this long up to then, or it is committed
 SHARES = ("alive", "switch off", "senescent")
 
 Floats = NDArray[np.float64]
@@ -74,7 +74,8 @@ def fill(culture: Culture, unit: Unit, cancelled: Callable[[], bool] = lambda: F
 def means(culture: Culture, growth: Growth, times: Floats) -> dict[str, NDArray[Any]]:
     """What a unit's cells show on average: `course` and `shares` at `times`, `arrest` at the read-out times."""
     alive = np.array([growth.alive(t) for t in culture.readout_times])
-    arrested = np.array([growth.off_between(t - ARRESTED_H, t) for t in culture.readout_times]) & alive
+    stopped = [growth.off_between(t - ARRESTED_H, t) | growth.senescent(t) for t in culture.readout_times]
+    arrested = np.array(stopped) & alive
     course, shares = _curves(growth, times)
     arrest = np.stack([arrested.sum(axis=1), alive.sum(axis=1)], axis=1)
     return {"course": course, "shares": shares, "arrest": arrest}

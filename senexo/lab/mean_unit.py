@@ -151,15 +151,15 @@ class MeanUnits:
         return of_types, weight @ of_types, (float(off), float(senescent))
 
     def _arrested(self, course: MeanCourse, now: MeanReading) -> NDArray[np.bool_]:
-        """Per type, whether it was off, or empty, at every look of the last `ARRESTED_H` hours."""
+        """Per type, whether it is senescent, or was off or empty at every look of the last `ARRESTED_H` hours."""
         earlier = [reading for reading in course.readings if reading.time <= now.time - ARRESTED_H]
         if not earlier:
-            return np.zeros(len(now.numbers), dtype=bool)
+            return self.community.senescent
         looks = [reading for reading in course.readings if earlier[-1].time <= reading.time <= now.time]
         still: NDArray[np.bool_] = np.all(
             [self.community.off(look.values) | (look.numbers <= SOMEBODY) for look in looks], axis=0
         )
-        return still
+        return still | self.community.senescent
 
     def _holds(self, reading: MeanReading) -> bool:
         """Whether the community's condition to stop holds."""

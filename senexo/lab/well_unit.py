@@ -85,16 +85,17 @@ def _read_out(
 
 
 def _arrested(community: Community, course: Course, now: Reading) -> NDArray[np.bool_]:
-    """Cells that were off at every look of the last `ARRESTED_H` hours, of which there was one that long ago."""
+    """Senescent cells, and those off at every look of the last `ARRESTED_H` hours, one of them that long ago."""
+    senescent = community.senescent[now.type]
     looks = [reading for reading in course.readings if now.time - ARRESTED_H <= reading.time <= now.time]
     earlier = [reading for reading in course.readings if reading.time <= now.time - ARRESTED_H]
     if not earlier or not len(now):
-        return np.zeros(len(now), dtype=bool)
+        return senescent
     mine = [tuple(key) for key in now.key.tolist()]
     still = set(mine)
     for reading in [earlier[-1], *looks]:
         still &= {tuple(key) for key in reading.key[community.off(reading.values)].tolist()}
-    return np.array([key in still for key in mine])
+    return senescent | np.array([key in still for key in mine])
 
 
 def kept(community: Community, course: Course) -> dict[str, NDArray[Any]]:

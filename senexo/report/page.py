@@ -125,7 +125,7 @@ def _fate_figures(folder: Path, arms: pd.DataFrame, found: dict[str, Any]) -> li
     out = []
     for name, readout, label, meaning in (
         ("senescence", "senescent", "SA-β-gal positive cells", "as a stain would show them, reading errors included"),
-        ("arrest", "arrested", "arrested cells", "free E2F below its threshold all the last 72 h"),
+        ("arrest", "arrested", "arrested cells", "free E2F below its threshold all the last 72 h, or committed"),
     ):
         if not (folder / "tables" / f"{name}.parquet").is_file():
             continue

@@ -26,7 +26,10 @@ from senexo.study.place import named
 # function -> what it is told, and what it gives; [cell type] may be left out: all cells of the arm
 FUNCTIONS = {
     "senescence": ("arm, [cell type,] time", "share of living cells that are committed and have not escaped"),
-    "arrested": ("arm, [cell type,] time", "share of living cells whose switch was off all the last 72 h"),
+    "arrested": (
+        "arm, [cell type,] time",
+        "share of living cells that are committed, or whose switch was off all the last 72 h",
+    ),
     "alive": ("arm, [cell type,] time", "share of cells that are alive"),
     "cells": ("arm, [cell type,] time", "number of living cells"),
     "mean": ("read-out, arm, [cell type,] time", "mean of a read-out over living cells"),
