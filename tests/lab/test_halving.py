@@ -95,7 +95,8 @@ def test_change_interval_and_chance_are_those_of_a_paired_t_test(monkeypatch: py
     assert found.loc[0, "p_corrected"] == pytest.approx(4 * tests[0].pvalue)
     assert (found.loc[1, "change"], found.loc[1, "p_corrected"]) == (0.0, 1.0)
     text = halving.sentence(0.5, found, 40)
-    assert "in 8 of 40 wells" in text and "it changes cells by +1.9 % (+1.9 to +2.0)" in text
+    assert "in 8 of 40 wells" in text
+    assert "it changes cells by +1.9 % (+1.9 to +2.0)" in text
     assert "miR by" not in text
     quiet = halving.sentence(0.5, found.iloc[1:], 40)
     assert "nothing changes beyond chance" in quiet
