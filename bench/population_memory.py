@@ -1,7 +1,8 @@
-"""Memory of the shipped circuit in 100,000 cells, by `hybrid`, day after day: does it fit, and is it flat?
+"""Memory of the shipped circuit by `hybrid`: flat over 10,000 wells of 500 cells, and in 100,000 cells for a week?
 
-One untreated well of LSC from 50,000 cells, split whenever it holds 100,000. Linux only: it reads what the kernel says
-of this process. Most memory so far is told every twelve hours.
+First 10,000 wells one after the other, each from its seeding through one window. Then one untreated well of LSC from
+50,000 cells, split whenever it holds 100,000. Linux only: it reads what the kernel says of this process. Most memory so
+far is told every thousand wells and every twelve hours.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from senexo.lab.coupled import Bench, Method, Well
 from senexo.lab.population import population_of
 from senexo.model.circuit import load_circuit
 
+REPLICATES, OF, WINDOW = 10_000, 500, 0.5
 CELLS, HOURS, EVERY, AIM_GIB = 100_000, 168.0, 12, 2.0
 
 
@@ -30,7 +32,12 @@ def main() -> None:
         print("memory is read from /proc, which is not here")
         return
     circuit = load_circuit("mir34c-rab27b-cells")
-    bench = Bench(population_of(circuit, types=["LSC"]), Method("hybrid", 0.5), share=circuit.well)
+    bench = Bench(population_of(circuit, types=["LSC"]), Method("hybrid", WINDOW), share=circuit.well)
+    for replicate in range(REPLICATES + 1):
+        begin = bench.seeded({"LSC": OF}, {}, seed=1, replicate=replicate)
+        bench.grow(begin, Well(until=WINDOW, times=(0.0, WINDOW)))
+        if replicate % (REPLICATES // 10) == 0:
+            print(f"{replicate:6} wells of {OF} cells: {peak():.2f} GiB at most", flush=True)
     begin = bench.seeded({"LSC": CELLS // 2}, {}, seed=1, replicate=0)
     looks, done = 0, 0.0
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.cells import CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Population, start
 from senexo.engine.cells_split import Method, run_split
 from senexo.engine.lower import lower
 from senexo.model.loading import load
@@ -65,15 +65,20 @@ def network(coupled: bool, folder: Path) -> tuple[Network, str]:
     return model.network, model.to_sbml()
 
 
-def senexo(coupled: Network, ids: list[str], method: Method) -> Program:
-    net = lower(coupled)
+def well(coupled: Network) -> tuple[Population, Callable[[int], Cells]]:
+    """The cells in one medium, and how a well of `CELLS` of them begins by its seed."""
     fates = (Fate("division", "division", Divide("A", "A")), Fate("death", "death", Leave()))
-    population = Population((CellType("A", net, fates),), pools=("medium",))
-    slots = [net.slot(id) for id in ids]
+    population = Population((CellType("A", lower(coupled), fates),), pools=("medium",))
     overrides = {"A": {"E": 1500.0 * CELLS, "sharing": float(CELLS)}}
+    return population, lambda seed: start(population, {"A": CELLS}, seed=seed, overrides=overrides)
+
+
+def senexo(coupled: Network, ids: list[str], method: Method) -> Program:
+    population, plated = well(coupled)
+    slots = [population.types[0].network.slot(id) for id in ids]
 
     def run(seed: int) -> tuple[Values, float]:
-        cells = start(population, {"A": CELLS}, seed=seed, overrides=overrides)
+        cells = plated(seed)
         after, _ = run_split(population, cells, HOURS, window=WINDOW, threads=1, method=method)
         found = after.values[:, slots].mean(axis=0)
         return np.append(found, [after.pools[0] / CELLS, len(after) / CELLS]), CELLS * HOURS

@@ -1,4 +1,5 @@
-"""Two threads against one, for an ensemble of exact trajectories and a batch of ODEs of the reference network.
+"""Two threads against one: exact trajectories, a batch of ODEs and coupled cells, of the reference network; and coupled
+cells of the shipped circuit.
 
 One and two threads take turns; the bits must agree. Wall time says what a user gains while the machine is otherwise
 idle; the CPU time of both together says what sharing costs, whatever else runs.
@@ -7,6 +8,7 @@ idle; the CPU time of both together says what sharing costs, whatever else runs.
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +16,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.populations import HOURS, WINDOW, network, well
 from senexo.engine.batch import BatchODE
+from senexo.engine.cells import start
+from senexo.engine.cells_hybrid import run_hybrid
+from senexo.engine.cells_hybrid_parts import divided
+from senexo.engine.cells_split import run_split
 from senexo.engine.evaluate import initial_values
 from senexo.engine.lower import lower
 from senexo.engine.lowered import Lowered
 from senexo.engine.ssa import Sampler
+from senexo.lab.population import population_of
+from senexo.model.circuit import load_circuit
 from senexo.model.loading import load
 
 MODEL = Path(__file__).with_name("reference.ant")
@@ -42,10 +51,31 @@ def batch(lowered: Lowered) -> Work:
     return lambda threads: solver.solve(v, TIMES[[0, -1]], threads=threads).values
 
 
+def windows() -> Work:
+    """Cells that divide, die and share a medium, every reaction one by one."""
+    with tempfile.TemporaryDirectory() as folder:
+        population, plated = well(network(True, Path(folder))[0])
+    begin = plated(1)
+    return lambda threads: run_split(population, begin, HOURS, window=WINDOW, threads=threads)[0].values
+
+
+def amounts() -> Work:
+    """The shipped circuit, scarce molecules one by one."""
+    population = population_of(load_circuit("mir34c-rab27b-cells"), types=["LSC"])
+    begin, partition = start(population, {"LSC": 4000}, seed=1), divided(population)
+    return lambda threads: (
+        run_hybrid(population, begin, 2.0, window=0.5, partition=partition, threads=threads)[0].values
+    )
+
+
 def main() -> None:
-    """Print both ratios; fail where one thread and two disagree in a bit."""
+    """Print all ratios; fail where one thread and two disagree in a bit."""
     lowered = lower(load(MODEL).network)
-    for name, work in {"ensemble": ensemble(lowered), "batched ODE": batch(lowered)}.items():
+    works = {
+        "ensemble": ensemble(lowered), "batched ODE": batch(lowered), "coupled cells, split": windows(),
+        "coupled cells, hybrid": amounts(),
+    }  # fmt: skip
+    for name, work in works.items():
         expected = work(1)
         walls, costs = [], []
         for _ in range(ROUNDS):
@@ -53,7 +83,7 @@ def main() -> None:
             walls.append(wall_one / wall_two)
             costs.append(cpu_two / cpu_one)
         print(
-            f"two threads, {name:<12} {statistics.median(walls):.2f} x one, best {max(walls):.2f} (aim {AIM}); "
+            f"two threads, {name:<21} {statistics.median(walls):.2f} x one, best {max(walls):.2f} (aim {AIM}); "
             f"CPU time {statistics.median(costs):.2f} of one"
         )
 
