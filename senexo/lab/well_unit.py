@@ -34,16 +34,15 @@ def _curves(community: Community, course: Course, at: Mapping[float, tuple[Readi
         if when not in at:
             continue
         reading, dilution[k] = at[when]
-        values = reading.values[:, community.watched]
         numbers[k] = np.bincount(reading.type, minlength=kinds)
         pools[k] = reading.pools
         for place in range(kinds):
             mine = reading.type == place
             if mine.any():
-                of_types[k, place] = values[mine].mean(axis=0)
+                of_types[k, place] = reading.values[mine][:, community.watched].mean(axis=0)
         shares[k, 0] = len(reading) * dilution[k] / max(1, len(course.begin))
         if len(reading):
-            means[k] = values.mean(axis=0)
+            means[k] = reading.values[:, community.watched].mean(axis=0)
             shares[k, 1:] = community.off(reading.values).mean(), community.senescent[reading.type].mean()
     return {
         "numbers": numbers, "of_types": of_types, "course": means, "shares": shares, "pools": pools,
