@@ -65,16 +65,16 @@ def network(coupled: bool, folder: Path) -> tuple[Network, str]:
     return model.network, model.to_sbml()
 
 
-def well(coupled: Network) -> tuple[Population, Callable[[int], Cells]]:
-    """The cells in one medium, and how a well of `CELLS` of them begins by its seed."""
+def well(coupled: Network, number: int) -> tuple[Population, Callable[[int], Cells]]:
+    """The cells in one medium, and how a well of so many begins by its seed."""
     fates = (Fate("division", "division", Divide("A", "A")), Fate("death", "death", Leave()))
     population = Population((CellType("A", lower(coupled), fates),), pools=("medium",))
-    overrides = {"A": {"E": 1500.0 * CELLS, "sharing": float(CELLS)}}
-    return population, lambda seed: start(population, {"A": CELLS}, seed=seed, overrides=overrides)
+    overrides = {"A": {"E": 1500.0 * number, "sharing": float(number)}}
+    return population, lambda seed: start(population, {"A": number}, seed=seed, overrides=overrides)
 
 
 def senexo(coupled: Network, ids: list[str], method: Method) -> Program:
-    population, plated = well(coupled)
+    population, plated = well(coupled, CELLS)
     slots = [population.types[0].network.slot(id) for id in ids]
 
     def run(seed: int) -> tuple[Values, float]:

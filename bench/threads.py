@@ -31,7 +31,7 @@ from senexo.model.circuit import load_circuit
 from senexo.model.loading import load
 
 MODEL = Path(__file__).with_name("reference.ant")
-ROUNDS, RUNS, ROWS, AIM = 7, 512, 20_000, 1.8
+ROUNDS, RUNS, ROWS, CELLS, AIM = 7, 512, 20_000, 20_000, 1.8
 TIMES = np.linspace(0.0, 72.0, 73)
 
 Values = NDArray[np.float64]
@@ -54,7 +54,7 @@ def batch(lowered: Lowered) -> Work:
 def windows() -> Work:
     """Cells that divide, die and share a medium, every reaction one by one."""
     with tempfile.TemporaryDirectory() as folder:
-        population, plated = well(network(True, Path(folder))[0])
+        population, plated = well(network(True, Path(folder))[0], CELLS)
     begin = plated(1)
     return lambda threads: run_split(population, begin, HOURS, window=WINDOW, threads=threads)[0].values
 
@@ -62,9 +62,9 @@ def windows() -> Work:
 def amounts() -> Work:
     """The shipped circuit, scarce molecules one by one."""
     population = population_of(load_circuit("mir34c-rab27b-cells"), types=["LSC"])
-    begin, partition = start(population, {"LSC": 4000}, seed=1), divided(population)
+    begin, partition = start(population, {"LSC": CELLS}, seed=1), divided(population)
     return lambda threads: (
-        run_hybrid(population, begin, 2.0, window=0.5, partition=partition, threads=threads)[0].values
+        run_hybrid(population, begin, 6.0, window=0.5, partition=partition, threads=threads)[0].values
     )
 
 
