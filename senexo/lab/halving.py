@@ -73,9 +73,11 @@ def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame
 
 def sentence(window: float, found: pd.DataFrame, wells: int) -> str:
     """What a reader must know of it."""
+    begin = f"Tried again with half the window ({window / 2.0:g} h)"
+    if found.empty:
+        return f"{begin}, but fewer than two of those wells reached the last read-out: its error is not known."
     seen = found[found["p_corrected"] < 1.0 - LEVEL]
-    begin = f"Tried again with half the window ({window / 2.0:g} h) in {found['n_wells'].max()} of {wells} wells: at"
-    begin += f" {found['time_h'].iloc[0]:g} h "
+    begin += f" in {found['n_wells'].max()} of {wells} wells: at {found['time_h'].iloc[0]:g} h "
     if len(seen):
         told = ", ".join(_told(row) for row in seen.itertuples())
         return (

@@ -103,6 +103,12 @@ def test_change_interval_and_chance_are_those_of_a_paired_t_test(monkeypatch: py
     assert "miR by" in quiet
 
 
+def test_wells_that_all_ended_before_are_told(tmp_path: Path) -> None:
+    ended = run(resolve(asked(stop_when="cells(LSC) > 1")), out=tmp_path / "ended", workers=1)
+    assert ended.table("halving").empty
+    assert "its error is not known" in (ended.folder / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("culture", "says"),
     [
