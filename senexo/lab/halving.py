@@ -24,6 +24,7 @@ Get = Callable[[str], Mapping[str, NDArray[Any]]]
 WORLD = "half-"
 KEPT = ("course", "shares", "pools", "dilution")
 LEVEL = 0.95
+TOLD = 4  # quantities that the sentence names
 MEDIUM = "medium: "  # before the name of a species in it
 COLUMNS = (
     "quantity", "time_h", "n_wells", "whole_window", "half_window", "scale", "change", "low", "high", "p_corrected",
@@ -83,9 +84,15 @@ def sentence(window: float, found: pd.DataFrame, wells: int) -> str:
         return (
             begin + f"it changes {told} (95 % intervals; Holm over {len(found)} quantities). Ask for a shorter window."
         )
-    known = found[(found["scale"] == "relative") & ~found["quantity"].str.startswith(MEDIUM)]
-    told = ", ".join(_told(row) for row in known.itertuples())
-    return begin + f"nothing changes beyond chance. What these wells can tell (95 % intervals): {told}."
+    known = found[found["scale"] == "relative"]
+    known = known.assign(wide=known["high"] - known["low"]).sort_values("wide", ascending=False, kind="stable")
+    told = ", ".join(_told(row) for row in known.head(TOLD).itertuples())
+    rest = known.iloc[TOLD:]
+    others = f", {len(rest)} others by {100 * rest['low'].min():+.1f} to {100 * rest['high'].max():+.1f} %"
+    return (
+        f"{begin}nothing changes beyond chance. What may change unseen (95 % intervals), least known first: {told}"
+        f"{others if len(rest) else ''}; the table halving has them all."
+    )
 
 
 def _told(row: Any) -> str:

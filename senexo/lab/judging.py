@@ -41,7 +41,7 @@ def judge(
         else:
             results.append(senescence(tables["senescence"], **request.options))
             if "arrest" in tables:
-                options = {"readout": "arrested", "label": "cells off for 72 h or more", **request.options}
+                options = {"readout": "arrested", "label": "arrested cells (off for 72 h, or committed)", **request.options}
                 results.append(senescence(tables["arrest"], **options))
     return results
 

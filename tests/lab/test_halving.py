@@ -100,7 +100,10 @@ def test_change_interval_and_chance_are_those_of_a_paired_t_test(monkeypatch: py
     assert "miR by" not in text
     quiet = halving.sentence(0.5, found.iloc[1:], 40)
     assert "nothing changes beyond chance" in quiet
-    assert "miR by" in quiet
+    assert "least known first: miR by" in quiet
+    many = pd.concat([found.iloc[1:], *[found.iloc[3:].assign(quantity=f"x{k}", low=-k / 100) for k in range(5)]])
+    assert "first: x4 by" in halving.sentence(0.5, many, 40)
+    assert ", 2 others by" in halving.sentence(0.5, many, 40)
 
 
 def test_wells_that_all_ended_before_are_told(tmp_path: Path) -> None:
