@@ -41,7 +41,8 @@ def judge(
         else:
             results.append(senescence(tables["senescence"], **request.options))
             if "arrest" in tables:
-                options = {"readout": "arrested", "label": "arrested cells (off for 72 h, or committed)", **request.options}
+                label = "arrested cells (off for 72 h, or committed)"
+                options = {"readout": "arrested", "label": label, **request.options}
                 results.append(senescence(tables["arrest"], **options))
     return results
 
