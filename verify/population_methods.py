@@ -104,14 +104,11 @@ def halves(here: Population) -> list[Check]:
 def main() -> list[Check]:
     here = sharing()
     ids = [here.types[0].network.slots[slot].id for slot in plan(here).countable[0]]
-    names, species = (
-        ["divisions", "deaths", "copies in the pool", *ids, *(f"deviation of {id}" for id in ids)],
-        len(ids),
-    )
+    names = ["divisions", "deaths", "copies in the pool", *ids, *(f"deviation of {id}" for id in ids)]
     rows = {engine: dishes(engine, here, WINDOW, DISHES, UNTIL, {}) for engine in ENGINES}
-    exact = with_error(rows["exact"], species)
+    exact = with_error(rows["exact"], len(ids))
     checks: list[Check] = []
     for engine in ENGINES[1:]:
-        checks += close(engine, names, exact, with_error(rows[engine], species))
+        checks += close(engine, names, exact, with_error(rows[engine], len(ids)))
         checks += fates(engine, rows["exact"], rows[engine])
     return checks + halves(here)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.cells import Cells, Population
-from senexo.engine.cells_hybrid import STEP, run_hybrid
+from senexo.engine.cells_hybrid import longest_step, run_hybrid
 from senexo.engine.cells_hybrid_parts import HybridPartition
 from senexo.engine.cells_split import run_split
 from senexo.engine.cells_tables import plan
@@ -53,7 +53,7 @@ def halving(
     `run_hybrid` takes for the whole window) is halved too, so that the error of both is told; streams of events are
     the same in both runs, noise of continuous species is not.
     """
-    longest = min(window, STEP) if step is None else step
+    longest = longest_step(window, step)
     rows = []
     for cells in beginnings:
         row = []

@@ -50,6 +50,11 @@ _PLACES = 1 << 20  # of flows and counts kept for a window
 _compile = kernel()
 
 
+def longest_step(window: float, step: float | None) -> float:
+    """How long a step may be: `step`, or where that is None `STEP` or the window."""
+    return min(window, STEP) if step is None else step
+
+
 def run_hybrid(
     population: Population,
     cells: Cells,
@@ -74,7 +79,7 @@ def run_hybrid(
     their reactions are not counted in `Cells.fired`, nor the parts of copies in `gone`. Limits, `stop` and errors as
     `run_split`.
     """
-    longest = min(window, STEP) if step is None else step
+    longest = longest_step(window, step)
     if not 0.0 < longest < np.inf:
         raise InvalidInput([Fault("step", repr(step), "a positive time")])
     check(plan(population), window)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from senexo.lab import dish, donors
 from senexo.lab.culture import Culture
-from senexo.lab.dish import Unit
+from senexo.lab.dish import Get, Unit
 from senexo.model.cell_types import own_names
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ class Measured(Protocol):
 
     @property
     def fates(self) -> Sequence[Any]: ...
-
-
-Get = Callable[[str], Mapping[str, NDArray[Any]]]
 
 
 def tables(culture: Culture, units: Sequence[Unit], get: Get) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from senexo.engine.cells import Log
 from senexo.lab import collect, dish, lineages, readings, snapshots, states
 from senexo.lab.community import Community
-from senexo.lab.dish import Unit
+from senexo.lab.dish import Get, Unit
 from senexo.lab.readings import Place, Reading
 
-Get = Callable[[str], Mapping[str, NDArray[Any]]]
 EVERYBODY = "all cells"  # the cell type of rows that hold for a whole well
 BALANCE_FLOWS = ("before", "after", "made", "lost", "by hand")
 

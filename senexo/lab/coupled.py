@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.cells import Cells, Floats, Ints, Log, Population, Words, start
 from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_hybrid import STEP, run_hybrid
+from senexo.engine.cells_hybrid import longest_step, run_hybrid
 from senexo.engine.cells_hybrid_parts import HybridPartition
 from senexo.engine.cells_ledger import PoolLedger, pool_ledgers
 from senexo.engine.cells_split import run_split
@@ -39,7 +39,7 @@ class Method:
 
     `exact`: event by event; `split`: in windows of `window` hours with the pools frozen; `hybrid`: so too, with what a
     cell has many copies of as continuous amounts: what `partition` says, or what the population's own values do, in
-    steps of at most `step` hours (None: `STEP`, or the window).
+    steps of at most `step` hours (None: what `run_hybrid` takes).
     """
 
     name: str = "hybrid"
@@ -50,8 +50,7 @@ class Method:
     @property
     def halved(self) -> Method:
         """The same with half the window, and half the step within it."""
-        step = min(self.window, STEP) if self.step is None else self.step
-        return replace(self, window=self.window / 2.0, step=step / 2.0)
+        return replace(self, window=self.window / 2.0, step=longest_step(self.window, self.step) / 2.0)
 
     def run(self, population: Population, cells: Cells, until: float, stop: NDArray[np.bool_]) -> tuple[Cells, Log]:
         """The engine's run; InvalidInput for a method it does not have."""

@@ -6,7 +6,7 @@ after any unit, and its tables can be made again from the units alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ ARRESTED_H = 72.0  # a cell counts as arrested at a time if its switch was off t
 SHARES = ("alive", "switch off", "senescent")
 
 Floats = NDArray[np.float64]
+Get = Callable[[str], Mapping[str, NDArray[Any]]]  # the arrays of a unit, by the name of its chunk
 
 
 @dataclass(frozen=True, slots=True)

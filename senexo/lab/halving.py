@@ -7,23 +7,22 @@ at first order or faster, so what is wrong with half of it is at most about the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
-from senexo.assays.result import holm
-from senexo.lab.dish import SHARES, Unit
+from senexo.assays.censored import paired_t
+from senexo.assays.result import LEVEL, Estimate, holm
+from senexo.lab.dish import SHARES, Get, Unit
 
 if TYPE_CHECKING:
     from senexo.lab.community import Community
 
-Get = Callable[[str], Mapping[str, NDArray[Any]]]
 WORLD = "half-"
 KEPT = ("course", "shares", "pools", "dilution")
-LEVEL = 0.95
 TOLD = 4  # quantities that the sentence names
 MEDIUM = "medium: "  # before the name of a species in it
 COLUMNS = (
@@ -34,14 +33,13 @@ COLUMNS = (
 def units(halving: int | None, wells: Sequence[Unit]) -> list[Unit]:
     """As many of the study's wells as asked, evenly spread over arms and donors."""
     picked = np.unique(np.linspace(0, len(wells) - 1, halving or 0).round().astype(int))
-    return [Unit(u.arm, u.donor, u.done, u.occurrence, WORLD) for u in (wells[k] for k in picked)]
+    return [replace(wells[k], world=WORLD) for k in picked]
 
 
 def fill(community: Community, unit: Unit, cancelled: Callable[[], bool]) -> dict[str, NDArray[Any]]:
     """One well with half the window: of the arrays of `Community.fill` what is compared."""
     arm = list(community.study.arms.values())[unit.arm]
-    whole = Unit(unit.arm, unit.donor, unit.done, unit.occurrence)
-    arrays = community.halved.fill(arm, whole, cancelled)
+    arrays = community.halved.fill(arm, replace(unit, world=""), cancelled)
     return {name: arrays[name] for name in KEPT}
 
 
@@ -52,7 +50,7 @@ def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame
     molecules and media relative to the middle of both (`scale` "relative"), of shares as it is ("difference");
     p_corrected by Holm over all quantities. Wells that show a quantity in one of both only are left out of it.
     """
-    whole = np.array([_shown(community, get(Unit(u.arm, u.donor, "", 0).chunk)) for u in wells])
+    whole = np.array([_shown(community, get(replace(u, world="").chunk)) for u in wells])
     half = np.array([_shown(community, get(u.chunk)) for u in wells])
     names = ["cells", *SHARES[1:], *community.study.readouts.names]
     names += [f"{MEDIUM}{species}" for species in community.population.pooled]
@@ -64,10 +62,10 @@ def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame
         before, after = whole[both, k], half[both, k]
         share = name in SHARES
         middle = 1.0 if share else np.where(before + after != 0.0, np.abs(before + after) / 2.0, 1.0)
-        change, p = _mean((after - before) / middle)
-        scale = "difference" if share else "relative"
-        last = float(community.readout_times[-1])
-        rows.append((name, last, len(before), before.mean(), after.mean(), scale, *change, p))
+        change = _mean((after - before) / middle)
+        scale, last = "difference" if share else "relative", float(community.readout_times[-1])
+        told = (change.value, change.low, change.high, change.p_value)
+        rows.append((name, last, len(before), before.mean(), after.mean(), scale, *told))
     found = pd.DataFrame(rows, columns=list(COLUMNS))
     return found.assign(p_corrected=holm(found["p_corrected"].to_list()))
 
@@ -107,10 +105,9 @@ def _shown(community: Community, arrays: Mapping[str, NDArray[Any]]) -> NDArray[
     return np.concatenate([arrays["shares"][at], arrays["course"][at], media])
 
 
-def _mean(change: NDArray[np.float64]) -> tuple[tuple[float, float, float], float]:
-    """Mean, its interval, and the p-value that it is 0."""
-    mean, error = float(change.mean()), float(change.std(ddof=1)) / np.sqrt(len(change))
-    if error == 0.0:
-        return (mean, mean, mean), (0.0 if mean else 1.0)
-    reach = error * float(stats.t.ppf((1.0 + LEVEL) / 2.0, len(change) - 1))
-    return (mean, mean - reach, mean + reach), float(2.0 * stats.t.sf(abs(mean) / error, len(change) - 1))
+def _mean(change: NDArray[np.float64]) -> Estimate:
+    """Mean over wells with its interval, and the p-value that it is 0; wells that all agree have no spread to go by."""
+    if np.ptp(change) == 0.0:
+        mean = float(change[0])
+        return Estimate(mean, mean, mean, 0.0 if mean else 1.0)
+    return paired_t(change)

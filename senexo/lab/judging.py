@@ -16,7 +16,7 @@ from senexo.study.assays import COUPLED
 if TYPE_CHECKING:
     from senexo.lab.community import Community
     from senexo.lab.culture import Culture
-    from senexo.lab.null import Get
+    from senexo.lab.dish import Get
     from senexo.lab.verdict import Verdict
     from senexo.study.schema import Study
 

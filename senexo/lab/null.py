@@ -12,14 +12,13 @@ from senexo.base.errors import Fault, InvalidInput
 from senexo.lab import dish, halving, protocol
 from senexo.lab.community import Community
 from senexo.lab.culture import Culture
-from senexo.lab.dish import Unit
+from senexo.lab.dish import Get, Unit
 from senexo.study.claims import Clause, Reading, parse_claim, readings
 
 if TYPE_CHECKING:
     from senexo.study.schema import Arm, Claim, Study
 
 Floats = NDArray[np.float64]
-Get = Callable[[str], Mapping[str, NDArray[Any]]]
 WORLD = "null-"
 NEEDS = {"senescence": "the fate commitment", "arrested": "a switch that arrests"}
 
