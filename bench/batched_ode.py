@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.batch import BatchODE
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.ode.ensemble import BatchODE
 from senexo.model.loading import Model, load
 from verify._problems import ROBERTSON
 

@@ -11,8 +11,8 @@ import re
 import sys
 from pathlib import Path
 
-from senexo.lab.coupled import Bench, Method, Well
-from senexo.lab.population import population_of
+from senexo.lab.coupled.population import population_of
+from senexo.lab.coupled.well import Bench, Method, Well
 from senexo.model.circuit import load_circuit
 
 REPLICATES, OF, WINDOW = 10_000, 500, 0.5

@@ -1,10 +1,10 @@
 """Cells that divide, die and share one medium, in windows of 0.05 h, against hand-made loops over cells, one thread.
 
 The reference network in every cell, its species E in the medium: released by all, taken up by all, lost there. Ours is
-`senexo.engine.cells_split`; a peer does what its users do: it puts the state of each cell into the program, runs it for
-a window with the pool held, reads the state back, and a few lines of Python divide, kill and settle. Every round runs
-each program once, in turn; a ratio is the median over the rounds. Means per cell must agree (|Z| < 5, over rounds);
-those of CVODE, which knows no chance, within a tenth.
+`senexo.engine.population.splitting`; a peer does what its users do: it puts the state of each cell into the program,
+runs it for a window with the pool held, reads the state back, and a few lines of Python divide, kill and settle.
+Every round runs each program once, in turn; a ratio is the median over the rounds. Means per cell must agree (|Z| <
+5, over rounds); those of CVODE, which knows no chance, within a tenth.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Population, start
-from senexo.engine.cells_split import Method, run_split
-from senexo.engine.lower import lower
+from senexo.engine.formula.lower import lower
+from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.population.splitting import Method, run_split
 from senexo.model.loading import load
 from senexo.model.network import Network
 

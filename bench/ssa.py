@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
-from senexo.engine.ssa import Job, Method, Sampler
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ssa.sampler import Job, Method, Sampler
 from senexo.model.loading import load
 from senexo.model.network import Network
 

@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.populations import HOURS, WINDOW, network, well
-from senexo.engine.batch import BatchODE
-from senexo.engine.cells import start
-from senexo.engine.cells_hybrid import run_hybrid
-from senexo.engine.cells_hybrid_parts import divided
-from senexo.engine.cells_split import run_split
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
-from senexo.engine.ssa import Sampler
-from senexo.lab.population import population_of
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ode.ensemble import BatchODE
+from senexo.engine.population.hybrid import run_hybrid
+from senexo.engine.population.model import start
+from senexo.engine.population.partition import divided
+from senexo.engine.population.splitting import run_split
+from senexo.engine.ssa.sampler import Sampler
+from senexo.lab.coupled.population import population_of
 from senexo.model.circuit import load_circuit
 from senexo.model.loading import load
 

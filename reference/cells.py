@@ -1,8 +1,8 @@
 """A population of cells once more, to be read: plain Python, everything computed anew after every event.
 
-The oracle of `senexo.engine.cells_exact`, event by event for the same uniforms. Every cell is a direct method with a
-stream of its own, whose waiting time is cut when others change its total hazard; the pools, as each type's network
-sees them, are one more "cell" per type.
+The oracle of `senexo.engine.population.exact`, event by event for the same uniforms. Every cell is a direct method
+with a stream of its own, whose waiting time is cut when others change its total hazard; the pools, as each type's
+network sees them, are one more "cell" per type.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from reference.formulas import value
 from reference.ssa import exponential
 from senexo.base.streams import DRAW, derive, threefry
-from senexo.engine.cells import Become, Cells, Divide, Fate, Partition, Population, Set
-from senexo.engine.lowered import Lowered, LoweredReaction
+from senexo.engine.formula.network import Lowered, LoweredReaction
+from senexo.engine.population.model import Become, Cells, Divide, Fate, Partition, Population, Set
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Windows of a population once more, to be read: plain Python, the oracle of `senexo.engine.cells_split`.
+"""Windows of a population once more, to be read: plain Python, the oracle of `senexo.engine.population.splitting`.
 
 The same events for the same uniforms: every cell alone while the pools are frozen, and the settlement of the pools
 before and after, molecule numbers drawn down the same trees.
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from reference.cells import Bits, Cell, Dish, dish, joined, takes
 from reference.formulas import value
 from senexo.base.streams import derive
-from senexo.engine.cells import Cells, Fate, Population
-from senexo.engine.lowered import LoweredReaction
+from senexo.engine.formula.network import LoweredReaction
+from senexo.engine.population.model import Cells, Fate, Population
 
 BLOCK = 256
 

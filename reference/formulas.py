@@ -1,7 +1,7 @@
 """Values of lowered formulas by walking the tree in plain Python, one cell at a time.
 
 What the operators mean, and in which order sums, products and powers are worked out, is the text of
-`senexo.engine.graph`, followed here a second time.
+`senexo.engine.formula.graph`, followed here a second time.
 """
 
 from __future__ import annotations

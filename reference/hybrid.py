@@ -1,4 +1,4 @@
-"""The continuous step of `senexo.engine.cells_hybrid_flow` in plain Python, to be read: one cell, dense algebra."""
+"""The continuous step of `senexo.engine.population.langevin` in plain Python, to be read: one cell, dense algebra."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.streams import threefry
-from senexo.engine.differentiate import derivative
-from senexo.engine.evaluate import apply_assignments, evaluate
-from senexo.engine.lowered import Lowered, LoweredReaction
+from senexo.engine.formula.differentiate import derivative
+from senexo.engine.formula.evaluate import apply_assignments, evaluate
+from senexo.engine.formula.network import Lowered, LoweredReaction
 from senexo.model.expression import Call, Expression, Slot
 
 NOISE, AGAIN, ROUGH = 5, 256, 30.0

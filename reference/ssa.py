@@ -1,6 +1,6 @@
 """The exact stochastic algorithm once more, to be read: plain Python, everything computed anew after every event.
 
-`senexo.engine.ssa` has four kernels for it, which keep what has not changed; this one is their oracle, event by
+`senexo.engine.ssa.sampler` has four kernels for it, which keep what has not changed; this one is their oracle, event by
 event for the same uniforms. It knows propensities that change at reactions, at events, and where the clock is
 compared with a number (`time >= 24`); rates that change smoothly in time it does not know.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from reference.formulas import value
 from senexo.base.streams import DRAW, INTEGER, derive, threefry
-from senexo.engine.lowered import Lowered, LoweredEvent
+from senexo.engine.formula.network import Lowered, LoweredEvent
 from senexo.model.expression import Call, Expression, Time, walk
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10

@@ -24,10 +24,10 @@ from senexo.study.schema import Study
 if TYPE_CHECKING:
     import pandas as pd
 
-    from senexo.lab.community import Community
-    from senexo.lab.culture import Culture
+    from senexo.lab.coupled.community import Community
+    from senexo.lab.lone.culture import Culture
+    from senexo.lab.lone.replay import Replay
     from senexo.lab.plan import Plan
-    from senexo.lab.replay import Replay
 
 Progress = Callable[[str, int, int], None]
 STRONG = ("holds", "does not hold", "not decided", "large", "estimated")  # verdicts that printed results show
@@ -88,8 +88,12 @@ def run(
     resolved = _resolved(study, seed=seed, donors=donors, set=set)
     folder = Path(out) if out is not None else default_folder(study, resume=resume)
 
-    from senexo.lab import collect, community_tables, dish, ensemble, halving, judging, null, plan, protocol, provenance
-    from senexo.lab.community import Community
+    from senexo.lab import ensemble, judging, plan, protocol, provenance
+    from senexo.lab.claim import null
+    from senexo.lab.coupled import halving
+    from senexo.lab.coupled import tables as community_tables
+    from senexo.lab.coupled.community import Community
+    from senexo.lab.lone import collect, dish
     from senexo.report.page import render
 
     culture = _culture(resolved)
@@ -172,8 +176,8 @@ def replay(folder: str | Path, *, arm: str, donor: int, cell: int) -> Replay:
     """
     path = Path(folder)
     with read_ledger(path) as ledger:
-        from senexo.lab import replay as again
-        from senexo.lab.culture import Culture
+        from senexo.lab.lone import replay as again
+        from senexo.lab.lone.culture import Culture
 
         culture = _culture(read_study(path / "study.resolved.toml"))
         if not isinstance(culture, Culture):
@@ -202,9 +206,9 @@ def _resolved(
 
 
 def _culture(study: Study) -> Culture | Community:
-    from senexo.lab import null
-    from senexo.lab.community import Community
-    from senexo.lab.culture import Culture
+    from senexo.lab.claim import null
+    from senexo.lab.coupled.community import Community
+    from senexo.lab.lone.culture import Culture
     from senexo.model.loading import load
 
     model = load(study.model.circuit or study.model.file or "")

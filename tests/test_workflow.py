@@ -20,7 +20,7 @@ from senexo import workflow
 from senexo.base import store as store_module
 from senexo.base.errors import InvalidInput, SimulationError, StoreError, UnsupportedFeature
 from senexo.base.store import Store, verify
-from senexo.lab import dish
+from senexo.lab.lone import dish
 from senexo.study.read import read_study
 
 TINY = Path(__file__).parent / "circuits" / "tiny.toml"

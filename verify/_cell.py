@@ -31,7 +31,7 @@ class Own:
     """The cell by `engine.ode`."""
 
     def __init__(self, circuit: Circuit, parameters: Mapping[str, float]) -> None:
-        from senexo.engine.evaluate import initial_values
+        from senexo.engine.formula.evaluate import initial_values
 
         self._lowered, self._slot = _lowered(circuit.name)
         self._v = initial_values(self._lowered, {self._slot[name]: value for name, value in parameters.items()})
@@ -43,7 +43,7 @@ class Own:
         self._v[self._slot[name]] = value
 
     def run(self, times: Floats, names: Sequence[str]) -> Floats:
-        from senexo.engine.ode import integrate
+        from senexo.engine.ode.single import integrate
 
         values = integrate(self._lowered, self._v, times - times[0], rtol=1e-8, atol=1e-10)
         self._v = values[-1].copy()
@@ -73,7 +73,7 @@ class Oracle:
 
 @lru_cache
 def _lowered(name: str):  # type: ignore[no-untyped-def]
-    from senexo.engine.lower import lower
+    from senexo.engine.formula.lower import lower
 
     lowered = lower(load_circuit(name).network)
     return lowered, {info.id: index for index, info in enumerate(lowered.slots)}

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from senexo.engine.evaluate import initial_values
-from senexo.engine.ode import integrate
-from senexo.lab.population import population_of
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.ode.single import integrate
+from senexo.lab.coupled.population import population_of
 from senexo.model.circuit import Circuit
 from verify._cell import Floats, Wish, do
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from senexo.engine.cells import CellType, Divide, Fate, Leave, Partition, Population, Set
+from senexo.engine.population.model import CellType, Divide, Fate, Leave, Partition, Population, Set
 from verify._laws import Floats, Ints, Reaction, clones_fit, expectation, fits, halving, network, zero_mean
 from verify._population import Engine, Grown, grow
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse, stats
 from scipy.sparse.linalg import expm_multiply
 
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.network import Lowered
 from verify._problems import lowered
 
 Floats = NDArray[np.float64]

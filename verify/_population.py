@@ -10,12 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Population, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_hybrid import run_hybrid
-from senexo.engine.cells_hybrid_parts import HybridPartition, by_hand
-from senexo.engine.cells_split import run_split
-from senexo.engine.lower import lower
+from senexo.engine.formula.lower import lower
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.hybrid import run_hybrid
+from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.population.partition import HybridPartition, by_hand
+from senexo.engine.population.splitting import run_split
 from senexo.model.loading import load
 from verify._laws import Floats, Ints
 

@@ -10,8 +10,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
 from senexo.model.loading import Model, load
 
 

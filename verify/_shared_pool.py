@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 from scipy import stats
 
-from senexo.engine.cells import CellType, Divide, Fate
-from senexo.engine.evaluate import initial_values
-from senexo.engine.ssa import sample
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.population.model import CellType, Divide, Fate
+from senexo.engine.ssa.sampler import sample
 from verify import Check
 from verify._growing import Found
 from verify._laws import Floats, Ints, Reaction, alike, chi_square, fits, network, projection

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from senexo.assays import single_hit
-from senexo.assays.limiting_dilution import dilution
+from senexo.assays._dilution.assay import dilution
 from senexo.assays.result import Estimate
+from senexo.assays.stats import single_hit
 from verify import Check
 from verify._calibration import covers, keeps_level
 

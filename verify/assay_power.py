@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from senexo.assays import power
-from senexo.assays.power_curve import Tries, needed
+from senexo.assays._power.curve import Tries, needed
 from verify import Check
 from verify._calibration import SEED, SETS
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from senexo.assays.censored import censored_groups
-from senexo.assays.pcr import qpcr
+from senexo.assays._qpcr.assay import qpcr
+from senexo.assays._qpcr.standard_curve import efficiency
 from senexo.assays.result import Estimate
-from senexo.assays.standard_curve import efficiency
+from senexo.assays.stats.censored import censored_groups
 from verify import Check
 from verify._calibration import covers, keeps_level
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtr
 
-from senexo.assays.clinical_response import response
-from senexo.assays.odds import exact_odds_ratio
-from senexo.assays.proportion import clopper_pearson
+from senexo.assays._response.assay import response
 from senexo.assays.result import Estimate
-from senexo.assays.roc import area
+from senexo.assays.stats.odds import exact_odds_ratio
+from senexo.assays.stats.proportion import clopper_pearson
+from senexo.assays.stats.roc import area
 from verify import Check
 from verify._calibration import covers, keeps_level
 

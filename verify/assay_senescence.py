@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from senexo.assays.groups import share_difference
-from senexo.assays.odds import exact_odds_ratio, odds_ratio
+from senexo.assays._senescence.assay import senescence
 from senexo.assays.result import Estimate
-from senexo.assays.staining import senescence
+from senexo.assays.stats.odds import exact_odds_ratio, odds_ratio
+from senexo.assays.stats.unpaired import share_difference
 from verify import Check
 from verify._calibration import covers, keeps_level
 

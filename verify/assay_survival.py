@@ -11,12 +11,12 @@ import math
 import numpy as np
 import pandas as pd
 
-from senexo.assays.cox import cox
-from senexo.assays.cut import searched
-from senexo.assays.kaplan_meier import curve, log_rank, mean_difference
-from senexo.assays.partial import concordance
+from senexo.assays._survival.assay import survival
 from senexo.assays.result import Estimate
-from senexo.assays.time_to_event import survival
+from senexo.assays.stats.cox import cox
+from senexo.assays.stats.cox_likelihood import concordance
+from senexo.assays.stats.cutpoint import searched
+from senexo.assays.stats.kaplan_meier import curve, log_rank, mean_difference
 from verify import Check
 from verify._calibration import covers, keeps_level
 

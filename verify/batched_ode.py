@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.batch import BatchODE
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
-from senexo.engine.ode import integrate
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ode.ensemble import BatchODE
+from senexo.engine.ode.single import integrate
 from senexo.model.loading import load
 from verify import Check
 from verify._problems import HIRES, OREGONATOR, ROBERTSON, VAN_DER_POL

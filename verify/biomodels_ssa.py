@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
-from senexo.engine.ssa import sample
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ssa.sampler import sample
 from senexo.model.loading import load
 from verify import Check
 

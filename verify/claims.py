@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from senexo.assays.ranks import permutation_p, rank_correlations, rank_interval, wilson
 from senexo.assays.result import Estimate
-from senexo.lab.claims import UNDECIDED, mean_interval, world
+from senexo.assays.stats.ranks import permutation_p, rank_correlations, rank_interval, wilson
+from senexo.lab.claim.judge import UNDECIDED, mean_interval, world
 from senexo.study.claims import parse_claim, readings
 from senexo.study.schema import Claim
 from verify import Check

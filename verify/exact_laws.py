@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
 from senexo.assays.result import holm
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.ssa import Method, sample
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.ssa.sampler import Method, sample
 from senexo.model.loading import load
 from verify import Check
 from verify._laws import fits, projection

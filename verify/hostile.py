@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from senexo.base.errors import SenexoError
-from senexo.engine.lower import lower
+from senexo.engine.formula.lower import lower
 from senexo.model.loading import load
 from verify import Check
 from verify._hostile import Case, cases

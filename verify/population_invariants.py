@@ -21,14 +21,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from senexo.engine.cells import Cells, Log, Population, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_hybrid import run_hybrid
-from senexo.engine.cells_hybrid_parts import HybridPartition, divided
-from senexo.engine.cells_ledger import births, pool_ledgers
-from senexo.engine.cells_split import Method, run_split
-from senexo.engine.cells_tables import BECOME, DIVIDE, EFFECT, WHAT, plan
-from senexo.lab.population import population_of
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.hybrid import run_hybrid
+from senexo.engine.population.mass_balance import births, pool_ledgers
+from senexo.engine.population.model import Cells, Log, Population, start
+from senexo.engine.population.partition import HybridPartition, divided
+from senexo.engine.population.splitting import Method, run_split
+from senexo.engine.population.tables import BECOME, DIVIDE, EFFECT, WHAT, plan
+from senexo.lab.coupled.population import population_of
 from senexo.model.circuit import load_circuit
 from verify import Check
 from verify._population import sharing

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from senexo.lab.community import Community
-from senexo.lab.coupled import Bench, Method, Well
-from senexo.lab.mean_field import MeanCourse, Twin
-from senexo.lab.readings import Reading
+from senexo.lab.coupled.community import Community
+from senexo.lab.coupled.readings import Reading
+from senexo.lab.coupled.well import Bench, Method, Well
+from senexo.lab.mean_field.twin import MeanCourse, Twin
 from senexo.model.circuit import load_circuit
 from senexo.study.read import read_study
 from verify import Check

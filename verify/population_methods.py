@@ -16,8 +16,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.cells import Cells, Population, start
-from senexo.engine.cells_tables import plan
+from senexo.engine.population.model import Cells, Population, start
+from senexo.engine.population.tables import plan
 from verify import Check
 from verify._population import ENGINES, Engine, run, sharing
 from verify.populations_hybrid import ERRORS, TOLERANCE, beyond

@@ -12,10 +12,21 @@ from collections.abc import Iterator
 
 from reference.cells import Dish, dish
 from reference.cells_split import windows
-from senexo.engine.cells import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population, Set, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_split import run_split
-from senexo.engine.cells_tables import plan
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.model import (
+    Become,
+    Cells,
+    CellType,
+    Divide,
+    Fate,
+    Leave,
+    Partition,
+    Population,
+    Set,
+    start,
+)
+from senexo.engine.population.splitting import run_split
+from senexo.engine.population.tables import plan
 from verify import Check
 from verify._problems import lowered
 

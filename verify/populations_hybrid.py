@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.cells import Cells, CellType, Population, start
-from senexo.engine.cells_hybrid import run_hybrid
-from senexo.engine.cells_split import run_split
-from senexo.engine.cells_tables import plan
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
-from senexo.engine.ssa import sample
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.population.hybrid import run_hybrid
+from senexo.engine.population.model import Cells, CellType, Population, start
+from senexo.engine.population.splitting import run_split
+from senexo.engine.population.tables import plan
+from senexo.engine.ssa.sampler import sample
 from senexo.model.loading import load
 from verify import Check
 from verify._population import sharing

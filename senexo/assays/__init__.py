@@ -13,31 +13,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from senexo.assays.cell_fates import fates as fates
-    from senexo.assays.clinical_response import response as response
-    from senexo.assays.colony_counts import colonies as colonies
-    from senexo.assays.limiting_dilution import dilution as dilution
-    from senexo.assays.pcr import qpcr as qpcr
-    from senexo.assays.rna import expression as expression
-    from senexo.assays.sample_size import power as power
-    from senexo.assays.staining import senescence as senescence
-    from senexo.assays.time_to_event import survival as survival
-    from senexo.assays.tracking import particles as particles
-    from senexo.assays.transfer import balance as balance
+    from senexo.assays._balance.assay import balance as balance
+    from senexo.assays._colonies.assay import colonies as colonies
+    from senexo.assays._dilution.assay import dilution as dilution
+    from senexo.assays._expression.assay import expression as expression
+    from senexo.assays._fates.assay import fates as fates
+    from senexo.assays._particles.assay import particles as particles
+    from senexo.assays._power.assay import power as power
+    from senexo.assays._qpcr.assay import qpcr as qpcr
+    from senexo.assays._response.assay import response as response
+    from senexo.assays._senescence.assay import senescence as senescence
+    from senexo.assays._survival.assay import survival as survival
 
 # assay -> the module that holds it, imported on first use; a module of the same name would hide its function
 HOMES = {
-    "survival": "senexo.assays.time_to_event",
-    "dilution": "senexo.assays.limiting_dilution",
-    "senescence": "senexo.assays.staining",
-    "qpcr": "senexo.assays.pcr",
-    "expression": "senexo.assays.rna",
-    "particles": "senexo.assays.tracking",
-    "response": "senexo.assays.clinical_response",
-    "power": "senexo.assays.sample_size",
-    "fates": "senexo.assays.cell_fates",
-    "colonies": "senexo.assays.colony_counts",
-    "balance": "senexo.assays.transfer",
+    "survival": "senexo.assays._survival.assay",
+    "dilution": "senexo.assays._dilution.assay",
+    "senescence": "senexo.assays._senescence.assay",
+    "qpcr": "senexo.assays._qpcr.assay",
+    "expression": "senexo.assays._expression.assay",
+    "particles": "senexo.assays._particles.assay",
+    "response": "senexo.assays._response.assay",
+    "power": "senexo.assays._power.assay",
+    "fates": "senexo.assays._fates.assay",
+    "colonies": "senexo.assays._colonies.assay",
+    "balance": "senexo.assays._balance.assay",
 }
 
 __all__ = [*HOMES]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from senexo.assays.dose_response import Curve
 from senexo.assays.result import day, p_text, records, significant
+from senexo.assays.stats.dose_response import Curve
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from senexo.assays.pcr import qpcr
+from senexo.assays._qpcr.assay import qpcr
+from senexo.assays._senescence.assay import senescence
 from senexo.assays.result import AssayResult
-from senexo.assays.staining import senescence
-from senexo.lab import assayed, donors, null, verdict
+from senexo.lab import donors
+from senexo.lab.claim import null, verdict
+from senexo.lab.coupled import assayed
 from senexo.study.assays import COUPLED
 
 if TYPE_CHECKING:
-    from senexo.lab.community import Community
-    from senexo.lab.culture import Culture
-    from senexo.lab.dish import Get
-    from senexo.lab.verdict import Verdict
+    from senexo.lab.claim.verdict import Verdict
+    from senexo.lab.coupled.community import Community
+    from senexo.lab.lone.culture import Culture
+    from senexo.lab.lone.dish import Get
     from senexo.study.schema import Study
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.lab import null
-from senexo.lab.community import Community
-from senexo.lab.culture import SLICE, Culture
+from senexo.lab.claim import null
+from senexo.lab.coupled.community import Community
+from senexo.lab.lone.culture import SLICE, Culture
 from senexo.study.culture import WINDOW_H
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.network import Lowered
 
 if TYPE_CHECKING:
     from senexo.study.schema import Action, Arm, Study

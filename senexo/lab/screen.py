@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput, SimulationError
 from senexo.base.streams import generator
-from senexo.lab import fates
-from senexo.lab.culture import Culture
 from senexo.lab.ensemble import each
+from senexo.lab.lone import fates
+from senexo.lab.lone.culture import Culture
 from senexo.model.circuit import Circuit, load_circuit
 from senexo.study.resolve import resolve
 

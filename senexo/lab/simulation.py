@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.streams import generator
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
 from senexo.model.network import Network, UnitDefinition
 
 if TYPE_CHECKING:
@@ -80,12 +80,12 @@ def simulate(
     v0 = initial_values(lowered, {lowered.slot(id): float(value) for id, value in parameters.items()})
     seed = int(seed)
     if method == "ssa":
-        from senexo.engine.ssa import sample
+        from senexo.engine.ssa.sampler import sample
 
         values = sample(lowered, v0, grid, runs=runs, seed=seed, threads=threads)
         settings: dict[str, Any] = {"seed": seed}
     else:
-        from senexo.engine.ode import integrate
+        from senexo.engine.ode.single import integrate
 
         # runs differ only where the lot decides between events of equal priority
         different = runs if sum(event.priority is not None for event in lowered.events) > 1 else 1

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from senexo.assays import censored
-from senexo.assays.censored import censored_difference, censored_mean, quadrant
-from senexo.assays.profile import Profile
+from senexo.assays.stats import censored
+from senexo.assays.stats.censored import censored_difference, censored_mean, quadrant
+from senexo.assays.stats.profile import Profile
 
 R = json.loads((Path(__file__).parent / "references" / "references.json").read_text())
 

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from senexo.assays import balance, colonies, fates
-from senexo.assays.colony_counts import negative_binomial
-from senexo.assays.competing import incidence, log_rank_score
-from senexo.assays.counted import exact_ratio, ratio_of_counts
-from senexo.assays.fieller import ratio_of_means
-from senexo.assays.transfer import example as wells
+from senexo.assays._balance.assay import example as wells
+from senexo.assays._colonies.assay import negative_binomial
+from senexo.assays.stats.competing_risks import incidence, log_rank_score
+from senexo.assays.stats.fieller import ratio_of_means
+from senexo.assays.stats.paired_counts import exact_ratio, ratio_of_counts
 
 REFERENCES = json.loads((Path(__file__).parent / "references" / "culture.json").read_text(encoding="utf-8"))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from senexo.assays.limiting_dilution import EXAMPLE_OPTIONS, DilutionResult, dilution, example
+from senexo.assays._dilution.assay import EXAMPLE_OPTIONS, DilutionResult, dilution, example
 from verify._calibration import covers, keeps_level
 from verify.assay_dilution import frequency, group_level, slope_level
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from senexo.assays import dose_response as dr
+from senexo.assays.stats import dose_response as dr
 
 R = json.loads((Path(__file__).parent / "references" / "references.json").read_text())
 DOSES = np.array([30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0])

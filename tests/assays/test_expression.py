@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from senexo.assays import expression
-from senexo.assays.rna import EXAMPLE_OPTIONS, example
+from senexo.assays._expression.assay import EXAMPLE_OPTIONS, example
 from senexo.base.table import read_table
 
 REFERENCES = json.loads((Path(__file__).parent / "references" / "expression.json").read_text(encoding="utf-8"))

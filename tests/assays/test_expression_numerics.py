@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays import moderated, negative_binomial
+from senexo.assays.stats import moderated, negative_binomial
 
 REFERENCES = json.loads((Path(__file__).parent / "references" / "expression.json").read_text(encoding="utf-8"))
 LIMMA = [name for name in REFERENCES if name.startswith("limma")]

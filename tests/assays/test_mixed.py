@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from senexo.assays.mixed import random_intercept
+from senexo.assays.stats.mixed import random_intercept
 
 REFERENCES = json.loads((Path(__file__).parent / "references" / "particles.json").read_text(encoding="utf-8"))
 CASES = ["two_arms", "four_arms", "incomplete", "no_donor_variance", "replicates"]

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays import particles, rates
-from senexo.assays.released import blanks, readings
+from senexo.assays import particles
+from senexo.assays._particles import rates
+from senexo.assays._particles.assay import EXAMPLE_OPTIONS, example
+from senexo.assays._particles.read import blanks, readings
 from senexo.assays.result import Estimate
-from senexo.assays.tracking import EXAMPLE_OPTIONS, example
 
 REFERENCES = json.loads((Path(__file__).parent / "references" / "particles.json").read_text(encoding="utf-8"))
 

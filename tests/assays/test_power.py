@@ -11,8 +11,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from senexo.assays import pcr, power, sample_size, tracking
-from senexo.assays.power_curve import Tries, fitted, needed, solved
+from senexo.assays import power
+from senexo.assays._particles import assay as tracking
+from senexo.assays._power import assay as sample_size
+from senexo.assays._power.curve import Tries, fitted, needed, solved
+from senexo.assays._qpcr import assay as pcr
 from senexo.base.errors import InvalidInput
 
 

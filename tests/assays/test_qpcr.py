@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays.pcr import QpcrResult, qpcr
+from senexo.assays._qpcr.assay import QpcrResult, qpcr
 
 R = json.loads((Path(__file__).parent / "references" / "references.json").read_text())
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays.pcr import EXAMPLE_OPTIONS, QpcrResult, example, qpcr
-from senexo.assays.standard_curve import efficiency
+from senexo.assays._qpcr.assay import EXAMPLE_OPTIONS, QpcrResult, example, qpcr
+from senexo.assays._qpcr.standard_curve import efficiency
 from senexo.base.errors import InvalidInput
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays import ct
-from senexo.assays.censored import censored_groups
-from senexo.assays.folds import _fisher, _mcnemar
-from senexo.assays.standard_curve import efficiency
+from senexo.assays._qpcr import read as ct
+from senexo.assays._qpcr.folds import _fisher, _mcnemar
+from senexo.assays._qpcr.standard_curve import efficiency
+from senexo.assays.stats.censored import censored_groups
 
 R = json.loads((Path(__file__).parent / "references" / "qpcr.json").read_text())
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from senexo.assays.ranks import permutation_p, rank_correlations, rank_interval, wilson
+from senexo.assays.stats.ranks import permutation_p, rank_correlations, rank_interval, wilson
 
 R = json.loads((Path(__file__).parent / "references" / "ranks.json").read_text())
 

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from senexo.assays.clinical_response import EXAMPLE_OPTIONS, example, response
-from senexo.assays.logistic import Logistic, separated
-from senexo.assays.odds import exact_odds_ratio
+from senexo.assays._response.assay import EXAMPLE_OPTIONS, example, response
 from senexo.assays.result import holm
-from senexo.assays.roc import area, steps
+from senexo.assays.stats.logistic import Logistic, separated
+from senexo.assays.stats.odds import exact_odds_ratio
+from senexo.assays.stats.roc import area, steps
 from verify._calibration import covers, keeps_level
 from verify.assay_response import AREA, ODDS, fisher_level, logistic_level, roc_area, slope
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays.staining import SenescenceResult, senescence
+from senexo.assays._senescence.assay import SenescenceResult, senescence
 
 DOSES = (30, 100, 300, 1000, 3000, 10000)
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays.groups import share_difference, welch
-from senexo.assays.odds import exact_odds_ratio, odds_ratio
-from senexo.assays.proportion import fields
-from senexo.assays.reversal import fieller
+from senexo.assays._senescence.reversal import fieller
+from senexo.assays.stats.odds import exact_odds_ratio, odds_ratio
+from senexo.assays.stats.proportion import fields
+from senexo.assays.stats.unpaired import share_difference, welch
 
 R = json.loads((Path(__file__).parent / "references" / "senescence.json").read_text())
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from senexo.assays.cox import cox
-from senexo.assays.partial import Partial
-from senexo.assays.time_to_event import SurvivalResult, survival
+from senexo.assays._survival.assay import SurvivalResult, survival
+from senexo.assays.stats.cox import cox
+from senexo.assays.stats.cox_likelihood import Partial
 from senexo.base.errors import InvalidInput
 
 COHORT: dict[str, list[Any]] = {

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from senexo import assays
-from senexo.assays import cell_fates, colony_counts, transfer
+from senexo.assays._balance import assay as transfer
+from senexo.assays._colonies import assay as colony_counts
+from senexo.assays._fates import assay as cell_fates
 from senexo.base.errors import InvalidInput
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]

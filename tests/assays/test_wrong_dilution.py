@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from senexo.assays.limiting_dilution import dilution
+from senexo.assays._dilution.assay import dilution
 from senexo.base.errors import InvalidInput
 
 PLATE = {"dose": [100, 1000], "tested": [10, 10], "response": [2, 9]}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from senexo import assays
 from senexo.assays import power
-from senexo.assays.pilots import PILOTS, read_pilot
+from senexo.assays._power.pilots import PILOTS, read_pilot
 from senexo.base.errors import InvalidInput
 
 COUNTS = {"arm": ["mock", "mimic"] * 3, "donor": list("aabbcc"), "n_positive": [4, 52, 6, 61, 3, 47], "n_total": 200}

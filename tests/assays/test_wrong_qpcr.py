@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from senexo.assays.pcr import qpcr
+from senexo.assays._qpcr.assay import qpcr
 from senexo.base.errors import InvalidInput
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from senexo.assays.clinical_response import response
+from senexo.assays._response.assay import response
 from senexo.base.errors import InvalidInput
 
 TABLE = {"cr": [1, 0, 1, 0, 1, 0], "arm": list("aabbab"), "level": [1.0, 2.5, 3.0, 1.5, 4.0, 2.0], "id": list("uvwxyz")}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from senexo.assays.staining import senescence
+from senexo.assays._senescence.assay import senescence
 from senexo.base.errors import InvalidInput
 
 

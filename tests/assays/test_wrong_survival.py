@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from senexo.assays.time_to_event import survival
+from senexo.assays._survival.assay import survival
 from senexo.base.errors import InvalidInput, UnsupportedFeature
 
 TABLE = {

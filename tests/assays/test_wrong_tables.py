@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from senexo.assays import pcr, staining
-from senexo.assays.pcr import qpcr
-from senexo.assays.staining import senescence
+from senexo.assays._qpcr import assay as pcr
+from senexo.assays._qpcr.assay import qpcr
+from senexo.assays._senescence import assay as staining
+from senexo.assays._senescence.assay import senescence
 from senexo.base.errors import InvalidInput
 
 

@@ -129,9 +129,9 @@ OUT = ["mir_export", "mimic_export"]
 @pytest.mark.parametrize("settings", [{}, {"E": 1000.0, "fdel": 0.3, "kup": 0.05}])
 def test_every_copy_is_accounted_for(settings: dict[str, float]) -> None:
     """Made + dosed = in the cell + in the medium + degraded + diluted + bound + taken up and lost; lost = exported."""
-    from senexo.engine.evaluate import initial_values
-    from senexo.engine.lower import lower
-    from senexo.engine.ode import integrate
+    from senexo.engine.formula.evaluate import initial_values
+    from senexo.engine.formula.lower import lower
+    from senexo.engine.ode.single import integrate
 
     fluxes = [*MADE, *GONE, *MEDIUM, *OUT, "take_up"]
     network = replace(

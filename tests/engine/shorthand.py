@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
 from senexo.model.expression import OPERATORS, Call, Expression, Invoke, Number, Symbol, Time
 from senexo.model.network import (
     Event,

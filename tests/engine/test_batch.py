@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 from senexo.base.errors import UnsupportedFeature
-from senexo.engine import lanes, rosenbrock
-from senexo.engine.batch import BatchODE, message
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lane_math import lane_exp, lane_ln, lane_power
-from senexo.engine.lowered import Lowered
-from senexo.engine.sparse import eliminate
+from senexo.engine.formula import lanes
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lane_math import lane_exp, lane_ln, lane_power
+from senexo.engine.formula.network import Lowered
+from senexo.engine.formula.sparse import eliminate
+from senexo.engine.ode import rodas5p as rosenbrock
+from senexo.engine.ode.ensemble import BatchODE, message
 from verify._problems import HIRES, STIFF, lowered
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from senexo.engine import lanes
-from senexo.engine.batch import BatchODE
-from senexo.engine.codegen import compile_function
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Assigned, Lowered, SlotInfo
-from senexo.engine.ode import integrate
+from senexo.engine.formula import lanes
+from senexo.engine.formula.codegen import compile_function
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Assigned, Lowered, SlotInfo
+from senexo.engine.ode.ensemble import BatchODE
+from senexo.engine.ode.single import integrate
 from senexo.model.expression import Call, Slot
 from senexo.model.loading import load
 from verify._problems import lowered

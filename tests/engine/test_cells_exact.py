@@ -9,11 +9,22 @@ import pytest
 
 from reference.cells import dish
 from senexo.base.errors import InvalidInput, UnsupportedFeature
-from senexo.engine.cells import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population, Set, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_tables import plan
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.model import (
+    Become,
+    Cells,
+    CellType,
+    Divide,
+    Fate,
+    Leave,
+    Partition,
+    Population,
+    Set,
+    start,
+)
+from senexo.engine.population.tables import plan
 from senexo.model.loading import load
 
 COUPLED = """

@@ -9,14 +9,14 @@ import pytest
 
 from reference import hybrid as twin
 from senexo.base.errors import InvalidInput
-from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Population, start
-from senexo.engine.cells_hybrid import run_hybrid
-from senexo.engine.cells_hybrid_flow import Flow
-from senexo.engine.cells_hybrid_parts import by_hand, divided
-from senexo.engine.cells_split import run_split
-from senexo.engine.cells_tables import plan
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.population.hybrid import run_hybrid
+from senexo.engine.population.langevin import Flow
+from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.population.partition import by_hand, divided
+from senexo.engine.population.splitting import run_split
+from senexo.engine.population.tables import plan
 from senexo.model.loading import load
 
 COUPLED = """

@@ -13,12 +13,12 @@ import pytest
 
 from reference.cells_split import windows
 from senexo.base.errors import SenexoError
-from senexo.engine.cells import Become, CellType, Divide, Fate, Leave, Partition, Population, Set, start
-from senexo.engine.cells_lockstep import locksteps
-from senexo.engine.cells_split import run_split
-from senexo.engine.cells_tables import plan
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.population.lockstep import locksteps
+from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set, start
+from senexo.engine.population.splitting import run_split
+from senexo.engine.population.tables import plan
 from senexo.model.loading import load
 
 COUPLED = """

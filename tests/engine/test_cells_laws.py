@@ -13,13 +13,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from senexo.engine.cells import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_split import run_split
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
-from senexo.engine.ssa import sample
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.model import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population, start
+from senexo.engine.population.splitting import run_split
+from senexo.engine.ssa.sampler import sample
 from senexo.model.loading import load
 from verify._laws import projection
 

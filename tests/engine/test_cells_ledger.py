@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from senexo.engine.cells import CellType, Divide, Fate, Leave, Population, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_ledger import births, pool_ledgers
-from senexo.engine.cells_split import run_split
-from senexo.engine.lower import lower
+from senexo.engine.formula.lower import lower
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.mass_balance import births, pool_ledgers
+from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.population.splitting import run_split
 from senexo.model.loading import load
 
 TEXT = """

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from senexo.base.errors import UnsupportedFeature
-from senexo.engine.batch import BatchODE
-from senexo.engine.cells import Become, CellType, Divide, Fate, Leave, Partition, Population, Set, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_mean_field import NOBODY, MeanField
-from senexo.engine.cells_split import run_split
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ode.ensemble import BatchODE
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.mean_field import NOBODY, MeanField
+from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set, start
+from senexo.engine.population.splitting import run_split
 from senexo.model.loading import load
 
 GROWS = """

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from senexo.base.errors import UnsupportedFeature
-from senexo.engine.cells import Cells, CellType, Divide, Fate, Leave, Partition, Population, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_halving import halving
-from senexo.engine.cells_split import run_split
-from senexo.engine.cells_tables import plan
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Partition, Population, start
+from senexo.engine.population.splitting import run_split
+from senexo.engine.population.tables import plan
+from senexo.engine.population.window_check import halving
 from senexo.model.loading import load
 
 ALONE = """

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from senexo.engine import codegen
-from senexo.engine.bytecode import Assembler
-from senexo.engine.codegen import compile_function, source, statements
-from senexo.engine.evaluate import evaluate
-from senexo.engine.machine import run
+from senexo.engine.formula import codegen
+from senexo.engine.formula.bytecode import Assembler
+from senexo.engine.formula.codegen import compile_function, source, statements
+from senexo.engine.formula.evaluate import evaluate
+from senexo.engine.formula.machine import run
 from senexo.model.expression import OPERATORS, Call, Expression, Invoke, Number, Slot, Symbol, Time
 
 X, Y, Z = Slot(0), Slot(1), Slot(2)

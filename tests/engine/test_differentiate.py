@@ -8,8 +8,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from senexo.base.errors import UnsupportedFeature
-from senexo.engine.differentiate import derivative
-from senexo.engine.evaluate import evaluate
+from senexo.engine.formula.differentiate import derivative
+from senexo.engine.formula.evaluate import evaluate
 from senexo.model.expression import Call, Expression, Number, Slot, Time
 
 X, Y = Slot(0), Slot(1)

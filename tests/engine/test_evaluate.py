@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from shorthand import formula, rules, system
 
-from senexo.engine.evaluate import apply_assignments, evaluate, evaluate_all, initial_values
-from senexo.engine.lower import lower
+from senexo.engine.formula.evaluate import apply_assignments, evaluate, evaluate_all, initial_values
+from senexo.engine.formula.lower import lower
 from senexo.model.expression import OPERATORS, Call, Expression, Number, Slot, Time, rewrite
 from senexo.model.network import InitialAssignment, Network, Parameter
 

@@ -14,10 +14,10 @@ import pytest
 from shorthand import event, formula, reaction, rules
 
 from senexo.base.errors import InvalidModel
-from senexo.engine import lower as lowering
-from senexo.engine.evaluate import apply_assignments, evaluate, initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
+from senexo.engine.formula import lower as lowering
+from senexo.engine.formula.evaluate import apply_assignments, evaluate, initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
 from senexo.model.expression import Call, Number, Slot, Symbol, walk
 from senexo.model.network import (
     Compartment,

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference import formulas as twin
-from senexo.engine.bytecode import NUMBERS, Assembler
-from senexo.engine.evaluate import OPERATIONS, evaluate
-from senexo.engine.graph import Graph
-from senexo.engine.machine import run
+from senexo.engine.formula.bytecode import NUMBERS, Assembler
+from senexo.engine.formula.evaluate import OPERATIONS, evaluate
+from senexo.engine.formula.graph import Graph
+from senexo.engine.formula.machine import run
 from senexo.model.expression import OPERATORS, Call, Expression, Number, Slot, Time
 
 FIXED = (

@@ -14,10 +14,10 @@ import scipy.integrate
 from shorthand import event, reaction, rules, system
 
 from senexo.base.errors import SimulationError
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
-from senexo.engine.ode import integrate
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ode.single import integrate
 from senexo.model.network import Compartment, Network, Parameter, Species
 from senexo.model.network import Event as SbmlEvent
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from senexo.engine.cells import Cells, Log, Population, start
-from senexo.engine.cells_split import run_split
+from senexo.engine.population.model import Cells, Log, Population, start
+from senexo.engine.population.splitting import run_split
 from verify._planted import FAULTS, Planted
 from verify._population import sharing
 from verify.population_faults import plant

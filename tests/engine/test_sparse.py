@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from senexo.engine.sparse import Elimination, eliminate
+from senexo.engine.formula.sparse import Elimination, eliminate
 
 SIZE = 9
 patterns = st.sets(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), max_size=40)

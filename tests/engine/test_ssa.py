@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from senexo.base.errors import SimulationError, UnsupportedFeature
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.ssa import sample
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.ssa.sampler import sample
 from senexo.model.loading import load
 
 Found = np.ndarray
@@ -141,7 +141,7 @@ def test_a_late_first_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["tables", "flat", "lanes"])
 def test_an_interrupt_ends_the_work(method: str, tmp_path: Path) -> None:
     """The stop sign is what an interrupt sets; kernels answer within a moment."""
-    from senexo.engine.ssa import Job, Sampler
+    from senexo.engine.ssa.sampler import Job, Sampler
 
     path = tmp_path / "model.ant"
     path.write_text("model m()\nsubstanceOnly species X = 0; => X; 1e9; X => ; 1e6*X;\nend\n")

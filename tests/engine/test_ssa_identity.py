@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from reference.ssa import Run
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.lowered import Lowered
-from senexo.engine.ssa import sample
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ssa.sampler import sample
 from senexo.model.expression import Call, Number, Time
 from senexo.model.loading import load
 
@@ -117,7 +117,7 @@ def test_a_run_is_its_own_whatever_its_company(method: str, tmp_path: Path) -> N
 
 def test_the_choice_of_kernel_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """`sample` pilots the first run by tables and goes on with generated code where that pays."""
-    from senexo.engine import ssa
+    from senexo.engine.ssa import sampler as ssa
 
     lowered = lower(load(REFERENCE).network)
     v0, times = initial_values(lowered), np.linspace(0.0, 1.0, 5)

@@ -9,9 +9,9 @@ import pytest
 from scipy import integrate, stats
 
 from senexo.assays.result import holm
-from senexo.engine.evaluate import initial_values
-from senexo.engine.lower import lower
-from senexo.engine.ssa import sample
+from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.ssa.sampler import sample
 from senexo.model.loading import load
 from verify.exact_laws import ALPHA, LAWS, p_value
 

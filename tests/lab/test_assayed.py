@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from senexo.base.errors import InvalidInput
-from senexo.lab.assayed import CENSORED, followed, founded, moved, tracked
+from senexo.lab.coupled.assayed import CENSORED, followed, founded, moved, tracked
 
 COUNTS = ["arm", "donor", "replicate", "time_h", "cell_type", "quantity", "value", "unit"]
 

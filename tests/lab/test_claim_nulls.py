@@ -10,9 +10,10 @@ import pytest
 
 from senexo import workflow
 from senexo.base.errors import InvalidInput
-from senexo.lab import dish, null
-from senexo.lab.claims import margin
-from senexo.lab.culture import Culture
+from senexo.lab.claim import null
+from senexo.lab.claim.judge import margin
+from senexo.lab.lone import dish
+from senexo.lab.lone.culture import Culture
 from senexo.study.claims import Reading, comparisons
 from senexo.study.read import read_study, shipped_studies
 

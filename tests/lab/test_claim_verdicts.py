@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from senexo.lab.claims import HOLDS, NOT, UNDECIDED, donors_needed, mean_interval, world
-from senexo.lab.verdict import NULL_WORLD, judge
+from senexo.lab.claim.judge import HOLDS, NOT, UNDECIDED, donors_needed, mean_interval, world
+from senexo.lab.claim.verdict import NULL_WORLD, judge
 from senexo.study.claims import Reading, parse_claim
 from senexo.study.schema import Claim
 

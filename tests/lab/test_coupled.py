@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from senexo.base.errors import InvalidInput, SimulationError
-from senexo.engine.cells import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population
-from senexo.engine.lower import lower
-from senexo.lab.coupled import Bench, Method, Well
-from senexo.lab.wells import plate, split_well, treat
+from senexo.engine.formula.lower import lower
+from senexo.engine.population.model import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population
+from senexo.lab.coupled.handling import plate, split_well, treat
+from senexo.lab.coupled.well import Bench, Method, Well
 from senexo.model.loading import load
 from senexo.study.schema import Action
 
@@ -179,7 +179,7 @@ def test_stopping_keeps_what_was_reached(population: Population, plated: Cells) 
 def test_a_log_follows_cells_from_plating_to_the_end(population: Population, bench: Bench, plated: Cells) -> None:
     course = bench.grow(plated, Well(24.0, (24.0,)))
     assert np.all(np.diff(course.log.time) >= 0)
-    from senexo.engine.cells_tables import plan
+    from senexo.engine.population.tables import plan
 
     names = [plan(population).channels[c].name for c in course.log.channel]
     births, deaths = names.count("division"), names.count("death")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from senexo.lab.fates import below_throughout, crossing, draw, longest_below, thresholds, with_quadratures
+from senexo.lab.lone.fates import below_throughout, crossing, draw, longest_below, thresholds, with_quadratures
 from senexo.model.expression import Symbol
 from senexo.model.network import Network, Parameter
 

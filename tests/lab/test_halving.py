@@ -12,7 +12,8 @@ import pytest
 from scipy import stats
 
 from senexo.base.errors import InvalidInput
-from senexo.lab import dish, halving
+from senexo.lab.coupled import halving
+from senexo.lab.lone import dish
 from senexo.study.resolve import resolve
 from senexo.workflow import Results, run
 

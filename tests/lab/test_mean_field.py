@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from senexo.base.errors import InvalidInput
-from senexo.engine.cells import CellType, Divide, Fate, Leave, Population
-from senexo.engine.lower import lower
-from senexo.lab.coupled import Bench, Medium, Method, Well
-from senexo.lab.mean_field import Twin
+from senexo.engine.formula.lower import lower
+from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population
+from senexo.lab.coupled.well import Bench, Medium, Method, Well
+from senexo.lab.mean_field.twin import Twin
 from senexo.model.loading import load
 from senexo.study.schema import Action
 

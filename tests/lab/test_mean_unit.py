@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from senexo.lab import community_tables, protocol
-from senexo.lab.community import Community
-from senexo.lab.dish import Unit
+from senexo.lab import protocol
+from senexo.lab.coupled import tables as community_tables
+from senexo.lab.coupled.community import Community
+from senexo.lab.lone.dish import Unit
 from senexo.model.circuit import load_circuit
 from senexo.study.resolve import resolve
 

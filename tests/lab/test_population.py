@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from senexo.base.errors import InvalidInput
-from senexo.engine.cells import Cells, Population, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_ledger import pool_ledgers
-from senexo.engine.cells_split import run_split
-from senexo.engine.cells_tables import plan
-from senexo.lab.population import population_of
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.mass_balance import pool_ledgers
+from senexo.engine.population.model import Cells, Population, start
+from senexo.engine.population.splitting import run_split
+from senexo.engine.population.tables import plan
+from senexo.lab.coupled.population import population_of
 from senexo.model.circuit import load_circuit
 from verify._cell import grow
 from verify._copies import course

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from senexo.base.errors import StoreError
-from senexo.engine.cells import Become, Cells, CellType, Divide, Fate, Leave, Log, Population, Set, start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_ledger import pool_ledgers
-from senexo.engine.lower import lower
-from senexo.lab import checkpoint, snapshots, states
-from senexo.lab.lineages import fates, lineage_names, lineages
-from senexo.lab.readings import Place, Reading, balance, counts, pools
+from senexo.engine.formula.lower import lower
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.mass_balance import pool_ledgers
+from senexo.engine.population.model import Become, Cells, CellType, Divide, Fate, Leave, Log, Population, Set, start
+from senexo.lab.coupled import checkpoint, snapshots, states
+from senexo.lab.coupled.lineages import fates, lineage_names, lineages
+from senexo.lab.coupled.readings import Place, Reading, balance, counts, pools
 from senexo.model.loading import load
 
 TEXT = """

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from senexo.base.errors import InvalidInput
-from senexo.engine.lower import lower
+from senexo.engine.formula.lower import lower
 from senexo.lab.protocol import act, check, occurrences, stretches
 from senexo.model.expression import Symbol
 from senexo.model.network import Network, Parameter, Rule

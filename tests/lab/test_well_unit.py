@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from senexo.lab.readings import Reading
-from senexo.lab.well_unit import _arrested
+from senexo.lab.coupled.measure import _arrested
+from senexo.lab.coupled.readings import Reading
 
 ON, OFF = 1.0, 0.0
 # per cell: its type (1: senescent), and its switch at 0, 24, 48, 72 and 96 h; nan: not born yet

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 import senexo
-from senexo.engine.cells import start
-from senexo.engine.cells_exact import run_exact
-from senexo.engine.cells_split import run_split
-from senexo.lab import null
-from senexo.lab.population import population_of
+from senexo.engine.population.exact import run_exact
+from senexo.engine.population.model import start
+from senexo.engine.population.splitting import run_split
+from senexo.lab.claim import null
+from senexo.lab.coupled.population import population_of
 from senexo.model.circuit import load_circuit
 from senexo.study.resolve import resolve
 from senexo.workflow import Results, run

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from senexo.base.errors import InvalidModel, SenexoError
-from senexo.engine.lower import lower
+from senexo.engine.formula.lower import lower
 from senexo.model.loading import load
 from verify._hostile import Case, cases, parameter, parameters, sbml
 

@@ -10,8 +10,8 @@ import numpy as np
 from reference.formulas import value
 from reference.ssa import exponential, running_sums
 from senexo.base.streams import derive, threefry, uniforms
-from senexo.engine import draws
-from senexo.engine.evaluate import evaluate
+from senexo.engine import rng as draws
+from senexo.engine.formula.evaluate import evaluate
 from senexo.model.expression import OPERATORS, Call, Number, Slot, Time
 
 WORDS = [*(threefry((1, 2), (n, 0))[0] for n in range(20_000)), 0, 1 << 11, (1 << 64) - 1, 1 << 63, (1 << 63) - 1]

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from senexo.base.errors import StoreError
-from senexo.lab.verdict import judge
+from senexo.lab.claim.verdict import judge
 from senexo.report.page import render
 from senexo.report.tables import number
 from senexo.study.claims import Reading

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from senexo.base.errors import InvalidInput
-from senexo.lab.claims import holds_in
+from senexo.lab.claim.judge import holds_in
 from senexo.study.claims import (
     DEEPEST,
     LONGEST,

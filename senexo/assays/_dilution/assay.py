@@ -1,0 +1,216 @@
+"""Extreme limiting dilution analysis: how rare are the cells that grow out, from wells or mice that did or did not.
+
+Hu Y, Smyth GK, J Immunol Methods 2009;347:70-78, doi 10.1016/j.jim.2009.06.008. With d cells in a unit and a frequency
+f of cells of which one suffices, a unit stays negative with probability exp(-f d) (single hit).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from senexo.assays._dilution import sentences as dilution_words
+from senexo.assays.result import LEVEL, AssayResult, Estimate, holm
+from senexo.assays.stats import single_hit
+from senexo.base.errors import Fault, InvalidInput
+from senexo.base.table import Column, at, capped, check
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+ALL = "all"  # the one group of a plate without groups
+
+METHOD = (
+    "Limiting dilution by a generalised linear model with binomial response, complementary log-log link and log(cells) "
+    "as offset (Hu and Smyth 2009): frequency of responding cells with Wald interval on the log scale; where no unit "
+    "responded, a one-sided 95 % upper bound of the frequency, where all did, a one-sided lower bound. The single-hit "
+    "model was tested by the slope of log(cells) (likelihood ratio, Wald and score tests), groups and pairs of groups "
+    "by likelihood ratio, pairs with Holm's correction."
+)
+
+
+@dataclass(frozen=True)
+class DilutionResult(AssayResult):
+    """Tables: frequencies (a row per group), single_hit, groups, pairs, units. Columns: docs/assays/dilution.md."""
+
+    def figure(self) -> Figure:
+        from senexo.assays._dilution.figure import log_fractions
+
+        return log_fractions(self.tables)
+
+
+def dilution(
+    table: pd.DataFrame,
+    *,
+    dose: str = "dose",
+    tested: str = "tested",
+    response: str = "response",
+    group: str | None = None,
+    where: str = "table",
+) -> DilutionResult:
+    """Frequency of cells that grow out, 1 in N with its interval, per group; the single-hit test; groups compared.
+
+    P(a unit with d cells responds) = 1 - exp(-f d); log(-log(1 - P)) = log f + log d. Equal to `elda` of statmod.
+
+    table: one row per dose (and group): dose = cells per well or mouse, tested = units, response = how many of them
+    grew (colonies, engraftment). group: the column that tells groups apart. Several rows of one dose are summed.
+
+    Where no unit responded the frequency has no lower bound and its upper one is one-sided ("0 of n" is a bound, never
+    zero); where all did it is the other way round. InvalidInput lists every fault of the table.
+
+    >>> import pandas as pd
+    >>> wells = pd.DataFrame({"dose": [100, 300, 1000], "tested": [24, 24, 24], "response": [5, 12, 22]})
+    >>> print(dilution(wells))
+    dilution: 2 findings (95 % intervals; p after Holm)
+    frequency:all   418 [294, 596]      1 in N cells            estimated
+    single_hit:all  1.03 [0.612, 1.46]  slope         p = 0.87  agrees with single hit
+    """
+    units, notes = _units(table, dose, tested, response, group, where)
+    names = list(dict.fromkeys(units["group"]))
+    fits = {name: single_hit.fit(*_columns(units[units["group"] == name])) for name in names}
+    shape = single_hit.slope(*_columns(units), units["group"].to_numpy())
+    tables = {
+        "frequencies": _frequencies(units, fits),
+        "single_hit": _shape_table(shape),
+        "groups": _group_table(units, names),
+        "pairs": _pair_table(units, names, fits),
+        "units": units,
+    }
+    settings = {
+        "dose": dose, "tested": tested, "response": response, "group": group, "level": LEVEL,
+        "small_fold": dilution_words.SMALL_FOLD, "large_fold": dilution_words.LARGE_FOLD,
+    }  # fmt: skip
+    findings = tuple(dilution_words.findings(tables, shape, named=group is not None))
+    return DilutionResult("dilution", METHOD, settings, findings, tables, tuple(notes))
+
+
+def _units(
+    table: pd.DataFrame, dose: str, tested: str, response: str, group: str | None, where: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """The input as group, dose, tested, response; one row per group and dose."""
+    import pandas as pd
+
+    columns = [Column(dose, "number", low=0), Column(tested, "whole", low=0), Column(response, "whole", low=0)]
+    if group is not None:
+        columns.append(Column(group, "text"))
+    names = [column.name for column in columns]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise InvalidInput([Fault(f"{where}: options", f"column {name} in two roles", "one") for name in twice])
+    rows = check(table, columns, where=where)
+    faults = [
+        Fault(
+            at(where, row, response),
+            f"{rows.loc[row, response]} of {rows.loc[row, tested]} units",
+            f"no more than {tested}",
+        )
+        for row in rows.index[rows[response] > rows[tested]]
+    ]
+    faults += [
+        Fault(at(where, row, dose), "0 cells with a unit that responded", "cells > 0")
+        for row in rows.index[(rows[dose] == 0) & (rows[response] > 0)]
+    ]
+    if faults:
+        raise capped(faults, where)
+    notes = []
+    empty = (rows[tested] == 0) | (rows[dose] == 0)
+    if empty.all():
+        raise InvalidInput([Fault(where, "no unit with cells in it", "at least one")])
+    if empty.any():
+        many = int(empty.sum())
+        notes.append(f"{many} row{'s' if many > 1 else ''} without units or without cells left out")
+    rows = rows[~empty]
+    named = rows[group] if group is not None else ALL
+    units = pd.DataFrame({"group": named, "dose": rows[dose], "tested": rows[tested], "response": rows[response]})
+    order = {name: k for k, name in enumerate(dict.fromkeys(units["group"]))}
+    if group is not None and len(order) == 1:
+        notes.append(f"{group} holds one group only: nothing to compare")
+    summed = units.groupby(["group", "dose"], sort=False)[["tested", "response"]].sum().reset_index()
+    if len(summed) < len(units):
+        notes.append(f"{len(units)} rows were summed to {len(summed)}, one for each dose and group")
+    summed = summed.sort_values("dose").sort_values("group", key=lambda names: names.map(order), kind="stable")
+    return summed.reset_index(drop=True), notes
+
+
+def _columns(units: pd.DataFrame) -> single_hit.Plate:
+    dose, tested, response = (units[name].to_numpy(dtype=float) for name in ("dose", "tested", "response"))
+    return dose, tested, response
+
+
+def _frequencies(units: pd.DataFrame, fits: Mapping[str, Estimate]) -> pd.DataFrame:
+    """1 in N: N falls where the frequency rises, so the bounds change places; N is never below 1."""
+    import pandas as pd
+
+    rows = []
+    for name, fit in fits.items():
+        own = units[units["group"] == name]
+        rows.append({
+            "group": name, "one_in": _one_in(fit.value),
+            "one_in_low": _one_in(fit.high), "one_in_high": _one_in(fit.low),
+            "frequency": min(fit.value, 1.0), "frequency_low": min(fit.low, 1.0), "frequency_high": min(fit.high, 1.0),
+            "n_tested": int(own["tested"].sum()), "n_response": int(own["response"].sum()), "n_doses": len(own),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _one_in(frequency: float) -> float:
+    return math.inf if frequency == 0 else max(1.0, 1.0 / frequency)
+
+
+def _shape_table(shape: single_hit.Slope) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame([
+        {"test": name, "slope": shape.value, "slope_low": shape.low, "slope_high": shape.high, "z": z,
+         "p_value": single_hit.two_sided(z)}
+        for name, z in (("likelihood ratio", shape.z_ratio), ("Wald", shape.z_wald),
+                        ("score, log dose", shape.z_score_log), ("score, dose", shape.z_score_dose))
+    ])  # fmt: skip
+
+
+def _group_table(units: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ["chi_square", "degrees_of_freedom", "p_value"]
+    if len(names) < 2:
+        return pd.DataFrame(columns=columns)
+    chi, p = single_hit.difference(*_columns(units), units["group"].to_numpy())
+    return pd.DataFrame([(chi, len(names) - 1, p)], columns=columns)
+
+
+def _pair_table(units: pd.DataFrame, names: Sequence[str], fits: Mapping[str, Estimate]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for first, second in combinations(names, 2):
+        both = units[units["group"].isin([first, second])]
+        chi, p = single_hit.difference(*_columns(both), both["group"].to_numpy())
+        ratio = single_hit.ratio(
+            fits[first], fits[second], *(_columns(both[both["group"] == x]) for x in (first, second))
+        )
+        rows.append({"group": first, "other": second, "fold": ratio.value, "fold_low": ratio.low,
+                     "fold_high": ratio.high, "chi_square": chi, "p_value": p})  # fmt: skip
+    table = pd.DataFrame(rows, columns=["group", "other", "fold", "fold_low", "fold_high", "chi_square", "p_value"])
+    return table.assign(p_holm=holm(table["p_value"].to_list()))
+
+
+def example() -> pd.DataFrame:
+    """A made-up plate: a control and an arm in which responding cells are rarer."""
+    import pandas as pd
+
+    rng = np.random.default_rng(8)
+    rows = [
+        (arm, dose, 24, int(rng.binomial(24, 1 - math.exp(-dose / one_in))))
+        for arm, one_in in (("scrambled", 300.0), ("miR-34c", 2500.0))
+        for dose in (50, 150, 500, 1500, 5000)
+    ]
+    return pd.DataFrame(rows, columns=["arm", "cells", "wells", "positive"])
+
+
+EXAMPLE_OPTIONS: dict[str, object] = {"dose": "cells", "tested": "wells", "response": "positive", "group": "arm"}

@@ -1,0 +1,155 @@
+"""What `response` says in words: was it measured, how many responded, and what goes with response."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from senexo.assays._response.tables import SMALL
+from senexo.assays.detection import NOT_TESTABLE, Detection
+from senexo.assays.result import ALPHA, Estimate, Finding, before_holm, p_text, records, significant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOTHING = Estimate(math.nan, math.nan, math.nan)
+TOLD = 10  # levels that get a sentence, where many were asked
+Tables = Mapping[str, "pd.DataFrame"]
+Row = Mapping[str, Any]
+
+
+def findings(
+    tables: Tables, settings: Mapping[str, Any], names: Sequence[str], detections: Mapping[str, Detection | None]
+) -> Iterator[Finding]:
+    """All findings. names: the questions; several levels get a short report each, one gets all there is."""
+    several, fisher = len(names) > 1, len(tables["fisher"]) > 0
+    model = "adjusted" if settings["adjust"] else "alone"
+    told = list(names)
+    if several:
+        asked = tables["models"]["role"] == "asked"
+        rows = tables["fisher"] if fisher and model == "alone" else tables["models"][
+            asked & (tables["models"]["model"] == model)]  # fmt: skip
+        rows = rows.sort_values(["p_value", "value"], kind="stable")
+        yield _screen(rows, len(names))
+        if len(names) > TOLD:
+            told = (list(rows.loc[rows["p_bh"] < ALPHA, "value"]) or list(rows["value"][:3]))[:TOLD]
+    for name in told:
+        detection = detections.get(name)
+        if detection is not None:
+            share = Estimate(1.0 - detection.share_detected, math.nan, math.nan)
+            yield _finding(f"detection:{name}", detection.sentence, share, "share of samples below detection",
+                           math.nan, detection.verdict)  # fmt: skip
+        cuts = {row["value"]: row["cut"] for row in records(tables["cuts"])}
+        for row in _of(tables["shares"], name) if not several else []:
+            yield _share(row, cuts)
+        for row in _of(tables["fisher"], name):
+            yield _fisher(row, cuts)
+        for row in _of(tables["models"], name):
+            doubled = fisher and row["model"] == "alone" and not row["problem"]  # Fisher's test has said it
+            if row["role"] == "asked" and not doubled:
+                yield _odds_ratio(row, settings)
+        for row in _of(tables["areas"], name) if not several else []:
+            yield _area(row, below=detection is not None and not detection.testable)
+
+
+def _of(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+    return records(table[table["value"] == name])
+
+
+def _screen(rows: pd.DataFrame, n: int) -> Finding:
+    tested = int(rows["p_value"].notna().sum())
+    hits, rate = int((rows["p_holm"] < ALPHA).sum()), int((rows["p_bh"] < ALPHA).sum())
+    below = int((rows["verdict"] == NOT_TESTABLE).sum())
+    sentence = (
+        f"{hits} of {tested} tested levels {'goes' if hits == 1 else 'go'} with response after Holm's correction, "
+        f"{rate} at a false discovery rate of {100 * ALPHA:g} %"
+    )
+    sentence += f"; {below} of {n} {'is' if below == 1 else 'are'} below detection and not tested." if below else "."
+    share = Estimate(hits / tested if tested else math.nan, math.nan, math.nan)
+    verdict = "estimated" if hits else "not shown" if tested else "not testable"
+    return _finding("screen", sentence, share, "share of tested levels", math.nan, verdict)
+
+
+def _name(row: Row, group: str, cuts: Mapping[str, float]) -> str:
+    if row["value"] in cuts:
+        return (
+            f"{group.capitalize()} {row['value']} ({'≤' if group == 'low' else '>'} {significant(cuts[row['value']])})"
+        )
+    return f"{row['value']} {group}"
+
+
+def _share(row: Row, cuts: Mapping[str, float]) -> Finding:
+    share, low, high = (100 * row[key] for key in ("share", "low", "high"))
+    sentence = (
+        f"{_name(row, row['group'], cuts)}: {row['n_response']} of {row['n']} responded ({share:.0f} %, 95 % CI "
+        f"{low:.0f} to {high:.0f} %)."
+    )
+    found = Estimate(row["share"], row["low"], row["high"])
+    return _finding(f"share:{row['value']}:{row['group']}", sentence, found, "share", math.nan, "estimated")
+
+
+def _fisher(row: Row, cuts: Mapping[str, float]) -> Finding:
+    id = f"fisher:{row['value']}:{row['group']}:{row['control']}"
+    title = f"{_name(row, row['group'], cuts)} against {row['control']}: "
+    found = Estimate(row["odds_ratio"], row["low"], row["high"])
+    if math.isnan(row["p_value"]):
+        why = "below detection" if row["verdict"] == NOT_TESTABLE else "all or none of both responded"
+        return _finding(id, f"{title}not testable, {why}.", NOTHING, "odds ratio", math.nan, row["verdict"])
+    text = f"{_ratio(row)}, exact; {p_text(row['p_holm'])}): {_effect(row, '')}"
+    return _finding(id, title + text, found, "odds ratio", row["p_holm"], row["verdict"])
+
+
+def _odds_ratio(row: Row, settings: Mapping[str, Any]) -> Finding:
+    level = row["term"] == row["value"]
+    kind = "unadjusted" if row["model"] == "alone" else f"adjusted for {', '.join(settings['adjust'])}"
+    title = f"{row['value']}{'' if level else ', ' + row['term']} ({kind}): "
+    id = f"odds_ratio:{row['model']}:{row['value']}" + ("" if level else f":{row['term']}")
+    if row["problem"] or math.isnan(row["p_value"]):
+        why = "below detection" if row["verdict"] == NOT_TESTABLE else row["problem"]
+        return _finding(id, f"{title}not testable, {why}.", NOTHING, "odds ratio", math.nan, row["verdict"])
+    per = " for each unit more" if level else ""
+    text = f"{_ratio(row, per)}; {p_text(row['p_holm'])}; {row['n_response']} of {row['n']} patients responded): "
+    if row["method"] == "firth":
+        why = " as the columns part responders from the others" if settings["method"] == "auto" else ""
+        text = f"{text[:-2]}, by Firth's method{why}: "
+    found = Estimate(row["odds_ratio"], row["low"], row["high"])
+    return _finding(id, title + text + _effect(row, "_sd" if level else ""), found, "odds ratio", row["p_holm"],
+                    row["verdict"])  # fmt: skip
+
+
+def _area(row: Row, *, below: bool) -> Finding:
+    if below:
+        sentence = f"{row['value']}: the area under the ROC curve is not testable, below detection."
+        return _finding(f"area:{row['value']}", sentence, NOTHING, "area under the ROC curve", math.nan, NOT_TESTABLE)
+    found = Estimate(row["area"], row["low"], row["high"])
+    ends = "no interval" if math.isnan(row["low"]) else f"95 % CI {row['low']:.2f} to {row['high']:.2f}"
+    sentence = (
+        f"{row['value']}: the area under the ROC curve is {row['area']:.2f} ({ends}): a responder has the higher level "
+        f"in {100 * row['area']:.0f} % of pairs (a coin: 50 %)."
+    )
+    return _finding(f"area:{row['value']}", sentence, found, "area under the ROC curve", math.nan, "estimated")
+
+
+def _ratio(row: Row, per: str = "") -> str:
+    ends = [significant(row[key]) for key in ("odds_ratio", "low", "high")]
+    return f"odds ratio {ends[0]}{per} (95 % CI {ends[1]} to {ends[2]}"
+
+
+def _effect(row: Row, end: str) -> str:
+    """What the verdict of an odds ratio says; end: "_sd" for a level, which is judged per standard deviation."""
+    per = " for one standard deviation" if end else ""
+    low, high, verdict = row[f"low{end}"], row[f"high{end}"], row["verdict"]
+    if verdict == "absent":
+        return f"no effect shown; an odds ratio of {SMALL:g}{per}, either way, is excluded."
+    if verdict == "not shown":
+        farthest = max(high, 1.0 / low if low else math.inf)
+        limit = "" if math.isinf(farthest) else f"; up to {significant(farthest)}-fold{per} is not excluded"
+        return f"no effect shown{before_holm(row)}{limit}."
+    more = "more" if row["odds_ratio"] > 1 else "less"
+    size = f" ({significant(row['odds_ratio_sd'])}{per})" if end else ""
+    return f"a {verdict} effect, response is {more} likely{size}."
+
+
+def _finding(id: str, sentence: str, found: Estimate, unit: str, p: float, verdict: str) -> Finding:
+    return Finding.of("response", id, sentence, found, unit=unit, p_holm=p, verdict=verdict)

@@ -1,0 +1,250 @@
+"""Counted cells that are positive or not (SA-beta-gal; arrested or not): shares, differences, dose-response.
+
+The donor is the statistical unit. Cells and replicates of a donor are summed; every interval and test is over donors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from senexo.assays._senescence import contrasts, potency, reversal
+from senexo.assays.result import LEVEL, AssayResult, Estimate, Finding, day, p_text, records, significant
+from senexo.assays.stats.proportion import fields, mean_share
+from senexo.base.errors import Fault, InvalidInput
+from senexo.base.table import Column, at, capped, check
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+COLUMNS = (
+    Column("arm", "text"), Column("donor", "text"), Column("n_positive", "whole", low=0),
+    Column("n_total", "whole", low=0), Column("replicate", "text", required=False),
+    Column("field", "text", required=False), Column("time_h", "number", required=False, low=0),
+    Column("family", "text", required=False, may_be_empty=True),
+    Column("dose_copies", "number", required=False, may_be_empty=True, low=0),
+)  # fmt: skip
+KEY = ("arm", "donor", "replicate", "field", "time_h")
+OVERDISPERSED = 0.001  # p-value of "fields differ by counting only" below which the reader is warned
+
+EXAMPLE_OPTIONS: dict[str, object] = {
+    "compare": [("mimic 3000", "scrambled")],
+    "washout": [("mimic 3000 washed out", "mimic 3000")],
+    "control": "scrambled",
+    "reference": "mimic",
+}
+
+_METHOD = (
+    "Counts were summed per donor. Mean shares: 95 % interval over donors (hull of a beta-binomial profile likelihood "
+    "and Student's t on the logit scale; exact Clopper-Pearson for one donor). {compared} "
+    "What remains after wash-out is a ratio of means over donors with Fieller's interval. Dose-response: permutation "
+    "of doses within donors. EC50: geometric median over donors of the dose at which a donor's "
+    "four-parameter logistic curve crosses half of the range, donors that do not cross within the ladder censored "
+    "(lognormal likelihood, t-calibrated profile interval); ratios of EC50 paired by donor. P-values are corrected by "
+    "Holm within each kind of test (differences, wash-outs, dose-responses, ratios)."
+)
+_COMPARED = {
+    "paired": "Arms were compared by Student's t on the donors' paired differences, whose variance is never taken "
+    "below that of counting; odds ratios by a mixed logistic model conditional on each donor's level (normal effects "
+    "of donors, t-calibrated profile likelihood; Fisher's exact interval for one donor).",
+    "unpaired": "Arms of different donors were compared by the hull of Welch's interval, whose variances are never "
+    "taken below those of counting, and of a beta-binomial profile likelihood with one correlation (t-calibrated); p "
+    "is the larger of both. Odds ratios are those of the beta-binomial.",
+}
+
+
+@dataclass(frozen=True)
+class SenescenceResult(AssayResult):
+    """Tables: shares (every arm and time), differences, washouts, ec50 (with the dose-response test), ec50_ratios,
+    donor_ec50, curves, fields. Columns: docs/assays/senescence.md."""
+
+    def figure(self) -> Figure:
+        from senexo.assays.drawing import shares_and_curves
+
+        return shares_and_curves(self.tables, self.settings)
+
+
+def senescence(
+    table: pd.DataFrame,
+    *,
+    compare: Sequence[str] | Sequence[Sequence[str]] | None = None,
+    design: str = "paired",
+    washout: Sequence[str] | Sequence[Sequence[str]] | None = None,
+    control: str | None = None,
+    time_h: float | None = None,
+    washout_h: float | None = None,
+    reference: str | None = None,
+    readout: str = "senescent",
+    label: str = "SA-β-gal positive cells",
+    where: str = "table",
+) -> SenescenceResult:
+    """Shares of positive cells per arm, differences of arms, and the dose-response of families, by donor.
+
+    table: one row per counted well or field: arm, donor, n_positive, n_total, and where there are any replicate,
+    field, time_h (hours), family (arms that differ in dose only) and dose_copies. Other columns are ignored.
+    compare: (arm, control arm), or several such pairs. Names may be families: each dose of the first is compared with
+    the control's same dose, or with the control's only arm. design: ``paired`` (arms of the same donors) or
+    ``unpaired`` (arms of different donors). washout: (arm washed out, arm kept), or several such pairs: which share of
+    the effect remains; control: the arm whose share is the background of both. time_h: the time of comparisons,
+    wash-out and dose-response, the last one by default; washout_h: when the kept arm is read, `time_h` by default; the
+    same arm may stand on both sides when it was counted before and after. reference: the family whose EC50 divides the
+    EC50s of the other families. readout, label: short and long name of what was counted; where: what messages call the
+    table.
+
+    Families with three doses or more get a dose-response: see `dose_response` for the range and the EC50. A share
+    that falls with dose is told as "no rising dose response"; count the negative cells then.
+
+    InvalidInput lists every fault of the table (row, column) and unknown arms. What cannot be tested (one donor, no
+    donor in both arms) is a finding with the verdict ``not testable``, not an error.
+
+    >>> import pandas as pd
+    >>> counts = pd.DataFrame({"arm": ["mock", "mimic"] * 4, "donor": list("aabbccdd"),
+    ...                        "n_positive": [4, 52, 6, 61, 3, 47, 5, 58], "n_total": 200})
+    >>> print(senescence(counts, compare=("mimic", "mock")))
+    senescence: 1 finding (95 % intervals; p after Holm)
+    senescent:difference:mimic:mock  0.250 [0.197, 0.303]  share  p = 0.00064  large
+    """
+    contrasts.check_design(design, where)
+    counts, notes = counted(table, where)
+    time = _time(counts, time_h, "time_h", where)
+    kept_time = time if washout_h is None else _time(counts, washout_h, "washout_h", where)
+    sums = counts.groupby(["arm", "family", "dose_copies", "time_h", "donor"], sort=False, dropna=False)
+    per_donor = sums[["n_positive", "n_total"]].sum().reset_index()
+    now = per_donor[per_donor["time_h"] == time]
+    compared = contrasts.pairs(per_donor, compare, where)
+    washed_kept = reversal.pairs(per_donor, washout, control, time, kept_time, where)
+    timed = "time_h" in table.columns
+    title = f"{label}, {day(time)}" if timed else label
+
+    tables = {
+        "shares": _shares(per_donor),
+        "differences": contrasts.table(now, compared, design),
+        "washouts": reversal.table(per_donor, washed_kept, control, time, kept_time),
+    }
+    tables |= potency.tables(now, readout=readout, reference=reference, where=where)
+    tables["fields"] = fields(counts[counts["time_h"] == time])
+    notes += _field_notes(tables["fields"])
+    findings = [
+        *contrasts.findings(tables["differences"], design, readout, title),
+        *reversal.findings(tables["washouts"], readout, label, timed=timed),
+        *potency.findings(tables, title),
+    ]
+    if not findings:
+        shares = tables["shares"]
+        findings = _share_findings(shares[shares["time_h"] == time], readout, title)
+    settings = {
+        "readout": readout, "label": label, "title": title, "time_h": time, "compare": compared, "design": design,
+        "washout": washed_kept, "washout_h": kept_time, "control": control, "reference": reference, "level": LEVEL,
+        **contrasts.SETTINGS, **reversal.SETTINGS, **potency.SETTINGS,
+    }  # fmt: skip
+    method = _METHOD.format(compared=_COMPARED[design])
+    return SenescenceResult("senescence", method, settings, tuple(findings), tables, tuple(notes))
+
+
+def example() -> pd.DataFrame:
+    """A made-up plate: six donors, a scrambled control, a ladder of two mimics, and the top dose washed out.
+
+    >>> print(senescence(example(), **EXAMPLE_OPTIONS).findings[0].verdict)
+    large
+    """
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(20180515)
+    ec50 = {"mimic": rng.lognormal(math.log(400.0), 0.4, 6)}
+    ec50["mutant seed"] = 1.6 * ec50["mimic"]
+    arms: list[tuple[str, str, float, float]] = [("scrambled", "scrambled", math.nan, 0.0)]
+    arms += [(f"{family} {dose}", family, dose, 1.0) for family in ec50 for dose in (100, 300, 1000, 3000)]
+    arms += [("mimic 3000 washed out", "washed out", math.nan, 0.4)]
+    rows = []
+    for arm, family, dose, effect in arms:
+        for donor in range(6):
+            reach = 1.0 / (1.0 + (ec50.get(family, ec50["mimic"])[donor] / (dose if dose == dose else 3000.0)) ** 2)
+            n_total = int(rng.integers(180, 221))
+            n_positive = int(rng.binomial(n_total, 0.03 + 0.6 * effect * reach))
+            rows.append((arm, family, dose, f"donor {donor + 1}", n_positive, n_total))
+    return pd.DataFrame(rows, columns=["arm", "family", "dose_copies", "donor", "n_positive", "n_total"])
+
+
+def counted(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
+    """The checked table with every optional column present, and notes on what was left out."""
+    counts = check(table, COLUMNS, where=where, key=KEY)
+    over = counts[counts["n_positive"] > counts["n_total"]]
+    faults = [
+        Fault(at(where, row, "n_positive"), f"{positive} of {total} cells", "no more than n_total")
+        for row, positive, total in zip(over.index, over["n_positive"], over["n_total"], strict=True)
+    ]
+    if "family" not in counts:
+        counts["family"] = counts["arm"]
+    counts["family"] = counts["family"].where(counts["family"] != "", counts["arm"])
+    for name in ("dose_copies", "time_h"):
+        if name not in counts:
+            counts[name] = math.nan if name == "dose_copies" else 0.0
+    for name in ("family", "dose_copies"):
+        kinds = counts.groupby("arm", sort=False)[name].nunique(dropna=False)
+        faults += [
+            Fault(f"{where}: arm {arm}, column {name}", f"{n} different entries", "one per arm")
+            for arm, n in kinds[kinds > 1].items()
+        ]
+    if faults:
+        raise capped(faults, where)
+    empty = counts["n_total"] == 0
+    if empty.all():
+        raise InvalidInput([Fault(f"{where}: column n_total", "no counted cell in any row", "counted cells")])
+    n = int(empty.sum())
+    notes = [f"{n} well{'s' if n > 1 else ''} without a counted cell left out"] if n else []
+    return counts[~empty], notes
+
+
+def _time(counts: pd.DataFrame, time_h: float | None, name: str, where: str) -> float:
+    times = sorted(counts["time_h"].unique())
+    if time_h is None:
+        return float(times[-1])
+    if time_h not in times:
+        there = ", ".join(f"{time:g}" for time in times)
+        raise InvalidInput([Fault(f"{where}: {name}", f"no count at {time_h:g} h", f"one of {there}")])
+    return float(time_h)
+
+
+def _shares(per_donor: pd.DataFrame) -> pd.DataFrame:
+    """Mean share over donors with its interval, for every arm and time."""
+    import pandas as pd
+
+    rows = []
+    for (arm, family, dose, time), group in per_donor.groupby(
+        ["arm", "family", "dose_copies", "time_h"], sort=False, dropna=False
+    ):
+        share = mean_share(group["n_positive"].to_numpy(), group["n_total"].to_numpy())
+        rows.append((
+            arm, family, dose, time, len(group), int(group["n_positive"].sum()), int(group["n_total"].sum()),
+            share.value, share.low, share.high,
+        ))  # fmt: skip
+    names = ["arm", "family", "dose_copies", "time_h", "n_donors", "n_positive", "n_total", "share", "low", "high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _share_findings(shares: pd.DataFrame, readout: str, title: str) -> list[Finding]:
+    """One finding per arm, for a table in which nothing was to be compared."""
+    found = []
+    for row in records(shares):
+        n = "1 donor, whose cells alone it covers" if row["n_donors"] == 1 else f"{row['n_donors']} donors"
+        interval = f"95 % CI {100 * row['low']:.1f} to {100 * row['high']:.1f}; {n}"
+        found.append(Finding.of(
+            "senescence", f"{readout}:share:{row['arm']}",
+            f"{title}: {row['arm']} {100 * row['share']:.1f} % ({interval}).",
+            Estimate(row["share"], row["low"], row["high"]), unit="share", p_holm=math.nan, verdict="estimated",
+        ))  # fmt: skip
+    return found
+
+
+def _field_notes(found: pd.DataFrame) -> list[str]:
+    """Where one donor's cells are not independent, its exact interval is too narrow; over donors nothing is lost."""
+    alone = found[(found["n_donors"] == 1) & (found["p_value"] < OVERDISPERSED)]
+    return [
+        f"{row['arm']}: the {row['n_fields']} wells or fields of its only donor differ more than counting allows "
+        f"({significant(row['dispersion'])}-fold variance, {p_text(row['p_value'])}): its exact interval is too narrow"
+        for row in records(alone)
+    ]

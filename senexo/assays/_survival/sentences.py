@@ -1,0 +1,264 @@
+"""What `survival` says in words: was it measured, how long do patients live, does it differ, and by how much."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from senexo.assays._survival.tables import ALL, SEARCHED, SMALL
+from senexo.assays.detection import NOT_TESTABLE, Detection
+from senexo.assays.result import ALPHA, Estimate, Finding, p_text, records, significant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOTHING = Estimate(math.nan, math.nan, math.nan)
+TOLD = 10  # levels that get a sentence, where many were asked
+Tables = Mapping[str, "pd.DataFrame"]
+Row = Mapping[str, Any]
+
+
+def findings(
+    tables: Tables, settings: Mapping[str, Any], names: Sequence[str], detections: Mapping[str, Detection | None]
+) -> list[Finding]:
+    """All findings. names: the questions; several levels get a short report each, one gets all there is."""
+    words = _Words(tables, settings)
+    if len(names) < 2:
+        return list(words.whole(names[0] if names else ALL, detections))
+    return list(words.several(names, detections))
+
+
+class _Words:
+    def __init__(self, tables: Tables, settings: Mapping[str, Any]) -> None:
+        self.tables, self.settings = tables, settings
+        self.model = "adjusted" if settings["adjust"] else "alone"
+
+    def whole(self, name: str, detections: Mapping[str, Detection | None]) -> Iterator[Finding]:
+        detection = detections.get(name)
+        if detection is not None:
+            yield _detection(name, detection)
+        if not (self.settings["value"] and self.settings["cut"] is None):
+            for row in self._rows("groups", name):
+                yield self._median(row)
+        for row in self._rows("logrank", name):
+            if row["test"] == "log-rank":
+                yield self._log_rank(row)
+        for row in self._rows("cox", name):
+            if row["role"] == "asked":
+                yield self._hazard_ratio(row)
+        yield from self._proportional(name)
+        for row in self._rows("means", name):
+            yield self._mean(row)
+        for row in self._rows("models", name):
+            if row["model"] == self.model:
+                yield self._concordance(row)
+
+    def several(self, names: Sequence[str], detections: Mapping[str, Detection | None]) -> Iterator[Finding]:
+        """Detection of what was not measured throughout, how many levels matter, and one answer for each that does."""
+        cut = self.settings["cut"] is not None
+        table = self.tables["logrank" if cut else "cox"]
+        chosen = table["test"] == "log-rank" if cut else (table["role"] == "asked") & (table["model"] == self.model)
+        rows = table[chosen].sort_values(["p_value", "value"], kind="stable")
+        yield self._screen(names, rows)
+        told = list(names)
+        if len(names) > TOLD:
+            hits = list(rows.loc[rows["p_bh"] < ALPHA, "value"])
+            told = (hits or list(rows["value"][:3]))[:TOLD]
+        for name in names:
+            detection = detections.get(name)
+            if detection is not None and (name in told or (len(names) <= TOLD and detection.verdict != "detected")):
+                yield _detection(name, detection)
+        for name in told:
+            for row in self._rows("logrank", name):
+                if row["test"] == "log-rank":
+                    yield self._log_rank(row)
+            for row in self._rows("cox", name):
+                if row["role"] == "asked" and (row["model"] == self.model or len(names) <= TOLD):
+                    yield self._hazard_ratio(row)
+
+    def _screen(self, names: Sequence[str], rows: pd.DataFrame) -> Finding:
+        tested = int(rows["p_value"].notna().sum())
+        holm, rate = int((rows["p_holm"] < ALPHA).sum()), int((rows["p_bh"] < ALPHA).sum())
+        below = int((rows["verdict"] == NOT_TESTABLE).sum())
+        what = "log-rank test" if self.settings["cut"] is not None else f"Cox model, {self._kind(self.model)}"
+        sentence = (
+            f"{holm} of {tested} tested levels {'goes' if holm == 1 else 'go'} with survival after Holm's correction, "
+            f"{rate} at a false discovery rate of {100 * ALPHA:g} % ({what})"
+        )
+        verb = "is" if below == 1 else "are"
+        sentence += f"; {below} of {len(names)} {verb} below detection and not tested." if below else "."
+        share = Estimate(holm / tested if tested else math.nan, math.nan, math.nan)
+        verdict = "estimated" if holm else "not shown" if tested else "not testable"
+        return _finding("screen", sentence, share, "share of tested levels", math.nan, verdict)
+
+    def _rows(self, table: str, name: str) -> list[dict[str, Any]]:
+        whole = self.tables[table]
+        return records(whole[whole["value"] == name])
+
+    def _label(self, name: str, group: str) -> str:
+        """A group as the sentence calls it; of a cut level with its threshold."""
+        for row in self._rows("cuts", name):
+            return f"{group.capitalize()} {name} ({'≤' if group == 'low' else '>'} {significant(row['cut'])})"
+        return "All patients" if group == ALL else f"{name} {group}"
+
+    def _time(self, value: float) -> str:
+        unit = self.settings["unit"]
+        return _reached(value) + (f" {unit}" if unit and math.isfinite(value) else "")
+
+    def _kind(self, model: str) -> str:
+        if model == "alone":
+            return "unadjusted"
+        return f"adjusted for {', '.join(self.settings['adjust'])}"
+
+    def _median(self, row: Row) -> Finding:
+        counted = f"{row['n_events']} of {row['n']} had the event"
+        ends = f"95 % CI {_reached(row['median_low'])} to {_reached(row['median_high'])}"
+        if math.isnan(row["median_low"]):
+            ends = "too few events for an interval"
+        median = row["median"]
+        reached = math.isfinite(median)
+        label = self._label(row["value"], row["group"])
+        words = f"median {self._time(median)}" if reached else "median not reached"
+        sentence = f"{label}: {words} ({ends}; {counted})."
+        found = Estimate(median, row["median_low"], row["median_high"])
+        id = f"median:{row['value']}:{row['group']}"
+        return _finding(
+            id, sentence, found, self.settings["unit"] or "time", math.nan, "estimated" if reached else "not reached"
+        )
+
+    def _log_rank(self, row: Row) -> Finding:
+        name, p = row["value"], row["p_holm"]
+        words = {
+            NOT_TESTABLE: "not testable, below detection.",
+            "not testable": "not testable, no two groups were at risk together.",
+            "shown": f"survival differs ({self._test(row)}).",
+            "not shown": f"no difference of survival shown ({self._test(row)}).",
+        }
+        strata = f", stratified by {', '.join(self.settings['strata'])}" if self.settings["strata"] else ""
+        found = NOTHING if row["verdict"] == NOT_TESTABLE else Estimate(row["chi_square"], math.nan, math.nan)
+        cuts = self._rows("cuts", name)
+        at = f", cut at {significant(cuts[0]['cut'])}" if cuts else ""
+        title = f"{name}{at}: log-rank test{strata}: "
+        return _finding(f"logrank:{name}", title + words[row["verdict"]], found, "chi-square", p, row["verdict"])
+
+    def _test(self, row: Row) -> str:
+        if self.settings["cut"] == "optimal":
+            return f"{p_text(row['p_holm'])}, the search for the cut counted"
+        df = row["degrees_of_freedom"]
+        return f"chi-square {significant(row['chi_square'])}, {df} df, {p_text(row['p_holm'])}"
+
+    def _hazard_ratio(self, row: Row) -> Finding:
+        name, verdict = row["value"], row["verdict"]
+        level = row["term"] == name
+        id = f"hazard_ratio:{row['model']}:{name}" + ("" if level else f":{row['term']}")
+        title = f"{name}{'' if level else ', ' + row['term']} ({self._kind(row['model'])}): "
+        found = Estimate(row["hazard_ratio"], row["low"], row["high"])
+        if verdict in (NOT_TESTABLE, "not testable"):
+            why = "below detection" if verdict == NOT_TESTABLE else row["problem"] or "the model gives no p-value"
+            shown = NOTHING if verdict == NOT_TESTABLE else found
+            return _finding(id, f"{title}not testable, {why}.", shown, "hazard ratio", math.nan, verdict)
+        per = " for each unit more" if level else ""
+        ends = f"95 % CI {significant(row['low'])} to {significant(row['high'])}"
+        counted = f"{row['n']} patients, {row['n_events']} events"
+        if verdict == SEARCHED:
+            text = (
+                f"hazard ratio {significant(row['hazard_ratio'])} ({ends}; {counted}): too far from 1 and its interval "
+                "too narrow, as the cut was searched for; only the log-rank p counts the search."
+            )
+            return _finding(id, title + text, found, "hazard ratio", math.nan, verdict)
+        text = f"hazard ratio {significant(row['hazard_ratio'])}{per} ({ends}; {p_text(row['p_holm'])}; {counted}): "
+        if row["method"] == "Firth":  # Cox's own ratio is infinite: all events lie on one side
+            text = f"{text[:-2]}, by Firth's method as Cox's own ratio is infinite: "
+        return _finding(id, title + text + _effect(row, level), found, "hazard ratio", row["p_holm"], verdict)
+
+    def _proportional(self, name: str) -> Iterator[Finding]:
+        for row in self._rows("proportional", name):
+            if row["term"] != ALL or row["model"] != self.model:
+                continue
+            p = row["p_holm"]
+            if math.isnan(p):
+                text, verdict = "not testable.", "not testable"
+            elif p < ALPHA:
+                text = (
+                    f"contradicted ({p_text(p)}): hazard ratios change with time, so one number is their average; look "
+                    "at the curves and at restricted mean survival."
+                )
+                verdict = "contradicts proportional hazards"
+            else:
+                text, verdict = f"not contradicted ({p_text(p)}).", "agrees with proportional hazards"
+            found = Estimate(row["chi_square"], math.nan, math.nan)
+            if self._unmeasured(name):
+                text, verdict, found = "not testable, below detection.", NOT_TESTABLE, NOTHING
+            title = f"Proportional hazards ({self._kind(self.model)}): "
+            yield _finding(f"proportional:{self.model}:{name}", title + text, found, "chi-square", p, verdict)
+
+    def _mean(self, row: Row) -> Finding:
+        id = f"mean_difference:{row['value']}:{row['group']}:{row['control']}"
+        label = self._label(row["value"], row["group"])
+        title = f"{label} against {row['control']}, mean survival within the first {self._time(row['until'])}: "
+        unit = self.settings["unit"] or "time"
+        found = Estimate(row["difference"], row["low"], row["high"])
+        if row["verdict"] in (NOT_TESTABLE, SEARCHED, "not testable"):
+            why = {NOT_TESTABLE: "below detection", SEARCHED: "the cut was searched for"}.get(
+                row["verdict"], "the spread of a group is not known"
+            )
+            return _finding(id, f"{title}not testable, {why}.", NOTHING, unit, math.nan, row["verdict"])
+        text = (
+            f"{row['difference']:+.3g} (95 % CI {row['low']:+.3g} to {row['high']:+.3g}; {p_text(row['p_holm'])}): "
+            + (
+                "no difference shown."
+                if row["verdict"] == "not shown"
+                else "longer."
+                if row["difference"] > 0
+                else "shorter."
+            )
+        )
+        return _finding(id, title + text, found, unit, row["p_holm"], row["verdict"])
+
+    def _unmeasured(self, name: str) -> bool:
+        """Is the model that is told one of nothing but a level that was not measured?"""
+        return self.model == "alone" and any(row["verdict"] == NOT_TESTABLE for row in self._rows("cox", name))
+
+    def _concordance(self, row: Row) -> Finding:
+        id = f"concordance:{row['model']}:{row['value']}"
+        if self._unmeasured(row["value"]):
+            return _finding(id, "C-index: not testable, below detection.", NOTHING, "C-index", math.nan, NOT_TESTABLE)
+        found = Estimate(row["concordance"], row["concordance_low"], row["concordance_high"])
+        share = (
+            f"C-index of the model ({self._kind(row['model'])}) {row['concordance']:.3f} (95 % CI "
+            f"{row['concordance_low']:.3f} to {row['concordance_high']:.3f}; 0.5 is a coin's)."
+            if math.isfinite(row["concordance"])
+            else "C-index: not testable, no pair of patients of whom one certainly died first."
+        )
+        verdict = "estimated" if math.isfinite(row["concordance"]) else "not testable"
+        return _finding(id, share, found, "C-index", math.nan, verdict)
+
+
+def _reached(value: float) -> str:
+    return significant(value) if math.isfinite(value) else "not reached"
+
+
+def _effect(row: Row, level: bool) -> str:
+    """What the verdict of a hazard ratio says."""
+    per = " for one standard deviation" if level else ""
+    end = "_sd" if level else ""
+    low, high = row[f"low{end}"], row[f"high{end}"]
+    farthest = max(high, 1.0 / low if low else math.inf)
+    words = {
+        "absent": f"no effect shown; a hazard ratio of {SMALL:g}{per}, either way, is excluded.",
+        "not shown": f"no effect shown; up to {significant(farthest)}-fold{per} is not excluded.",
+    }
+    more = "higher" if row["hazard_ratio"] > 1 else "lower"
+    size = f"{significant(row[f'hazard_ratio{end}'])}{per}" if level else ""
+    return words.get(row["verdict"], f"a {row['verdict']} effect, {more} hazard{f' ({size})' if size else ''}.")
+
+
+def _detection(name: str, detection: Detection) -> Finding:
+    share = Estimate(1.0 - detection.share_detected, math.nan, math.nan)
+    unit = "share of samples below detection"
+    return _finding(f"detection:{name}", detection.sentence, share, unit, math.nan, detection.verdict)
+
+
+def _finding(id: str, sentence: str, found: Estimate, unit: str, p: float, verdict: str) -> Finding:
+    return Finding.of("survival", id, sentence, found, unit=unit, p_holm=p, verdict=verdict)

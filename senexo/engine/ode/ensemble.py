@@ -1,0 +1,225 @@
+"""Many cells, donors or parameter sets of one network as ODEs: compiled once, bit-identical row by row.
+
+A row is a whole value vector (see `engine.lowered`): constants may differ from row to row at no cost. What
+depends on constants only is computed once per row; the rates, their exact sparse Jacobian and its elimination
+are generated for blocks of lanes (`engine.lanes`), and the stiff-safe Rodas5P kernel in `engine.rosenbrock`
+takes the steps.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import UnsupportedFeature
+from senexo.engine.formula import lanes
+from senexo.engine.formula.differentiate import gradients
+from senexo.engine.formula.graph import Graph, Node
+from senexo.engine.formula.lanes import Layout
+from senexo.engine.formula.network import Lowered
+from senexo.engine.formula.sparse import eliminate
+from senexo.engine.ode import rodas5p as rosenbrock
+from senexo.engine.ode.rodas5p import LANES, STATES
+from senexo.model.expression import Call, Expression, Number, Slot, rewrite
+
+Floats = NDArray[np.float64]
+_ROWS_AT_ONCE = 512  # of one thread: enough to keep the lanes full, few enough to stay in the cache
+
+_MESSAGES = {
+    rosenbrock.OK: "reached the end",
+    rosenbrock.STEP_TOO_SMALL: "the step size vanished: the solution blows up, or a rate is not a number",
+    rosenbrock.TOO_MANY_STEPS: "too many steps: loosen rtol or atol, or shorten the run",
+    rosenbrock.NOT_FINITE: "an initial value is missing, infinite or not a number",
+}
+
+
+def message(status: int) -> str:
+    """What a status code of `BatchResult` means."""
+    return _MESSAGES[int(status)]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """values [n, k, chosen slots] and final [n, slots], both with assignment rules; status [n] (0 = ok); n_steps [n].
+
+    `final` is the whole value vector at the last time. From the time a failed row could not be followed, its
+    changing values are nan.
+    """
+
+    values: Floats
+    final: Floats
+    status: NDArray[np.int8]
+    n_steps: NDArray[np.int64]
+
+
+class BatchODE:
+    """A network compiled for batches.
+
+    Raises UnsupportedFeature for a model with events: the caller cuts the run at scheduled times and edits the
+    values between two calls.
+
+    >>> from senexo.engine.formula.network import Assigned, Lowered, SlotInfo
+    >>> from senexo.model.expression import Call, Slot
+    >>> decay = Call("minus", (Call("times", (Slot(1), Slot(0))),))
+    >>> slots = (SlotInfo("x", "parameter", changes=True), SlotInfo("k", "parameter"))
+    >>> batch = BatchODE(Lowered(slots, np.array([1.0, 0.5]), (), (), (Assigned(0, decay),), (), (), ()))
+    >>> rows = np.array([[1.0, 0.5], [1.0, 2.0]])
+    >>> batch.solve(rows, np.array([0.0, 1.0])).values[:, -1, 0].round(5)
+    array([0.60653, 0.13534])
+    """
+
+    def __init__(self, lowered: Lowered) -> None:
+        if lowered.events:
+            raise UnsupportedFeature("events in a batch", f"event {lowered.events[0].id}")
+        self.n_slots = len(lowered.slots)
+        graph = Graph()
+        assigned: dict[int, Node] = {}
+        for item in lowered.assignments:
+            assigned[item.slot] = graph.add(_floored(item.math, lowered), assigned)
+        rates = {item.slot: graph.add(_floored(item.math, lowered), assigned) for item in lowered.rates}
+        rates = {slot: rate for slot, rate in rates.items() if graph.value(rate) != 0.0}
+        n = len(rates)
+        leaves, time = [graph.slot(slot) for slot in rates], graph.node("time")
+        slopes = gradients(graph, list(rates.values()), [*leaves, time])
+        entries: dict[tuple[int, int], int] = {}
+        jacobian: list[Node] = []
+        for i, rate in enumerate(rates.values()):
+            for j, leaf in enumerate(leaves):
+                if leaf in slopes[rate]:
+                    entries[i, j] = len(jacobian)
+                    jacobian.append(_bounded(graph, slopes[rate][leaf]))
+        by_time = [slopes[rate].get(time, graph.number(0.0)) for rate in rates.values()]
+        self._timed = any(graph.operator(node) == "time" for node in graph.reachable(rates.values()))
+
+        wanted = [*rates.values(), *jacobian, *by_time, *assigned.values()]
+        derived = _derived(graph, wanted, {*leaves, time})
+        used = graph.reachable(wanted)
+        constants = [int(graph.keys[i][1]) for i in used if graph.operator(i) == "slot" and i not in leaves]
+        plan = eliminate(n, entries)
+        layout = Layout(n, len(constants), len(derived), len(jacobian), len(plan.places), len(assigned))
+        rows = {slot: STATES + i for i, slot in enumerate(rates)}
+        rows |= {slot: layout.constants + i for i, slot in enumerate(constants)}
+        ready = {node: layout.derived + i for i, node in enumerate(derived)}
+        derive = lanes.formulas(graph, derived, layout.derived, rows, {})
+        self._kernels = (
+            derive,
+            lanes.formulas(graph, list(rates.values()), layout.rates, rows, ready),
+            lanes.formulas(graph, [*jacobian, *by_time], layout.jacobian, rows, ready),
+            lanes.factor(layout, entries, plan),
+            lanes.substitute(layout, plan),
+            lanes.residual(layout, entries),
+        )
+        self._rules = (derive, lanes.formulas(graph, list(assigned.values()), layout.rules, rows, ready))
+        self._layout = (
+            layout.rates, layout.right, layout.kept, layout.constants, layout.jacobian, layout.n_entries,
+            layout.rules, layout.rows,
+        )  # fmt: skip
+        self._states, self._constants, self._assigned = _slots(rates), _slots(constants), _slots(assigned)
+        # where a slot's value comes from: a state, then an assignment rule, or (negative) the row as it was given
+        self._source = -1 - np.arange(self.n_slots, dtype=np.int32)
+        self._source[self._states] = np.arange(n)
+        self._source[self._assigned] = n + np.arange(len(assigned))
+
+    def solve(
+        self,
+        v: Floats,
+        times: Floats,
+        *,
+        rtol: float = 1e-6,
+        atol: float | Floats = 1e-9,
+        threads: int | None = None,
+        slots: Sequence[int] | NDArray[np.int_] | None = None,
+        max_steps: int = 100_000,
+    ) -> BatchResult:
+        """Follow every row of `v` [n, slots] from times[0] to times[-1] (rising, in the model's time unit).
+
+        slots: which ones to report at every time, in this order; None = all (large, and most never change).
+        rtol, atol: local error allowed per step, root mean square over the states; atol in each quantity's own
+        unit, one number or one per slot. threads: None = one per core; results do not depend on it. Where a rate
+        names the time, no step is longer than the longest gap between two times nor a twentieth of the run; a
+        pulse shorter than that must be a cut made by the caller.
+        """
+        v = np.ascontiguousarray(v, dtype=np.float64)
+        times = np.ascontiguousarray(times, dtype=np.float64)
+        source = self._source if slots is None else np.ascontiguousarray(self._source[np.asarray(slots, dtype=int)])
+        n, k = len(v), len(times)
+        values, final = np.empty((n, k, len(source))), np.empty((n, self.n_slots))
+        status, steps = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int64)
+        allowed = np.ascontiguousarray(np.broadcast_to(atol, self.n_slots)[self._states], dtype=np.float64)
+
+        def work(rows: slice) -> None:
+            found = np.empty((len(v[rows]), k, len(self._states)))
+            if len(self._states):
+                rosenbrock.solve(
+                    *self._kernels, self._layout, self._states, self._constants, v[rows], times, found, status[rows],
+                    steps[rows], self._timed, rtol, allowed, max_steps,
+                )  # fmt: skip
+            rosenbrock.fill(
+                *self._rules, self._layout, self._states, self._constants, self._assigned, v[rows], times, found,
+                values[rows], final[rows], source,
+            )  # fmt: skip
+
+        threads = threads or os.cpu_count() or 1
+        share = min(_ROWS_AT_ONCE, max(LANES, -(-n // threads)))
+        slices = [slice(begin, begin + share) for begin in range(0, n, share)]
+        if threads == 1 or len(slices) == 1:
+            for rows in slices:
+                work(rows)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(work, slices))
+        return BatchResult(values, final, status, steps)
+
+
+def _slots(slots: Iterable[int]) -> NDArray[np.int32]:
+    return np.array(list(slots), dtype=np.int32)
+
+
+def _floored(formula: Expression, lowered: Lowered) -> Expression:
+    """The formula with species that have gone below 0 counted as 0 under a power that may be fractional.
+
+    An amount that dies out ends within the tolerance on either side of 0, where x^2.5 has no value.
+    """
+
+    def change(node: Expression) -> Expression:
+        if not isinstance(node, Call) or node.operator not in ("power", "root"):
+            return node
+        base, other = node.arguments if node.operator == "power" else node.arguments[::-1]
+        amount = base.arguments[0] if isinstance(base, Call) and base.operator == "divide" else base
+        whole = node.operator == "power" and isinstance(other, Number) and other.value == int(other.value)
+        if whole or not isinstance(amount, Slot) or lowered.slots[amount.index].kind != "species":
+            return node
+        floored = Call("max", (base, Number(0.0)))
+        return Call(node.operator, (floored, other) if node.operator == "power" else (other, floored))
+
+    return rewrite(formula, change)
+
+
+def _bounded(graph: Graph, slope: Node) -> Node:
+    """A slope that can be infinite where the rate is not (of the square root at 0), as 0 there.
+
+    The method stays consistent with any slope (it loses order for that step, which the error estimate sees); with
+    an infinite one it could not take the first step away from an empty species.
+    """
+    if not any(graph.operator(node) in ("power", "sqrt", "ln") for node in graph.reachable([slope])):
+        return slope
+    return graph.node(
+        "select", graph.node("lt", graph.node("abs", slope), graph.number(1e300)), slope, graph.number(0.0)
+    )
+
+
+def _derived(graph: Graph, roots: Sequence[Node], varying: set[Node]) -> list[Node]:
+    """The largest subexpressions that stay the same during a run; truth values are left where they stand."""
+    fixed: set[Node] = set()
+    nodes = graph.reachable(roots)
+    for node in nodes:
+        if node not in varying and not graph.is_truth(node) and fixed.issuperset(graph.arguments(node)):
+            fixed.add(node)
+    tops = {node for node in roots if node in fixed}
+    tops |= {a for node in nodes if node not in fixed for a in graph.arguments(node) if a in fixed}
+    return sorted(node for node in tops if graph.arguments(node))

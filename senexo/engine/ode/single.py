@@ -1,0 +1,238 @@
+"""Deterministic runs of one network with scipy's stiff solvers, and all of SBML's events and switches."""
+
+from __future__ import annotations
+
+import warnings
+from math import inf
+from typing import Literal
+
+import numpy as np
+
+from senexo.base.errors import SimulationError
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ode.equations import Equations
+from senexo.engine.ode.sbml_events import EventQueue
+from senexo.engine.ode.stiff import SOLVERS, Flow, Interpolation, Slope, Values
+
+Solver = Literal["LSODA", "BDF", "Radau"]
+
+MOST_STEPS = 5_000_000
+# With switches or triggers a step is looked into at these points, and is at most that share of the run. Two points
+# lie close to its ends, so that a switch that is approached and left again near an end is noticed.
+LOOKS = np.array([0.0, 0.02, 0.27, 0.5, 0.73, 0.98, 1.0])
+LONGEST_STEP = 1 / 50
+# This many restarts within this share of the run are chattering: a state pressed against a switch from both sides.
+CHATTER = (100, 1e-7)
+BAND = 1e-8  # share of the run in which the band of a softened switch would be crossed
+MOST_STALLS = 100  # chatterings in a row that softening does not end
+
+
+def integrate(
+    lowered: Lowered,
+    v0: Values,
+    times: Values,
+    *,
+    rtol: float = 1e-8,
+    atol: float | None = None,
+    solver: Solver = "LSODA",
+    lots: np.random.Generator | None = None,
+) -> Values:
+    """Solve dv/dt = f(v, t) from time 0 and give the whole value vector at each of `times`.
+
+    v0: [n_slots] at time 0, as `evaluate.initial_values` makes it; times: ascending, the first 0 or later, in the
+    model's time unit. Returns [n_times, n_slots]. A value at the time of an event is the one after it. `atol` is
+    in amounts; by default a small share of each quantity's own initial size. Solvers are LSODA, BDF and Radau of
+    scipy; when the one asked for fails, the others are tried from where it failed. `lots` puts events of equal
+    priority in order (numpy's generator of seed 0, if none is given).
+
+    Steps end where a comparison, a floor or an event's trigger changes (found by bisection on the solver's own
+    interpolation, to the last bit of time), so the solver never crosses a jump.
+    Raises `SimulationError` when a derivative is not a number or no solver gets on.
+    Source: LSODA, doi 10.1137/0904010; SBML events, doi 10.1515/jib-2017-0080 section 4.12.
+
+    >>> import numpy as np
+    >>> from senexo.engine.formula.lower import lower
+    >>> from senexo.model.expression import Call, Number, Symbol
+    >>> from senexo.model.network import Network, Parameter, Rule
+    >>> decay = Rule("rate", "x", Call("times", (Number(-1.0), Symbol("x"))))
+    >>> network = lower(Network("m", parameters=(Parameter("x", 1.0, constant=False),), rules=(decay,)))
+    >>> integrate(network, np.array([1.0]), np.array([0.0, 1.0])).round(6)[:, 0]
+    array([1.      , 0.367879])
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what scipy warns of, it reports as a failed step as well
+        return _Run(lowered, v0, times, rtol, atol, solver, lots or np.random.default_rng(0)).values()
+
+
+class _Run:
+    """One run: a clock, the equations' cells, the events, and the outputs still to be written."""
+
+    def __init__(
+        self,
+        lowered: Lowered,
+        v0: Values,
+        times: Values,
+        rtol: float,
+        atol: float | None,
+        solver: Solver,
+        lots: np.random.Generator,
+    ) -> None:
+        self.equations = Equations(lowered)
+        self.equations.memory[: self.equations.n_slots] = v0
+        self.queue = EventQueue(self.equations, lots)
+        self.times, self.end = times, float(times[-1]) if len(times) else 0.0
+        self.out = np.empty((len(times), self.equations.n_slots))
+        self.n_out = 0
+        self.time = 0.0
+        self.rtol = rtol
+        self.atol = _scaled_atol(self.equations.state(), rtol) if atol is None else atol
+        self.solvers = [solver, *(name for name in SOLVERS if name != solver)]
+        self.slope: Slope = self.equations.slope
+        self.n_steps = 0
+        self.restarts: list[float] = []
+        self.stalls = 0
+
+    def values(self) -> Values:
+        self.instant()
+        while self.n_out < len(self.times):
+            self.stretch(min(self.end, self.queue.next_time))
+        return self.out
+
+    def instant(self) -> bool:
+        """Let the events of the present time happen and write its output; True if the solver has to start anew."""
+        executed = self.queue.settle(self.time)
+        self.seen = self.equations.look()
+        switched = self.equations.adopt()
+        while self.n_out < len(self.times) and self.times[self.n_out] <= self.time:
+            self.out[self.n_out] = self.equations.memory[: self.equations.n_slots]
+            self.n_out += 1
+        return executed or switched
+
+    def stretch(self, stop: float) -> None:
+        """Integrate until `stop`, or until an event or a switch changes the equations."""
+        flow = self.flow(stop)
+        while self.time < stop:
+            begin, interpolate = flow.time, flow.step()
+            self.n_steps += 1
+            if self.n_steps > MOST_STEPS:
+                raise SimulationError(f"more than {MOST_STEPS} steps were needed to reach time {self.time:g}")
+            if self.through(begin, flow.time, interpolate):
+                self.note_restart()
+                return
+            if self.queue.next_time < stop:  # a delayed event was scheduled on the way: the next stretch ends there
+                break
+        if self.queue.next_time <= self.time:
+            self.instant()
+
+    def through(self, begin: float, end: float, interpolate: Interpolation) -> bool:
+        """Go through one finished step, stopping at each change; True if the rest of it is void."""
+        while (change := self.first_change(begin, end, interpolate)) is not None:
+            self.write(change, interpolate, last=False)
+            self.goto(change, interpolate)
+            if self.instant() or self.queue.next_time < end:
+                return True
+            begin = change
+        self.write(end, interpolate, last=self.queue.next_time > end)
+        self.goto(end, interpolate)
+        return False
+
+    def goto(self, time: float, interpolate: Interpolation) -> None:
+        self.time = time
+        self.equations.put(time, interpolate(time))
+
+    def write(self, until: float, interpolate: Interpolation, *, last: bool) -> None:
+        """Outputs before `until`, and at it if nothing more happens there."""
+        while self.n_out < len(self.times):
+            time = float(self.times[self.n_out])
+            if time > until or (time == until and not last):
+                return
+            self.equations.put(time, interpolate(time))
+            self.equations.look()
+            self.out[self.n_out] = self.equations.memory[: self.equations.n_slots]
+            self.n_out += 1
+
+    # ---- changes inside a step
+
+    def first_change(self, begin: float, end: float, interpolate: Interpolation) -> float | None:
+        """The first time after `begin` at which a switch or trigger differs from what it was there."""
+        if not self.equations.has_switches or begin >= end:
+            return None
+        times = begin + (end - begin) * LOOKS
+        points, gaps = interpolate(times), np.empty((len(times), len(self.equations.gaps)))
+        for k, time in enumerate(times):
+            different = self.differs(float(time), points[:, k]) and k > 0
+            gaps[k] = self.equations.gaps
+            if different:
+                return self.bisect(float(times[k - 1]), float(time), interpolate)
+            if k > 1 and (touch := self.touching(times[k - 2 : k + 1], gaps[k - 2 : k + 1], interpolate)):
+                return self.bisect(begin, touch, interpolate)
+        return None
+
+    def differs(self, time: float, y: Values) -> bool:
+        self.equations.put(time, y)
+        return self.equations.look() != self.seen
+
+    def bisect(self, low: float, high: float, interpolate: Interpolation) -> float:
+        """The first time in (low, high] at which something differs, to neighbouring numbers."""
+        while True:
+            middle = 0.5 * (low + high)
+            if not low < middle < high:
+                return high
+            if self.differs(middle, interpolate(middle)):
+                high = middle
+            else:
+                low = middle
+
+    def touching(self, times: Values, gaps: Values, interpolate: Interpolation) -> float | None:
+        """A time between three looks at which a comparison that came close did change, found by golden section."""
+        near = (np.abs(gaps[1]) < np.abs(gaps[0])) & (np.abs(gaps[1]) < np.abs(gaps[2]))
+        for index in np.flatnonzero(near & (gaps[0] * gaps[2] > 0.0)):
+            low, high = float(times[0]), float(times[2])
+            for _ in range(30):
+                left, right = low + 0.382 * (high - low), low + 0.618 * (high - low)
+                size = []
+                for time in (left, right):
+                    if self.differs(time, interpolate(time)):
+                        return time
+                    size.append(abs(self.equations.gaps[index]))
+                low, high = (low, right) if size[0] < size[1] else (left, high)
+        return None
+
+    def note_restart(self) -> None:
+        """Soften the switches between which a state is held; give up where that does not help."""
+        count, share = CHATTER
+        self.restarts.append(self.time)
+        if len(self.restarts) < count:
+            return
+        self.stalls = self.stalls + 1 if self.time - self.restarts[0] < share * self.end else 0
+        if self.stalls > MOST_STALLS:
+            raise SimulationError(f"at time {self.time:g} events or switches follow each other without end")
+        if self.stalls:
+            self.equations.soften(BAND * self.end)
+            self.slope = self.equations.soft_slope
+        self.restarts.clear()
+        self.equations.flipped[:] = False
+
+    # ---- solvers
+
+    def flow(self, stop: float) -> Flow:
+        y = self.equations.state()
+        slope = self.slope(self.time, y)
+        bad = np.flatnonzero(~np.isfinite(slope) | ~np.isfinite(y))
+        if len(bad):
+            name = self.equations.lowered.slots[self.equations.states[bad[0]]].id
+            raise SimulationError(
+                f"at time {self.time:g}, {name} is {y[bad[0]]:g} and its rate of change {slope[bad[0]]:g}"
+            )
+        longest = LONGEST_STEP * self.end if self.equations.has_switches or not len(y) else inf
+        return Flow(
+            self.slope, self.time, y, stop, rtol=self.rtol, atol=self.atol, longest=longest, solvers=self.solvers
+        )
+
+
+def _scaled_atol(y: Values, rtol: float) -> Values:
+    """What counts as nothing: a small share of where each quantity starts, or of the typical one if that is 0."""
+    sizes = np.abs(y)
+    known = sizes[np.isfinite(sizes) & (sizes > 0.0)]
+    typical = float(np.exp(np.mean(np.log(known)))) if len(known) else 1.0
+    return rtol * 1e-4 * np.where(sizes > 0.0, np.maximum(sizes, 1e-6 * typical), typical)

@@ -1,0 +1,122 @@
+"""The exact stochastic kernel for everything SBML core can say: events, cuts of the waiting time, moving rates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from senexo.engine.formula.kernels import kernel
+from senexo.engine.formula.machine import run as execute
+from senexo.engine.ssa.kernel import add_up, advance, begin, compute_all
+from senexo.engine.ssa.moving_rates import flow_until, turned
+from senexo.engine.ssa.sbml_events import empty_queue, settle
+from senexo.engine.ssa.tables import GAP, WHEN
+from senexo.engine.status import CUT, FIRED, LOOK, OK, STOPPED
+
+_compile = kernel()
+
+
+@_compile
+def _next_cut(core: Any, motion: Any, memory: Any, time: float) -> float:
+    """The next moment at which a moving switch may turn; a cut too many changes nothing but the work."""
+    execute(core.code, motion.cuts[0], motion.cuts[1], memory)
+    soonest = np.inf
+    for k in range(len(motion.cut)):
+        kind, cell = motion.cut[k]
+        value, slope = memory[cell], memory[cell + 1]
+        if kind == WHEN:
+            turn = value
+        elif slope == 0.0:
+            continue
+        elif kind == GAP:
+            turn = time - value / slope
+        elif slope > 0.0:
+            turn = time + (np.floor(value) + 1.0 - value) / slope
+        else:
+            turn = time + (np.ceil(value) - 1.0 - value) / slope
+        # "time > 5" turns just after 5; a computed turn may lie a rounding beside the true one.
+        slack = 0.0 if kind == WHEN else 1e-14 * abs(time)
+        if turn > time + 0.2 * slack:
+            soonest = min(soonest, turn)
+        elif turn >= time - slack:
+            soonest = min(soonest, max(np.nextafter(time, np.inf), time + 2.0 * slack))
+    return soonest
+
+
+@_compile
+def _look_at_everything(
+    core: Any, events: Any, motion: Any, work: Any, memory: Any, was: Any, queue: Any, ties: Any
+) -> Any:  # fmt: skip
+    """After anything but an ordinary reaction: events of this instant, propensities, and when time cuts in next.
+
+    Returns (outcome, index, next cut).
+    """
+    time = work.state[0]
+    memory[core.time] = time
+    if len(was):
+        execute(core.code, core.everything[0], core.everything[1], memory)
+        outcome, index = settle(core, events, memory, time, was, queue, work.key, ties)
+        if outcome != OK:
+            return outcome, index, time
+    outcome, index = compute_all(core, memory)
+    work.state[3] = add_up(core, memory, work.within, work.before)
+    cut = _next_cut(core, motion, memory, time) if len(motion.cut) else np.inf
+    for k in range(queue.n[0]):
+        cut = min(cut, queue.due[k])
+    return outcome, index, cut
+
+
+@_compile
+def _one_run(
+    core: Any, events: Any, motion: Any, flows: bool, work: Any, memory: Any,
+    times: Any, most: int, out: Any, trace: Any, stop: Any,
+) -> Any:  # fmt: skip
+    """One trajectory from its beginning. Returns (outcome, index)."""
+    state, count = work.state, work.done
+    queue, was = empty_queue(events), events.initial.copy()
+    ties, step, cut = np.zeros(1, np.uint64), np.zeros(1), np.inf
+    fresh = True
+    while True:
+        if fresh:
+            outcome, index, cut = _look_at_everything(core, events, motion, work, memory, was, queue, ties)
+            if outcome != OK:
+                return outcome, index
+        if flows:
+            until = min(cut, times[count[0]])
+            outcome, index, state[0], state[1] = flow_until(
+                core, motion, memory, state[0], until, times[-1], state[1], was, step
+            )
+            if outcome != OK:
+                return outcome, index
+            state[3] = add_up(core, memory, work.within, work.before)
+            if state[1] > 0.0:
+                fresh = state[0] < until or state[0] == cut or turned(core, memory, was)
+                if not fresh:  # an output, and nothing else at this time
+                    for slot in range(out.shape[1]):
+                        out[count[0], slot] = memory[slot]
+                    count[0] += 1
+                    if count[0] == len(times):
+                        return OK, 0
+                continue
+        outcome, index = advance(core, work, memory, was, times, cut, flows, most, out, trace, stop)
+        if outcome not in (CUT, LOOK, FIRED):
+            return outcome, index
+        fresh = outcome != FIRED
+
+
+@_compile
+def simulate_general(
+    core: Any, events: Any, motion: Any, flows: bool, work: Any, memory: Any, start: Any, seed_key: Any,
+    first_run: int, times: Any, most: int, out: Any, trace: Any, stop: Any,
+) -> Any:  # fmt: skip
+    """As `senexo.engine.ssa.kernel.simulate_plain`; `flows` says that hazards have to be integrated."""
+    outcome, index, r = OK, 0, 0
+    for r in range(out.shape[0]):
+        begin(work, memory, start, seed_key, first_run + r)
+        outcome, index = _one_run(core, events, motion, flows, work, memory, times, most, out[r], trace, stop)
+        if outcome == OK and stop[0]:
+            outcome = STOPPED
+        if outcome != OK:
+            break
+    return outcome, index, r

@@ -1,0 +1,208 @@
+"""Waiting times under rates that change smoothly: the hazard is integrated until it has used up its exponential.
+
+With E exponential, the next reaction comes when the integral of the total propensity since the last one reaches E
+(the random time change, doi 10.1063/1.2799998). Quantities with rate rules and that integral are carried together
+by the explicit Runge-Kutta pair of Dormand and Prince (doi 10.1016/0771-050X(80)90013-3) under error control, and
+the moment of the reaction is found by shortening the last step until the integral meets E.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from senexo.engine.formula.kernels import kernel
+from senexo.engine.formula.machine import run as execute
+from senexo.engine.status import NEGATIVE, NOT_A_NUMBER, OK, STEPS
+
+TOLERANCE = 1e-9  # relative for quantities; absolute for the integral, whose scale is 1
+_NOTHING = 1e-12
+_MET = 1e-12  # the share of the exponential within which the integral has met it
+MOST_STEPS = 10_000_000
+_SHARE = 1.0 / 50.0  # of the run: longest step, so that a short pulse is not stepped over
+
+_NODES = np.array([0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0])
+_STAGES = np.array([
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    [1 / 5, 0.0, 0.0, 0.0, 0.0, 0.0],
+    [3 / 40, 9 / 40, 0.0, 0.0, 0.0, 0.0],
+    [44 / 45, -56 / 15, 32 / 9, 0.0, 0.0, 0.0],
+    [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0.0, 0.0],
+    [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0.0],
+    [35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+])  # fmt: skip
+_ERROR = np.array([71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40])
+
+_compile = kernel()
+
+
+@_compile
+def _slopes(
+    code: Any, first: int, last: int, slots: Any, cell: int, rate: int, n_reactions: int, clock: int,
+    memory: Any, time: float, y: Any, k: Any, stage: int,
+) -> None:  # fmt: skip
+    """Set the clock and the flowing quantities; put their slopes and, last, the total propensity into k[stage]."""
+    memory[clock] = time
+    for j in range(len(slots)):
+        memory[slots[j]] = y[j]
+    execute(code, first, last, memory)
+    for j in range(len(slots)):
+        k[stage, j] = memory[cell + j]
+    total = 0.0
+    for i in range(n_reactions):
+        total += memory[rate + i]
+    k[stage, len(slots)] = total
+
+
+@_compile
+def _attempt(
+    core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any
+) -> float:  # fmt: skip
+    """One step of length h from y into `end`, which computes k[0] too where h is 0; memory is left at its end.
+
+    `edge` is the last moment before the next cut: what changes at the cut must not be seen. Returns error / tolerance.
+    """
+    code, slots, cell, rate, n_reactions = core.code, motion.flow_slot, motion.flow_cell, core.rate, core.n_reactions
+    clock, first, last, n = core.time, motion.flow[0], motion.flow[1], len(y)
+    if h == 0.0:
+        _slopes(code, first, last, slots, cell, rate, n_reactions, clock, memory, time, y, k, 0)
+        return 0.0
+    for stage in range(1, 7):
+        for j in range(n):
+            total = 0.0
+            for earlier in range(stage):
+                total += _STAGES[stage, earlier] * k[earlier, j]
+            end[j] = y[j] + h * total
+        now = min(time + _NODES[stage] * h, edge)
+        _slopes(code, first, last, slots, cell, rate, n_reactions, clock, memory, now, end, k, stage)
+    worst = 0.0
+    for j in range(n):
+        error = 0.0
+        for stage in range(7):
+            error += _ERROR[stage] * k[stage, j]
+        size = max(abs(y[j]), abs(end[j])) if j < n - 1 else 1.0
+        worst = max(worst, abs(h * error) / (TOLERANCE * size + _NOTHING))
+        if np.isnan(end[j]):
+            worst = np.inf
+    return worst
+
+
+@_compile
+def turned(core: Any, memory: Any, was: Any) -> bool:
+    """Is any trigger other than it was when events were last looked at?"""
+    different = False
+    for e in range(len(was)):
+        different |= (memory[core.trigger + e] != 0.0) != was[e]
+    return different
+
+
+@_compile
+def _bad_rate(core: Any, memory: Any) -> Any:
+    """(outcome, index) of the first propensity that is negative or no finite number."""
+    for i in range(core.n_reactions):
+        rate = memory[core.rate + i]
+        if not (rate >= 0.0 and rate < np.inf):
+            return (NEGATIVE if rate < 0.0 else NOT_A_NUMBER), i
+    return OK, 0
+
+
+@_compile
+def _shorten_to_hazard(
+    core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, energy: float
+) -> float:  # fmt: skip
+    """The length at which the integral meets `energy`: Newton's method, its slope the propensity at the end.
+
+    Memory is left there.
+    """
+    low, high = 0.0, h
+    for _ in range(100):
+        gap = end[-1] - energy
+        if abs(gap) <= _MET * energy:
+            break
+        if gap > 0.0:
+            high = h
+        else:
+            low = h
+        h = h - gap / k[6, len(y) - 1] if k[6, len(y) - 1] > 0.0 else low
+        if not low < h < high:
+            h = 0.5 * (low + high)
+            if not low < h < high:
+                h = high
+        _attempt(core, motion, memory, time, h, edge, y, k, end)
+        if h == high:
+            break
+    return h
+
+
+@_compile
+def _shorten_to_turn(
+    core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, was: Any
+) -> float:  # fmt: skip
+    """The shortest length after which a trigger has turned, to neighbouring times; memory is left there."""
+    low, high = 0.0, h
+    while True:
+        trial = 0.5 * (low + high)
+        if not time + low < time + trial < time + high:
+            break
+        _attempt(core, motion, memory, time, trial, edge, y, k, end)
+        if turned(core, memory, was):
+            high = trial
+        else:
+            low = trial
+    _attempt(core, motion, memory, time, high, edge, y, k, end)
+    return high
+
+
+@_compile
+def flow_until(
+    core: Any, motion: Any, memory: Any, time: float, until: float, last: float, energy: float, was: Any, step: Any
+) -> Any:  # fmt: skip
+    """Flow from `time` to `until`, or to the next reaction, or to where a trigger turns, whichever is first.
+
+    Returns (outcome, index, time, what is left of `energy`): nothing is left at a reaction. Memory is left at that
+    time. `step` [1] carries the step size from call to call.
+    """
+    n = len(motion.flow_slot) + 1
+    edge = np.nextafter(until, -np.inf)
+    y, end, k = np.empty(n), np.empty(n), np.empty((7, n))
+    for j in range(n - 1):
+        y[j] = memory[motion.flow_slot[j]]
+    if step[0] <= 0.0:
+        step[0] = 1e-3 * last + 1e-300
+    for _ in range(MOST_STEPS):
+        if time >= until:
+            return OK, 0, time, energy
+        y[n - 1] = 0.0
+        _attempt(core, motion, memory, time, 0.0, edge, y, k, end)
+        outcome, index = _bad_rate(core, memory)
+        if outcome != OK:
+            return outcome, index, time, energy
+        h = min(step[0], until - time, max(last, until - time) * _SHARE)
+        expected = energy / k[0, n - 1] if k[0, n - 1] > 0.0 else np.inf
+        h = min(h, expected)
+        whole = h >= until - time
+        worst = _attempt(core, motion, memory, time, h, edge, y, k, end)
+        if worst > 1.0:
+            step[0] = h * max(0.1, 0.9 * worst**-0.2)
+            if time + step[0] <= time:
+                return STEPS, 0, time, energy
+            continue
+        fires = end[n - 1] >= energy * (1.0 - _MET)
+        if fires:
+            h = _shorten_to_hazard(core, motion, memory, time, h, edge, y, k, end, energy)
+        turns = turned(core, memory, was)
+        if turns:
+            h = _shorten_to_turn(core, motion, memory, time, h, edge, y, k, end, was)
+            fires = fires and end[n - 1] >= energy * (1.0 - _MET)
+        time = until if whole and not (fires or turns) else time + h
+        memory[core.time] = time
+        energy = 0.0 if fires else energy - end[n - 1]
+        for j in range(n - 1):
+            y[j] = end[j]
+        if fires or turns:
+            outcome, index = _bad_rate(core, memory)
+            return outcome, index, time, energy
+        if h >= step[0] * 0.999:
+            step[0] = h * min(5.0, 0.9 * max(worst, 1e-10) ** -0.2)
+    return STEPS, 0, time, energy

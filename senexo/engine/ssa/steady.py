@@ -1,0 +1,142 @@
+"""Networks whose propensities change at reactions alone, in the form that generated kernels are printed from.
+
+No events, nothing that moves in time, fixed stoichiometries; anything else is run by the table kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.engine.formula.clock import Clock
+from senexo.engine.formula.evaluate import evaluate
+from senexo.engine.formula.graph import TRUTH, Graph, Node
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ssa.tables import block_size, fixed_coefficients
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """Reactions over whole numbers of molecules, with the assignment rules written in place."""
+
+    graph: Graph
+    rates: list[Node]
+    counted: list[int]  # slots that reactions change; state number k is counted[k]
+    constants: list[int]  # other slots that the laws read
+    changes: list[list[tuple[int, float]]]  # of each reaction: (state number, whole number)
+    may_be_negative: list[bool]  # of each reaction: its law
+    may_run_out: list[bool]  # of each state: can a law fire without enough of it?
+    reads: list[set[int]]  # of each reaction: the slots its law reads
+
+    @property
+    def block(self) -> int:
+        return block_size(len(self.rates))
+
+    @property
+    def n_blocks(self) -> int:
+        return -(-len(self.rates) // self.block)
+
+    def stale(self, reaction: int) -> list[int]:
+        """The reactions whose propensity this one changes."""
+        changed = {self.counted[state] for state, _ in self.changes[reaction]}
+        return [k for k, read in enumerate(self.reads) if changed & read]
+
+
+def steady(lowered: Lowered, v0: Values) -> Steady | None:
+    """The network in this form; None where it has none, or where only the table kernel can say what is wrong.
+
+    v0 [n_slots] are the values at the start: what does not change is a number that may be relied on for its sign.
+    """
+    if lowered.events or lowered.rate_rules or not lowered.reactions or not fixed_coefficients(lowered):
+        return None
+    clock = Clock(lowered)
+    graph = clock.graph
+    inlined: dict[int, Node] = {}
+    for item in lowered.assignments:
+        inlined[item.slot] = graph.add(item.math, inlined)
+    rates = [graph.add(reaction.rate, inlined) for reaction in lowered.reactions]
+    if any(clock.moves(rate) for rate in rates):
+        return None
+    counted = sorted({change.slot for reaction in lowered.reactions for change in reaction.changes})
+    state = {slot: number for number, slot in enumerate(counted)}
+    changes = [
+        [(state[change.slot], float(evaluate(change.coefficient, v0, 0.0))) for change in reaction.changes]
+        for reaction in lowered.reactions
+    ]
+    amounts = np.array([amount for group in changes for _, amount in group])
+    if not (np.all(amounts == np.rint(amounts)) and np.all(v0[counted] == np.rint(v0[counted])) and counted):
+        return None
+    if not np.all(v0[counted] >= 0.0):
+        return None
+    positive = never_negative(graph, rates, v0, set(counted))
+    runs_out = [False] * len(counted)
+    for rate, group in zip(rates, changes, strict=True):
+        for number, amount in group:
+            if amount < -1.0 or (amount == -1.0 and not vanishes(graph, rate, graph.slot(counted[number]))):
+                runs_out[number] = True
+    return Steady(
+        graph=graph,
+        rates=rates,
+        counted=counted,
+        constants=sorted(_slots(graph, rates) - set(counted)),
+        changes=changes,
+        may_be_negative=[not positive[rate] for rate in rates],
+        may_run_out=runs_out,
+        reads=[_slots(graph, [rate]) for rate in rates],
+    )
+
+
+def _slots(graph: Graph, roots: list[Node]) -> set[int]:
+    return {int(graph.keys[node][1]) for node in graph.reachable(roots) if graph.operator(node) == "slot"}
+
+
+def never_negative(graph: Graph, roots: list[Node], v0: Values, counted: set[int]) -> dict[Node, bool]:
+    """For every node: do its form and the constants in it rule out a negative value? (It may be not a number.)"""
+    known: dict[Node, bool] = {}
+    for node in graph.reachable(roots):
+        key, operator = graph.keys[node], graph.operator(node)
+        parts = [known[argument] for argument in graph.arguments(node)]
+        if operator == "number":
+            known[node] = not float(key[2]) < 0.0
+        elif operator == "slot":
+            known[node] = int(key[1]) in counted or bool(v0[int(key[1])] >= 0.0)
+        elif operator in ("plus", "divide", "power", "min"):
+            known[node] = all(parts)
+        elif operator == "times":
+            known[node] = all(parts) or key[1] == key[2]
+        elif operator == "max":
+            known[node] = any(parts)
+        elif operator == "select":
+            known[node] = parts[1] and parts[2]
+        else:
+            known[node] = operator in TRUTH or operator in ("exp", "sqrt", "abs", "cosh", "factorial")
+    return known
+
+
+def vanishes(graph: Graph, root: Node, leaf: Node) -> bool:
+    """Is the formula 0 (or not a number) wherever the leaf is 0, by its form?"""
+    known: dict[Node, bool] = {}
+    for node in graph.reachable([root]):
+        operator = graph.operator(node)
+        parts = [known[argument] for argument in graph.arguments(node)]
+        if operator == "times":
+            known[node] = any(parts)
+        elif operator in ("plus", "minus", "negate", "sqrt", "abs", "min", "max"):
+            known[node] = all(parts)
+        elif operator == "divide":
+            known[node] = parts[0]
+        elif operator == "select":
+            known[node] = parts[1] and parts[2]
+        else:
+            known[node] = node == leaf
+    return known[root]
+
+
+def indented(lines: Iterable[str], by: int) -> Iterator[str]:
+    """Source lines moved to the right."""
+    return (" " * by + line for line in lines)

@@ -1,0 +1,44 @@
+"""How a stochastic run can end: codes for the kernels, and what they mean to the person who asked for the run."""
+
+from __future__ import annotations
+
+from senexo.base.errors import SenexoError, SimulationError, UnsupportedFeature
+from senexo.engine.formula.network import Lowered
+
+OK, NEGATIVE, NOT_A_NUMBER, DEPLETED, NOT_WHOLE, STOICHIOMETRY = 0, 1, 2, 3, 4, 5
+TOO_LONG, CASCADE, DELAY, WAITING, STEPS, STOPPED = 6, 7, 8, 9, 10, 11
+CUT, LOOK, FIRED = 12, 13, 14  # not an end: between parts of the kernel
+
+
+def error(lowered: Lowered, code: int, index: int, time: float, run: int, most: int) -> SenexoError:
+    """The error that says what happened; `index` is a reaction, slot or event, as the code has it."""
+    where = f"in run {run} at time {time:g}"
+    if code in (NEGATIVE, NOT_A_NUMBER, DEPLETED, TOO_LONG, STEPS):
+        reaction = lowered.reactions[index].id if lowered.reactions else ""
+        if code == NEGATIVE:
+            return UnsupportedFeature(
+                "a kinetic law that goes negative", f"reaction {reaction} {where}; write it as two one-way reactions"
+            )
+        if code == DEPLETED:
+            return UnsupportedFeature(
+                "a kinetic law that fires without enough reactant",
+                f"reaction {reaction} {where} would leave a negative amount; its law must be 0 there",
+            )
+        if code == NOT_A_NUMBER:
+            return SimulationError(f"the kinetic law of reaction {reaction} is not a finite number {where}")
+        if code == TOO_LONG:
+            return SimulationError(f"more than {most} reaction events {where}, the last one {reaction}")
+        return SimulationError(f"the step size vanished while time-dependent rates were integrated, {where}")
+    if code in (NOT_WHOLE, STOICHIOMETRY):
+        species = lowered.slots[index].id
+        if code == NOT_WHOLE:
+            return UnsupportedFeature(
+                "an amount that is not a whole number of molecules", f"species {species} {where}, in a stochastic run"
+            )
+        return UnsupportedFeature("a stoichiometry that is not whole", f"of species {species}, {where}")
+    event = lowered.events[index].id
+    if code == CASCADE:
+        return SimulationError(f"events trigger each other without end {where}: event {event} and others")
+    if code == DELAY:
+        return SimulationError(f"event {event} {where}: its delay is not 0 or more")
+    return SimulationError(f"too many events wait to be executed {where}, the last one {event}")

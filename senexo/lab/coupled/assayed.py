@@ -1,0 +1,161 @@
+"""The bench's tables of a run with coupled cells: what a lab would have counted in the same wells.
+
+From the run's own tables: cells that were followed, colonies that founders left, copies in both kinds of cells and in
+the medium, particles in the medium. The assays judge them as they judge a lab's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from senexo.assays._balance.assay import balance
+from senexo.assays._colonies.assay import colonies
+from senexo.assays._fates.assay import fates
+from senexo.assays._particles.assay import particles
+from senexo.assays.result import AssayResult
+from senexo.base.errors import Fault, InvalidInput
+from senexo.base.streams import generator
+
+Tables = Mapping[str, pd.DataFrame]
+WELL = ["arm", "donor"]
+FRAME = 5e7  # particles per mL at which they are read: within the range of tracking
+
+
+def judge(
+    name: str, options: Mapping[str, Any], tables: Tables, families: Mapping[str, Sequence[str]], seed: int
+) -> AssayResult:
+    """One requested assay on a run's tables. families: a type -> its names, with what becomes of it undivided."""
+    asked = {key: value for key, value in options.items() if value is not None}
+    if name == "fates":
+        kinds = families.get(asked.pop("cell_type", ""), ())
+        return fates(followed(tables, kinds), censored=CENSORED, **asked)
+    if name == "colonies":
+        kinds = families.get(asked.pop("cell_type", ""), ())
+        return colonies(founded(tables, kinds, asked.pop("least")), compare=asked["compare"])
+    if name == "balance":
+        places = families[asked.pop("from")], families[asked.pop("to")]
+        return balance(moved(tables, *places, asked.pop("what"), asked.pop("medium")), **asked)
+    time_h = asked.pop("time_h", None)
+    read = tracked(tables, asked.pop("what"), asked.pop("cells_per_ml"), asked.pop("reading_cv"), time_h, seed)
+    return particles(read, **asked)
+
+
+CENSORED = "none yet"
+
+
+def followed(tables: Tables, kinds: Sequence[str] = ()) -> pd.DataFrame:
+    """Cells there at time 0, each until its first fate; without one until the well ended, or was first split.
+
+    kinds: of these types alone, all if empty. Columns: arm, donor, cell, time_h, fate.
+    """
+    first = _founders(tables, kinds)
+    until = _followed_until(tables)
+    happened = tables["fates"].drop_duplicates([*WELL, "lineage"])[[*WELL, "lineage", "time_h", "fate"]]
+    found = first[[*WELL, "lineage"]].merge(happened, on=[*WELL, "lineage"], how="left").merge(until, on=WELL)
+    late = ~(found["time_h"] <= found["until"])
+    found.loc[late, "fate"] = CENSORED
+    found["time_h"] = found["time_h"].where(~late, found["until"])
+    return found.rename(columns={"lineage": "cell"})[[*WELL, "cell", "time_h", "fate"]]
+
+
+def founded(tables: Tables, kinds: Sequence[str], least: int) -> pd.DataFrame:
+    """Cells plated and colonies: founders with at least so many living descendants when the well ended.
+
+    InvalidInput for a well that was split: what was taken away can no longer be counted.
+    """
+    until = _followed_until(tables)
+    if until["split"].any():
+        arms = ", ".join(sorted(until.loc[until["split"], "arm"].unique()))
+        raise InvalidInput(
+            [Fault("assays: colonies", f"wells that were split ({arms})", "a larger culture.most_cells")]
+        )
+    rows = []
+    lineage = tables["lineage"]
+    founders = _founders(tables, kinds).set_index([*WELL, "lineage"]).index
+    for (arm, donor), well in lineage.groupby(WELL, sort=False):
+        parent = dict(zip(well["lineage"], well["parent"], strict=True))
+        origin: dict[str, str] = {}
+        for cell in well["lineage"]:  # in the order of birth
+            origin[cell] = origin.get(parent[cell], cell)
+        living = well.loc[well["end"].str.startswith(("alive", "became")), "lineage"].map(origin).value_counts()
+        mine = [cell for cell in well["lineage"] if (arm, donor, cell) in founders]
+        rows.append((arm, donor, int((living.reindex(mine).fillna(0) >= least).sum()), len(mine)))
+    found = pd.DataFrame(rows, columns=[*WELL, "colonies", "cells_plated"])
+    return found[found["cells_plated"] > 0].reset_index(drop=True)
+
+
+def moved(
+    tables: Tables, giving: Sequence[str], taking: Sequence[str], what: str, medium: Sequence[str]
+) -> pd.DataFrame:
+    """Copies of a read-out in all giving and in all taking cells of a well, and in the media.
+
+    Wells without taking cells have none (empty), wells without giving cells are left out.
+    """
+    course, counts = tables["timecourse"], tables["counts"]
+    mean = course[(course["quantity"] == what) & (course["statistic"] == "mean")]
+    keys = [*WELL, "time_h"]
+    numbers = counts[counts["quantity"] == "cells"]
+    both = numbers.merge(mean, on=[*keys, "cell_type"], suffixes=("", "_of"))
+    both = both.assign(copies=both["value"].astype(float) * both["value_of"].astype(float))
+    first = numbers[numbers["time_h"] == 0]
+
+    def held(kinds: Sequence[str], name: str) -> pd.Series[Any]:
+        there = first[first["cell_type"].isin(kinds)].groupby(WELL)["value"].sum() > 0
+        sums = both[both["cell_type"].isin(kinds)].groupby(keys)["copies"].sum().rename(name)
+        wells = pd.MultiIndex.from_frame(numbers[keys].drop_duplicates())
+        sums = sums.reindex(wells, fill_value=0.0)
+        own = pd.MultiIndex.from_arrays([sums.index.get_level_values(level) for level in WELL])
+        return sums.where(there.reindex(own, fill_value=False).to_numpy())
+
+    found = pd.concat([held(giving, "donor_cells"), held(taking, "recipient_cells")], axis=1)
+    if medium:
+        free = counts[counts["quantity"].isin(medium)].groupby(keys)["value"].sum()
+        found["vesicular"] = free.reindex(found.index)
+    dilution = counts[counts["quantity"] == "dilution"].set_index(keys)["value"]
+    found = found.mul(dilution.reindex(found.index), axis=0).reset_index()
+    return found.dropna(subset="donor_cells").sort_values(keys).reset_index(drop=True)
+
+
+def tracked(
+    tables: Tables, what: Sequence[str], cells_per_ml: float, cv: float, time_h: float | None, seed: int
+) -> pd.DataFrame:
+    """One reading of each well's medium by particle tracking, with the scatter of reading (lognormal, CV as asked)."""
+    counts = tables["counts"]
+    last = float(counts["time_h"].max()) if time_h is None else time_h
+    here = counts[counts["time_h"] == last]
+    rows = []
+    for (arm, donor), well in here.groupby(WELL, sort=False):
+        began = counts[(counts["arm"] == arm) & (counts["donor"] == donor) & (counts["time_h"] == 0)]
+        plated = float(began.loc[began["quantity"] == "cells", "value"].sum())
+        volume = plated / cells_per_ml
+        held = float(well.loc[well["quantity"].isin(what), "value"].sum())
+        cells = float(well.loc[well["quantity"] == "cells", "value"].sum())
+        spread = np.sqrt(np.log1p(cv * cv))
+        z = generator(seed, "particles", str(arm), str(donor), last.hex()).standard_normal()
+        # a well that was split holds less medium: as many particles per volume, and as many cells
+        split = float(well.loc[well["quantity"] == "dilution", "value"].iloc[0])
+        per_ml = held * split / volume * float(np.exp(spread * z - spread * spread / 2))
+        thinned = max(1.0, per_ml / FRAME)
+        rows.append((arm, donor, 1, per_ml / thinned, thinned, volume, cells * split, last, plated))
+    columns = [*WELL, "replicate", "particles_per_ml", "dilution", "volume_ml", "n_cells", "hours", "n_cells_start"]
+    found = pd.DataFrame(rows, columns=columns)
+    return found[found["n_cells"] > 0].reset_index(drop=True)
+
+
+def _founders(tables: Tables, kinds: Sequence[str]) -> pd.DataFrame:
+    """The cells that were plated."""
+    lineage = tables["lineage"]
+    mine = lineage["born_h"] <= 0
+    return lineage[mine & lineage["cell_type"].isin(kinds)] if kinds else lineage[mine]
+
+
+def _followed_until(tables: Tables) -> pd.DataFrame:
+    """Per well the hour until which every cell is accounted for, and whether it was split then."""
+    dilution = tables["counts"].query("quantity == 'dilution'")
+    whole = dilution[dilution["value"] == 1].groupby(WELL)["time_h"].max().rename("until")
+    split = (dilution.groupby(WELL)["value"].max() > 1).rename("split")
+    return pd.concat([whole, split], axis=1).reset_index()

@@ -1,0 +1,113 @@
+"""What half the window would change: some wells of a study, grown again with it.
+
+A window holds the medium still for its cells; how far off that is shows when it is halved. The error of a window falls
+at first order or faster, so what is wrong with half of it is at most about the difference told here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from senexo.assays.result import LEVEL, Estimate, holm
+from senexo.assays.stats.censored import paired_t
+from senexo.lab.lone.dish import SHARES, Get, Unit
+
+if TYPE_CHECKING:
+    from senexo.lab.coupled.community import Community
+
+WORLD = "half-"
+KEPT = ("course", "shares", "pools", "dilution")
+TOLD = 4  # quantities that the sentence names
+MEDIUM = "medium: "  # before the name of a species in it
+COLUMNS = (
+    "quantity", "time_h", "n_wells", "whole_window", "half_window", "scale", "change", "low", "high", "p_corrected",
+)  # fmt: skip
+
+
+def units(halving: int | None, wells: Sequence[Unit]) -> list[Unit]:
+    """As many of the study's wells as asked, evenly spread over arms and donors."""
+    picked = np.unique(np.linspace(0, len(wells) - 1, halving or 0).round().astype(int))
+    return [replace(wells[k], world=WORLD) for k in picked]
+
+
+def fill(community: Community, unit: Unit, cancelled: Callable[[], bool]) -> dict[str, NDArray[Any]]:
+    """One well with half the window: of the arrays of `Community.fill` what is compared."""
+    arm = list(community.study.arms.values())[unit.arm]
+    arrays = community.halved.fill(arm, replace(unit, world=""), cancelled)
+    return {name: arrays[name] for name in KEPT}
+
+
+def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame:
+    """Every quantity at the last read-out, with the whole window and with half of it, well by well.
+
+    Means over the wells, and the mean change with its 95 % interval (Student's t, wells as they are paired): of cells,
+    molecules and media relative to the middle of both (`scale` "relative"), of shares as it is ("difference");
+    p_corrected by Holm over all quantities. Wells that show a quantity in one of both only are left out of it.
+    """
+    whole = np.array([_shown(community, get(replace(u, world="").chunk)) for u in wells])
+    half = np.array([_shown(community, get(u.chunk)) for u in wells])
+    names = ["cells", *SHARES[1:], *community.study.readouts.names]
+    names += [f"{MEDIUM}{species}" for species in community.population.pooled]
+    rows = []
+    for k, name in enumerate(names):
+        both = np.isfinite(whole[:, k]) & np.isfinite(half[:, k])
+        if both.sum() < 2:
+            continue
+        before, after = whole[both, k], half[both, k]
+        share = name in SHARES
+        middle = 1.0 if share else np.where(before + after != 0.0, np.abs(before + after) / 2.0, 1.0)
+        change = _mean((after - before) / middle)
+        scale, last = "difference" if share else "relative", float(community.readout_times[-1])
+        told = (change.value, change.low, change.high, change.p_value)
+        rows.append((name, last, len(before), before.mean(), after.mean(), scale, *told))
+    found = pd.DataFrame(rows, columns=list(COLUMNS))
+    return found.assign(p_corrected=holm(found["p_corrected"].to_list()))
+
+
+def sentence(window: float, found: pd.DataFrame, wells: int) -> str:
+    """What a reader must know of it."""
+    begin = f"Tried again with half the window ({window / 2.0:g} h)"
+    if found.empty:
+        return f"{begin}, but fewer than two of those wells reached the last read-out: its error is not known."
+    seen = found[found["p_corrected"] < 1.0 - LEVEL]
+    begin += f" in {found['n_wells'].max()} of {wells} wells: at {found['time_h'].iloc[0]:g} h "
+    if len(seen):
+        told = ", ".join(_told(row) for row in seen.itertuples())
+        return (
+            begin + f"it changes {told} (95 % intervals; Holm over {len(found)} quantities). Ask for a shorter window."
+        )
+    known = found[found["scale"] == "relative"]
+    known = known.assign(wide=known["high"] - known["low"]).sort_values("wide", ascending=False, kind="stable")
+    told = ", ".join(_told(row) for row in known.head(TOLD).itertuples())
+    rest = known.iloc[TOLD:]
+    others = f", {len(rest)} others by {100 * rest['low'].min():+.1f} to {100 * rest['high'].max():+.1f} %"
+    return (
+        f"{begin}nothing changes beyond chance. What may change unseen (95 % intervals), least known first: {told}"
+        f"{others if len(rest) else ''}; the table halving has them all."
+    )
+
+
+def _told(row: Any) -> str:
+    unit = "%" if row.scale == "relative" else "points"
+    return f"{row.quantity} by {100 * row.change:+.1f} {unit} ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+
+
+def _shown(community: Community, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """Cells over those plated, shares, read-outs and media of one well at its last read-out."""
+    at = int(np.searchsorted(community.curve_times, community.readout_times[-1]))
+    media = arrays["pools"][at] * arrays["dilution"][at]
+    return np.concatenate([arrays["shares"][at], arrays["course"][at], media])
+
+
+def _mean(change: NDArray[np.float64]) -> Estimate:
+    """Mean over wells with its interval, and the p-value that it is 0; wells that all agree have no spread to go by."""
+    if np.ptp(change) == 0.0:
+        mean = float(change[0])
+        return Estimate(mean, mean, mean, 0.0 if mean else 1.0)
+    return paired_t(change)

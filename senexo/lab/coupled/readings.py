@@ -1,0 +1,127 @@
+"""What is kept of a well at one time, and the tidy tables of it: counts per type, copies in pools, where they went.
+
+Pure functions of arrays: nothing is simulated here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from senexo.engine.population.mass_balance import PoolLedger
+    from senexo.engine.population.model import Cells, Floats, Ints, Population, Words
+
+COUNTS = ("arm", "donor", "replicate", "time_h", "cell_type", "quantity", "value", "unit")
+BALANCE = (
+    "arm", "donor", "replicate", "time_start_h", "time_h", "species", "cell_type", "flow", "value", "unit",
+)  # fmt: skip
+UNIT = {"cells": "cells", "mean": "copies per cell", "pool": "copies"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The well: which arm, donor (counted from 1) and replicate (counted from 1)."""
+
+    arm: str
+    donor: int
+    replicate: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A well at `time` (h), n living cells in any order.
+
+    type: [n] place of the type in `Population.types`; key, parent: [n, 2] words of lineages; born: [n] h, the time of
+    birth or of the last change of type; values: [n, slots] of each cell's type, assignment rules and age up to date;
+    pools: [pools] copies in the order of `Population.pooled`.
+    """
+
+    time: float
+    type: Ints
+    key: Words
+    parent: Words
+    born: Floats
+    values: Floats
+    pools: Ints
+
+    @classmethod
+    def of(cls, population: Population, cells: Cells) -> Reading:
+        """The read-out of a state; shares nothing with it."""
+        values = np.zeros_like(cells.values)
+        for place in np.unique(cells.type).tolist():
+            type = population.types[place]
+            own = cells.of(population, type.name)
+            values[cells.type == place, : own.shape[1]] = own
+        return cls(
+            cells.time, cells.type.copy(), cells.key.copy(), cells.parent.copy(), cells.born.copy(), values,
+            cells.pools.copy(),
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.type)
+
+
+def counts(
+    population: Population, place: Place, readings: Sequence[Reading], quantities: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Living cells of every type at every time, absent types as 0, and the mean over cells of slots asked for.
+
+    Columns: `COUNTS`; `quantity` is ``cells`` or the slot's id; the mean of no cell is left out.
+    """
+    rows = []
+    for reading in readings:
+        for number, type in enumerate(population.types):
+            mine = reading.type == number
+            n = int(np.count_nonzero(mine))
+            about = (place.arm, place.donor, place.replicate, reading.time, type.name)
+            rows.append((*about, "cells", float(n), UNIT["cells"]))
+            known = [slot.id for slot in type.network.slots]
+            rows += [
+                (*about, id, float(reading.values[mine, known.index(id)].mean()), UNIT["mean"])
+                for id in quantities
+                if n and id in known
+            ]
+    return pd.DataFrame(rows, columns=list(COUNTS))
+
+
+def pools(population: Population, place: Place, readings: Sequence[Reading]) -> pd.DataFrame:
+    """Copies of every pool species at every time; `cell_type` is the compartment. Columns: `COUNTS`."""
+    where = compartments(population)
+    rows = [
+        (place.arm, place.donor, place.replicate, reading.time, where[id], id, float(copies), UNIT["pool"])
+        for reading in readings
+        for id, copies in zip(population.pooled, reading.pools.tolist(), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=list(COUNTS))
+
+
+def compartments(population: Population) -> dict[str, str]:
+    """The compartment of every pool species, as the first type with it has it."""
+    found: dict[str, str] = {}
+    for network in (type.network for type in population.types):
+        for slot in population.in_pool(network):
+            found.setdefault(network.slots[slot].id, network.slots[network.slots[slot].compartment].id)
+    return found
+
+
+def balance(place: Place, begin: float, end: float, ledgers: Sequence[PoolLedger]) -> pd.DataFrame:
+    """Where the copies of each pool species came from and went between two times (h).
+
+    flow: ``before``, ``released`` and ``taken up`` (by `cell_type`), ``made``, ``lost``, ``by hand`` (medium changed,
+    dosed), ``after``. before + released - taken up + made - lost + by hand = after, to the molecule.
+    Columns: `BALANCE`.
+    """
+    rows: list[tuple[str, str, str, int]] = []
+    for book in ledgers:
+        rows.append((book.species, "", "before", book.before))
+        by_type: tuple[tuple[str, Mapping[str, int]], ...] = (("released", book.released), ("taken up", book.taken_up))
+        rows += [(book.species, type, flow, n) for flow, numbers in by_type for type, n in numbers.items()]
+        rest = (("made", book.made), ("lost", book.lost), ("by hand", book.by_hand), ("after", book.after))
+        rows += [(book.species, "", flow, n) for flow, n in rest]
+    about = (place.arm, place.donor, place.replicate, begin, end)
+    return pd.DataFrame([(*about, *row, UNIT["pool"]) for row in rows], columns=list(BALANCE))

@@ -1,0 +1,242 @@
+"""Independent cells in a dish: one arm, one donor, every cell its own circuit as one row of a batched ODE.
+
+The life of one cell: its parameters (donor's draw, own variation) give the model's initial values, so what the
+model derives from them (a production rate that holds the untreated level) is the wild type's. Then the
+genotype acts (knock-outs, cut edges, mutated sites), the culture medium is set, the cell settles for
+`preequilibration_h` hours, and at time 0 its counters and cumulative hazards start. The arm's schedule acts
+from there.
+
+Cells do not touch each other here: no shared medium, no division into two. Cells that do are another form of
+the same experiment: the same timeline (`protocol`), the same fates, the same `Growth`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import SimulationError, UnsupportedFeature
+from senexo.engine.formula.evaluate import apply_assignments, initial_values
+from senexo.engine.formula.lower import lower
+from senexo.engine.ode.ensemble import BatchODE, BatchResult, message
+from senexo.lab import donors, protocol
+from senexo.lab.ensemble import Cancelled
+from senexo.lab.lone import fates
+
+if TYPE_CHECKING:
+    from senexo.model.circuit import Circuit
+    from senexo.model.network import Network
+    from senexo.study.schema import Action, Arm, Study
+
+Floats = NDArray[np.float64]
+SLICE = 64  # cells solved at a time: bounds the memory, and how long a cancelled run goes on
+CURVE_POINTS = 28  # of the tabulated curves over time, besides the read-out times
+SETTLED_KEPT = 64  # settled slices kept: arms of one donor that share a genotype start from the same cells
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What grew in one dish: n cells on the fine time grid `times` [k], hours.
+
+    `quantities` [n, k, q] in the order of the study's read-outs; `happened` [n] hours by fate name, nan = did
+    not happen; `switch` [n, k] the quantity that is off below `threshold` (None: the model has no such switch).
+    """
+
+    times: Floats
+    quantities: Floats
+    happened: dict[str, Floats]
+    switch: Floats | None
+    threshold: float
+
+    def time_of(self, fate: str) -> Floats:
+        """When a fate happened to each cell [n]; nan where it did not, or where the model has no such fate."""
+        return self.happened.get(fate, np.full(len(self.quantities), np.nan))
+
+    def alive(self, when: float) -> NDArray[np.bool_]:
+        """Which cells live at a time."""
+        return ~(self.time_of("death") <= when)
+
+    def senescent(self, when: float) -> NDArray[np.bool_]:
+        """Which cells are committed, not escaped and alive at a time."""
+        return (self.time_of("commitment") <= when) & ~(self.time_of("escape") <= when) & self.alive(when)
+
+    def off(self) -> NDArray[np.bool_]:
+        """Whether each cell's switch is off [n, k]."""
+        if self.switch is None:
+            return np.zeros(self.quantities.shape[:2], dtype=bool)
+        return self.switch < self.threshold
+
+    def off_between(self, begin: float, end: float) -> NDArray[np.bool_]:
+        """Which cells' switch was off all the time between two hours [n]."""
+        if self.switch is None:
+            return np.zeros(len(self.quantities), dtype=bool)
+        return fates.below_throughout(self.times, self.switch, self.threshold, begin, end)
+
+    def longest_off(self, until: float) -> Floats:
+        """The longest unbroken time [n], up to `until` and the cell's death, with the switch off."""
+        if self.switch is None:
+            return np.zeros(len(self.quantities))
+        end = np.fmin(self.time_of("death"), until)
+        return fates.longest_below(self.times, self.switch, self.threshold, end)
+
+
+class Culture:
+    """A study's model, lowered once, to grow any arm of any donor once it is compiled.
+
+    Raises InvalidInput when an arm acts on what the model does not have, UnsupportedFeature for a model with
+    events, SimulationError when a cell's equations cannot be followed to the end.
+    """
+
+    _batch: BatchODE
+
+    def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
+        self.study = study
+        self.circuit = circuit
+        self.fates = circuit.fates if circuit else ()
+        self.arrest = circuit.arrest if circuit else None
+        whole, integrals = fates.with_quadratures(network, [fate.hazard for fate in self.fates])
+        self.lowered = lower(whole)
+        if self.lowered.events:  # said here, before a folder is made and a kernel compiled
+            raise UnsupportedFeature("events in a study's model", f"{network.id} has event {self.lowered.events[0].id}")
+        self.slot = {info.id: index for index, info in enumerate(self.lowered.slots)}
+        protocol.check(study, self.lowered, {fate.name for fate in self.fates})
+        named = {readout.name: readout for readout in circuit.readouts} if circuit else {}
+        self.units = [named[name].unit if name in named else "1" for name in study.readouts.names]
+        ids = [named[name].id if name in named else name for name in study.readouts.names]
+        watched = [*ids, *([self.arrest.id] if self.arrest else []), *integrals]
+        self._watched = np.array([self.slot[name] for name in watched], dtype=int)
+        counters = (*integrals, *(circuit.zero_at_start if circuit else ()))
+        self._counters = np.array([self.slot[name] for name in counters], dtype=int)
+        self.readout_times = np.unique(study.readouts.times_h)
+        self.times, self.curve_times = time_grids(study)
+        self.targets = targets(study)
+        self._settled_cells: dict[tuple[object, ...], Floats] = {}
+        self._one_at_a_time = Lock()
+
+    def compile(self) -> None:
+        """Make the kernel; takes seconds, and nothing before it does."""
+        self._batch = BatchODE(self.lowered)
+
+    def grow(
+        self, arm: Arm, donor: int, cells: Sequence[int], *, cancelled: Callable[[], bool] = lambda: False
+    ) -> Growth:
+        """The cells numbered `cells` of one donor in one arm; a cell's bits do not depend on the others asked for."""
+        parts = []
+        for start in range(0, len(cells), SLICE):
+            if cancelled():
+                raise Cancelled
+            parts.append(self._followed(arm, donor, cells[start : start + SLICE]))
+        kept = np.concatenate(parts)
+        q = len(self.units)
+        first = kept.shape[2] - len(self.fates)
+        integrals = {fate.name: kept[:, :, first + k] for k, fate in enumerate(self.fates)}
+        limits = {fate.name: fates.thresholds(self.study.seed, donor, cells, fate.name) for fate in self.fates}
+        return Growth(
+            times=self.times,
+            quantities=kept[:, :, :q],
+            happened=fates.draw(self.fates, self.times, integrals, limits),
+            switch=kept[:, :, q] if self.arrest else None,
+            threshold=self.arrest.below if self.arrest else 0.0,
+        )
+
+    def settled_draws(self) -> Floats:
+        """One cell [donors, slots] of every donor, without variation or genotype, settled: the state at time 0."""
+        draws, numbers = self.study.donors.draws, range(self.study.donors.n)
+        drawn = [donors.donor_values(draws, self.study.seed, number) for number in numbers]
+        parameters = {self.slot[name]: np.array([values[name] for values in drawn]) for name in draws}
+        return self._at_rest(parameters, (), "draw", numbers)
+
+    def followed(self, arm: Arm, settled: Floats) -> Floats:
+        """What becomes of cells that all settled alike, in one arm whose genotype acts from time 0.
+
+        Returns [cells, grid, read-outs, switch if there is one, integrated hazards].
+        """
+        v = settled.copy()
+        protocol.act(v, arm.genotype, self.slot)
+        return self._along(v, arm, "draw", range(len(v)))
+
+    def _followed(self, arm: Arm, donor: int, cells: Sequence[int]) -> Floats:
+        """The watched quantities [cells, grid, watched] of one slice of cells."""
+        return self._along(self._settled(arm, donor, cells).copy(), arm, f"donor {donor}, cell", cells)
+
+    def _along(self, v: Floats, arm: Arm, what: str, numbers: Sequence[int]) -> Floats:
+        kept = [v[:, None, self._watched]]
+        for stretch in protocol.stretches(self.times, arm.schedule):
+            protocol.act(v, stretch.actions, self.slot)
+            result = self._run(v, stretch.times, what, numbers)
+            kept.append(result.values[:, stretch.kept])
+            v = result.final
+        return np.concatenate(kept, axis=1)
+
+    def _settled(self, arm: Arm, donor: int, cells: Sequence[int]) -> Floats:
+        """The cells' states [cells, slots] at time 0, before the schedule's first action."""
+        key = (donor, tuple(cells), protocol.done(arm.genotype))
+        known = self._settled_cells.get(key)
+        if known is not None:
+            return known
+        v = self._at_rest(self._parameters(donor, cells), arm.genotype, f"donor {donor}, cell", cells)
+        with self._one_at_a_time:  # two threads may come here with one key; they bring the same bits
+            self._settled_cells[key] = v
+            if len(self._settled_cells) > SETTLED_KEPT:
+                del self._settled_cells[next(iter(self._settled_cells))]
+        return v
+
+    def _at_rest(
+        self,
+        parameters: Mapping[int, float | Floats],
+        genotype: Sequence[Action],
+        what: str,
+        numbers: Sequence[int],
+    ) -> Floats:
+        v = initial_values(self.lowered, parameters, len(numbers))
+        protocol.act(v, genotype, self.slot)
+        protocol.act(v, self.study.culture.medium, self.slot)
+        settle = self.study.culture.preequilibration_h
+        if settle > 0:
+            v = self._run(v, np.array([-settle, 0.0]), what, numbers).final
+        v[:, self._counters] = 0.0
+        apply_assignments(self.lowered, v, 0.0)
+        return v
+
+    def _parameters(self, donor: int, cells: Sequence[int]) -> dict[int, float | Floats]:
+        """By slot: what the donor drew, and what its cells vary."""
+        seed, draws = self.study.seed, self.study.donors.draws
+        (kind,) = self.study.cells.values()
+        common = donors.donor_values(draws, seed, donor)
+        own = donors.cell_values(kind.variation, common, draws, seed=seed, number=donor, cells=cells)
+        overrides: dict[int, float | Floats] = {self.slot[name]: value for name, value in common.items()}
+        return overrides | {self.slot[name]: value for name, value in own.items()}
+
+    def _run(self, v: Floats, times: Floats, what: str, numbers: Sequence[int]) -> BatchResult:
+        result = self._batch.solve(v, times, slots=self._watched, threads=1)
+        failed = np.flatnonzero(result.status)
+        if failed.size:
+            where = f"{what} {numbers[failed[0]]}, between {times[0]:g} h and {times[-1]:g} h"
+            raise SimulationError(f"{where}: {message(result.status[failed[0]])}")
+        return result
+
+
+def time_grids(study: Study) -> tuple[Floats, Floats]:
+    """The fine grid of hours (every `grid_h` from 0, the read-out times, the end), and the curves' coarser one."""
+    end, step = study.culture.duration_h, study.readouts.grid_h
+    even = np.arange(int(end / step) + 1) * step
+    known = (*study.readouts.times_h, end)
+    sparse = even[:: max(1, round(len(even) / CURVE_POINTS))]
+    return np.union1d(even[even < end], known), np.union1d(sparse[sparse < end], known)
+
+
+def targets(study: Study) -> tuple[tuple[str, int | None, float], ...]:
+    """What the study's qPCR requests read: (RNA, column among the read-outs or None, constant copies per cell)."""
+    asked: dict[str, None] = {}
+    for request in study.assays:
+        if request.name == "qpcr":
+            reference = request.options["reference"]
+            asked |= dict.fromkeys([request.options["target"]])
+            asked |= dict.fromkeys([reference] if isinstance(reference, str) else reference)
+    constant, names = study.replicates.reference_copies, study.readouts.names
+    return tuple((rna, None if rna in constant else names.index(rna), constant.get(rna, np.nan)) for rna in asked)
