@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from senexo.assays.result import Estimate
+from senexo.assays.stats.estimate import Estimate
 from verify import Check
 
 SETS = 1000

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from senexo.assays._dilution.assay import dilution
-from senexo.assays.result import Estimate
 from senexo.assays.stats import single_hit
+from senexo.assays.stats.estimate import Estimate
 from verify import Check
 from verify._calibration import covers, keeps_level
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from senexo.assays import fates
-from senexo.assays.result import Estimate
+from senexo.assays.stats.estimate import Estimate
 from verify import Check
 from verify._calibration import covers, keeps_level
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from senexo.assays import particles
-from senexo.assays.result import Estimate
+from senexo.assays.stats.estimate import Estimate
 from verify import Check
 from verify._calibration import SEED, SETS, covers, error, keeps_level
 

@@ -14,8 +14,8 @@ import pandas as pd
 
 from senexo.assays._qpcr.assay import qpcr
 from senexo.assays._qpcr.standard_curve import efficiency
-from senexo.assays.result import Estimate
 from senexo.assays.stats.censored import censored_groups
+from senexo.assays.stats.estimate import Estimate
 from verify import Check
 from verify._calibration import covers, keeps_level
 

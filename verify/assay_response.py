@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import expit, ndtr
 
 from senexo.assays._response.assay import response
-from senexo.assays.result import Estimate
+from senexo.assays.stats.estimate import Estimate
 from senexo.assays.stats.odds import exact_odds_ratio
 from senexo.assays.stats.proportion import clopper_pearson
 from senexo.assays.stats.roc import area

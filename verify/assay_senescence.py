@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from senexo.assays._senescence.assay import senescence
-from senexo.assays.result import Estimate
+from senexo.assays.stats.estimate import Estimate
 from senexo.assays.stats.odds import exact_odds_ratio, odds_ratio
 from senexo.assays.stats.unpaired import share_difference
 from verify import Check

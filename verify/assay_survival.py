@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from senexo.assays._survival.assay import survival
-from senexo.assays.result import Estimate
 from senexo.assays.stats.cox import cox
 from senexo.assays.stats.cox_likelihood import concordance
 from senexo.assays.stats.cutpoint import searched
+from senexo.assays.stats.estimate import Estimate
 from senexo.assays.stats.kaplan_meier import curve, log_rank, mean_difference
 from verify import Check
 from verify._calibration import covers, keeps_level

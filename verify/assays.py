@@ -12,9 +12,9 @@ import pandas as pd
 
 from senexo.assays._qpcr.assay import qpcr
 from senexo.assays._senescence.assay import senescence
-from senexo.assays.result import Estimate
 from senexo.assays.stats import dose_response as dr
 from senexo.assays.stats.censored import censored_difference, censored_mean
+from senexo.assays.stats.estimate import Estimate
 from senexo.assays.stats.proportion import clopper_pearson, mean_contrast, mean_share, share_variance, sign_flip
 from verify import Check
 from verify._calibration import SEED, covers, error, keeps_level

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from senexo.assays.result import Estimate
+from senexo.assays.stats.estimate import Estimate
 from senexo.assays.stats.ranks import permutation_p, rank_correlations, rank_interval, wilson
 from senexo.lab.claim.judge import UNDECIDED, mean_interval, world
 from senexo.study.claims import parse_claim, readings

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
-from senexo.assays.result import holm
+from senexo.assays.stats.multiple_testing import holm
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.ssa.sampler import Method, sample

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from senexo.assays.result import holm
+from senexo.assays.stats.multiple_testing import holm
 from verify import Check
 from verify._growing import LAWS, diluted, dividing, partitions
 from verify._population import ENGINES, grow

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from senexo.assays.comparisons import DESIGNS
 from senexo.assays.detection import one_read
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import MAX_FAULTS, Column, as_number, as_text, at, capped, check, likely
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 KINDS = ("counts", "rpm", "intensities")
 SCALES = ("log2", "linear")
-DESIGNS = ("paired", "unpaired")
 HIGHEST_LOG2 = 40.0  # no instrument counts to 10^12
 COPIED = 10  # so many RNAs never agree in two samples by chance
 

@@ -5,29 +5,17 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from senexo.assays.stats.estimate import ALPHA, Estimate, significant
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-LEVEL = 0.95  # of every interval
-ALPHA = 0.05  # of every test, after Holm's correction
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value with its 95 % interval; `p_value` of the test that it is zero, nan where nothing is tested."""
-
-    value: float
-    low: float
-    high: float
-    p_value: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,39 +107,11 @@ def finite(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
 
 
-def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
-    """Holm's step-down correction: p_(i) -> max over j <= i of min(1, (m - j) p_(j)), j counted from 0; nan stays nan.
-
-    Holm S, Scand J Stat 1979;6:65-70.
-
-    >>> holm([0.01, 0.04, 0.03]).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    values = np.asarray(p_values, dtype=float)
-    tested = np.flatnonzero(~np.isnan(values))
-    order = tested[np.argsort(values[tested], kind="stable")]
-    corrected = np.full(len(values), np.nan)
-    corrected[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * np.arange(len(order), 0, -1)))
-    return corrected
-
-
 def p_text(p: float | None) -> str:
     """A p-value as a journal prints it."""
     if p is None or math.isnan(p):
         return ""
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}" if p < 0.995 else "p = 1"
-
-
-def significant(value: float | None, digits: int = 3) -> str:
-    """A number to three significant digits, thousands marked, without an exponent below a million."""
-    if value is None or math.isnan(value):
-        return "-"
-    if math.isinf(value):
-        return "infinity" if value > 0 else "-infinity"
-    if value == 0 or not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.{digits}g}"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
 
 
 def interval_text(

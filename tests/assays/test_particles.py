@@ -14,7 +14,7 @@ from senexo.assays import particles
 from senexo.assays._particles import rates
 from senexo.assays._particles.assay import EXAMPLE_OPTIONS, example
 from senexo.assays._particles.read import blanks, readings
-from senexo.assays.result import Estimate
+from senexo.assays.stats.estimate import Estimate
 
 REFERENCES = json.loads((Path(__file__).parent / "references" / "particles.json").read_text(encoding="utf-8"))
 

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from senexo.assays._response.assay import EXAMPLE_OPTIONS, example, response
-from senexo.assays.result import holm
 from senexo.assays.stats.logistic import Logistic, separated
+from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.odds import exact_odds_ratio
 from senexo.assays.stats.roc import area, steps
 from verify._calibration import covers, keeps_level

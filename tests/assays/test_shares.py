@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from senexo.assays.result import holm
+from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.proportion import clopper_pearson, mean_contrast, mean_share, share_variance, sign_flip
 
 R = json.loads((Path(__file__).parent / "references" / "references.json").read_text())

@@ -18,12 +18,11 @@ from hypothesis import strategies as st
 from scipy.stats import t, ttest_ind
 
 from senexo.assays._survival.assay import EXAMPLE_OPTIONS, SurvivalResult, example, survival
-from senexo.assays.result import holm
 from senexo.assays.stats.cox import cox
 from senexo.assays.stats.cox_likelihood import Partial, concordance
 from senexo.assays.stats.cutpoint import log_rank_scores, searched
 from senexo.assays.stats.kaplan_meier import log_rank
-from senexo.assays.stats.moderated import benjamini_hochberg
+from senexo.assays.stats.multiple_testing import benjamini_hochberg, holm
 from senexo.base.errors import UnsupportedFeature
 from verify._calibration import covers, keeps_level
 from verify.assay_survival import group_level, hazard_ratio, mean_gap, median, search_level

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from senexo.assays.result import holm
+from senexo.assays.stats.multiple_testing import holm
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.ssa.sampler import sample

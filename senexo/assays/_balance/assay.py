@@ -9,19 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from senexo.assays.comparisons import draw_estimates, pairs_of
-from senexo.assays.result import (
-    ALPHA,
-    LEVEL,
-    AssayResult,
-    Estimate,
-    Finding,
-    holm,
-    p_text,
-    records,
-    significant,
-)
+from senexo.assays.comparisons import pairs_of
+from senexo.assays.drawing import draw_estimates
+from senexo.assays.result import AssayResult, Finding, p_text, records
+from senexo.assays.stats.estimate import ALPHA, LEVEL, Estimate, significant
 from senexo.assays.stats.fieller import ratio_of_means
+from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.proportion import mean_contrast
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import Column, at, capped, check

@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from senexo.assays.comparisons import draw_estimates, pairs_of
-from senexo.assays.result import (
-    LEVEL,
-    AssayResult,
-    Estimate,
-    Finding,
-    before_holm,
-    holm,
-    interval_text,
-    judge,
-    p_text,
-    records,
-    significant,
-)
+from senexo.assays.comparisons import pairs_of
+from senexo.assays.drawing import draw_estimates
+from senexo.assays.result import AssayResult, Finding, before_holm, interval_text, judge, p_text, records
+from senexo.assays.stats.estimate import LEVEL, Estimate, significant
+from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.negative_binomial_counts import negative_binomial_fit
 from senexo.assays.stats.paired_counts import ratio_of_counts
 from senexo.base.table import Column, check

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from senexo.assays._dilution import sentences as dilution_words
-from senexo.assays.result import LEVEL, AssayResult, Estimate, holm
+from senexo.assays.result import AssayResult
 from senexo.assays.stats import single_hit
+from senexo.assays.stats.estimate import LEVEL, Estimate
+from senexo.assays.stats.multiple_testing import holm
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import Column, at, capped, check
 

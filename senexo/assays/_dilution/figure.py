@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from senexo.assays.drawing import COLOURS, LINES, MARKERS, canvas
-from senexo.assays.result import records, significant
+from senexo.assays.result import records
+from senexo.assays.stats.estimate import significant
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from senexo.assays.result import ALPHA, Estimate, Finding, judge, p_text, records, significant
+from senexo.assays.result import Finding, judge, p_text, records
+from senexo.assays.stats.estimate import ALPHA, Estimate, significant
 from senexo.assays.stats.single_hit import Slope, two_sided
 
 if TYPE_CHECKING:

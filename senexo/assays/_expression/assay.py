@@ -12,7 +12,8 @@ from senexo.assays import panel
 from senexo.assays._expression import sentences as rna_words
 from senexo.assays._expression import tables as rna_tables
 from senexo.assays.detection import LEAST_READS, verdict_of
-from senexo.assays.result import LEVEL, AssayResult
+from senexo.assays.result import AssayResult
+from senexo.assays.stats.estimate import LEVEL
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import capped, likely
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from senexo.assays.drawing import COLOURS, canvas
-from senexo.assays.result import ALPHA, records
+from senexo.assays.result import records
+from senexo.assays.stats.estimate import ALPHA
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from senexo.assays.detection import NOT_TESTABLE, detect
-from senexo.assays.result import ALPHA, Estimate, Finding, interval_text, p_text, records, significant
+from senexo.assays.result import Finding, interval_text, p_text, records
+from senexo.assays.stats.estimate import ALPHA, Estimate, significant
 
 if TYPE_CHECKING:
     import pandas as pd

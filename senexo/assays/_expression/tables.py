@@ -10,8 +10,10 @@ import numpy as np
 
 from senexo.assays.detection import NOT_TESTABLE, verdict_of
 from senexo.assays.panel import Layout, Panel
-from senexo.assays.result import Estimate, holm, judge, records
-from senexo.assays.stats.moderated import benjamini_hochberg, moderate, pairs, two_groups
+from senexo.assays.result import judge, records
+from senexo.assays.stats.estimate import Estimate
+from senexo.assays.stats.moderated import moderate, pairs, two_groups
+from senexo.assays.stats.multiple_testing import benjamini_hochberg, holm
 from senexo.assays.stats.negative_binomial import size_factors, wald
 from senexo.base.errors import Fault, InvalidInput
 

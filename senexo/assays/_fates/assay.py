@@ -11,19 +11,11 @@ import numpy as np
 
 from senexo.assays._senescence.contrasts import LARGE, SMALL
 from senexo.assays.comparisons import check_design, pairs_of
-from senexo.assays.result import (
-    LEVEL,
-    AssayResult,
-    Estimate,
-    Finding,
-    before_holm,
-    holm,
-    interval_text,
-    judge,
-    records,
-)
+from senexo.assays.result import AssayResult, Finding, before_holm, interval_text, judge, records
 from senexo.assays.stats.censored import paired_t
 from senexo.assays.stats.competing_risks import Incidence, incidence, log_rank_score
+from senexo.assays.stats.estimate import LEVEL, Estimate
+from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.proportion import mean_contrast, mean_share, share_variance
 from senexo.assays.stats.unpaired import welch
 from senexo.base.errors import Fault, InvalidInput

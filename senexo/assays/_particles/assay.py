@@ -12,16 +12,16 @@ import numpy as np
 from senexo.assays._particles import rates
 from senexo.assays._particles import read as released
 from senexo.assays._particles import sentences as tracking_words
-from senexo.assays.result import LEVEL, AssayResult, Estimate, holm, judge
-from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped, likely
+from senexo.assays.comparisons import check_design, pairs_of
+from senexo.assays.result import AssayResult, judge
+from senexo.assays.stats.estimate import LEVEL, Estimate
+from senexo.assays.stats.multiple_testing import holm
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 SMALL_RATIO, LARGE_RATIO = 1.25, 2.0
-DESIGNS = ("paired", "unpaired")
 
 EXAMPLE_OPTIONS: dict[str, object] = {
     "blank": "medium", "compare": [("RAB27B knock-down", "control"), ("GW4869", "control")],
@@ -78,12 +78,11 @@ def particles(
     particles: 1 finding (95 % intervals; p after Holm)
     ratio:kd:mock  0.487 [0.339, 0.700]  ratio  p = 0.013  large
     """
-    if design not in DESIGNS:
-        raise InvalidInput([Fault(f"{where}: design", f"'{design}'", f"one of {', '.join(DESIGNS)}")])
+    check_design(design, where)
     found, notes = released.readings(table, blank, where)
     blanks, more = released.blanks(found)
     samples = released.samples(found, blanks, where)
-    compared = _pairs(samples, compare, where)
+    compared = pairs_of(samples["arm"], compare, where)
     tables = {
         "ratios": _ratios(samples, blanks, compared, design),
         "rates": _rates(samples, blanks),
@@ -127,29 +126,6 @@ def example() -> pd.DataFrame:
         for run in range(1, 5)
     ]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _pairs(
-    samples: pd.DataFrame, compare: Sequence[str] | Sequence[Sequence[str]] | None, where: str
-) -> list[tuple[str, str]]:
-    if not compare:
-        return []
-    asked = [compare] if isinstance(compare[0], str) else list(compare)
-    arms = list(dict.fromkeys(samples["arm"]))
-    faults = [
-        Fault(f"{where}: compare", f"'{name}'", f"an arm of the table: {likely(str(name), arms)}")
-        for pair in asked
-        for name in (pair if len(pair) == 2 else [f"{len(pair)} names"])
-        if name not in arms
-    ]
-    faults += [
-        Fault(f"{where}: compare", f"{pair[0]} with itself", "two different arms")
-        for pair in asked
-        if len(pair) == 2 and pair[0] == pair[1]
-    ]
-    if faults:
-        raise capped(faults, where)
-    return list(dict.fromkeys((str(pair[0]), str(pair[1])) for pair in asked))
 
 
 def _df(blanks: pd.DataFrame) -> float:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL, Estimate
 from senexo.assays.stats.censored import censored_difference, censored_groups, censored_mean, paired_t
+from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.assays.stats.mixed import random_intercept
 from senexo.assays.stats.unpaired import welch
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from senexo.assays._particles.rates import NOT_TESTABLE
-from senexo.assays.result import Estimate, Finding, before_holm, interval_text, records, significant
+from senexo.assays.result import Finding, before_holm, interval_text, records
+from senexo.assays.stats.estimate import Estimate, significant
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from senexo.assays._power.curve import Tries, around, fitted, needed
 from senexo.assays._power.pilots import read_pilot
 from senexo.assays._power.simulators import SIMULATORS, Simulator
-from senexo.assays.result import LEVEL, AssayResult, Estimate, Finding, records
+from senexo.assays.result import AssayResult, Finding, records
+from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.base.errors import Fault
 from senexo.base.table import capped
 

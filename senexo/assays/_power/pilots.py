@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import significant
+from senexo.assays.stats.estimate import significant
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import as_number, as_text, capped
 

@@ -18,8 +18,9 @@ from senexo.assays._qpcr import folds
 from senexo.assays._qpcr import read as ct
 from senexo.assays._qpcr.standard_curve import blanks, split
 from senexo.assays._qpcr.standard_curve import efficiency as measured_efficiency
-from senexo.assays._senescence.contrasts import check_design
-from senexo.assays.result import LEVEL, AssayResult, Estimate, Finding
+from senexo.assays.comparisons import check_design
+from senexo.assays.result import AssayResult, Finding
+from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import capped
 
@@ -53,7 +54,7 @@ class QpcrResult(AssayResult):
     docs/assays/qpcr.md."""
 
     def figure(self) -> Figure:
-        from senexo.assays.drawing import fold_changes
+        from senexo.assays._qpcr.figure import fold_changes
 
         return fold_changes(self.tables, self.settings)
 

@@ -10,18 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.assays._qpcr import read as ct
-from senexo.assays.result import (
-    Estimate,
-    Finding,
-    before_holm,
-    day,
-    holm,
-    interval_text,
-    judge,
-    records,
-    significant,
-)
+from senexo.assays.result import Finding, before_holm, day, interval_text, judge, records
 from senexo.assays.stats.censored import censored_difference, censored_groups
+from senexo.assays.stats.estimate import Estimate, significant
+from senexo.assays.stats.multiple_testing import holm
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from senexo.assays.result import LEVEL
+from senexo.assays.stats.estimate import LEVEL
 from senexo.base.errors import Fault
 from senexo.base.table import Column, capped, check
 

@@ -14,7 +14,8 @@ from senexo.assays._response import sentences as response_words
 from senexo.assays._response.tables import LARGE, SMALL, Answers, Question
 from senexo.assays.detection import LEAST_READS
 from senexo.assays.level_detection import Measured, measured
-from senexo.assays.result import LEVEL, AssayResult
+from senexo.assays.result import AssayResult
+from senexo.assays.stats.estimate import LEVEL
 from senexo.assays.transform import column
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.join import exclude as left_out

@@ -11,7 +11,8 @@ import numpy as np
 from senexo.assays._survival.figure import no_locator, plain_locator
 from senexo.assays.detection import NOT_TESTABLE
 from senexo.assays.drawing import COLOURS, canvas
-from senexo.assays.result import p_text, records, significant
+from senexo.assays.result import p_text, records
+from senexo.assays.stats.estimate import significant
 
 if TYPE_CHECKING:
     import pandas as pd

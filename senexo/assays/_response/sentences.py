@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from senexo.assays._response.tables import SMALL
 from senexo.assays.detection import NOT_TESTABLE, Detection
-from senexo.assays.result import ALPHA, Estimate, Finding, before_holm, p_text, records, significant
+from senexo.assays.result import Finding, before_holm, p_text, records
+from senexo.assays.stats.estimate import ALPHA, Estimate, significant
 
 if TYPE_CHECKING:
     import pandas as pd

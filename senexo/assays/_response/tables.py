@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from senexo.assays._response.read import Responders
 from senexo.assays._survival.read import Covariate, check_group, indicators
 from senexo.assays.detection import NOT_TESTABLE, Detection
-from senexo.assays.result import Estimate, holm, judge, records, significant
+from senexo.assays.result import judge, records
 from senexo.assays.stats import roc
+from senexo.assays.stats.estimate import Estimate, significant
 from senexo.assays.stats.logistic import Logistic
-from senexo.assays.stats.moderated import benjamini_hochberg
+from senexo.assays.stats.multiple_testing import benjamini_hochberg, holm
 from senexo.assays.stats.odds import exact_odds_ratio
 from senexo.assays.stats.proportion import clopper_pearson
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from senexo.assays._senescence import contrasts, potency, reversal
-from senexo.assays.result import LEVEL, AssayResult, Estimate, Finding, day, p_text, records, significant
+from senexo.assays.comparisons import check_design
+from senexo.assays.result import AssayResult, Finding, day, p_text, records
+from senexo.assays.stats.estimate import LEVEL, Estimate, significant
 from senexo.assays.stats.proportion import fields, mean_share
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import Column, at, capped, check
@@ -62,7 +64,7 @@ class SenescenceResult(AssayResult):
     donor_ec50, curves, fields. Columns: docs/assays/senescence.md."""
 
     def figure(self) -> Figure:
-        from senexo.assays.drawing import shares_and_curves
+        from senexo.assays._senescence.figure import shares_and_curves
 
         return shares_and_curves(self.tables, self.settings)
 
@@ -107,7 +109,7 @@ def senescence(
     senescence: 1 finding (95 % intervals; p after Holm)
     senescent:difference:mimic:mock  0.250 [0.197, 0.303]  share  p = 0.00064  large
     """
-    contrasts.check_design(design, where)
+    check_design(design, where)
     counts, notes = counted(table, where)
     time = _time(counts, time_h, "time_h", where)
     kept_time = time if washout_h is None else _time(counts, washout_h, "washout_h", where)

@@ -6,16 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from senexo.assays.result import (
-    Estimate,
-    Finding,
-    before_holm,
-    holm,
-    interval_text,
-    judge,
-    records,
-    significant,
-)
+from senexo.assays.result import Finding, before_holm, interval_text, judge, records
+from senexo.assays.stats.estimate import Estimate, significant
+from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.odds import odds_ratio
 from senexo.assays.stats.proportion import mean_contrast, share_variance, sign_flip
 from senexo.assays.stats.unpaired import share_difference
@@ -27,7 +20,6 @@ if TYPE_CHECKING:
 
 SMALL, LARGE = 0.05, 0.20  # differences of shares: below 5 points small, from 20 points large
 SETTINGS = {"small_difference": SMALL, "large_difference": LARGE}
-DESIGNS = ("paired", "unpaired")
 _NUMBERS = (
     "share", "share_control", "difference", "low", "high", "p_value", "p_sign_flip",
     "odds_ratio", "odds_ratio_low", "odds_ratio_high", "p_odds_ratio",
@@ -36,12 +28,6 @@ _COLUMNS = (
     "arm", "control", "n_donors", "n_donors_control", "share", "share_control", "difference", "low", "high", "p_value",
     "p_holm", "p_sign_flip", "odds_ratio", "odds_ratio_low", "odds_ratio_high", "p_odds_ratio", "verdict",
 )  # fmt: skip
-
-
-def check_design(design: str, where: str) -> None:
-    """InvalidInput unless it is known how donors of two arms belong together."""
-    if design not in DESIGNS:
-        raise InvalidInput([Fault(f"{where}: design", f"'{design}'", f"one of {', '.join(DESIGNS)}")])
 
 
 def pairs(

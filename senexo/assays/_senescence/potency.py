@@ -7,19 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from senexo.assays.result import (
-    ALPHA,
-    Estimate,
-    Finding,
-    before_holm,
-    holm,
-    interval_text,
-    judge,
-    p_text,
-    records,
-    significant,
-)
+from senexo.assays.result import Finding, before_holm, interval_text, judge, p_text, records
 from senexo.assays.stats import dose_response as dr
+from senexo.assays.stats.estimate import ALPHA, Estimate, significant
+from senexo.assays.stats.multiple_testing import holm
 from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import ALPHA, LEVEL, Estimate, Finding, before_holm, day, holm, p_text, records
+from senexo.assays.result import Finding, before_holm, day, p_text, records
+from senexo.assays.stats.estimate import ALPHA, LEVEL, Estimate
+from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.proportion import mean_contrast, share_variance
 from senexo.base.errors import Fault
 from senexo.base.table import capped

@@ -15,8 +15,9 @@ from senexo.assays._survival import sentences as survival_words
 from senexo.assays._survival.tables import LARGE, SMALL, Answers, Question
 from senexo.assays.detection import LEAST_READS
 from senexo.assays.level_detection import Measured, measured
-from senexo.assays.result import LEVEL, AssayResult
+from senexo.assays.result import AssayResult
 from senexo.assays.stats.cutpoint import SHARE, SHUFFLES
+from senexo.assays.stats.estimate import LEVEL
 from senexo.assays.transform import column, columns_used
 from senexo.base.errors import Fault, InvalidInput, UnsupportedFeature
 from senexo.base.join import exclude as left_out

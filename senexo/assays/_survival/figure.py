@@ -10,7 +10,8 @@ import numpy as np
 
 from senexo.assays.detection import NOT_TESTABLE
 from senexo.assays.drawing import COLOURS, LINES, canvas
-from senexo.assays.result import p_text, records, significant
+from senexo.assays.result import p_text, records
+from senexo.assays.stats.estimate import significant
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,12 +13,13 @@ import numpy as np
 
 from senexo.assays._survival.read import Cohort, Covariate, check_group, indicators
 from senexo.assays.detection import NOT_TESTABLE, Detection
-from senexo.assays.result import ALPHA, Estimate, holm, judge, records
+from senexo.assays.result import judge, records
 from senexo.assays.stats import kaplan_meier
 from senexo.assays.stats.cox import Fit, cox
 from senexo.assays.stats.cutpoint import Cut, choose
+from senexo.assays.stats.estimate import ALPHA, Estimate
 from senexo.assays.stats.kaplan_meier import Flags, Floats, z_value
-from senexo.assays.stats.moderated import benjamini_hochberg
+from senexo.assays.stats.multiple_testing import benjamini_hochberg, holm
 from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:

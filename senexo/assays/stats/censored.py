@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import Estimate
+from senexo.assays.stats.estimate import Estimate
 from senexo.assays.stats.profile import REACH, Profile
 from senexo.assays.stats.unpaired import welch
 

@@ -13,8 +13,8 @@ from functools import cache
 
 import numpy as np
 
-from senexo.assays.result import Estimate
 from senexo.assays.stats.cox_likelihood import Partial, concordance
+from senexo.assays.stats.estimate import Estimate
 from senexo.assays.stats.kaplan_meier import Flags, Floats, Labels, z_value
 
 _FARTHEST = 60.0  # standardised log hazard ratios beyond which a profile counts as open

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from senexo.assays.result import significant
+from senexo.assays.stats.estimate import significant
 from senexo.assays.stats.kaplan_meier import Flags, Floats
 
 SHARE = 0.1  # of the patients that either side of a searched cut keeps, as R's maxstat

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import Estimate
 from senexo.assays.stats.censored import censored_difference, censored_mean
+from senexo.assays.stats.estimate import Estimate
 from senexo.assays.stats.proportion import clopper_pearson, mean_contrast, share_variance
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL, Estimate
+from senexo.assays.stats.estimate import LEVEL, Estimate
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

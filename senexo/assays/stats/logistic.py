@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL, Estimate
+from senexo.assays.stats.estimate import LEVEL, Estimate
 
 Floats = NDArray[np.float64]
 METHODS = ("logistic", "firth")

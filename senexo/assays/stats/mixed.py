@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL, Estimate
+from senexo.assays.stats.estimate import LEVEL, Estimate
 
 Floats = NDArray[np.float64]
 _LAMBDAS = np.concatenate([[0.0], np.geomspace(1e-6, 1e6, 61)])

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL
+from senexo.assays.stats.estimate import LEVEL
 
 Floats = NDArray[np.float64]
 
@@ -148,20 +148,3 @@ def inverse_trigamma(value: float) -> float:
         if -step / y < 1e-12:
             break
     return y
-
-
-def benjamini_hochberg(p_values: Floats) -> Floats:
-    """Adjusted p of Benjamini and Hochberg: min over j >= i of m p_(j) / j; nan is no member of the family.
-
-    Benjamini Y, Hochberg Y, J R Stat Soc B 1995;57:289-300, doi 10.1111/j.2517-6161.1995.tb02031.x.
-
-    >>> benjamini_hochberg(np.array([0.01, np.nan, 0.04, 0.03])).round(3).tolist()
-    [0.03, nan, 0.04, 0.04]
-    """
-    values = np.asarray(p_values, dtype=float)
-    tested = np.flatnonzero(~np.isnan(values))
-    order = tested[np.argsort(-values[tested], kind="stable")]
-    m = len(order)
-    adjusted = np.full(len(values), np.nan)
-    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(values[order] * m / np.arange(m, 0, -1)))
-    return adjusted

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL
+from senexo.assays.stats.estimate import LEVEL
 from senexo.assays.stats.moderated import inverse_trigamma
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL, Estimate
+from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.assays.stats.profile import Profile
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL
+from senexo.assays.stats.estimate import LEVEL
 
 Floats = NDArray[np.float64]
 _STEP = 6e-6  # cube root of the rounding error: the best step of a central difference

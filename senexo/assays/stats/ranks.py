@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL
+from senexo.assays.stats.estimate import LEVEL
 
 Floats = NDArray[np.float64]
 PERMUTATIONS = 1999

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from senexo.assays.result import LEVEL, Estimate
+from senexo.assays.stats.estimate import LEVEL, Estimate
 
 Floats = NDArray[np.float64]
 Z = float(stats.norm.ppf(0.5 + LEVEL / 2))

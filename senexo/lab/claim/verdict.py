@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from senexo.assays.result import significant
+from senexo.assays.stats.estimate import significant
 from senexo.assays.stats.ranks import permutation_p, rank_correlations, rank_interval, wilson
 from senexo.base.streams import generator
 from senexo.lab.claim.judge import (

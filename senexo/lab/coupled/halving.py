@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from senexo.assays.result import LEVEL, Estimate, holm
 from senexo.assays.stats.censored import paired_t
+from senexo.assays.stats.estimate import LEVEL, Estimate
+from senexo.assays.stats.multiple_testing import holm
 from senexo.lab.lone.dish import SHARES, Get, Unit
 
 if TYPE_CHECKING:
