@@ -10,7 +10,7 @@ import numpy as np
 from senexo.assays.stats.estimate import Estimate
 from senexo.assays.stats.ranks import permutation_p, rank_correlations, rank_interval, wilson
 from senexo.lab.claim.judge import UNDECIDED, mean_interval, world
-from senexo.study.claims import parse_claim, readings
+from senexo.study.claims import observables, parse_claim
 from senexo.study.schema import Claim
 from verify import Check
 from verify._calibration import covers, keeps_level
@@ -82,7 +82,7 @@ def _decided(rng: np.random.Generator, respond: float, n: int) -> float:
     tree = parse_claim(f"alive(a, 1 d) > {respond / 2.0}")
     values = np.where(rng.random(n) < respond, rng.binomial(8, rng.beta(1.0, 1.0, n)) / 8.0, 0.0)
     claim = Claim(id="C0", holds_when="", null={})
-    found = world(claim, tree, {readings(tree)[0]: values}, np.ones(n, dtype=bool))
+    found = world(claim, tree, {observables(tree)[0]: values}, np.ones(n, dtype=bool))
     return float(found.outcome == UNDECIDED)
 
 

@@ -9,7 +9,7 @@ comparison = sum, (">" | ">=" | "<" | "<="), sum
 sum        = product, ("+" | "-"), product ...
 product    = factor, ("*" | "/"), factor ...
 factor     = number | number "%" | "-" factor | "(" sum ")" | "log2" "(" sum ")" | reading
-reading    = function "(" words separated by commas ")"      see FUNCTIONS
+reading    = function "(" words separated by commas ")"      see senexo.study.observables
 """
 
 from __future__ import annotations
@@ -21,19 +21,10 @@ from dataclasses import dataclass
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.units import NUMBER, TIME, parse, shown
+from senexo.study.observables import Observable, Quantity
 from senexo.study.place import named
 
-# function -> what it is told, and what it gives; [cell type] may be left out: all cells of the arm
-FUNCTIONS = {
-    "senescence": ("arm, [cell type,] time", "share of living cells that are committed and have not escaped"),
-    "arrested": (
-        "arm, [cell type,] time",
-        "share of living cells that are committed, or whose switch was off all the last 72 h",
-    ),
-    "alive": ("arm, [cell type,] time", "share of cells that are alive"),
-    "cells": ("arm, [cell type,] time", "number of living cells"),
-    "mean": ("read-out, arm, [cell type,] time", "mean of a read-out over living cells"),
-}
+FUNCTIONS = {quantity.value: quantity for quantity in Quantity}
 LONGEST = 2000  # characters
 MOST_TOKENS = 200  # also bounds how deep a tree can be
 DEEPEST = 40  # brackets and signs within each other
@@ -50,20 +41,6 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a function reads in one arm at one hour: one number per donor. cell_type None: all cells.
-
-    In a condition on one well as it is, the arm is "" and the hour 0.
-    """
-
-    function: str
-    arm: str
-    time_h: float
-    readout: str | None = None
-    cell_type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Term:
     """`operator` is one of + - * / with two parts, or log2 with one."""
 
@@ -71,7 +48,7 @@ class Term:
     parts: tuple[Value, ...]
 
 
-Value = Number | Reading | Term
+Value = Number | Observable | Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +111,7 @@ def parse_claim(text: str, knows: Knows = ANYTHING, *, where: str = "claim") -> 
             clause = _Parser(text, tokens).whole()
         except _Wrong as wrong:
             faults.append(Fault(where, wrong.found, wrong.expected))
-    if not faults and clause is not None and not readings(clause):
+    if not faults and clause is not None and not observables(clause):
         faults.append(Fault(where, shown(text), "a claim that reads something of an arm"))
     if faults or clause is None:
         raise InvalidInput(faults)
@@ -146,14 +123,14 @@ def comparisons(clause: Clause) -> list[Comparison]:
     return [clause] if isinstance(clause, Comparison) else [c for part in clause.parts for c in comparisons(part)]
 
 
-def readings(part: Clause | Value) -> list[Reading]:
+def observables(part: Clause | Value) -> list[Observable]:
     """Everything a claim reads, each once, in the order it is written."""
-    if isinstance(part, Reading):
+    if isinstance(part, Observable):
         return [part]
     if isinstance(part, Number):
         return []
     below = (part.left, part.right) if isinstance(part, Comparison) else part.parts
-    return list(dict.fromkeys(reading for one in below for reading in readings(one)))
+    return list(dict.fromkeys(found for one in below for found in observables(one)))
 
 
 def _tokens(text: str, knows: Knows, where: str, faults: list[Fault]) -> Iterator[_Token]:
@@ -190,18 +167,17 @@ def _reading(match: re.Match[str], at: int, knows: Knows, where: str, faults: li
     name = match["reading"]
     words = [word.strip().strip('"').strip() for word in match["words"].split(",")] if match["words"].strip() else []
     problems: list[tuple[str, str]] = []
-    least = (name == "mean") + (0 if knows.now else 2)
-    if name not in FUNCTIONS:
+    quantity = FUNCTIONS.get(name)
+    least = (0 if knows.now else 2) + (quantity is not None and quantity.takes_readout)
+    if quantity is None:
         problems.append((shown(name), named(name, FUNCTIONS, "functions")))
     elif not least <= len(words) <= least + 1 or not all(words):
-        told = FUNCTIONS[name][0]
-        told = told.replace("arm, [cell type,] time", "[cell type]") if knows.now else told
-        problems.append((shown(match[0].strip()), f"{name}({told})"))
-    if problems:
+        problems.append((shown(match[0].strip()), f"{name}({_arguments(quantity, now=knows.now)})"))
+    if problems or quantity is None:
         faults.extend(Fault(where, _place(found, at), expected) for found, expected in problems)
         return Number(1.0)
-    readout = words.pop(0) if name == "mean" else None
-    kind = words.pop(0 if knows.now else 1) if len(words) > least - (name == "mean") else None
+    readout = words.pop(0) if quantity.takes_readout else None
+    kind = words.pop(0 if knows.now else 1) if len(words) > least - quantity.takes_readout else None
     arm, time = words if words else ("", None)
     for word, known, what in (
         (readout, knows.readouts, "read-outs"),
@@ -213,7 +189,7 @@ def _reading(match: re.Match[str], at: int, knows: Knows, where: str, faults: li
     hour = 0.0
     if time is None:
         faults.extend(Fault(where, _place(found, at), expected) for found, expected in problems)
-        return Reading(name, arm, hour, readout, kind)
+        return Observable(quantity, arm, hour, readout, kind)
     try:
         hour = parse(time, TIME, where=where)
     except InvalidInput as error:
@@ -225,7 +201,13 @@ def _reading(match: re.Match[str], at: int, knows: Knows, where: str, faults: li
             problems.append((shown(time), f"a time of the read-outs ({read})"))
         hour = hour if exact is None else exact
     faults.extend(Fault(where, _place(found, at), expected) for found, expected in problems)
-    return Reading(name, arm, hour, readout, kind)
+    return Observable(quantity, arm, hour, readout, kind)
+
+
+def _arguments(quantity: Quantity, *, now: bool) -> str:
+    """How a quantity is called; [cell type] may be left out: all cells of the arm."""
+    first = ["read-out"] if quantity.takes_readout else []
+    return ", ".join([*first, "[cell type]" if now else "arm, [cell type,] time"])
 
 
 def _place(found: str, at: int) -> str:

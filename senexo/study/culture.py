@@ -7,6 +7,7 @@ from typing import Any
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.units import AMOUNT, PERCENT, SPAN, TIME, Kind
+from senexo.study import methods
 from senexo.study.actions import HOURS
 from senexo.study.claims import LONGEST, Knows, parse_claim
 from senexo.study.known import Known
@@ -19,13 +20,11 @@ CULTURE = (
     "duration", "duration_h", "serum", "serum_percent", "growth_factors", "preequilibration", "preequilibration_h",
     "commitment_rule", "method", "window", "window_h", "most_cells", "halving", "stop_when",
 )  # fmt: skip
-METHODS = ("hybrid", "split", "exact", "mean_field")
 SPAN_H = Kind("hour", "hours above 0, e.g. 168.0", low=SPAN.low, high=SPAN.high, bare=True)
 PERCENT_H = Kind("percent", "percent from 0 to 100, e.g. 20.0", high=100.0, bare=True)
 NO_RULE = "none: this model has no fates"
 WINDOW_H = 0.25  # the pools' errors at it: docs/engine.md
 MOST_CELLS, LARGEST_WELL = 20_000, 10_000_000
-WINDOWED = ("hybrid", "split")  # the methods that have a window
 HALVED, HALVED_OF = 8, 4  # wells grown again with half the window where nothing is said; at most one of so many
 FEWEST_HALVED = 3  # wells that an interval asks for
 
@@ -74,14 +73,18 @@ def halved_wells(place: Place | None, culture: Culture, wells: int) -> int | Non
     below = place.get("halving") if place is not None else None
     if below is None:
         some = min(HALVED, wells // HALVED_OF)
-        return (some if some >= FEWEST_HALVED else 0) if culture.method in WINDOWED else None
-    if culture.method not in WINDOWED:
+        return (some if some >= FEWEST_HALVED else 0) if _windowed(culture) else None
+    if not _windowed(culture):
         below.fault(f"no halving: by {culture.method} there is no window")
         return None
     number = below.whole(0, max(wells, FEWEST_HALVED), HALVED)
     if number is not None and not (number == 0 or FEWEST_HALVED <= number <= wells):
         below.fault(f"0, or {FEWEST_HALVED} and more of the {wells} wells (arms x donors)")
     return number
+
+
+def _windowed(culture: Culture) -> bool:
+    return culture.method is not None and methods.METHODS[culture.method].windowed
 
 
 def refuse_lost(top: Place, arms: Mapping[str, Arm], culture: Culture) -> None:
@@ -106,7 +109,7 @@ def _followed(place: Place, known: Known | None) -> dict[str, Any] | None:
     if known is None or known.circuit is None or not known.circuit.pools:
         return {}
     found: dict[str, Any] = {
-        "method": METHODS[0] if method is None else method.one_of(METHODS, "methods"),
+        "method": methods.DEFAULT if method is None else method.one_of(methods.NAMES, "methods"),
         "window_h": WINDOW_H if window is None else window[0].quantity(window[1]),
         "most_cells": MOST_CELLS if most is None else most.whole(2, LARGEST_WELL, MOST_CELLS),
     }

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from senexo.base.units import AMOUNT, NUMBER, NUMBER_KIND, PERCENT, SHARE, SPAN, TIME, UNIT, Kind
-from senexo.study import actions, arms, assays, culture, donors, known, requests, resolve, verbs, wells
+from senexo.study import actions, arms, assays, culture, donors, known, methods, requests, resolve, verbs, wells
 from senexo.study.schema import SCHEMA_VERSION
 
 Schema = dict[str, Any]
@@ -160,7 +160,7 @@ _DRAW = _table(
 _CULTURE = {
     "duration": _quantity(SPAN), "duration_h": _quantity(culture.SPAN_H), "serum": _quantity(PERCENT),
     "serum_percent": _quantity(culture.PERCENT_H), "growth_factors": _quantity(AMOUNT), "preequilibration": _TIME,
-    "preequilibration_h": _HOURS, "commitment_rule": _TEXT, "method": _one_of(culture.METHODS),
+    "preequilibration_h": _HOURS, "commitment_rule": _TEXT, "method": _one_of(methods.NAMES),
     "window": _quantity(requests.STEP), "window_h": _quantity(requests.STEP_H),
     "most_cells": _whole(2, culture.LARGEST_WELL), "halving": _whole(0, culture.LARGEST_WELL), "stop_when": _TEXT,
 }  # fmt: skip

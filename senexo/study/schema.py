@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from senexo.study.methods import MethodName
+
 SCHEMA_VERSION = 1
 
 
@@ -93,7 +95,7 @@ class Culture(_Frozen):
     growth_factors: float | None = None
     preequilibration_h: float
     commitment_rule: str
-    method: Literal["hybrid", "split", "exact", "mean_field"] | None = None
+    method: MethodName | None = None
     window_h: float | None = None
     most_cells: int | None = None
     halving: int | None = None

@@ -14,7 +14,8 @@ from senexo.lab.claim import null
 from senexo.lab.claim.judge import margin
 from senexo.lab.lone import dish
 from senexo.lab.lone.culture import Culture
-from senexo.study.claims import Reading, comparisons
+from senexo.study.claims import comparisons
+from senexo.study.observables import Observable, Quantity
 from senexo.study.read import read_study, shipped_studies
 
 DONORS, CELLS = 16, 2
@@ -47,7 +48,7 @@ def culture(name: str) -> Culture:
 
 
 @cache
-def grown(name: str) -> dict[str, dict[Reading, np.ndarray]]:
+def grown(name: str) -> dict[str, dict[Observable, np.ndarray]]:
     """What the claim of a shipped study reads, in its world and in its null."""
     here = culture(name)
     arrays, cut, names = {}, null.arms(here.study), list(here.study.arms)
@@ -93,7 +94,7 @@ def test_cutting_what_a_claim_rests_on_takes_its_effect_away(name: str) -> None:
 def test_the_null_is_grown_from_the_same_cells() -> None:
     """What no cut edge reaches is the same in both worlds: who has died."""
     here = culture("c05-senescence")
-    alive = [Reading("alive", "mimic", 168.0)]
+    alive = [Observable(Quantity.ALIVE, "mimic", 168.0)]
     arrays, cut = {}, null.arms(here.study)["mimic"]
     for donor in range(1, DONORS + 1):
         unit = dish.Unit(2, donor, "", 0, null.WORLD)
@@ -113,7 +114,7 @@ def test_a_reading_is_what_the_units_hold() -> None:
         last = (growth.times >= reading.time_h - 72.0) & (growth.times <= reading.time_h)
         committed = growth.senescent(reading.time_h)
         expected = {"senescence": committed, "arrested": growth.off()[:, last].all(axis=1) | committed}[
-            reading.function
+            reading.quantity.value
         ]
         assert values[2] == pytest.approx(expected[living].mean() if living.any() else np.nan, nan_ok=True)
 

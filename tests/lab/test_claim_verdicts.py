@@ -14,11 +14,12 @@ from scipy import stats
 
 from senexo.lab.claim.judge import HOLDS, NOT, UNDECIDED, donors_needed, mean_interval, world
 from senexo.lab.claim.verdict import NULL_WORLD, judge
-from senexo.study.claims import Reading, parse_claim
+from senexo.study.claims import parse_claim
+from senexo.study.observables import Observable, Quantity
 from senexo.study.schema import Claim
 
 R = json.loads((Path(__file__).parents[1] / "assays" / "references" / "ranks.json").read_text())
-A, B = Reading("alive", "a", 24.0), Reading("alive", "b", 24.0)
+A, B = Observable(Quantity.ALIVE, "a", 24.0), Observable(Quantity.ALIVE, "b", 24.0)
 Ranked = tuple[pd.DataFrame, pd.DataFrame, np.ndarray]
 NONE = pd.DataFrame({"k": np.zeros(400)})
 

@@ -16,7 +16,7 @@ from senexo.base.errors import StoreError
 from senexo.lab.claim.verdict import judge
 from senexo.report.page import render
 from senexo.report.tables import number
-from senexo.study.claims import Reading
+from senexo.study.observables import Observable, Quantity
 from senexo.study.schema import Claim
 
 HOSTILE = '<script>alert("x")</script>'
@@ -117,7 +117,7 @@ def test_page_is_the_same_for_the_same_folder(folder: Path) -> None:
     assert render(folder).read_bytes() == render(folder).read_bytes()
 
 
-A, B = Reading("alive", "a", 24.0), Reading("alive", "b", 24.0)
+A, B = Observable(Quantity.ALIVE, "a", 24.0), Observable(Quantity.ALIVE, "b", 24.0)
 
 
 def put(folder: Path, n: int) -> None:

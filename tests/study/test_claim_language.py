@@ -18,12 +18,12 @@ from senexo.study.claims import (
     Joined,
     Knows,
     Number,
-    Reading,
     Term,
     comparisons,
+    observables,
     parse_claim,
-    readings,
 )
+from senexo.study.observables import Observable, Quantity
 
 ARMS = ("mock", "mimic[3000]", "kd[90 %]", "p53-null mimic")
 KNOWS = Knows(arms=ARMS, times_h=(0.0, 84.0, 168.0), readouts=("miR-34c-5p in medium", "p21"), cell_types=("LSC",))
@@ -32,7 +32,7 @@ KNOWS = Knows(arms=ARMS, times_h=(0.0, 84.0, 168.0), readouts=("miR-34c-5p in me
 def value(text: str) -> bool:
     """Whether a claim is true when every reading is 2; written so that it reads one."""
     tree = parse_claim(f"0 * arrested(a, 7 d) < 1 and ({text})")
-    return bool(holds_in(tree, dict.fromkeys(readings(tree), np.array([2.0])))[0])
+    return bool(holds_in(tree, dict.fromkeys(observables(tree), np.array([2.0])))[0])
 
 
 def faults(text: str, knows: Knows = KNOWS) -> list[str]:
@@ -60,22 +60,22 @@ def test_meaning(text: str, meaning: bool) -> None:
 def test_a_reading_holds_its_names_as_they_are_written() -> None:
     tree = parse_claim('mean("miR-34c-5p in medium", kd[90 %], LSC, 3.5 d) > senescence(p53-null mimic, 168 h)', KNOWS)
     assert isinstance(tree, Comparison)
-    assert readings(tree) == [
-        Reading("mean", "kd[90 %]", 84.0, "miR-34c-5p in medium", "LSC"),
-        Reading("senescence", "p53-null mimic", 168.0),
+    assert observables(tree) == [
+        Observable(Quantity.MEAN, "kd[90 %]", 84.0, "miR-34c-5p in medium", "LSC"),
+        Observable(Quantity.SENESCENCE, "p53-null mimic", 168.0),
     ]
 
 
 def test_a_time_is_the_read_out_time_to_the_last_bit() -> None:
     third = parse_claim("alive(mock, 20 min) > 0", Knows(times_h=(1 / 3,)))
-    assert readings(third)[0].time_h == 1 / 3
+    assert observables(third)[0].time_h == 1 / 3
 
 
 def test_every_part_is_found_and_named_as_written() -> None:
     tree = parse_claim("alive(a, 1 d)  >  1 and (cells(b, 1 d) < 2 or alive(a, 1 d) >= 3)")
     assert isinstance(tree, Joined)
     assert [part.text for part in comparisons(tree)] == ["alive(a, 1 d) > 1", "cells(b, 1 d) < 2", "alive(a, 1 d) >= 3"]
-    assert len(readings(tree)) == 2
+    assert len(observables(tree)) == 2
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ NAMES = st.sampled_from(["alive(mock, 7 d)", "mean(p21, kd[90 %], 84 h)", "arres
 NUMBERS = st.floats(0.01, 100).map(lambda x: Number(float(f"{x:.3g}")))
 
 
-def written(value: Number | Reading | Term | str) -> str:
+def written(value: Number | Observable | Term | str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Number):
@@ -136,7 +136,7 @@ def test_what_is_written_is_what_is_read(term: Number | Term | str, name: str) -
 
     def same(made: object, read: object) -> bool:
         if isinstance(made, str):
-            return isinstance(read, Reading)
+            return isinstance(read, Observable)
         if isinstance(made, Number):
             return isinstance(read, Number) and read.value == float(written(made))
         assert isinstance(made, Term)
@@ -155,4 +155,4 @@ def test_what_is_written_is_what_is_read(term: Number | Term | str, name: str) -
 @given(st.text(alphabet="alive(mock, 7d)0.5<>=+-*/ andorlog2%[]\"'_\\é\n\0", max_size=LONGEST // 20))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(InvalidInput):
-        assert readings(parse_claim(text, KNOWS))
+        assert observables(parse_claim(text, KNOWS))

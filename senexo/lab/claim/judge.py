@@ -24,14 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.assays.stats.ranks import wilson
-from senexo.study.claims import Clause, Comparison, Joined, Number, Reading, Value, comparisons
+from senexo.study.claims import Clause, Comparison, Joined, Number, Value, comparisons
+from senexo.study.observables import Observable
 
 if TYPE_CHECKING:
     from senexo.study.schema import Claim
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Readings = Mapping[Reading, Floats]
+Readings = Mapping[Observable, Floats]
 HOLDS, NOT, UNDECIDED = "holds", "does not hold", "not decided"
 FEWEST = 3  # donors, below which nothing is judged
 ALIKE = 59  # donors that must agree to the last digit before their agreement counts: 0.95^59 < 0.05
@@ -109,7 +110,7 @@ def world(claim: Claim, tree: Clause, readings: Readings, given: Bools) -> World
 
 def number(value: Value, readings: Readings) -> Floats:
     """One number per donor."""
-    if isinstance(value, Reading):
+    if isinstance(value, Observable):
         return readings[value]
     if isinstance(value, Number):
         return np.float64(value.value)  # type: ignore[return-value]  # broadcasts

@@ -15,14 +15,15 @@ from senexo.lab.coupled.community import Community
 from senexo.lab.lone import dish
 from senexo.lab.lone.culture import Culture
 from senexo.lab.lone.dish import Get, Unit
-from senexo.study.claims import Clause, Reading, parse_claim, readings
+from senexo.study.claims import Clause, observables, parse_claim
+from senexo.study.observables import Observable, Quantity
 
 if TYPE_CHECKING:
     from senexo.study.schema import Arm, Claim, Study
 
 Floats = NDArray[np.float64]
 WORLD = "null-"
-NEEDS = {"senescence": "the fate commitment", "arrested": "a switch that arrests"}
+NEEDS = {Quantity.SENESCENCE: "the fate commitment", Quantity.ARRESTED: "a switch that arrests"}
 
 
 def trees(claim: Claim) -> tuple[Clause, Clause | None]:
@@ -30,15 +31,15 @@ def trees(claim: Claim) -> tuple[Clause, Clause | None]:
     return parse_claim(claim.holds_when), parse_claim(claim.given) if claim.given else None
 
 
-def asked(claim: Claim) -> list[Reading]:
+def asked(claim: Claim) -> list[Observable]:
     """Everything the claim reads, in either tree."""
     holds, given = trees(claim)
-    return list(dict.fromkeys([*readings(holds), *(readings(given) if given else ())]))
+    return list(dict.fromkeys([*observables(holds), *(observables(given) if given else ())]))
 
 
-def compared(claim: Claim) -> list[Reading]:
+def compared(claim: Claim) -> list[Observable]:
     """What is read in the null too: all but what chooses the donors."""
-    return readings(trees(claim)[0])
+    return observables(trees(claim)[0])
 
 
 def arms(study: Study) -> dict[str, Arm]:
@@ -60,10 +61,10 @@ def units(study: Study) -> list[Unit]:
 def check(culture: Culture | Community) -> None:
     """Refuse a claim that reads what this model cannot show."""
     claim, fates = culture.study.claim, {fate.name for fate in culture.fates}
-    there = {"senescence": "commitment" in fates, "arrested": culture.arrest is not None}
-    lacking = [f for f in dict.fromkeys(r.function for r in asked(claim)) if not there.get(f, True)] if claim else []
+    there = {Quantity.SENESCENCE: "commitment" in fates, Quantity.ARRESTED: culture.arrest is not None}
+    lacking = [f for f in dict.fromkeys(r.quantity for r in asked(claim)) if not there.get(f, True)] if claim else []
     if lacking:
-        raise InvalidInput([Fault("claim", f"{name}(...)", f"a model with {NEEDS[name]}") for name in lacking])
+        raise InvalidInput([Fault("claim", f"{q.value}(...)", f"a model with {NEEDS[q]}") for q in lacking])
 
 
 def fill(
@@ -92,8 +93,8 @@ def filler(culture: Culture | Community) -> Callable[[Unit, Callable[[], bool]],
 
 
 def read(
-    culture: Culture | Community, wanted: Sequence[Reading], get: Get, *, world: str = ""
-) -> dict[Reading, Floats]:
+    culture: Culture | Community, wanted: Sequence[Observable], get: Get, *, world: str = ""
+) -> dict[Observable, Floats]:
     """One number per donor [donors] for everything a claim reads, from the stored units of one world."""
     study, values = culture.study, {reading: np.empty(culture.study.donors.n) for reading in wanted}
     for number, name in enumerate(study.arms):
@@ -109,7 +110,7 @@ def read(
     return values
 
 
-def _value(culture: Culture, reading: Reading, arrays: Mapping[str, NDArray[Any]], *, of_null: bool) -> float:
+def _value(culture: Culture, reading: Observable, arrays: Mapping[str, NDArray[Any]], *, of_null: bool) -> float:
     """What one unit shows; nan where no cell is alive to show it."""
     (kind,) = culture.study.cells.values()
     at = np.searchsorted(culture.readout_times if of_null else culture.curve_times, reading.time_h)
@@ -119,5 +120,5 @@ def _value(culture: Culture, reading: Reading, arrays: Mapping[str, NDArray[Any]
         return float(arrays["course"][at, culture.study.readouts.names.index(reading.readout)])
     arrested = stopped / living if living else np.nan
     return float(
-        {"alive": alive, "cells": alive * kind.n, "senescence": senescent, "arrested": arrested}[reading.function]
+        {"alive": alive, "cells": alive * kind.n, "senescence": senescent, "arrested": arrested}[reading.quantity.value]
     )

@@ -34,15 +34,17 @@ from senexo.lab.lone.culture import targets, time_grids
 from senexo.lab.lone.dish import Unit
 from senexo.lab.mean_field.unit import FOLLOWED, MeanUnits
 from senexo.model.cell_types import INSERT
-from senexo.study.claims import Knows, parse_claim, readings
-from senexo.study.culture import METHODS, MOST_CELLS, WINDOW_H
+from senexo.study import methods
+from senexo.study.claims import Knows, observables, parse_claim
+from senexo.study.culture import MOST_CELLS, WINDOW_H
+from senexo.study.observables import Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from senexo.engine.formula.network import Lowered
     from senexo.model.circuit import Circuit
-    from senexo.study.claims import Reading as Asked
+    from senexo.study.observables import Observable as Asked
     from senexo.study.schema import Action, Arm, Study
 
 Floats = NDArray[np.float64]
@@ -146,7 +148,7 @@ class Community:
         """Whether the study's condition to stop holds where a well shows this."""
         if self.stops is None:
             return False
-        values = {asked: np.array([shows(asked)]) for asked in readings(self.stops)}
+        values = {asked: np.array([shows(asked)]) for asked in observables(self.stops)}
         with np.errstate(invalid="ignore", divide="ignore"):
             return bool(holds_in(self.stops, values)[0])
 
@@ -158,9 +160,9 @@ class Community:
             exact = mine if asked.cell_type is None else reading.type == self.types.index(asked.cell_type)
             column = self.watched[self.study.readouts.names.index(asked.readout)]
             return float(reading.values[exact, column].mean()) if exact.any() else np.nan
-        if asked.function == "cells":
+        if asked.quantity is Quantity.CELLS:
             return float(mine.sum())
-        if asked.function == "senescence":
+        if asked.quantity is Quantity.SENESCENCE:
             return float(self.senescent[reading.type[mine]].mean()) if mine.any() else np.nan
         return np.nan
 
@@ -198,7 +200,7 @@ class Community:
     @cached_property
     def method(self) -> Method:
         """How cells are followed; continuous is what is abundant at the central values of the study's laws."""
-        name, window = self.study.culture.method or METHODS[0], self.study.culture.window_h or WINDOW_H
+        name, window = self.study.culture.method or methods.DEFAULT, self.study.culture.window_h or WINDOW_H
         return Method(name, window, self._divided(None) if name == "hybrid" else None)
 
     @cached_property
@@ -253,14 +255,14 @@ class Community:
                 return float(arrays["course"][at, q])
             return float(arrays["of_types"][at, self.types.index(reading.cell_type), q])
         living = float(numbers[list(kinds)].sum())
-        if reading.function == "arrested":
+        if reading.quantity is Quantity.ARRESTED:
             stopped, there = arrays["arrest_of"][np.searchsorted(self.readout_times, when)][list(kinds)].sum(axis=0)
             return float(stopped / there) if there else np.nan
-        if reading.function == "senescence":
+        if reading.quantity is Quantity.SENESCENCE:
             return float(numbers[[k for k in kinds if stained[k]]].sum() / living) if living else np.nan
         cells = living * float(arrays["dilution"][at])
         plated = float(arrays["numbers"][0, list(kinds)].sum())
-        if reading.function == "cells":
+        if reading.quantity is Quantity.CELLS:
             return cells
         return cells / plated if plated else np.nan
 

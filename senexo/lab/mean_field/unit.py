@@ -19,6 +19,7 @@ from senexo.lab.coupled.well import Well
 from senexo.lab.lone.dish import ARRESTED_H, QUANTILES, Unit
 from senexo.lab.mean_field.twin import MeanCourse, MeanReading, Twin
 from senexo.model.cell_types import INSERT
+from senexo.study.observables import Quantity
 
 if TYPE_CHECKING:
     from senexo.lab.coupled.community import Community
@@ -173,7 +174,7 @@ class MeanUnits:
                 place = None if asked.cell_type is None else community.types.index(asked.cell_type)
                 return float(means[q] if place is None else of_types[place, q])
             living = float(reading.numbers[list(kinds)].sum())
-            if asked.function == "cells":
+            if asked.quantity is Quantity.CELLS:
                 return living
             stained = float(reading.numbers[[k for k in kinds if community.senescent[k]]].sum())
             return stained / living if living > SOMEBODY else np.nan
