@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class Finding:
     """One answer: `estimate` with its 95 % interval `low`..`high` in `unit`, and the sentence that says it.
 
+    `id` is unique among the findings of one result. `request`: the number of the study's [[assays]] table that it
+    answers, from 1; None where an assay was called by itself.
     `p_value` is corrected for all tests of the assay call (Holm); None where nothing was tested. Values that do not
     exist (not estimable, open interval) are None. `verdict` is one of ``large``, ``moderate``, ``small``, ``absent``
     (an effect that is not small is excluded), ``not shown``, ``estimated``, ``beyond the ladder``, ``not reached``,
@@ -39,6 +41,7 @@ class Finding:
     unit: str
     p_value: float | None
     verdict: str
+    request: int | None = None
 
     @classmethod
     def of(

@@ -1,52 +1,97 @@
-"""The assays a study asks for, on the tables of its run, and its claim."""
+"""The assays that a study requests, on the tables of its run, and its claim."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, assert_never
 
 import pandas as pd
 
 from senexo.assays._qpcr.assay import qpcr
 from senexo.assays._senescence.assay import senescence
-from senexo.assays.result import AssayResult
+from senexo.assays.result import AssayResult, Finding
 from senexo.lab import donors
 from senexo.lab.claim import null, verdict
 from senexo.lab.coupled import assayed
-from senexo.study.assays import COUPLED
 
 if TYPE_CHECKING:
     from senexo.lab.claim.verdict import Verdict
     from senexo.lab.coupled.community import Community
     from senexo.lab.lone.culture import Culture
     from senexo.lab.lone.dish import Get
-    from senexo.study.schema import Study
+    from senexo.study.schema import AssayRequest, Replicates, Study
+
+ARRESTED = "arrested cells (off for 72 h, or committed)"
+DOSE_RESPONSES = ("ec50", "curves")  # tables of the senescence assay that findings.json holds
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One assay result and the number of the study's [[assays]] table that it answers, from 1.
+
+    A request for senescence has two answers where the model has an arrest rule: stained cells and arrested cells.
+    """
+
+    request: int
+    result: AssayResult
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The result's findings with their request, their ids unique in the whole run."""
+        return [
+            replace(finding, id=f"{self.request}:{finding.id}", request=self.request)
+            for finding in self.result.findings
+        ]
+
+    @property
+    def name(self) -> str:
+        """What was read: the read-out of a senescence assay, else the assay."""
+        return str(self.result.settings.get("readout", self.result.assay))
 
 
 def judge(
     study: Study, tables: Mapping[str, pd.DataFrame], families: Mapping[str, Sequence[str]] | None = None
-) -> list[AssayResult]:
-    """The requested assays; what is asked of stained cells is asked of arrested ones too, where the model has them.
+) -> list[Answer]:
+    """Every requested assay on the tables of a run, in the order of the study.
 
-    families: of coupled cells, what each type is called and what becomes of it without a division.
+    families: of coupled cells, each type -> its names, with those of its cells that changed without a division.
     """
-    how = study.replicates
-    results: list[AssayResult] = []
-    for request in study.assays:
-        if request.name == "qpcr":
-            # of a well without signal it is known that it held less than a copy, not that it lies beyond the last cycle
-            limit = min(how.ct_cutoff, how.ct_one_copy + 3.0 * how.ct_sd)
-            options: dict[str, Any] = {"cutoff": limit, "efficiency": how.efficiency, **request.options}
-            results.append(qpcr(tables["qpcr"], **options))
-        elif request.name != "senescence":
-            results.append(assayed.judge(request.name, request.options, tables, families or {}, study.seed))
-        else:
-            results.append(senescence(tables["senescence"], **request.options))
-            if "arrest" in tables:
-                label = "arrested cells (off for 72 h, or committed)"
-                options = {"readout": "arrested", "label": label, **request.options}
-                results.append(senescence(tables["arrest"], **options))
-    return results
+    return [
+        Answer(number, result)
+        for number, request in enumerate(study.assays, start=1)
+        for result in _results(request, study, tables, families or {})
+    ]
+
+
+def _results(
+    request: AssayRequest, study: Study, tables: Mapping[str, pd.DataFrame], families: Mapping[str, Sequence[str]]
+) -> list[AssayResult]:
+    match request.name:
+        case "senescence":
+            return _senescence(request.options, tables)
+        case "qpcr":
+            return [_qpcr(request.options, tables, study.replicates)]
+        case "fates" | "colonies" | "balance" | "particles":
+            return [assayed.judge(request.name, request.options, tables, families, study.seed)]
+        case _:
+            assert_never(request.name)
+
+
+def _senescence(options: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> list[AssayResult]:
+    """Stained cells; and arrested cells, where the model has an arrest rule."""
+    found: list[AssayResult] = [senescence(tables["senescence"], **options)]
+    if "arrest" in tables:
+        own: dict[str, Any] = {"readout": "arrested", "label": ARRESTED, **options}
+        found.append(senescence(tables["arrest"], **own))
+    return found
+
+
+def _qpcr(options: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], noise: Replicates) -> AssayResult:
+    # of a well without signal it is known that it held less than a copy, not that it lies beyond the last cycle
+    limit = min(noise.ct_cutoff, noise.ct_one_copy + 3.0 * noise.ct_sd)
+    own: dict[str, Any] = {"cutoff": limit, "efficiency": noise.efficiency, **options}
+    return qpcr(tables["qpcr"], **own)
 
 
 def claim(culture: Culture | Community, get: Get) -> Verdict | None:
@@ -62,35 +107,49 @@ def claim(culture: Culture | Community, get: Get) -> Verdict | None:
     return verdict.judge(study.claim, seen, cut, parameters, seed=study.seed)
 
 
-def tables(results: Sequence[AssayResult], claim: Verdict | None) -> dict[str, pd.DataFrame]:
-    """Every result's tables that hold anything, named assay_<what was read>_<table>_<number of the result>.
+def tables(answers: Sequence[Answer], claim: Verdict | None) -> dict[str, pd.DataFrame]:
+    """Every result's tables that have rows, named assay_<what was read>_<table>_<number of the request>.
 
     And a claim's own.
     """
     own = claim.tables if claim else {}
     return own | {
-        f"assay_{result.settings.get('readout', result.assay)}_{name}_{number}": table
-        for number, result in enumerate(results, start=1)
-        for name, table in result.tables.items()
+        f"assay_{answer.name}_{name}_{answer.request}": table
+        for answer in answers
+        for name, table in answer.result.tables.items()
         if len(table)
     }
 
 
-def found(results: Sequence[AssayResult], claim: Verdict | None) -> dict[str, Any]:
-    """findings.json: findings, EC50s and fitted curves each in one list, and every assay's method, settings, notes.
+def found(answers: Sequence[Answer], claim: Verdict | None) -> dict[str, Any]:
+    """The content of findings.json.
 
-    A claim comes first among the findings, and whole as `claim`. What is not of one read-out is known by its assay and
-    the number of the request.
+    `findings`, `ec50` and `curves` (fitted dose-response curves) are lists of rows, each with the number of its
+    request; `assays` has an entry per result with its method, settings, notes and the ids of its findings. A claim is
+    the first finding, and stands whole as `claim`.
     """
-    whole = [result.to_dict() for result in results]
-    for number, one in enumerate(whole, start=1):
-        if one["assay"] in COUPLED:
-            one.pop("curves", None)  # of incidence, in the tables; here those of responses to a dose are meant
-            for finding in one["findings"]:
-                finding["id"] = f"{one['assay']} {number}:{finding['id']}"
-    joined: dict[str, Any] = {
-        key: [row for one in whole for row in one.get(key, [])] for key in ("findings", "ec50", "curves")
-    }
+    findings = [asdict(finding) for answer in answers for finding in answer.findings]
+    doses = {name: _dose_responses(answers, name) for name in DOSE_RESPONSES}
+    content: dict[str, Any] = {"findings": findings, **doses}
     if claim:
-        joined = {**joined, "findings": [claim.finding(), *joined["findings"]], "claim": claim.to_dict()}
-    return {**joined, "assays": [{key: one[key] for key in ("assay", "method", "settings", "notes")} for one in whole]}
+        content["findings"] = [claim.finding(), *findings]
+        content["claim"] = claim.to_dict()
+    return {**content, "assays": [_about(answer) for answer in answers]}
+
+
+def _dose_responses(answers: Sequence[Answer], table: str) -> list[dict[str, Any]]:
+    return [
+        {"request": answer.request, **row}
+        for answer in answers
+        if answer.result.assay == "senescence"
+        for row in answer.result.to_dict()[table]
+    ]
+
+
+def _about(answer: Answer) -> dict[str, Any]:
+    whole = answer.result.to_dict()
+    return {
+        "request": answer.request,
+        **{key: whole[key] for key in ("assay", "method", "settings", "notes")},
+        "findings": [finding.id for finding in answer.findings],
+    }

@@ -71,7 +71,7 @@ def _content(folder: Path) -> dict[str, Any]:
         "cautions": run["cautions"],
         "sections": (*([("claim", "Claim")] if "claim" in found else []), *SECTIONS),
         "claim": _claim(folder, found),
-        "groups": _grouped(found),
+        "groups": grouped(found),
         "loud": LOUD,
         "asked": tables.asked(study, arms),
         "arms_table": Markup(tables.arms(arms)),
@@ -104,18 +104,30 @@ def _claim(folder: Path, found: dict[str, Any]) -> dict[str, Any] | None:
     return {**drawn, "figures": shown, "table": Markup(tables.plain(judged)), "ranks": Markup(tables.plain(ranks))}
 
 
-def _grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The findings by what was asked: those that show something, and those that show little or nothing."""
+def grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The findings by assay result: those that show something (`told`), and those that show little or nothing."""
+    by_id = {finding["id"]: finding for finding in found["findings"]}
+    titles = [_title(assay) for assay in found["assays"]]
     groups = []
-    for number, assay in enumerate(found["assays"], start=1):
-        asked = assay["settings"]
-        title = TITLES.get(assay["assay"]) or asked.get("label") or f"{asked['target']} by qPCR"
-        key = asked.get("readout") or asked.get("target") or f"{assay['assay']} {number}"
-        own = [finding for finding in found["findings"] if key in finding["id"].split(":")[:2]]
+    for title, assay in zip(titles, found["assays"], strict=True):
+        own = [by_id[id] for id in assay["findings"]]
         quiet = [finding for finding in own if finding["verdict"] in QUIET]
         told = [finding for finding in own if finding["verdict"] not in QUIET]
-        groups.append({"title": title, "told": told, "quiet": quiet, "method": assay["method"]})
+        number = f" (request {assay['request']})" if titles.count(title) > 1 else ""
+        groups.append({"title": title + number, "told": told, "quiet": quiet, "method": assay["method"]})
     return groups
+
+
+def _title(assay: dict[str, Any]) -> str:
+    """The heading of one assay result."""
+    name, settings = assay["assay"], assay["settings"]
+    if name in TITLES:
+        return TITLES[name]
+    if name == "senescence":
+        return str(settings["label"])
+    if name == "qpcr":
+        return f"{settings['target']} by qPCR"
+    raise StoreError(f"findings.json: an assay {name!r} that this report does not know; make it with the same version")
 
 
 def _fate_figures(folder: Path, arms: pd.DataFrame, found: dict[str, Any]) -> list[dict[str, str]]:

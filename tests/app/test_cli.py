@@ -203,3 +203,18 @@ print(os.environ["NUMBA_CACHE_DIR"] == config.CACHE_DIR != "", config.CACHE_DIR)
     answer, folder = run.stdout.split()
     assert answer == "True"
     assert not Path(folder).exists()  # gone with the process
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_is_cheap(flag: str) -> None:
+    """`python -m senexo -h` is the command's help, without the compiler, the tables or the drawing behind it."""
+    script = (
+        "import runpy, sys\n"
+        f"sys.argv = ['senexo', '{flag}']\n"
+        "try:\n    runpy.run_module('senexo', run_name='__main__')\n"
+        "finally:\n    print(sorted({'numba', 'pandas', 'scipy', 'matplotlib', 'pydantic'} & set(sys.modules)))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert "Run a study and write its results and report." in run.stdout
+    assert run.stdout.splitlines()[-1] == "[]"

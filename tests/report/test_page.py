@@ -64,13 +64,17 @@ def folder(tmp_path: Path) -> Path:
     )
     finding = {
         "assay": "senescence",
-        "id": "senescent:difference:a:b",
+        "id": "1:senescent:difference:a:b",
+        "request": 1,
         "verdict": "small",
         "sentence": f"A small effect in {HOSTILE}.",
     }
-    absent = {**finding, "verdict": "absent", "sentence": "No effect was shown elsewhere."}
+    absent = {**finding, "id": "1:senescent:difference:c:b", "verdict": "absent"}
+    absent["sentence"] = "No effect was shown elsewhere."
     assay = {
+        "request": 1,
         "assay": "senescence",
+        "findings": [finding["id"], absent["id"]],
         "method": "Counting.",
         "settings": {"readout": "senescent", "label": "stained cells"},
     }

@@ -43,8 +43,8 @@ class Simulator:
     """What power needs of one assay.
 
     unit: what n counts; effect: (what it is, lowest, highest, value without effect); claim: the effect in words;
-    draw: a table of n units; options: how the assay is asked about it; answer: how the id of the finding begins that
-    holds the p-value.
+    draw: a table of n units; options: the assay's keyword arguments for it; answer: the id of the finding that holds
+    the p-value.
     """
 
     unit: str
@@ -67,7 +67,7 @@ class Simulator:
             result: AssayResult = getattr(assays, assay)(table, **self.options(numbers, design))
         except InvalidInput:  # nobody died, everybody responded: a table that the assay refuses shows nothing
             return math.nan
-        found = next(finding for finding in result.findings if finding.id.startswith(self.answer))
+        found = next(finding for finding in result.findings if finding.id == self.answer)
         return math.nan if found.p_value is None else found.p_value
 
 
@@ -83,7 +83,7 @@ SIMULATORS: dict[str, Simulator] = {
         claim=lambda effect, x: f"{100 * effect:+.3g} points of positive cells over {100 * x['share']:.2g} %",
         draw=made_up.counts,
         options=lambda x, design: {"compare": ("treated", "control"), "design": design},
-        answer="senescent:difference:", designs=True,
+        answer="senescent:difference:treated:control", designs=True,
     ),
     "qpcr": Simulator(
         unit="donors", effect="a fold change", low=1e-4, high=1e4, none=1.0, smallest=3,
@@ -100,7 +100,7 @@ SIMULATORS: dict[str, Simulator] = {
         options=lambda x, design: {
             "target": "target", "reference": "reference", "control": "control", "cutoff": x["cutoff"], "design": design,
         },
-        answer="fold:", designs=True,
+        answer="fold:target:treated:control", designs=True,
     ),
     "expression": Simulator(
         unit="donors", effect="a fold change of one RNA", low=1e-4, high=1e4, none=1.0, smallest=2,
@@ -116,7 +116,7 @@ SIMULATORS: dict[str, Simulator] = {
             "group": "cell", "control": "control", "donor": "who", "design": design, "kind": "intensities",
             "target": "target",
         },
-        answer="fold:", designs=True,
+        answer="fold:target:treated:control", designs=True,
     ),
     "particles": Simulator(
         unit="donors", effect="a ratio of rates of release", low=1e-4, high=1e4, none=1.0, smallest=2,
@@ -133,7 +133,7 @@ SIMULATORS: dict[str, Simulator] = {
         options=lambda x, design: {
             "compare": ("treated", "control"), "blank": "medium" if x["blank"] else None, "design": design,
         },
-        answer="ratio:", designs=True,
+        answer="ratio:treated:control", designs=True,
     ),
     "survival": Simulator(
         unit="patients", effect="a hazard ratio", low=1e-3, high=1e3, none=1.0, smallest=10,
@@ -146,7 +146,7 @@ SIMULATORS: dict[str, Simulator] = {
         claim=lambda effect, x: f"a hazard ratio of {effect:g} ({100 * x['share']:g} % of patients exposed)",
         draw=made_up.patients,
         options=lambda x, design: {"time": "time", "event": "event", "group": "group"},
-        answer="logrank",
+        answer="logrank:group",
     ),
     "dilution": Simulator(
         unit="mice per dose and arm", effect="a ratio of frequencies", low=1e-6, high=1e6, none=1.0, smallest=2,
@@ -159,7 +159,7 @@ SIMULATORS: dict[str, Simulator] = {
         claim=lambda effect, x: f"a frequency {effect:g} times that of 1 in {x['one_in']:,.6g} cells",
         draw=made_up.plates,
         options=lambda x, design: {"dose": "dose", "tested": "tested", "response": "response", "group": "arm"},
-        answer="fold:",
+        answer="fold:treated:control",
     ),
     "response": Simulator(
         unit="patients", effect="an odds ratio for one SD of the level", low=1e-3, high=1e3, none=1.0, smallest=10,
@@ -167,6 +167,6 @@ SIMULATORS: dict[str, Simulator] = {
         claim=lambda effect, x: f"an odds ratio of {effect:g} per SD of the level ({100 * x['rate']:g} % respond)",
         draw=made_up.responders,
         options=lambda x, design: {"response": "response", "value": "level"},
-        answer="odds_ratio",
+        answer="odds_ratio:alone:level",
     ),
 }  # fmt: skip
