@@ -62,7 +62,7 @@ class _Judge:
     def formula(self, text: str) -> Detection | None:
         if self.kind == "other":
             return None
-        names = columns_used(self.table, text, where=self.where)
+        names = columns_used(self.table, text)
         asked = [name for name in names if self.kind is not None or RNA.match(name)]
         for name in asked:
             if name not in self._known:

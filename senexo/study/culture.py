@@ -9,7 +9,7 @@ from senexo.base.errors import Fault, InvalidInput
 from senexo.base.units import AMOUNT, PERCENT, SPAN, TIME, Kind
 from senexo.study import methods
 from senexo.study.actions import HOURS
-from senexo.study.claims import LONGEST, Knows, parse_claim
+from senexo.study.claims import MAX_LENGTH, Vocabulary, parse_claim
 from senexo.study.known import Known
 from senexo.study.place import Place
 from senexo.study.requests import STEP, STEP_H, either
@@ -57,12 +57,12 @@ def read_culture(place: Place | None, known: Known | None) -> Culture | None:
 def stopping(place: Place | None, readouts: Readouts | None, types: Sequence[str], known: Known | None) -> str | None:
     """The condition that ends a well; every name in it must be there."""
     below = place.get("stop_when") if place is not None else None
-    text = below.text(most=LONGEST) if below is not None and coupled(below, known) else None
+    text = below.text(most=MAX_LENGTH) if below is not None and coupled(below, known) else None
     if below is None or text is None:
         return None
-    knows = Knows(readouts=readouts.names if readouts else None, cell_types=types or None, now=True)
+    vocabulary = Vocabulary(readouts=readouts.names if readouts else None, cell_types=types or None, now=True)
     try:
-        parse_claim(text, knows, where=f"{below.file}: {below.path}")
+        parse_claim(text, vocabulary, where=f"{below.file}: {below.path}")
     except InvalidInput as error:
         below.faults.extend(error.faults)
     return text

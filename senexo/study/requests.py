@@ -8,7 +8,7 @@ from typing import Any
 from senexo.base.errors import InvalidInput
 from senexo.base.units import AMOUNT, SHARE, TIME, Kind
 from senexo.study.actions import HOURS, when
-from senexo.study.claims import LONGEST, Knows, parse_claim
+from senexo.study.claims import MAX_LENGTH, Vocabulary, parse_claim
 from senexo.study.donors import HERE, STATUSES
 from senexo.study.known import Known
 from senexo.study.place import Place
@@ -155,17 +155,17 @@ def read_claim(
     for key in NEEDED_OF_CLAIM:
         if place.get(key) is None:
             place.fault(f"the key {key}", found=f"no {key}")
-    knows = Knows(
+    vocabulary = Vocabulary(
         arms=list(arms) or None,
         times_h=readouts.times_h if readouts else None,
         readouts=readouts.names if readouts else None,
         cell_types=cells or None,
     )
     told = {key: entry for key in ("holds_when", "given") if (entry := place.get(key)) is not None}
-    words = {key: entry.text(most=LONGEST) for key, entry in told.items()}
+    words = {key: entry.text(most=MAX_LENGTH) for key, entry in told.items()}
     for key, text in words.items():
         try:
-            parse_claim(text or "", knows, where=f"{told[key].file}: {told[key].path}") if text else None
+            parse_claim(text or "", vocabulary, where=f"{told[key].file}: {told[key].path}") if text else None
         except InvalidInput as error:
             place.faults.extend(error.faults)
     name, level, share, null = place.get("id"), place.get("level"), place.get("share"), place.get("null")

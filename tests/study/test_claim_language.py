@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from senexo.base.errors import InvalidInput
 from senexo.lab.claim.judge import holds_in
 from senexo.study.claims import (
-    DEEPEST,
-    LONGEST,
+    MAX_DEPTH,
+    MAX_LENGTH,
     Comparison,
     Joined,
-    Knows,
     Number,
-    Term,
+    Operation,
+    Vocabulary,
     comparisons,
     observables,
     parse_claim,
@@ -26,7 +26,7 @@ from senexo.study.claims import (
 from senexo.study.observables import Observable, Quantity
 
 ARMS = ("mock", "mimic[3000]", "kd[90 %]", "p53-null mimic")
-KNOWS = Knows(arms=ARMS, times_h=(0.0, 84.0, 168.0), readouts=("miR-34c-5p in medium", "p21"), cell_types=("LSC",))
+KNOWS = Vocabulary(arms=ARMS, times_h=(0.0, 84.0, 168.0), readouts=("miR-34c-5p in medium", "p21"), cell_types=("LSC",))
 
 
 def value(text: str) -> bool:
@@ -35,9 +35,9 @@ def value(text: str) -> bool:
     return bool(holds_in(tree, dict.fromkeys(observables(tree), np.array([2.0])))[0])
 
 
-def faults(text: str, knows: Knows = KNOWS) -> list[str]:
+def faults(text: str, vocabulary: Vocabulary = KNOWS) -> list[str]:
     with pytest.raises(InvalidInput) as refusal:
-        parse_claim(text, knows, where="c")
+        parse_claim(text, vocabulary, where="c")
     return [str(fault) for fault in refusal.value.faults]
 
 
@@ -67,7 +67,7 @@ def test_a_reading_holds_its_names_as_they_are_written() -> None:
 
 
 def test_a_time_is_the_read_out_time_to_the_last_bit() -> None:
-    third = parse_claim("alive(mock, 20 min) > 0", Knows(times_h=(1 / 3,)))
+    third = parse_claim("alive(mock, 20 min) > 0", Vocabulary(times_h=(1 / 3,)))
     assert observables(third)[0].time_h == 1 / 3
 
 
@@ -85,13 +85,15 @@ def test_every_part_is_found_and_named_as_written() -> None:
         ("alive(mock, 7 d) > 1 > 0", '"and", "or"'), ("alive(mock, 7 d) > 1 or", "the end of the text"),
         ("(alive(mock, 7 d) > 1", '")"'), ("alive(mock, 7 d) > 1)", '"and", "or"'), ("alive > 1", "alive"),
         ("alive(mock) > 1", "alive(arm, [cell type,] time)"), ("alive(mock, , 7 d) > 1", "alive(arm, [cell"),
-        ("mean(p21, 7 d) > 1", "mean(read-out, arm, [cell type,] time)"), ("alive(mock, 7 d) = 1", '"= 1"'),
+        ("mean(p21, 7 d) > 1", "mean(read-out, arm, [cell type,] time)"),
+        ("alive(mock, 7 d) = 1", '"=" (at character 18), expected an operator'),
         ("alive(mock, 1 d) > 1", "a time of the read-outs (0 d, 84 h, 7 d)"), ("alive(mock, soon) > 1", "a time with"),
         ("alive(mock, 7 d) > 1e999", "a finite number"), ("not alive(mock, 7 d) > 1", '"not"'),
         ("log2 alive(mock, 7 d) > 1", '"("'), ("alive(mok, 7 d) > 1", '"mock"?'), ("open('x') > 1", "the functions"),
-        ("alive(mock, 7 d) > lambda: 1", '": 1"'), ("alive(mock, 7 d)[0] > 1", '"[0] > 1"'),
-        ("(" * (DEEPEST + 1) + "alive(mock, 7 d) > 1", f"at most {DEEPEST}"),
-        ("-" * (DEEPEST + 1) + "alive(mock, 7 d) > 1", f"at most {DEEPEST}"),
+        ("alive(mock, 7 d) > lambda: 1", '"lambda:" (at character 20), expected a number, or'),
+        ("alive(mock, 7 d)[0] > 1", '"[0]" (at character 17), expected an operator'),
+        ("(" * (MAX_DEPTH + 1) + "alive(mock, 7 d) > 1", f"at most {MAX_DEPTH}"),
+        ("-" * (MAX_DEPTH + 1) + "alive(mock, 7 d) > 1", f"at most {MAX_DEPTH}"),
         ("1 + " * 150 + "alive(mock, 7 d) > 1", "at most 200 names"),
     ],
 )  # fmt: skip
@@ -108,12 +110,12 @@ NAMES = st.sampled_from(["alive(mock, 7 d)", "mean(p21, kd[90 %], 84 h)", "arres
 NUMBERS = st.floats(0.01, 100).map(lambda x: Number(float(f"{x:.3g}")))
 
 
-def written(value: Number | Observable | Term | str) -> str:
+def written(value: Number | Observable | Operation | str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Number):
         return f"{value.value:.3g}" if value.value >= 0.01 else "1"
-    assert isinstance(value, Term)
+    assert isinstance(value, Operation)
     if value.operator == "log2":
         return f"log2({written(value.parts[0])})"  # type: ignore[arg-type]
     return f"({written(value.parts[0])} {value.operator} {written(value.parts[1])})"  # type: ignore[arg-type]
@@ -122,8 +124,8 @@ def written(value: Number | Observable | Term | str) -> str:
 TERMS = st.recursive(
     NUMBERS | NAMES,
     lambda below: (
-        st.builds(lambda o, a, b: Term(o, (a, b)), st.sampled_from("+-*/"), below, below)
-        | st.builds(lambda a: Term("log2", (a,)), below)
+        st.builds(lambda o, a, b: Operation(o, (a, b)), st.sampled_from("+-*/"), below, below)
+        | st.builds(lambda a: Operation("log2", (a,)), below)
     ),
     max_leaves=12,
 )
@@ -131,7 +133,7 @@ TERMS = st.recursive(
 
 @settings(max_examples=150)
 @given(TERMS, NAMES)
-def test_what_is_written_is_what_is_read(term: Number | Term | str, name: str) -> None:
+def test_what_is_written_is_what_is_read(term: Number | Operation | str, name: str) -> None:
     """A random tree, written with all its brackets and read again, is the same tree."""
 
     def same(made: object, read: object) -> bool:
@@ -139,9 +141,9 @@ def test_what_is_written_is_what_is_read(term: Number | Term | str, name: str) -
             return isinstance(read, Observable)
         if isinstance(made, Number):
             return isinstance(read, Number) and read.value == float(written(made))
-        assert isinstance(made, Term)
+        assert isinstance(made, Operation)
         return (
-            isinstance(read, Term)
+            isinstance(read, Operation)
             and made.operator == read.operator
             and all(map(same, made.parts, read.parts))
         )  # fmt: skip
@@ -152,7 +154,7 @@ def test_what_is_written_is_what_is_read(term: Number | Term | str, name: str) -
 
 
 @settings(max_examples=300)
-@given(st.text(alphabet="alive(mock, 7d)0.5<>=+-*/ andorlog2%[]\"'_\\é\n\0", max_size=LONGEST // 20))
+@given(st.text(alphabet="alive(mock, 7d)0.5<>=+-*/ andorlog2%[]\"'_\\é\n\0", max_size=MAX_LENGTH // 20))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(InvalidInput):
         assert observables(parse_claim(text, KNOWS))

@@ -226,7 +226,7 @@ def _read(
     patients.refuse_two_roles([*asked, *roles.adjust, *roles.strata], where)
     outcome = [roles.time, patients.event_column(rows, roles.event, where)[0]]
     for text in asked:
-        used = columns_used(rows, text, where=where)
+        used = columns_used(rows, text)
         patients.refuse_two_roles([*outcome, *(name for name in used if name in outcome)], where)
     return values, cohort
 

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.assays.stats.ranks import wilson
-from senexo.study.claims import Clause, Comparison, Joined, Number, Value, comparisons
+from senexo.base.infix import NEGATE, evaluate
+from senexo.study.claims import LOG2, Clause, Comparison, Joined, Number, Value, comparisons
 from senexo.study.observables import Observable
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ FEWEST = 3  # donors, below which nothing is judged
 ALIKE = 59  # donors that must agree to the last digit before their agreement counts: 0.95^59 < 0.05
 COCHRAN = 25.0  # donors per squared skewness from which a long tail does no harm to the t interval
 SKEWED = 1.0  # below it t errs little, however few the donors
+OPERATIONS: Mapping[str, np.ufunc] = {
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, NEGATE: np.negative, LOG2: np.log2,
+}  # fmt: skip
 POWER = 0.8  # with which the donors asked for would decide
 
 
@@ -110,15 +114,11 @@ def world(claim: Claim, tree: Clause, readings: Readings, given: Bools) -> World
 
 def number(value: Value, readings: Readings) -> Floats:
     """One number per donor."""
-    if isinstance(value, Observable):
-        return readings[value]
-    if isinstance(value, Number):
-        return np.float64(value.value)  # type: ignore[return-value]  # broadcasts
-    parts = [number(part, readings) for part in value.parts]
-    if value.operator == "log2":
-        return np.log2(parts[0])
-    left, right = parts
-    return {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}[value.operator](left, right)
+
+    def leaf(part: Number | Observable) -> Floats:
+        return np.asarray(part.value) if isinstance(part, Number) else readings[part]  # a number broadcasts
+
+    return evaluate(value, leaf, lambda operation, parts: np.asarray(OPERATIONS[operation.operator](*parts)))
 
 
 def sides(comparison: Comparison, readings: Readings) -> tuple[Floats, Floats]:

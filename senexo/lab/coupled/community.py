@@ -35,7 +35,7 @@ from senexo.lab.lone.dish import Unit
 from senexo.lab.mean_field.unit import FOLLOWED, MeanUnits
 from senexo.model.cell_types import INSERT
 from senexo.study import methods
-from senexo.study.claims import Knows, observables, parse_claim
+from senexo.study.claims import Vocabulary, observables, parse_claim
 from senexo.study.culture import MOST_CELLS, WINDOW_H
 from senexo.study.observables import Quantity
 
@@ -95,7 +95,7 @@ class Community:
         culture = study.culture
         self.most_cells = culture.most_cells or MOST_CELLS
         self._cuts = study.claim.cuts if study.claim else ()
-        self.stops = parse_claim(culture.stop_when, Knows(now=True)) if culture.stop_when else None
+        self.stops = parse_claim(culture.stop_when, Vocabulary(now=True)) if culture.stop_when else None
 
     def compile(self) -> None:
         """Compile what the method needs; but for `hybrid` there is nothing, their kernels serve all networks."""
