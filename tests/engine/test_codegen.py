@@ -17,6 +17,7 @@ from senexo.engine.formula import codegen
 from senexo.engine.formula.bytecode import Assembler
 from senexo.engine.formula.codegen import compile_function, source, statements
 from senexo.engine.formula.evaluate import evaluate
+from senexo.engine.formula.kernels import cache_folder
 from senexo.engine.formula.machine import run
 from senexo.model.expression import OPERATORS, Call, Expression, Invoke, Number, Slot, Symbol, Time
 
@@ -204,7 +205,7 @@ def test_without_a_safe_folder_nothing_is_kept(case, tmp_path, monkeypatch):
     elif case == "a file is in the way":
         folder.write_text("")
     monkeypatch.setenv("SENEXO_CACHE", "off" if case == "off" else str(folder))
-    assert codegen.cache_folder() is None
+    assert cache_folder() is None
     assert compile_function(f"def kernel(x):\n    return x + {len(case)}.0\n", {})(1.0) == 1.0 + len(case)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
+
+from senexo.engine.formula.kernels import kernel
 
 HELPERS = ("factorial", "quotient", "remainder")
 
-_compile = numba.njit(nogil=True, error_model="numpy", cache=True)
+_compile = kernel()
 
 
 @_compile

@@ -15,11 +15,17 @@ import os
 import re
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
+import numba
+import numpy as np
+
+from senexo.engine.formula import arithmetic, kernels
 from senexo.engine.formula.graph import Graph, Node
+from senexo.engine.formula.kernels import cache_folder, kernel
 from senexo.model.expression import Expression
 
 _BINARY = {"plus": "+", "minus": "-", "times": "*", "divide": "/", "eq": "==", "neq": "!=", "lt": "<", "leq": "<="}
@@ -180,7 +186,13 @@ def _bare(text: str) -> str:
     return text
 
 
+def indented(lines: Iterable[str], by: int) -> Iterator[str]:
+    """Source lines moved to the right."""
+    return (" " * by + line for line in lines)
+
+
 _compiled: dict[str, Callable[..., Any]] = {}
+_compiling = Lock()
 
 
 def compile_function(source: str, names: Mapping[str, object], *, entry: str = "kernel") -> Callable[..., Any]:
@@ -190,25 +202,20 @@ def compile_function(source: str, names: Mapping[str, object], *, entry: str = "
     is an infinity, never an exception) and may call each other; `names` adds the dispatchers and constants
     they use, beside `math`, `np` and the helpers of `senexo.engine.formula.arithmetic`. The same source and names
     give the same dispatcher within a process, and machine code kept in the user's cache folder between processes
-    (`SENEXO_CACHE` names another folder, or "off"); what is executed is always the text passed in, never text read
-    from the cache.
+    (see `kernels.cache_folder`); what is executed is always the text passed in, never text read from the cache.
 
     >>> double = compile_function("def kernel(x):\\n    return 2.0 * x\\n", {})
     >>> double(4.0)
     8.0
     """
     digest = _digest(source, names)
-    if digest not in _compiled:
-        _compiled[digest] = _execute(source, names, entry, digest)
-    return _compiled[digest]
+    with _compiling:
+        if digest not in _compiled:
+            _compiled[digest] = _execute(source, names, entry, digest)
+        return _compiled[digest]
 
 
 def _execute(source: str, names: Mapping[str, object], entry: str, digest: str) -> Callable[..., Any]:
-    import numba
-    import numpy as np
-
-    from senexo.engine.formula import arithmetic
-
     # A module of its own per source: numba forms symbol names from it, and kernels loaded from the cache
     # must not share them.
     module = types.ModuleType(f"senexo_generated_{digest[:32]}")
@@ -219,7 +226,7 @@ def _execute(source: str, names: Mapping[str, object], entry: str, digest: str) 
     )
     sys.modules[module.__name__] = module
     exec(compile(source, str(path or f"<{module.__name__}>"), "exec"), namespace)  # noqa: S102
-    decorate = numba.njit(nogil=True, error_model="numpy", cache=path is not None)
+    decorate = kernel()
     for name in re.findall(r"^def (\w+)\(", source, re.MULTILINE):
         namespace[name] = decorate(namespace[name])
     return namespace[entry]
@@ -227,12 +234,8 @@ def _execute(source: str, names: Mapping[str, object], entry: str, digest: str) 
 
 def _digest(source: str, names: Mapping[str, object]) -> str:
     """Of everything the machine code depends on: the source, the constants, and the files of the helpers."""
-    import numba
-
-    from senexo.engine.formula import arithmetic
-
     content = hashlib.sha256()
-    files = {str(arithmetic.__file__)}
+    files = {str(arithmetic.__file__), str(kernels.__file__)}
     named = [f"{name}={_identity(names[name])}" for name in sorted(names)]
     for part in (source, numba.__version__, sys.version, *named):
         content.update(part.encode() + b"\0")
@@ -247,32 +250,6 @@ def _digest(source: str, names: Mapping[str, object]) -> str:
 
 def _identity(value: object) -> str:
     return f"{value.__module__}.{getattr(value, '__qualname__', '')}" if callable(value) else repr(value)
-
-
-def cache_folder() -> Path | None:
-    """The folder for machine code of generated kernels, private to the user; None when there can be none."""
-    chosen = os.environ.get("SENEXO_CACHE")
-    if chosen is not None and chosen.lower() in ("", "off", "0"):
-        return None
-    if chosen:
-        folder = Path(chosen)
-    elif sys.platform == "win32":
-        folder = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "senexo"
-    elif sys.platform == "darwin":
-        folder = Path.home() / "Library" / "Caches" / "senexo"
-    else:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "senexo"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-        # machine code found here will be run, so nobody else may be able to put any here
-        if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
-            return None
-        if not os.access(folder, os.W_OK | os.X_OK):
-            return None
-    except (OSError, RuntimeError):
-        return None
-    return folder
 
 
 def _cached_source(source: str, digest: str) -> Path | None:

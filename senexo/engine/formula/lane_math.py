@@ -8,7 +8,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from senexo.engine.formula.kernels import kernel
+
+_compile = kernel()
 
 _ROUNDER = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest whole number in the lowest bits
 _ROUNDER_BITS = 0x4338000000000000
@@ -16,7 +19,7 @@ _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # 
 _HALF_ROOT_BITS = 0x3FE6A09E667F3BCD  # sqrt(1/2)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@_compile
 def lane_exp(x: float) -> float:
     """e^x within 1.5 units in the last place: x = k ln 2 + r, Taylor series of e^r, scaled by 2^k in two halves.
 
@@ -47,7 +50,7 @@ def lane_exp(x: float) -> float:
     return p * first * second if x == x else x
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@_compile
 def lane_ln(x: float) -> float:
     """Natural logarithm within 1 unit in the last place; -inf at 0, not a number below.
 
@@ -73,7 +76,7 @@ def lane_ln(x: float) -> float:
     return (finite if x != 0.0 else -math.inf) if x >= 0.0 else math.nan
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@_compile
 def lane_power(x: float, y: float) -> float:
     """x^y = e^(y ln |x|), relative error near 1e-16 (1 + |y ln x|); x < 0 has a power for whole y only."""
     size = lane_exp(y * lane_ln(abs(x)))

@@ -1,18 +1,15 @@
 """Straight-line kernels over a block of lanes, generated from one network's formulas.
 
-A block holds LANES independent copies of the problem in one flat array, quantity-major: row q of lane l is at
-`q * LANES + l`, and `Layout` says which row is what. Every kernel is one loop over the lanes with all
-arithmetic written out in its body. Three habits make vector instructions of that loop: all memory is one
-array at offsets known when the kernel is made (nothing can overlap, so nothing must be checked), the number
-of lanes is an argument (a loop of known length is unrolled instead), and only elementary operations are used.
-So a lane's bits depend on that lane alone.
+Blocks are laid out as in `senexo.engine.formula.layout`. Every kernel is one loop over the lanes with all arithmetic
+written out in its body. Three rules make vector instructions of that loop: all memory is one array at offsets known
+when the kernel is made (nothing can overlap, so nothing must be checked), the number of lanes is an argument (a loop of
+known length is unrolled instead), and only elementary operations are used. So a lane's bits depend on that lane alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -21,61 +18,11 @@ import numpy as np
 from senexo.engine.formula.codegen import compile_function, print_nodes
 from senexo.engine.formula.graph import Graph, Node
 from senexo.engine.formula.lane_math import lane_exp, lane_ln, lane_power
+from senexo.engine.formula.layout import BACKWARD, KERNEL, LANES, SHIFT, TIME, Layout
 from senexo.engine.formula.sparse import Elimination
-from senexo.engine.ode.rodas5p import BACKWARD, KERNEL, LANES, SHIFT, STATES, TIME
 
 _COMPILING = Lock()
 _FUNCTIONS = {"exp": "lane_exp", "ln": "lane_ln", "power": "lane_power"}
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Which row of a block is what; every number of rows, then where each part begins."""
-
-    n_states: int
-    n_constants: int
-    n_derived: int  # what depends on constants only
-    n_entries: int  # of the Jacobian; df/dt stands behind them
-    n_factors: int
-    n_rules: int
-
-    @property
-    def rates(self) -> int:
-        return STATES + self.n_states
-
-    @property
-    def right(self) -> int:
-        """Right-hand side of a linear system, then its solution."""
-        return self.rates + self.n_states
-
-    @property
-    def kept(self) -> int:
-        """A copy of the right-hand side."""
-        return self.right + self.n_states
-
-    @property
-    def constants(self) -> int:
-        return self.kept + self.n_states
-
-    @property
-    def derived(self) -> int:
-        return self.constants + self.n_constants
-
-    @property
-    def jacobian(self) -> int:
-        return self.derived + self.n_derived
-
-    @property
-    def factors(self) -> int:
-        return self.jacobian + self.n_entries + self.n_states
-
-    @property
-    def rules(self) -> int:
-        return self.factors + self.n_factors
-
-    @property
-    def rows(self) -> int:
-        return self.rules + self.n_rules
 
 
 def formulas(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.formula.arithmetic import factorial, quotient, remainder
+from senexo.engine.formula.kernels import kernel
 
 
-@numba.njit(nogil=True, error_model="numpy", cache=True)
+@kernel()
 def _circular(operator: int, a: float) -> float:
     """Trigonometric and hyperbolic functions, and their inverses."""
     if operator == 28:
@@ -39,7 +39,7 @@ def _circular(operator: int, a: float) -> float:
     return math.atanh(a)
 
 
-@numba.njit("void(int32[:, ::1], int64, int64, float64[::1])", nogil=True, error_model="numpy", cache=True)
+@kernel("void(int32[:, ::1], int64, int64, float64[::1])")
 def run(code: NDArray[np.int32], first: int, last: int, memory: NDArray[np.float64]) -> None:
     """Execute rows first..last-1: memory[target] = operator(memory[a], memory[b]).
 

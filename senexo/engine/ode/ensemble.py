@@ -20,12 +20,11 @@ from senexo.base.errors import UnsupportedFeature
 from senexo.engine.formula import lanes
 from senexo.engine.formula.differentiate import gradients
 from senexo.engine.formula.graph import Graph, Node
-from senexo.engine.formula.lanes import Layout
+from senexo.engine.formula.laws import bounded, constant_parts, floored
+from senexo.engine.formula.layout import LANES, STATES, Layout
 from senexo.engine.formula.network import Lowered
 from senexo.engine.formula.sparse import eliminate
 from senexo.engine.ode import rodas5p as rosenbrock
-from senexo.engine.ode.rodas5p import LANES, STATES
-from senexo.model.expression import Call, Expression, Number, Slot, rewrite
 
 Floats = NDArray[np.float64]
 _ROWS_AT_ONCE = 512  # of one thread: enough to keep the lanes full, few enough to stay in the cache
@@ -80,8 +79,8 @@ class BatchODE:
         graph = Graph()
         assigned: dict[int, Node] = {}
         for item in lowered.assignments:
-            assigned[item.slot] = graph.add(_floored(item.math, lowered), assigned)
-        rates = {item.slot: graph.add(_floored(item.math, lowered), assigned) for item in lowered.rates}
+            assigned[item.slot] = graph.add(floored(item.math, lowered), assigned)
+        rates = {item.slot: graph.add(floored(item.math, lowered), assigned) for item in lowered.rates}
         rates = {slot: rate for slot, rate in rates.items() if graph.value(rate) != 0.0}
         n = len(rates)
         leaves, time = [graph.slot(slot) for slot in rates], graph.node("time")
@@ -92,12 +91,12 @@ class BatchODE:
             for j, leaf in enumerate(leaves):
                 if leaf in slopes[rate]:
                     entries[i, j] = len(jacobian)
-                    jacobian.append(_bounded(graph, slopes[rate][leaf]))
+                    jacobian.append(bounded(graph, slopes[rate][leaf]))
         by_time = [slopes[rate].get(time, graph.number(0.0)) for rate in rates.values()]
         self._timed = any(graph.operator(node) == "time" for node in graph.reachable(rates.values()))
 
         wanted = [*rates.values(), *jacobian, *by_time, *assigned.values()]
-        derived = _derived(graph, wanted, {*leaves, time})
+        derived = constant_parts(graph, wanted, {*leaves, time})
         used = graph.reachable(wanted)
         constants = [int(graph.keys[i][1]) for i in used if graph.operator(i) == "slot" and i not in leaves]
         plan = eliminate(n, entries)
@@ -178,48 +177,3 @@ class BatchODE:
 
 def _slots(slots: Iterable[int]) -> NDArray[np.int32]:
     return np.array(list(slots), dtype=np.int32)
-
-
-def _floored(formula: Expression, lowered: Lowered) -> Expression:
-    """The formula with species that have gone below 0 counted as 0 under a power that may be fractional.
-
-    An amount that dies out ends within the tolerance on either side of 0, where x^2.5 has no value.
-    """
-
-    def change(node: Expression) -> Expression:
-        if not isinstance(node, Call) or node.operator not in ("power", "root"):
-            return node
-        base, other = node.arguments if node.operator == "power" else node.arguments[::-1]
-        amount = base.arguments[0] if isinstance(base, Call) and base.operator == "divide" else base
-        whole = node.operator == "power" and isinstance(other, Number) and other.value == int(other.value)
-        if whole or not isinstance(amount, Slot) or lowered.slots[amount.index].kind != "species":
-            return node
-        floored = Call("max", (base, Number(0.0)))
-        return Call(node.operator, (floored, other) if node.operator == "power" else (other, floored))
-
-    return rewrite(formula, change)
-
-
-def _bounded(graph: Graph, slope: Node) -> Node:
-    """A slope that can be infinite where the rate is not (of the square root at 0), as 0 there.
-
-    The method stays consistent with any slope (it loses order for that step, which the error estimate sees); with
-    an infinite one it could not take the first step away from an empty species.
-    """
-    if not any(graph.operator(node) in ("power", "sqrt", "ln") for node in graph.reachable([slope])):
-        return slope
-    return graph.node(
-        "select", graph.node("lt", graph.node("abs", slope), graph.number(1e300)), slope, graph.number(0.0)
-    )
-
-
-def _derived(graph: Graph, roots: Sequence[Node], varying: set[Node]) -> list[Node]:
-    """The largest subexpressions that stay the same during a run; truth values are left where they stand."""
-    fixed: set[Node] = set()
-    nodes = graph.reachable(roots)
-    for node in nodes:
-        if node not in varying and not graph.is_truth(node) and fixed.issuperset(graph.arguments(node)):
-            fixed.add(node)
-    tops = {node for node in roots if node in fixed}
-    tops |= {a for node in nodes if node not in fixed for a in graph.arguments(node) if a in fixed}
-    return sorted(node for node in tops if graph.arguments(node))

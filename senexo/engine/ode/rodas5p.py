@@ -22,14 +22,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.lane_math import lane_power
-
-LANES = 16
-COUNT = np.uint64(LANES)  # as generated kernels take it
-TIME, SHIFT, BACKWARD, STATES = 0, 1, 2, 3  # rows of a block: time, 1 / (gamma h), backward error, first state
-KERNEL = types.void(types.float64[::1], types.uint64)  # generated: (block, number of lanes)
+from senexo.engine.formula.layout import BACKWARD, COUNT, KERNEL, LANES, SHIFT, STATES, TIME
 
 OK, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_FINITE = 0, 1, 2, 3
 
@@ -84,7 +81,7 @@ _KERNEL = _count(
 def _stage(s: int) -> Any:
     """x = y + sum_j A[s, j] k_j and e = sum_j C[s, j] k_j / h over a block; the sums are unrolled for this s."""
 
-    @njit(nogil=True, error_model="numpy")
+    @kernel()
     def stage(y, k, per_h, x, e):  # type: ignore[no-untyped-def]
         for q in range(len(y)):
             place, slope = y[q], 0.0
@@ -100,7 +97,7 @@ def _stage(s: int) -> Any:
 _stage1, _stage2, _stage3, _stage4, _stage5, _stage6, _stage7 = (_stage(s) for s in range(1, 8))
 
 
-@njit(nogil=True, error_model="numpy")
+@kernel()
 def _prepare_stage(s, y, k, per_h, x, e):  # type: ignore[no-untyped-def]
     if s == 1:
         _stage1(y, k, per_h, x, e)
@@ -118,7 +115,7 @@ def _prepare_stage(s, y, k, per_h, x, e):  # type: ignore[no-untyped-def]
         _stage7(y, k, per_h, x, e)
 
 
-@njit(nogil=True, error_model="numpy")
+@kernel()
 def _first_step(y, f, scale, lane, n, longest):  # type: ignore[no-untyped-def]
     """A hundredth of the time in which the rates change the values (Hairer, Norsett & Wanner I, section II.4)."""
     size, speed = 0.0, 0.0
@@ -130,7 +127,7 @@ def _first_step(y, f, scale, lane, n, longest):  # type: ignore[no-untyped-def]
     return min(guess, longest)
 
 
-@njit(_KERNEL, nogil=True, error_model="numpy", cache=True)
+@kernel(_KERNEL)
 def solve(  # type: ignore[no-untyped-def]
     derive, rates, slopes, factor, substitute, residual, layout, states, constants, rows, times, out, status, steps,
     timed, rtol, atol, max_steps,
@@ -302,12 +299,11 @@ def solve(  # type: ignore[no-untyped-def]
                 y[q] = new[q] if moves[lane] else y[q]
 
 
-@njit(
+@kernel(
     types.void(
         types.FunctionType(KERNEL), types.FunctionType(KERNEL), types.UniTuple(types.int64, 8),
         _index, _index, _index, _rows, types.float64[::1], _table, _table, _rows, _index,
-    ),
-    nogil=True, error_model="numpy", cache=True,
+    )
 )  # fmt: skip
 def fill(  # type: ignore[no-untyped-def]
     derive, rules, layout, states, constants, assigned, rows, times, found, values, final, source

@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from senexo.engine.formula.codegen import compile_function, print_nodes
+from senexo.engine.formula.codegen import compile_function, indented, print_nodes
 from senexo.engine.formula.graph import Node
 from senexo.engine.population.kernel import EVENTS, TEXT
 from senexo.engine.population.lockstep import Lockstep, constants, slots_read
 from senexo.engine.population.window_kernel import DONE
 from senexo.engine.rng import REACTIONS, exponential, threefry, unit, widest_vectors
-from senexo.engine.ssa.steady import indented
 
 _FIRED = 16  # steps whose reactions are counted at once
 # Of a lane: time of the last draw or cut, when its hazard may have changed, what is left of the exponential, the

@@ -20,18 +20,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numpy.typing import NDArray
 
 from senexo.engine.formula import lanes
 from senexo.engine.formula.differentiate import gradients
 from senexo.engine.formula.evaluate import evaluate
 from senexo.engine.formula.graph import Graph, Node
-from senexo.engine.formula.lanes import Layout
+from senexo.engine.formula.kernels import kernel
+from senexo.engine.formula.laws import bounded, constant_parts, floored
+from senexo.engine.formula.layout import COUNT, KERNEL, LANES, SHIFT, STATES, Layout
 from senexo.engine.formula.network import Lowered, LoweredReaction
 from senexo.engine.formula.sparse import eliminate
-from senexo.engine.ode.ensemble import _bounded, _derived, _floored
-from senexo.engine.ode.rodas5p import COUNT, KERNEL, LANES, SHIFT, STATES
 from senexo.engine.population.kernel import ones
 from senexo.engine.rng import threefry, unit
 from senexo.model.expression import Expression
@@ -51,16 +51,16 @@ class _Address:
 
     _numba_type_ = _function
 
-    def __init__(self, kernel: Any) -> None:
-        self._kernel = kernel  # keeps the code alive
-        made = kernel.get_compile_result(KERNEL)
+    def __init__(self, compiled: Any) -> None:
+        self._kernel = compiled  # keeps the code alive
+        made = compiled.get_compile_result(KERNEL)
         self._address = made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
 
     def __wrapper_address__(self) -> int:
         return int(self._address)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel()
 def _kick(w, at_noise, n_noise, k0, k1, first):  # type: ignore[no-untyped-def]
     """The noise of all lanes, two numbers from each draw."""
     for pair in range((n_noise + 1) // 2):
@@ -71,12 +71,11 @@ def _kick(w, at_noise, n_noise, k0, k1, first):  # type: ignore[no-untyped-def]
             w[at + LANES + lane] = np.float64(ones(y) - 32) * 0.25
 
 
-@njit(
+@kernel(
     types.void(
         *[_function] * 5, types.UniTuple(_int, 6), _index, _index, _places, types.float64[:, ::1],
         types.uint64[:, ::1], types.float64, types.uint64, _block, _places, _block,
-    ),
-    nogil=True, error_model="numpy", cache=True,
+    )
 )  # fmt: skip
 def _flow(  # type: ignore[no-untyped-def]
     derive,
@@ -155,12 +154,11 @@ def _flow(  # type: ignore[no-untyped-def]
             hazard[who[lane]] = w[at_hazard * LANES + lane]
 
 
-@njit(
+@kernel(
     types.boolean(
         *[_function] * 2, types.UniTuple(_int, 3), _index, _index, _places, types.float64[:, ::1],
         types.uint64[:, ::1], types.float64, types.uint64, _block, types.int64[:, ::1],
-    ),
-    nogil=True, error_model="numpy", cache=True,
+    )
 )  # fmt: skip
 def _count(  # type: ignore[no-untyped-def]
     derive, rates, layout, states, constants, rows, values, keys, h, first, w, found
@@ -214,12 +212,12 @@ class Flow:
         graph = Graph()
         assigned: dict[int, Node] = {}
         for item in network.assignments:
-            assigned[item.slot] = graph.add(_floored(item.math, network), assigned)
-        laws = [graph.add(_floored(reaction.rate, network), assigned) for reaction in reactions]
-        counts = [graph.add(_floored(reaction.rate, network), assigned) for reaction in counted]
+            assigned[item.slot] = graph.add(floored(item.math, network), assigned)
+        laws = [graph.add(floored(reaction.rate, network), assigned) for reaction in reactions]
+        counts = [graph.add(floored(reaction.rate, network), assigned) for reaction in counted]
         hazard = graph.number(0.0)
         for law in events:
-            hazard = graph.node("plus", hazard, graph.add(_floored(law, network), assigned))
+            hazard = graph.node("plus", hazard, graph.add(floored(law, network), assigned))
         drift, spread = _directions(graph, states, reactions, laws)
         n, n_noise, beyond = len(states), len(spread), len(network.slots)
         leaves = [graph.slot(slot) for slot in states]
@@ -230,13 +228,13 @@ class Flow:
             for j, leaf in enumerate(leaves):
                 if leaf in slopes[rate]:
                     entries[i, j] = len(jacobian)
-                    jacobian.append(_bounded(graph, slopes[rate][leaf]))
+                    jacobian.append(bounded(graph, slopes[rate][leaf]))
         step, shift = graph.slot(beyond), graph.slot(beyond + 1)
         noise = [graph.slot(beyond + 2 + g) for g in range(n_noise)]
         right = _right(graph, drift, spread, step, shift, noise)
         wanted = [*right, *jacobian, *counts, hazard]
         varying = {*leaves, step, shift, *noise}
-        derived = _derived(graph, wanted, varying)
+        derived = constant_parts(graph, wanted, varying)
         constants = [
             int(graph.keys[i][1]) for i in graph.reachable(wanted) if graph.operator(i) == "slot" and i not in varying
         ]
@@ -261,7 +259,7 @@ class Flow:
             lanes.formulas(graph, [hazard], at_hazard, places, ready),
         )
         at_counts = at_hazard + 1
-        self._kernels: tuple[Any, ...] = tuple(_Address(kernel) for kernel in made)
+        self._kernels: tuple[Any, ...] = tuple(_Address(item) for item in made)
         self._counts = (self._kernels[0], _Address(lanes.formulas(graph, counts, at_counts, places, ready)))
         self._layout = (layout.right, layout.constants, layout.rules, layout.rules + 1, n_noise, at_hazard)
         self._count_layout = (layout.constants, at_counts, len(counts))
@@ -275,7 +273,7 @@ class Flow:
         """Move the rows of `values` [n, slots] on by h, and set their `hazard`; returns how many amounts became 0."""
         floored = np.zeros(1, dtype=np.int64)
         if len(rows) and h > 0.0:
-            _flow(  # type: ignore[call-arg]
+            _flow(
                 *self._kernels, self._layout, self._states, self._constants, rows, values, keys, h, np.uint64(first),
                 np.ones(self._rows * LANES), floored, hazard,
             )  # fmt: skip

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.formula.graph import Graph, Node
+from senexo.engine.formula.laws import never_negative, vanishes
 from senexo.engine.population.model import Population
 from senexo.engine.population.tables import CHANGES, CHANGES_END, FIRST, REACTIONS, TAKING, Plan
-from senexo.engine.ssa.steady import never_negative, vanishes
 
 LARGEST = 160  # channels; the work of a step grows with all of them, that of the tables with those that change
 

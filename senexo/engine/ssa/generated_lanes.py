@@ -8,8 +8,8 @@ does not depend on lane, thread or company; the operations are those of `senexo.
 
 from __future__ import annotations
 
-from senexo.engine.formula.codegen import print_nodes
-from senexo.engine.ssa.steady import Steady, indented
+from senexo.engine.formula.codegen import indented, print_nodes
+from senexo.engine.ssa.steady import Steady
 
 # Eight doubles fill the widest registers; four such groups hide one another's latency.
 LANES = 32

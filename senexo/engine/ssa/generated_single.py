@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from senexo.engine.formula.codegen import print_nodes
+from senexo.engine.formula.codegen import indented, print_nodes
 from senexo.engine.rng import AHEAD
-from senexo.engine.ssa.steady import Steady, indented
+from senexo.engine.ssa.steady import Steady
 
 
 class _Layout:

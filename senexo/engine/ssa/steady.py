@@ -5,7 +5,6 @@ No events, nothing that moves in time, fixed stoichiometries; anything else is r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 
 from senexo.engine.formula.clock import Clock
 from senexo.engine.formula.evaluate import evaluate
-from senexo.engine.formula.graph import TRUTH, Graph, Node
+from senexo.engine.formula.graph import Graph, Node
+from senexo.engine.formula.laws import never_negative, vanishes
 from senexo.engine.formula.network import Lowered
 from senexo.engine.ssa.tables import block_size, fixed_coefficients
 
@@ -93,50 +93,3 @@ def steady(lowered: Lowered, v0: Values) -> Steady | None:
 
 def _slots(graph: Graph, roots: list[Node]) -> set[int]:
     return {int(graph.keys[node][1]) for node in graph.reachable(roots) if graph.operator(node) == "slot"}
-
-
-def never_negative(graph: Graph, roots: list[Node], v0: Values, counted: set[int]) -> dict[Node, bool]:
-    """For every node: do its form and the constants in it rule out a negative value? (It may be not a number.)"""
-    known: dict[Node, bool] = {}
-    for node in graph.reachable(roots):
-        key, operator = graph.keys[node], graph.operator(node)
-        parts = [known[argument] for argument in graph.arguments(node)]
-        if operator == "number":
-            known[node] = not float(key[2]) < 0.0
-        elif operator == "slot":
-            known[node] = int(key[1]) in counted or bool(v0[int(key[1])] >= 0.0)
-        elif operator in ("plus", "divide", "power", "min"):
-            known[node] = all(parts)
-        elif operator == "times":
-            known[node] = all(parts) or key[1] == key[2]
-        elif operator == "max":
-            known[node] = any(parts)
-        elif operator == "select":
-            known[node] = parts[1] and parts[2]
-        else:
-            known[node] = operator in TRUTH or operator in ("exp", "sqrt", "abs", "cosh", "factorial")
-    return known
-
-
-def vanishes(graph: Graph, root: Node, leaf: Node) -> bool:
-    """Is the formula 0 (or not a number) wherever the leaf is 0, by its form?"""
-    known: dict[Node, bool] = {}
-    for node in graph.reachable([root]):
-        operator = graph.operator(node)
-        parts = [known[argument] for argument in graph.arguments(node)]
-        if operator == "times":
-            known[node] = any(parts)
-        elif operator in ("plus", "minus", "negate", "sqrt", "abs", "min", "max"):
-            known[node] = all(parts)
-        elif operator == "divide":
-            known[node] = parts[0]
-        elif operator == "select":
-            known[node] = parts[1] and parts[2]
-        else:
-            known[node] = node == leaf
-    return known[root]
-
-
-def indented(lines: Iterable[str], by: int) -> Iterator[str]:
-    """Source lines moved to the right."""
-    return (" " * by + line for line in lines)
