@@ -30,7 +30,7 @@ def covers(
     rng = np.random.default_rng([SEED, *name.encode()])
     inside = sum(estimate.low <= truth <= estimate.high for estimate in (draw(rng) for _ in range(sets)))
     bar = nominal - error(sets)
-    return Check(f"covers: {name}", inside / sets, bar, inside / sets >= bar, f"{sets} sets, seed {SEED}")
+    return Check(f"covers: {name}", inside / sets, bar, inside / sets >= bar, f"{sets} sets, seed {SEED}", ">=")
 
 
 def keeps_level(name: str, draw: Callable[[np.random.Generator], float], sets: int = SETS) -> Check:

@@ -40,8 +40,8 @@ def main() -> list[Check]:
     for arm, (k, n, _, _) in PUBLISHED.items():
         p = float(fisher_exact([[k, n - k], [arrested[arm], on - arrested[arm]]]).pvalue)
         detail = f"p-value; {arrested[arm]} of {on} draws, then {k} of {n}"
-        checks.append(Check(f"{arm} off for more than 72 h", p, BAR, p >= BAR, detail))
+        checks.append(Check(f"{arm} off for more than 72 h", p, BAR, p >= BAR, detail, ">="))
     share = on / N_DRAWS
     p = float(fisher_exact([[756, 44], [on, N_DRAWS - on]]).pvalue)
-    checks.append(Check("untreated cell on", p, BAR, p >= BAR, f"p-value; {share:.3f}, then 0.945"))
+    checks.append(Check("untreated cell on", p, BAR, p >= BAR, f"p-value; {share:.3f}, then 0.945", ">="))
     return checks

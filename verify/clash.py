@@ -21,7 +21,7 @@ from senexo.targets.folding import duplex_energy, vienna
 from senexo.targets.predict import best_score
 from senexo.targets.rna import LONGEST, SHORTEST, Mirna, rna
 from senexo.targets.sites import CANONICAL, find_sites
-from verify import Check
+from verify import Check, not_run
 
 PAIRS = Path(__file__).resolve().parents[2] / "shared" / "data" / "targets" / "AGO2_CLASH_Hejret2023_train.tsv"
 BOOTSTRAPS, N_HYBRID = 1000, 300
@@ -58,7 +58,7 @@ def read_pairs() -> list[tuple[str, Mirna, int]]:
 
 def main() -> list[Check]:
     if vienna() is None:
-        return [Check("CLASH ranking", 0, 1, False, "ViennaRNA is not installed: pip install 'senexo[rna]'")]
+        return [not_run("CLASH ranking", "ViennaRNA is not installed: pip install 'senexo[rna]'")]
     pairs = read_pairs()
     label = np.array([pair[2] for pair in pairs], dtype=float)
     scores = {
@@ -77,20 +77,22 @@ def main() -> list[Check]:
             print(f"  {key:<18} {measure(label, values):.3f} ({low:.3f}-{high:.3f})")
         better = max(("RNAduplex energy", "seed type"), key=lambda key: measure(label, scores[key]))
         gain = float(np.quantile(again["site score"] - again[better], 0.025))
-        checks.append(Check(f"CLASH {name}: gain over {better}", gain, 0.0, gain > 0, "lower 95 % bound, bootstrap"))
+        checks.append(
+            Check(f"CLASH {name}: gain over {better}", gain, 0.0, gain > 0, "lower 95 % bound, bootstrap", ">")
+        )
     return [*checks, _hybrid(pairs)]
 
 
 def _hybrid(pairs: list[tuple[str, Mirna, int]]) -> Check:
     name = "duplex energies against RNAhybrid, rank correlation"
     if shutil.which("RNAhybrid") is None:
-        return Check(name, 0, 0.8, False, "RNAhybrid is not installed: Debian package rnahybrid")
+        return not_run(name, "RNAhybrid is not installed: Debian package rnahybrid")
     chosen = [pairs[k] for k in np.random.default_rng(2).choice(len(pairs), N_HYBRID, replace=False)]
     ours = [duplex_energy(mirna, utr) for utr, mirna, _ in chosen]
     theirs = [_rnahybrid(utr, mirna) for utr, mirna, _ in chosen]
     rho = float(spearmanr(ours, theirs).statistic)
     detail = f"{N_HYBRID} pairs; RNAhybrid lower by {np.mean(np.subtract(ours, theirs)):.1f} kcal/mol on average"
-    return Check(name, rho, 0.8, rho >= 0.8, detail)
+    return Check(name, rho, 0.8, rho >= 0.8, detail, ">=")
 
 
 def _rnahybrid(utr: str, mirna: Mirna) -> float:

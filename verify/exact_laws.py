@@ -208,6 +208,6 @@ def main() -> list[Check]:
     with tempfile.TemporaryDirectory() as folder:
         p_values = [p_value(law, Path(folder)) for law in LAWS]
     return [
-        Check(law.name, adjusted, ALPHA, adjusted > ALPHA, f"p {p:.3g}, after Holm {adjusted:.3g}, {RUNS} runs")
+        Check(law.name, adjusted, ALPHA, adjusted > ALPHA, f"p {p:.3g}, after Holm {adjusted:.3g}, {RUNS} runs", ">")
         for law, p, adjusted in zip(LAWS, p_values, holm(p_values).tolist(), strict=True)
     ]

@@ -85,13 +85,13 @@ def main() -> list[Check]:
         copy(root)
         sound = run(tests, root, cache)
         fine = sound.passed == len(tests)
-        checks.append(Check("tests that pass without a fault", sound.passed, len(tests), fine, sound.message))
+        checks.append(Check("tests that pass without a fault", sound.passed, len(tests), fine, sound.message, "=="))
         for fault in FAULTS:
             copy(root)
             plant(fault, root)
             found = run([fault.test], root, cache)
             caught = (found.passed, found.asserted, found.other) == (0, 1, 0)
             detail = f"{fault.test.split('::')[1]}: {found.message}"[:160]
-            checks.append(Check(fault.name, float(caught), 1.0, caught, detail))
+            checks.append(Check(fault.name, float(caught), 1.0, caught, detail, "=="))
             print(f"{'caught' if caught else 'NOT CAUGHT'}  {fault.name}  {detail}", file=sys.stderr, flush=True)
     return checks

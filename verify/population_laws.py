@@ -51,11 +51,11 @@ def main() -> list[Check]:
     least = min(adjusted)
     summary = f"{len(found)} p-values, {RUNS} founders or dishes each; false alarm {ALPHA:g}"
     each = [
-        Check(f"{engine}: {name}", after, ALPHA, after > ALPHA, f"p {p:.3g}{'; ' if detail else ''}{detail}")
+        Check(f"{engine}: {name}", after, ALPHA, after > ALPHA, f"p {p:.3g}{'; ' if detail else ''}{detail}", ">")
         for (name, engine, p, detail), after in zip(found, adjusted, strict=True)
     ]
     return [
-        Check("smallest p after Holm", least, ALPHA, least > ALPHA, summary),
+        Check("smallest p after Holm", least, ALPHA, least > ALPHA, summary, ">"),
         *each,
         *checks,
         *dilution_of_amounts(),

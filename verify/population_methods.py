@@ -94,7 +94,7 @@ def halves(here: Population) -> list[Check]:
         errors = [float(np.sqrt(pool.var(ddof=1) / FEWER + error)) for pool in found]
         detail = ", ".join(f"{w:g} h: {b:.1f} +- {e:.1f}" for w, b, e in zip(COARSE, bias, errors, strict=True))
         seen = abs(bias[0]) / errors[0]
-        checks.append(Check(f"{engine}: bias at {COARSE[0]:g} h, in errors", seen, 10.0, seen > 10.0, detail))
+        checks.append(Check(f"{engine}: bias at {COARSE[0]:g} h, in errors", seen, 10.0, seen > 10.0, detail, ">"))
         for k in range(1, len(COARSE)):
             left, bar = abs(bias[k]) - 0.5 * abs(bias[k - 1]), ERRORS * float(np.hypot(errors[k], 0.5 * errors[k - 1]))
             checks.append(Check(f"{engine}: bias at {COARSE[k]:g} h", left, bar, left <= bar, detail))

@@ -70,7 +70,7 @@ def alone(network: Lowered) -> list[Check]:
     true = exact.mean(axis=0)[counted]
     errors = [float(np.sqrt(np.mean((mean[counted] / true - 1.0) ** 2))) for mean in means]
     detail = f"steps 1, 0.5, 0.25: {', '.join(f'{error:.4f}' for error in errors)}"
-    return [*checks, Check("error of means falls", errors[2] / errors[0], 1.0, errors[2] < errors[0], detail)]
+    return [*checks, Check("error of means falls", errors[2] / errors[0], 1.0, errors[2] < errors[0], detail, "<")]
 
 
 def coupled() -> list[Check]:

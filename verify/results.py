@@ -34,7 +34,9 @@ def main() -> list[Check]:
         whole = workflow.run("mir34c-lone", out=folder / "one", workers=1, set=SMALL)
         digests = {workflow.run("mir34c-lone", out=folder / f"w{n}", workers=n, set=SMALL).digest for n in (2, 3, 4)}
         return [
-            Check("digests of 1, 2, 3, 4 workers", len(digests | {whole.digest}), 1, digests == {whole.digest}),
+            Check(
+                "digests of 1, 2, 3, 4 workers", len(digests | {whole.digest}), 1, digests == {whole.digest}, "", "=="
+            ),
             _killed(folder, whole),
             _replayed(whole),
         ]
