@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from senexo.lab.claim.judge import HOLDS, NOT, UNDECIDED, donors_needed, mean_interval, world
-from senexo.lab.claim.verdict import NULL_WORLD, judge
+from senexo.lab.claim.judge import HOLDS, NOT, UNDECIDED, mean_interval, world
+from senexo.lab.claim.tables import NULL_WORLD
+from senexo.lab.claim.verdict import judge
 from senexo.study.claims import parse_claim
 from senexo.study.observables import Observable, Quantity
 from senexo.study.schema import Claim
@@ -100,15 +101,6 @@ def test_a_share_is_asked_besides_the_mean() -> None:
     assert outcome("alive(a, 1 d) > 0", rare, share=0.5) == NOT
 
 
-def test_more_donors_of_the_same_kind_do_decide_in_four_of_five_runs() -> None:
-    """The number asked for, against 4,000 runs of that many donors: power 80 % within 3 standard errors."""
-    rng = np.random.default_rng(5)
-    n = int(donors_needed(mean_interval(around(0.1, 1000), 0.95), 0.95))
-    decided = sum(mean_interval(rng.normal(0.1, 1.0005, n), 0.95).low > 0 for _ in range(4000)) / 4000
-    assert decided == pytest.approx(0.8, abs=3 * math.sqrt(0.8 * 0.2 / 4000))
-    assert donors_needed(mean_interval(around(0.0), 0.95), 0.95) == math.inf
-
-
 def judged(a: np.ndarray, null: np.ndarray, parameters: pd.DataFrame = NONE, **options: Any) -> Any:
     zero = np.zeros(len(a))
     return judge(claim(**options), {A: a, B: zero}, {A: null, B: zero}, parameters.head(len(a)), seed=1)
@@ -121,20 +113,36 @@ def test_what_holds_in_its_null_too_is_not_decided() -> None:
     assert any("differ only by what the null cuts" in sentence for sentence in found.sentences)
 
 
-def test_a_null_that_changes_nothing_tests_nothing() -> None:
-    found = judged(around(0.5), around(0.5))
+def test_a_null_that_cannot_act_is_no_test_whatever_the_numbers_are() -> None:
+    zero = np.zeros(100)
+    found = judge(
+        claim(), {A: around(0.5), B: zero}, {A: around(-0.5), B: zero}, NONE.head(100), seed=1, null_acts=False
+    )
     assert found.verdict == UNDECIDED
-    assert "changes nothing it reads" in found.sentences[0]
+    assert "cannot act on anything it reads" in found.sentences[0]
+    assert not any("donors would decide" in sentence for sentence in found.sentences)
+
+
+@pytest.mark.parametrize(("n", "most"), [(3, "63"), (100, "3")])
+def test_draws_without_a_difference_are_told_with_what_they_exclude(n: int, most: str) -> None:
+    """1 - 0.05^(1/n), Clopper and Pearson's upper bound of a share with 0 of n: 63 % for 3 draws, 3 % for 100."""
+    assert stats.beta.ppf(0.95, 1, n) == pytest.approx(float(most) / 100, abs=0.005)
+    found = judged(around(0.5, 100)[:n] + 1, around(0.5, 100)[:n] + 1)
+    assert found.verdict == UNDECIDED
+    assert f"in these {n} draws its null changed nothing" in found.sentences[0]
+    text = " ".join(found.sentences)
+    assert "does not test it" not in text
+    assert f"may still change up to {most} % of draws" in text
+
+
+def test_a_claim_that_fails_in_both_worlds_alike_does_not_hold() -> None:
+    found = judged(around(-0.5), around(-0.5))
+    assert found.verdict == NOT
+    assert "No draw differs between the two worlds" in " ".join(found.sentences)
 
 
 def test_what_does_not_hold_stays_so_whatever_its_null_does() -> None:
     assert judged(around(-0.5), around(0.5)).verdict == NOT
-
-
-def test_an_open_claim_says_how_many_donors_would_decide_it() -> None:
-    found = judged(around(0.1), around(-1))
-    assert found.verdict == UNDECIDED
-    assert any("about 795 donors would decide it" in sentence for sentence in found.sentences)
 
 
 def test_donors_without_a_value_or_outside_given_are_left_out_of_everything() -> None:
@@ -156,7 +164,7 @@ def test_donors_without_a_value_or_outside_given_are_left_out_of_everything() ->
 def test_too_few_donors_are_not_judged() -> None:
     found = judged(np.array([1.0, 2.0]), np.array([-1.0, -1.0]))
     assert found.verdict == UNDECIDED
-    assert "judging takes 3" in found.sentences[0]
+    assert "the rule needs 3" in found.sentences[0]
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +180,7 @@ def ranked() -> Ranked:
         claim(), {A: value[:699], B: zero[:699]}, {A: zero[:699] - 1, B: zero[:699]}, parameters.head(699), seed=1
     )
     assert set(few.tables["claim_ranks"]["reading"]) == {"too few draws to rank"}
-    assert any("too few to say which parameters decide" in sentence for sentence in few.sentences)
+    assert any("too few to rank parameters" in sentence for sentence in few.sentences)
     return found.tables["claim_ranks"].set_index("parameter"), parameters, value
 
 
