@@ -12,7 +12,7 @@ from senexo.assays._qpcr.assay import qpcr
 from senexo.assays._senescence.assay import senescence
 from senexo.assays.result import AssayResult, Finding
 from senexo.lab import donors
-from senexo.lab.claim import null, verdict
+from senexo.lab.claim import null, reach, verdict
 from senexo.lab.coupled import assayed
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def claim(culture: Culture | Community, get: Get) -> Verdict | None:
     cut = null.read(culture, compared, get, world=null.WORLD)
     numbers = range(1, study.donors.n + 1)
     parameters = pd.DataFrame([donors.donor_values(study.donors.draws, study.seed, number) for number in numbers])
-    return verdict.judge(study.claim, seen, cut, parameters, seed=study.seed)
+    acts = reach.null_acts(study, culture.circuit, culture.networks)
+    return verdict.judge(study.claim, seen, cut, parameters, seed=study.seed, null_acts=acts)
 
 
 def tables(answers: Sequence[Answer], claim: Verdict | None) -> dict[str, pd.DataFrame]:

@@ -97,6 +97,11 @@ class Community:
         self._cuts = study.claim.cuts if study.claim else ()
         self.stops = parse_claim(culture.stop_when, Vocabulary(now=True)) if culture.stop_when else None
 
+    @property
+    def networks(self) -> tuple[Lowered, ...]:
+        """The lowered network of each type of cells."""
+        return tuple(type.network for type in self.population.types)
+
     def compile(self) -> None:
         """Compile what the method needs; but for `hybrid` there is nothing, their kernels serve all networks."""
         if self.method.name == "hybrid":

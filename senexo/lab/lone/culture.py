@@ -29,6 +29,7 @@ from senexo.lab.ensemble import Cancelled
 from senexo.lab.lone import fates
 
 if TYPE_CHECKING:
+    from senexo.engine.formula.network import Lowered
     from senexo.model.circuit import Circuit
     from senexo.model.network import Network
     from senexo.study.schema import Action, Arm, Study
@@ -117,6 +118,11 @@ class Culture:
         self.targets = targets(study)
         self._settled_cells: dict[tuple[object, ...], Floats] = {}
         self._one_at_a_time = Lock()
+
+    @property
+    def networks(self) -> tuple[Lowered, ...]:
+        """The lowered network of each type of cells."""
+        return (self.lowered,)
 
     def compile(self) -> None:
         """Make the kernel; takes seconds, and nothing before it does."""
