@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from cox_checks import check_model, level
 from scipy.stats import t
 
 from senexo.assays import survival
@@ -25,7 +26,6 @@ from senexo.base.table import read_table
 REFERENCES: dict[str, Any] = json.loads((Path(__file__).parent / "references" / "survival_shared.json").read_text())
 RNAS = ("hsa-mir-34a", "hsa-mir-34b", "hsa-mir-34c")
 SUBSETS = {"all": [], "non_apl": ["FAB_classification=M3"]}
-Z = 1.959963984540054
 
 
 @pytest.fixture(scope="module")
@@ -39,44 +39,21 @@ def ask(table: pd.DataFrame, subset: str, **options: Any) -> AssayResult:
     return survival(table, time="os_days", event="os_event", exclude=SUBSETS[subset], **options)
 
 
-def level(rna: str) -> str:
-    return f"log2({rna} + 1)"
-
-
-def check_model(result: AssayResult, model: str, theirs: dict[str, Any], *, told: bool = True) -> None:
-    """Coefficients in R's order, likelihoods, concordance; p-values where the level was measured."""
-    rows = result.tables["cox"][result.tables["cox"]["model"] == model]
-    assert rows["coefficient"].to_list() == pytest.approx(theirs["coef"], rel=1e-6)
-    assert rows["std_error"].to_list() == pytest.approx(theirs["se"], rel=1e-6)
-    assert rows["hazard_ratio"].to_list() == pytest.approx(np.exp(theirs["coef"]).tolist(), rel=1e-6)
-    low = np.exp(np.array(theirs["coef"]) - Z * np.array(theirs["se"]))
-    assert rows["low"].to_list() == pytest.approx(low.tolist(), rel=1e-6)
-    p = [x if told or i else math.nan for i, x in enumerate(theirs["p"])]
-    assert rows["p_value"].to_list() == pytest.approx(p, rel=1e-6, nan_ok=True)
-    [fit] = result.tables["models"].query("model == @model").to_dict("records")
-    assert [fit["null_log_likelihood"], fit["log_likelihood"]] == pytest.approx(theirs["loglik"], rel=1e-9)
-    assert [fit["n"], fit["n_events"]] == [theirs["n"][0], theirs["events"][0]]
-    share = [theirs["concordance"][0], theirs["concordance_se"][0]]
-    assert [fit["concordance"], fit["concordance_error"]] == pytest.approx(share, rel=1e-6)
-    checks = result.tables["proportional"].query("model == @model")
-    assert checks["chi_square"].to_list() == pytest.approx(theirs["zph"], rel=1e-6)
-
-
 @pytest.mark.parametrize("subset", list(SUBSETS))
 @pytest.mark.parametrize("rna", RNAS)
 def test_levels_of_mir_34_in_tcga_laml(patients: pd.DataFrame, rna: str, subset: str) -> None:
-    theirs, told = REFERENCES[subset][rna], rna == "hsa-mir-34a"
+    theirs, measured = REFERENCES[subset][rna], rna == "hsa-mir-34a"
     adjust = {"adjust": ["age", "cyto_risk"]}
     by_level = ask(patients, subset, value=level(rna), patient="patient", **adjust)
     assert by_level.settings["n"] == REFERENCES[subset]["n"][0]
-    check_model(by_level, "alone", theirs["alone"], told=told)
-    check_model(by_level, "adjusted", theirs["adjusted"], told=told)
+    check_model(by_level, "alone", theirs["alone"], measured=measured)
+    check_model(by_level, "adjusted", theirs["adjusted"], measured=measured)
     split = ask(patients, subset, value=level(rna), cut="median", **adjust)
-    check_model(split, "alone", theirs["split_alone"], told=told)
-    check_model(split, "adjusted", theirs["split_adjusted"], told=told)
+    check_model(split, "alone", theirs["split_alone"], measured=measured)
+    check_model(split, "adjusted", theirs["split_adjusted"], measured=measured)
     row = split.tables["logrank"].iloc[0]
     assert row["chi_square"] == pytest.approx(theirs["chisq"][0], rel=1e-6)
-    if told:
+    if measured:
         assert row["p_value"] == pytest.approx(theirs["p"][0], rel=1e-6)
     assert split.tables["cuts"]["cut"].to_list() == pytest.approx(theirs["median_level"], rel=1e-6, abs=1e-12)
     groups = split.tables["groups"]
