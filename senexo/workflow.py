@@ -1,6 +1,6 @@
-"""The corridor: study file -> model -> grown and measured units -> tables -> assays -> report.
+"""A run from the study file to the report: experiment, simulated units, tables, assays, claim, report.
 
-This is the only module that sees every room; it decides the order of things and nothing else.
+This is the only module that sees every package; it decides the order of steps and nothing else.
 """
 
 from __future__ import annotations
@@ -12,22 +12,21 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from senexo.base.errors import StoreError, UnsupportedFeature
+from senexo.base.errors import StoreError
 from senexo.base.store import Store, read_chunk, read_ledger
-from senexo.base.table import csv_bytes, parquet_bytes
 from senexo.study.read import read_study
 from senexo.study.schema import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from senexo.lab.coupled.community import Community
-    from senexo.lab.lone.culture import Culture
-    from senexo.lab.lone.replay import Replay
-    from senexo.lab.plan import Plan
+    from senexo.lab.estimate import RunEstimate
+    from senexo.lab.experiment import Unit
+    from senexo.lab.replay import Replay
 
 Progress = Callable[[str, int, int], None]
 STRONG = ("holds", "does not hold", "not decided", "large", "estimated")  # verdicts that printed results show
@@ -88,60 +87,38 @@ def run(
     resolved = _resolved(study, seed=seed, donors=donors, set=set)
     folder = Path(out) if out is not None else default_folder(study, resume=resume)
 
-    from senexo.lab import ensemble, judging, plan, protocol, provenance
+    from senexo.lab import ensemble, estimate, provenance
     from senexo.lab.claim import null
-    from senexo.lab.coupled import halving
-    from senexo.lab.coupled import tables as community_tables
-    from senexo.lab.coupled.community import Community
-    from senexo.lab.lone import collect, dish
+    from senexo.lab.registry import experiment_of
+    from senexo.lab.results import as_json, write_results
     from senexo.report.page import render
 
-    culture = _culture(resolved)
-    plan.affordable(plan.plan(culture, workers))
-    units = dish.units(protocol.occurrences(resolved.arms), resolved.donors.n)
-    again = halving.units(resolved.culture.halving, units)
-    work = [*units, *null.units(resolved), *again]
+    experiment = experiment_of(resolved)
+    estimate.affordable(estimate.estimate(experiment, workers))
+    units = experiment.units()
+    work = [*units, *null.units(experiment)]
     with Store(folder, provenance.identity(resolved), resume=resume) as store:
         store.write("study.resolved.toml", resolved.to_toml().encode())
         say("compiling the model", 0, 0)
-        ensemble.aside(culture.compile)
+        ensemble.aside(experiment.compile)
         done = store.chunks()
         count = len(done)
 
-        def keep(unit: dish.Unit, arrays: dict[str, Any]) -> None:
+        def keep(unit: Unit, arrays: dict[str, Any]) -> None:
             nonlocal count
             store.put(unit.chunk, arrays)
             count += 1
-            say("growing cells", count, len(work))
+            say("simulating cells", count, len(work))
 
         todo = [unit for unit in work if unit.chunk not in done]
-        ensemble.each(todo, null.filler(culture), keep, workers=workers)
+        ensemble.each(todo, experiment.simulate_unit, keep, workers=workers)
         say("judging and writing tables", 0, 0)
-        room = community_tables if isinstance(culture, Community) else collect
-        tables = dict(room.tables(culture, units, store.get))
-        families = culture.families if isinstance(culture, Community) else None
-        how: Sequence[str] = provenance.LONE
-        if isinstance(culture, Community):
-            how = culture.cautions()
-            if again:
-                tables["halving"] = halving.table(culture, again, store.get)
-                how = (*how, halving.sentence(culture.method.window, tables["halving"], len(units)))
-        judged, claim = judging.judge(resolved, tables, families), judging.claim(culture, store.get)
-        for name, table in {**tables, **judging.tables(judged, claim)}.items():
-            store.write(f"tables/{name}.parquet", parquet_bytes(table))
-            store.write(f"tables/{name}.csv", csv_bytes(table))
-        if isinstance(culture, Community):
-            with store.folder_for("states.zarr") as zarr:
-                community_tables.keep_states(zarr, culture, units, store.get)
-            with store.adopting("cells.h5ad"):
-                community_tables.keep_snapshot(folder / "cells.h5ad", culture, units, store.get)
-        else:
-            with store.folder_for("trajectories.zarr") as zarr:
-                collect.trajectories(zarr, culture, units, store.get)
-        store.write("findings.json", _json(judging.found(judged, claim)))
+        tables = write_results(experiment, units, store)
         seconds = time.monotonic() - began
-        record = provenance.record(resolved, store.digest(), seconds=seconds, workers=workers, how=how)
-        store.write("run.json", _json(record))
+        record = provenance.record(
+            experiment, store.digest(), seconds=seconds, workers=workers, cautions=experiment.cautions(tables)
+        )
+        store.write("run.json", as_json(record))
         say("drawing the report", 0, 0)
         with store.adopting("report.html"):
             render(folder)
@@ -160,31 +137,58 @@ def open_results(folder: str | Path) -> Results:
     return Results(path, digest, tuple(findings))
 
 
-def check(study: Study | str | Path, *, set: Sequence[str] = (), workers: int | None = None) -> Plan:
-    """What a run would take (arms, cells, memory, disk, time) and what it assumes; printing it says so in words."""
+def check(study: Study | str | Path, *, set: Sequence[str] = (), workers: int | None = None) -> RunEstimate:
+    """The size of a run (wells, cells, memory, disk, time) and what it assumes; printing it says so in words.
+
+    Parameters
+    ----------
+    study
+        A resolved study, a study file or the name of a shipped study.
+    set
+        Changes of the study, as "path=value".
+    workers
+        Threads of the run; one per core by default.
+
+    Returns
+    -------
+    RunEstimate
+        Its time comes from a trial: some units of the study are simulated, tabulated and removed again.
+
+    Raises
+    ------
+    InvalidInput
+        For a faulty study, and, before any trial, for one that needs more memory than there is.
+    """
     resolved = _resolved(study, set=set)
 
-    from senexo.lab import plan
+    from senexo.lab import estimate
+    from senexo.lab.registry import experiment_of
+    from senexo.report.page import render
 
-    return plan.plan(_culture(resolved), workers or os.cpu_count() or 1)
+    experiment = experiment_of(resolved)
+    found = estimate.estimate(experiment, workers or os.cpu_count() or 1)
+    estimate.affordable(found)
+    return estimate.with_time(found, experiment, folder=Path.cwd(), render=render)
 
 
 def replay(folder: str | Path, *, arm: str, donor: int, cell: int) -> Replay:
-    """Compute one cell of a run again, alone, and compare it with what is stored; printing it shows the cell.
+    """Simulate one cell of a run again, alone, and compare it with what is stored; printing it shows the cell.
 
-    InvalidInput for an arm, donor or cell that is not there; StoreError for a folder that cannot be trusted.
+    Raises
+    ------
+    InvalidInput
+        For an arm, donor or cell that is not there.
+    UnsupportedFeature
+        For cells that share a medium: none of them can be simulated alone.
+    StoreError
+        For a folder that cannot be trusted.
     """
     path = Path(folder)
     with read_ledger(path) as ledger:
-        from senexo.lab.lone import replay as again
-        from senexo.lab.lone.culture import Culture
+        from senexo.lab.registry import experiment_of
 
-        culture = _culture(read_study(path / "study.resolved.toml"))
-        if not isinstance(culture, Culture):
-            raise UnsupportedFeature("the replay of one cell among others", "a cell's life hangs on its well's")
-        stored = read_chunk(path, ledger, again.chunk_of(culture, arm=arm, donor=donor, cell=cell))
-    culture.compile()
-    return again.replay(culture, stored, arm=arm, donor=donor, cell=cell)
+        experiment = experiment_of(read_study(path / "study.resolved.toml"))
+        return experiment.replay(partial(read_chunk, path, ledger), arm=arm, donor=donor, cell=cell)
 
 
 def default_folder(study: Study | str | Path, *, resume: bool = False) -> Path:
@@ -203,23 +207,3 @@ def _resolved(
 ) -> Study:
     numbers = {"seed": seed, "donors.n": donors}
     return read_study(study, set=[*set, *(f"{path}={value}" for path, value in numbers.items() if value is not None)])
-
-
-def _culture(study: Study) -> Culture | Community:
-    from senexo.lab.claim import null
-    from senexo.lab.coupled.community import Community
-    from senexo.lab.lone.culture import Culture
-    from senexo.model.loading import load
-
-    model = load(study.model.circuit or study.model.file or "")
-    culture: Culture | Community
-    if model.circuit is not None and model.circuit.pools:
-        culture = Community(study, model.circuit)
-    else:
-        culture = Culture(study, model.network, model.circuit)
-    null.check(culture)
-    return culture
-
-
-def _json(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode()

@@ -20,7 +20,7 @@ from senexo import workflow
 from senexo.base import store as store_module
 from senexo.base.errors import InvalidInput, SimulationError, StoreError, UnsupportedFeature
 from senexo.base.store import Store, verify
-from senexo.lab.lone import dish
+from senexo.lab.lone.experiment import IndependentCells
 from senexo.study.read import read_study
 
 TINY = Path(__file__).parent / "circuits" / "tiny.toml"
@@ -64,7 +64,8 @@ def test_the_folder_holds_what_the_docs_promise(whole: workflow.Results) -> None
         assert len(parquet) == len(text) > 0
     about = json.loads((whole.folder / "run.json").read_text())
     assert about["digest"] == whole.digest == verify(whole.folder).digest
-    assert (about["n_arms"], about["n_donors"], about["n_cells"]) == (7, 3, 12)
+    assert (about["n_arms"], about["n_donors"], about["n_cells"]) == (7, 3, 7 * 3 * 12)
+    assert set(about["cells_per_well"].values()) == {12}
     assert verify(whole.folder).finished
     assert verify(whole.folder).faults == ()
     assert "A made-up switch" in (whole.folder / "report.html").read_text(encoding="utf-8")
@@ -198,7 +199,7 @@ def dying(function: Callable[..., Any], left: int, *, after: bool = False) -> Ca
 
 
 KILLS = {
-    "running": lambda left: setattr(dish, "fill", dying(dish.fill, left)),
+    "running": lambda left: setattr(IndependentCells, "simulate_unit", dying(IndependentCells.simulate_unit, left)),
     "writing": lambda left: setattr(store_module.os, "fsync", dying(os.fsync, left)),
     "between file and ledger": lambda left: setattr(Path, "replace", dying(Path.replace, left, after=True)),
     "ledger": lambda left: setattr(Store, "_record", dying(Store._record, left, after=True)),
@@ -249,7 +250,7 @@ def test_a_flipped_bit_is_found_in_every_kind_of_file(whole: workflow.Results, p
 
 def test_ctrl_c_is_answered_at_once_and_keeps_what_is_there(tmp_path: Path, whole: workflow.Results) -> None:
     def stop(what: str, done: int, total: int) -> None:
-        if what == "growing cells" and done == 5:
+        if what == "simulating cells" and done == 5:
             signal.raise_signal(signal.SIGINT)
 
     begun = time.monotonic()
@@ -343,8 +344,8 @@ def claimed(path: Path, **options: Any) -> Path:
 
 def test_a_claim_is_judged_in_its_world_and_in_its_null(tmp_path: Path, whole: workflow.Results) -> None:
     study = claimed(tmp_path / "s.toml")
-    plan = workflow.check(study, workers=1)
-    assert "2 of these arms again in the claim's null = 240 cells more" in str(plan)
+    found = workflow.check(study, workers=1)
+    assert "2 of these arms again in the claim's null = 240 cells more" in str(found)
     results = workflow.run(study, out=tmp_path / "out", workers=2)
     assert len(list((results.folder / "chunks").glob("null-arm*"))) == 2 * 10
     assert results.findings[0]["id"] == "claim:T1"

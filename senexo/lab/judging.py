@@ -14,12 +14,11 @@ from senexo.assays.result import AssayResult, Finding
 from senexo.lab import donors
 from senexo.lab.claim import null, reach, verdict
 from senexo.lab.coupled import assayed
+from senexo.lab.experiment import World
 
 if TYPE_CHECKING:
     from senexo.lab.claim.verdict import Verdict
-    from senexo.lab.coupled.community import Community
-    from senexo.lab.lone.culture import Culture
-    from senexo.lab.lone.dish import Get
+    from senexo.lab.experiment import Experiment, Get
     from senexo.study.schema import AssayRequest, Replicates, Study
 
 ARRESTED = "arrested cells (off for 72 h, or committed)"
@@ -94,17 +93,17 @@ def _qpcr(options: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], noise:
     return qpcr(tables["qpcr"], **own)
 
 
-def claim(culture: Culture | Community, get: Get) -> Verdict | None:
+def claim(experiment: Experiment, get: Get) -> Verdict | None:
     """The study's claim judged from the stored units of both its worlds; None for a study without one."""
-    study = culture.study
+    study = experiment.study
     if study.claim is None:
         return None
     compared = null.compared(study.claim)
-    seen = null.read(culture, null.asked(study.claim), get)
-    cut = null.read(culture, compared, get, world=null.WORLD)
+    seen = null.read(experiment, null.read_by(study.claim), get)
+    cut = null.read(experiment, compared, get, world=World.NULL)
     numbers = range(1, study.donors.n + 1)
     parameters = pd.DataFrame([donors.donor_values(study.donors.draws, study.seed, number) for number in numbers])
-    acts = reach.null_acts(study, culture.circuit, culture.networks)
+    acts = reach.null_acts(study, experiment.circuit, experiment.networks)
     return verdict.judge(study.claim, seen, cut, parameters, seed=study.seed, null_acts=acts)
 
 

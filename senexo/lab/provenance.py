@@ -8,8 +8,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from senexo import __version__
+from senexo.lab import tables
 
 if TYPE_CHECKING:
+    from senexo.lab.experiment import Experiment
     from senexo.study.schema import Study
 
 LIBRARIES = ("numpy", "scipy", "numba", "pandas", "python-libsbml", "antimony")
@@ -20,18 +22,11 @@ def identity(study: Study) -> dict[str, str]:
     return {"senexo version": __version__, **dict(_flat(study.to_dict(), ""))}
 
 
-LONE = (
-    "Cells are independent: no shared medium, no divisions into two cells, no molecular noise. Each cell's circuit"
-    " is a deterministic system with the cell's own parameters; its fates are drawn from the hazards along it.",
-    "The same virtual cells of the same virtual donors stand in every arm, so arms differ by what is done to them"
-    " and by measuring noise only; no experiment has such controls.",
-    "Commitment is counted, not felt: a committed cell's circuit runs on undisturbed. A cell that escapes is no"
-    " longer counted as senescent, its circuit is not set back, and it does not commit again.",
-)
-
-
-def record(study: Study, digest: str, *, seconds: float, workers: int, how: Sequence[str] = LONE) -> dict[str, Any]:
-    """The content of run.json; `how`: what a reader must know of how cells were followed."""
+def record(
+    experiment: Experiment, digest: str, *, seconds: float, workers: int, cautions: Sequence[str]
+) -> dict[str, Any]:
+    """The content of run.json; `cautions`: what a reader must know of how cells were simulated."""
+    study, founders = experiment.study, experiment.size().founders
     return {
         "version": __version__,
         "digest": digest,
@@ -41,9 +36,10 @@ def record(study: Study, digest: str, *, seconds: float, workers: int, how: Sequ
         "model_digest": study.model.digest,
         "n_arms": len(study.arms),
         "n_donors": study.donors.n,
-        "n_cells": sum(kind.n for kind in study.cells.values()),
-        "n_parameters": len(study.donors.draws) + len(study.replicates.about),
-        "n_assumed": len(study.assumed),
+        "n_cells": study.donors.n * sum(founders),
+        "cells_per_well": dict(zip(study.arms, founders, strict=True)),
+        "n_parameters": len(tables.numbers(study)),
+        "n_assumed": len(tables.assumed(study)),
         "wall_time_s": round(seconds, 1),
         "workers": workers,
         "platform": {
@@ -53,12 +49,12 @@ def record(study: Study, digest: str, *, seconds: float, workers: int, how: Sequ
             "cpu_features": _cpu_features(),
         },
         "libraries": {name: version(name) for name in LIBRARIES},
-        "cautions": [*how, *cautions(study)],
+        "cautions": [*cautions, *general_cautions(study)],
     }
 
 
-def cautions(study: Study) -> Iterator[str]:
-    """What a reader of the results must know, in plain words."""
+def general_cautions(study: Study) -> Iterator[str]:
+    """What a reader of the results must know whatever the experiment, in plain words."""
     yield (
         "Donors are draws from the parameter table, not people: intervals over donors say how widely the table's"
         " ranges spread the answer, not how sure the biology is."

@@ -22,7 +22,7 @@ from senexo.base.errors import Fault, InvalidInput, SimulationError
 from senexo.base.streams import generator
 from senexo.lab.ensemble import each
 from senexo.lab.lone import fates
-from senexo.lab.lone.culture import Culture
+from senexo.lab.lone.simulator import CellSimulator
 from senexo.model.circuit import Circuit, load_circuit
 from senexo.study.resolve import resolve
 
@@ -142,7 +142,7 @@ class _Dish:
         names = [" + ".join(sorted(targets)) for targets in wanted]
         self.arm_of = dict(zip(wanted, names, strict=True))
         self.study = _study(circuit.name, self.arm_of, copies=copies, draws=draws, seed=seed, serum=serum)
-        self.culture = Culture(self.study, circuit.network, circuit)
+        self.culture = CellSimulator(self.study, circuit.network, circuit)
         self.culture.compile()
         self.names = [fate.name for fate in circuit.fates]
         if self.culture.arrest is None or "commitment" not in self.names:

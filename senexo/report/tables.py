@@ -48,11 +48,12 @@ def plain(table: pd.DataFrame) -> str:
 
 def facts(run: dict[str, Any], study: dict[str, Any], arms: pd.DataFrame) -> list[tuple[str, str]]:
     """The head-line figures under the title."""
-    cells = sum(kind["n"] for kind in study["cells"].values())
+    per_well = run.get("cells_per_well", {"": run["n_cells"]})  # results of version 0.1 say n_cells, of every well
+    low, high = min(per_well.values()), max(per_well.values())
     return [
         ("arms", f"{len(arms)}"),
         ("virtual donors (the statistical unit)", f"{study['donors']['n']}"),
-        ("cells per donor and arm", f"{cells}"),
+        ("cells at the start of a well", f"{low:,}" if low == high else f"{low:,} to {high:,}"),
         ("days", f"{study['culture']['duration_h'] / 24:g}"),
         ("seed", f"{run['seed']}"),
     ]

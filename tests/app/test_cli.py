@@ -53,7 +53,7 @@ def test_run_prints_findings_and_the_path_of_the_report(
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines()[-1] == str(folder / "report.html")
     assert (folder / "report.html").is_file()
-    assert "growing cells 14/14" in run.stderr  # a log gets lines, not a bar
+    assert "simulating cells 14/14" in run.stderr  # a log gets lines, not a bar
     assert "\x1b" not in run.stderr
 
 
@@ -163,7 +163,7 @@ def test_ctrl_c_gives_130_with_advice_and_the_run_goes_on(tmp_path: Path) -> Non
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if "growing cells" in line:
+            if "simulating cells" in line:
                 break
         asked = time.monotonic()
         os.kill(process.pid, signal.SIGINT)

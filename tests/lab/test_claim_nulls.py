@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from senexo import workflow
 from senexo.base.errors import InvalidInput
 from senexo.lab.claim import null
 from senexo.lab.claim.judge import margin
-from senexo.lab.lone import dish
-from senexo.lab.lone.culture import Culture
+from senexo.lab.experiment import World, arms_in
+from senexo.lab.lone.experiment import IndependentCells
+from senexo.lab.registry import experiment_of
 from senexo.study.claims import comparisons
 from senexo.study.observables import Observable, Quantity
 from senexo.study.read import read_study, shipped_studies
@@ -40,26 +42,26 @@ CHANGES = {
 
 
 @cache
-def culture(name: str) -> Culture:
+def experiment(name: str) -> IndependentCells:
     study = read_study(name, set=[f"donors.n={DONORS}", f"cells.LSC.n={CELLS}"])
-    made = workflow._culture(study)
+    made = experiment_of(study)
+    assert isinstance(made, IndependentCells)
     made.compile()
     return made
 
 
 @cache
-def grown(name: str) -> dict[str, dict[Observable, np.ndarray]]:
+def observed(name: str) -> dict[World, dict[Observable, np.ndarray]]:
     """What the claim of a shipped study reads, in its world and in its null."""
-    here = culture(name)
-    arrays, cut, names = {}, null.arms(here.study), list(here.study.arms)
-    for unit in null.units(here.study):
-        arrays[unit.chunk] = null.fill(here, cut[names[unit.arm]], unit)
-        own = dish.Unit(unit.arm, unit.donor, "", 0)
-        growth = here.grow(here.study.arms[names[unit.arm]], unit.donor, range(1, CELLS + 1))
-        arrays[own.chunk] = dish.means(here, growth, here.curve_times)
+    here = experiment(name)
     assert here.study.claim is not None
+    arrays = {}
+    for unit in null.units(here):
+        for world in (World.STUDY, World.NULL):
+            own = replace(unit, world=world)
+            arrays[own.chunk] = here.simulate_unit(own)
     wanted = null.compared(here.study.claim)
-    return {world: null.read(here, wanted, arrays.__getitem__, world=world) for world in ("", null.WORLD)}
+    return {world: null.read(here, wanted, arrays.__getitem__, world=world) for world in (World.STUDY, World.NULL)}
 
 
 def test_every_claim_that_ships_is_here() -> None:
@@ -81,35 +83,33 @@ def test_the_same_of_coupled_cells(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ASKED)
 def test_cutting_what_a_claim_rests_on_takes_its_effect_away(name: str) -> None:
-    claim = culture(name).study.claim
+    claim = experiment(name).study.claim
     assert claim is not None
     first = comparisons(null.trees(claim)[0])[0]
-    seen, cut = (margin(first, readings) for readings in grown(name).values())
+    seen, cut = (margin(first, readings) for readings in observed(name).values())
     living = np.isfinite(cut)
     assert living.sum() >= 4
     np.testing.assert_allclose(cut[living], -ASKED[name], atol=2e-4)
     assert np.nanmean(seen) > np.nanmean(cut) + 2e-4
 
 
-def test_the_null_is_grown_from_the_same_cells() -> None:
+def test_the_null_is_of_the_same_cells() -> None:
     """What no cut edge reaches is the same in both worlds: who has died."""
-    here = culture("c05-senescence")
+    here = experiment("c05-senescence")
     alive = [Observable(Quantity.ALIVE, "mimic", 168.0)]
-    arrays, cut = {}, null.arms(here.study)["mimic"]
-    for donor in range(1, DONORS + 1):
-        unit = dish.Unit(2, donor, "", 0, null.WORLD)
-        arrays[unit.chunk] = null.fill(here, cut, unit)
-        growth = here.grow(here.study.arms["mimic"], donor, range(1, CELLS + 1))
-        arrays[dish.Unit(2, donor, "", 0).chunk] = dish.means(here, growth, here.curve_times)
-    own, other = (null.read(here, alive, arrays.__getitem__, world=world) for world in ("", null.WORLD))
-    np.testing.assert_array_equal(own[alive[0]], other[alive[0]])
+    units = [unit for unit in null.units(here) if unit.arm == list(here.study.arms).index("mimic")]
+    assert len(units) == DONORS
+    both = [replace(unit, world=world) for unit in units for world in (World.STUDY, World.NULL)]
+    arrays = {unit.chunk: here.simulate_unit(unit) for unit in both}
+    own, cut = (null.read(here, alive, arrays.__getitem__, world=world) for world in (World.STUDY, World.NULL))
+    np.testing.assert_array_equal(own[alive[0]], cut[alive[0]])
 
 
 def test_a_reading_is_what_the_units_hold() -> None:
     """Against the cells themselves, one by one."""
-    here = culture("c05-senescence")
-    for reading, values in grown("c05-senescence")[""].items():
-        growth = here.grow(here.study.arms[reading.arm], 3, range(1, CELLS + 1))
+    here = experiment("c05-senescence")
+    for reading, values in observed("c05-senescence")[World.STUDY].items():
+        growth = here.simulator.grow(here.study.arms[reading.arm], 3, range(1, CELLS + 1))
         living = growth.alive(reading.time_h)
         last = (growth.times >= reading.time_h - 72.0) & (growth.times <= reading.time_h)
         committed = growth.senescent(reading.time_h)
@@ -131,11 +131,16 @@ def test_a_model_that_cannot_show_it_is_refused(tmp_path: Path) -> None:
     assert len(found.value.faults) == 2
 
 
-def test_only_compared_arms_are_grown_again() -> None:
-    study = read_study("c05-senescence")
-    assert list(null.arms(study)) == ["scrambled", "mimic"]  # mock only says who is asked
-    assert len(null.units(study)) == 2 * study.donors.n
-    for name, arm in null.arms(study).items():
-        assert arm.genotype[-7:] == study.claim.cuts  # type: ignore[union-attr]
+def test_only_compared_arms_are_simulated_again() -> None:
+    made = experiment_of(read_study("c05-senescence"))
+    study = made.study
+    assert study.claim is not None
+    assert null.arms(study) == {"scrambled", "mimic"}  # mock only says who is asked
+    units = null.units(made)
+    assert len(units) == 2 * study.donors.n
+    assert {list(study.arms)[unit.arm] for unit in units} == {"scrambled", "mimic"}
+    for name, arm in arms_in(study, World.NULL).items():
+        assert arm.genotype[-7:] == study.claim.cuts
         assert arm.schedule == study.arms[name].schedule
-    assert null.units(read_study("mir34c-exvivo")) == []
+    assert arms_in(study, World.STUDY) == study.arms
+    assert null.units(experiment_of(read_study("mir34c-exvivo"))) == []

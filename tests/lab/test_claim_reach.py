@@ -13,7 +13,8 @@ from senexo import workflow
 from senexo.engine.formula.lower import lower
 from senexo.lab.claim import judge, reach
 from senexo.lab.claim.dependence import Dependencies
-from senexo.lab.lone.culture import Culture
+from senexo.lab.lone.experiment import IndependentCells
+from senexo.lab.registry import experiment_of
 from senexo.model.loading import load
 from senexo.study.read import read_study, shipped_studies
 from senexo.study.resolve import resolve
@@ -100,7 +101,7 @@ def test_a_structural_statement_stands_whatever_the_numbers_are(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", [name for name in shipped_studies() if read_study(name).claim])
 def test_every_shipped_claim_has_a_null_that_acts(name: str) -> None:
-    made = workflow._culture(read_study(name))
+    made = experiment_of(read_study(name))
     assert reach.null_acts(made.study, made.circuit, made.networks)
 
 
@@ -119,7 +120,7 @@ def test_shipped_circuits(name: str, change: dict[str, Any], expected: bool) -> 
     given = plain.to_dict()
     given["claim"] = {**given["claim"], **change}
     given["claim"].pop("given", None)
-    made = workflow._culture(resolve(given, where=name))
+    made = experiment_of(resolve(given, where=name))
     assert reach.null_acts(made.study, made.circuit, made.networks) is expected
 
 
@@ -134,20 +135,21 @@ GENOTYPES: dict[str, dict[str, Any]] = {"wild": {}, "p53-null": {"knock_out": ["
 
 
 @cache
-def grown() -> tuple[Culture, dict[str, np.ndarray]]:
+def grown() -> tuple[IndependentCells, dict[str, np.ndarray]]:
     """A donor's cell in two genotypes, whole and with each edge cut: read-outs by arm, [times, read-outs]."""
     dose = {"dose": {"what": "miR-34c-5p", "copies": 300, "at": "0 h"}}
     arms = {name: {**how, **dose} for name, how in GENOTYPES.items()}
     arms |= {
         f"{name} {k}": {**how, **dose, "cut": [edge]} for name, how in GENOTYPES.items() for k, edge in enumerate(EDGES)
     }
-    made = workflow._culture(resolve({
+    made = experiment_of(resolve({
         "title": "edges", "seed": 4, "model": {"circuit": "mir34c-rab27b"},
         "cells": {"LSC": {"n": 1, "variation": {}}}, "donors": {"n": 1},
         "culture": {"duration": "3 d", "serum": "20 %"}, "arms": arms, "readouts": {"times": ["0 d", "3 d"]},
     }, where="edges"))  # fmt: skip
+    assert isinstance(made, IndependentCells)
     made.compile()
-    found = {name: made.grow(arm, 1, (1,)).quantities[0] for name, arm in made.study.arms.items()}
+    found = {name: made.simulator.grow(arm, 1, (1,)).quantities[0] for name, arm in made.study.arms.items()}
     return made, found
 
 

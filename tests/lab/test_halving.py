@@ -13,7 +13,7 @@ from scipy import stats
 
 from senexo.base.errors import InvalidInput
 from senexo.lab.coupled import halving
-from senexo.lab.lone import dish
+from senexo.lab.experiment import Unit, World
 from senexo.study.resolve import resolve
 from senexo.workflow import Results, run
 
@@ -30,13 +30,17 @@ def asked(**culture: Any) -> dict[str, Any]:
     return {**STUDY, "culture": {**STUDY["culture"], **culture}}
 
 
+def units(arms: int, donors: int) -> list[Unit]:
+    return [Unit(arm, donor, "", 0) for donor in range(1, donors + 1) for arm in range(arms)]
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return run(resolve(STUDY), out=tmp_path_factory.mktemp("halved") / "run", workers=2)
 
 
 def test_wells_are_spread_over_arms_and_donors() -> None:
-    wells = dish.units([("mock", 0), ("mimic", 0), ("other", 0)], 20)
+    wells = units(3, 20)
     chosen = halving.units(8, wells)
     assert len({unit.chunk for unit in chosen}) == 8
     assert {unit.arm for unit in chosen} == {0, 1, 2}
@@ -49,7 +53,7 @@ def test_wells_are_spread_over_arms_and_donors() -> None:
 def test_the_wells_are_those_of_a_study_with_half_the_window(done: Results, tmp_path: Path) -> None:
     """To the copy; their cultures before the plating have half the window too, and all of it half the step."""
     finer = run(resolve(asked(window="7.5 min", halving=0)), out=tmp_path / "finer", workers=1)
-    wells = dish.units([("", 0), ("", 0)], 4)
+    wells = units(2, 4)
     names = ["mock", "mimic"]
     told = done.table("halving").set_index("quantity")
     for results, column in ((done, "whole_window"), (finer, "half_window")):
@@ -78,7 +82,7 @@ def test_change_interval_and_chance_are_those_of_a_paired_t_test(monkeypatch: py
     whole[3, 3] = np.nan  # a well that ended
     shown = {f"{world}{k}": row for world, rows in (("", whole), ("half-", half)) for k, row in enumerate(rows)}
     monkeypatch.setattr(halving, "_shown", lambda community, arrays: shown[arrays])
-    wells = [dish.Unit(0, k, "", 0, halving.WORLD) for k in range(8)]
+    wells = [Unit(0, k, "", 0, World.WINDOW_CHECK) for k in range(8)]
     asked_of: Any = SimpleNamespace(
         study=SimpleNamespace(readouts=SimpleNamespace(names=("miR",))), population=SimpleNamespace(pooled=()),
         readout_times=(24.0,),

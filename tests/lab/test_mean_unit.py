@@ -12,7 +12,7 @@ import pytest
 from senexo.lab import protocol
 from senexo.lab.coupled import tables as community_tables
 from senexo.lab.coupled.community import Community
-from senexo.lab.lone.dish import Unit
+from senexo.lab.experiment import Unit
 from senexo.model.circuit import load_circuit
 from senexo.study.resolve import resolve
 

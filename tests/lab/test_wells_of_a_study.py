@@ -15,8 +15,8 @@ import senexo
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.model import start
 from senexo.engine.population.splitting import run_split
-from senexo.lab.claim import null
 from senexo.lab.coupled.population import population_of
+from senexo.lab.experiment import World, arms_in
 from senexo.model.circuit import load_circuit
 from senexo.study.resolve import resolve
 from senexo.workflow import Results, run
@@ -179,7 +179,7 @@ def test_numbers_of_a_type_are_drawn_under_its_name(done: Results) -> None:
 
 def test_a_null_cuts_both_halves() -> None:
     claim = {"id": "x", "holds_when": "cells(across, MSC, 18 h) > 0", "null": {"cut": ["exosome -| miR-34c-5p"]}}
-    cut = null.arms(study(claim=claim))["across"]
+    cut = arms_in(study(claim=claim), World.NULL)["across"]
     assert [a.target for a in cut.genotype] == ["e_export"]
     assert cut.insert is not None
     assert [a.target for a in cut.insert.genotype] == ["e_export"]

@@ -60,7 +60,18 @@ def folder(tmp_path: Path) -> Path:
         "[culture]\nduration_h = 168.0\nserum_percent = 20.0\npreequilibration_h = 100.0\n"
     )
     (tmp_path / "run.json").write_text(
-        json.dumps({"version": "0", "seed": 5, "digest": "d" * 64, "cautions": ["Cells are independent."]})
+        json.dumps(
+            {
+                "version": "0",
+                "seed": 5,
+                "digest": "d" * 64,
+                "cautions": ["Cells are independent."],
+                "n_parameters": 2,
+                "n_assumed": 1,
+                "cells_per_well": {"mock": 7, HOSTILE: 12},
+                "n_cells": 76,
+            }
+        )
     )
     finding = {
         "assay": "senescence",

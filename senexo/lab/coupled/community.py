@@ -30,9 +30,9 @@ from senexo.lab.coupled.population import named_above, population_of
 from senexo.lab.coupled.readings import Reading
 from senexo.lab.coupled.well import Bench, Course, Halves, Method, Well
 from senexo.lab.ensemble import Cancelled
-from senexo.lab.lone.culture import targets, time_grids
-from senexo.lab.lone.dish import Unit
+from senexo.lab.experiment import Unit, World
 from senexo.lab.mean_field.unit import FOLLOWED, MeanUnits
+from senexo.lab.measurement import targets, time_grids
 from senexo.model.cell_types import INSERT
 from senexo.study import methods
 from senexo.study.claims import Vocabulary, observables, parse_claim
@@ -97,11 +97,6 @@ class Community:
         self._cuts = study.claim.cuts if study.claim else ()
         self.stops = parse_claim(culture.stop_when, Vocabulary(now=True)) if culture.stop_when else None
 
-    @property
-    def networks(self) -> tuple[Lowered, ...]:
-        """The lowered network of each type of cells."""
-        return tuple(type.network for type in self.population.types)
-
     def compile(self) -> None:
         """Compile what the method needs; but for `hybrid` there is nothing, their kernels serve all networks."""
         if self.method.name == "hybrid":
@@ -119,7 +114,7 @@ class Community:
         A well that ended before its time has nan from there.
         By `mean_field` the same with fractions of cells, and without those that are of single cells.
         """
-        cuts = self._cuts if unit.world else ()
+        cuts = self._cuts if unit.world is World.NULL else ()
         if self.method.name == "mean_field":
             return self._mean_units.fill(arm, unit, cuts, cancelled)
         with self._bench(cancelled) as bench:
@@ -127,6 +122,16 @@ class Community:
             if cancelled():
                 raise Cancelled
         return measured(self, course, unit) | kept(self, course)
+
+    def cultures_of(self, arm: Arm, donor: int) -> tuple[object, ...]:
+        """The keys of the cultures from which an arm's well is plated; none where they are grown for every well."""
+        return () if self.method.name == "mean_field" else self.plating.keys(donor, arm)
+
+    def prepare(self, arm: Arm, donor: int, cancelled: Callable[[], bool]) -> None:
+        """Grow the cultures of an arm's well ahead of `fill`."""
+        if self.cultures_of(arm, donor):
+            with self._bench(cancelled) as bench:
+                self.plating.plated(bench, donor, arm)
 
     def _grown(self, bench: Bench, arm: Arm, donor: int, cuts: Sequence[Action], until: float) -> Course:
         """An arm's well until an hour; wells whose medium it gets are grown before, as far as they are needed."""
@@ -244,32 +249,6 @@ class Community:
         """Reactions of one cell in an hour at the start, at central values."""
         values = initial_values(self.lowered)
         return float(sum(evaluate(reaction.rate, values, 0.0) for reaction in self.lowered.reactions))
-
-    def value(self, reading: Asked, arrays: Mapping[str, NDArray[Any]]) -> float:
-        """What one unit shows of what a claim reads; nan where no cell is alive to show it.
-
-        `cells` are those of the well with what passages took away; of a type, its cells in G0 count too, and its
-        senescent ones where senescence is asked.
-        """
-        at, when = int(np.searchsorted(self.curve_times, reading.time_h)), reading.time_h
-        kinds = range(len(self.types)) if reading.cell_type is None else self.kind_of(reading.cell_type)
-        numbers, stained = arrays["numbers"][at], self.senescent
-        if reading.readout is not None:
-            q = self.study.readouts.names.index(reading.readout)
-            if reading.cell_type is None:
-                return float(arrays["course"][at, q])
-            return float(arrays["of_types"][at, self.types.index(reading.cell_type), q])
-        living = float(numbers[list(kinds)].sum())
-        if reading.quantity is Quantity.ARRESTED:
-            stopped, there = arrays["arrest_of"][np.searchsorted(self.readout_times, when)][list(kinds)].sum(axis=0)
-            return float(stopped / there) if there else np.nan
-        if reading.quantity is Quantity.SENESCENCE:
-            return float(numbers[[k for k in kinds if stained[k]]].sum() / living) if living else np.nan
-        cells = living * float(arrays["dilution"][at])
-        plated = float(arrays["numbers"][0, list(kinds)].sum())
-        if reading.quantity is Quantity.CELLS:
-            return cells
-        return cells / plated if plated else np.nan
 
     def kind_of(self, name: str) -> list[int]:
         return [self.types.index(each) for each in self.families[name]]

@@ -6,7 +6,7 @@ at first order or faster, so what is wrong with half of it is at most about the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from senexo.assays.stats.censored import paired_t
 from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.assays.stats.multiple_testing import holm
-from senexo.lab.lone.dish import SHARES, Get, Unit
+from senexo.lab.experiment import Get, Unit, World
+from senexo.lab.measurement import SHARES
 
 if TYPE_CHECKING:
     from senexo.lab.coupled.community import Community
 
-WORLD = "half-"
 KEPT = ("course", "shares", "pools", "dilution")
 TOLD = 4  # quantities that the sentence names
 MEDIUM = "medium: "  # before the name of a species in it
@@ -34,14 +34,7 @@ COLUMNS = (
 def units(halving: int | None, wells: Sequence[Unit]) -> list[Unit]:
     """As many of the study's wells as asked, evenly spread over arms and donors."""
     picked = np.unique(np.linspace(0, len(wells) - 1, halving or 0).round().astype(int))
-    return [replace(wells[k], world=WORLD) for k in picked]
-
-
-def fill(community: Community, unit: Unit, cancelled: Callable[[], bool]) -> dict[str, NDArray[Any]]:
-    """One well with half the window: of the arrays of `Community.fill` what is compared."""
-    arm = list(community.study.arms.values())[unit.arm]
-    arrays = community.halved.fill(arm, replace(unit, world=""), cancelled)
-    return {name: arrays[name] for name in KEPT}
+    return [replace(wells[k], world=World.WINDOW_CHECK) for k in picked]
 
 
 def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame:
@@ -51,7 +44,7 @@ def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame
     molecules and media relative to the middle of both (`scale` "relative"), of shares as it is ("difference");
     p_corrected by Holm over all quantities. Wells that show a quantity in one of both only are left out of it.
     """
-    whole = np.array([_shown(community, get(replace(u, world="").chunk)) for u in wells])
+    whole = np.array([_shown(community, get(replace(u, world=World.STUDY).chunk)) for u in wells])
     half = np.array([_shown(community, get(u.chunk)) for u in wells])
     names = ["cells", *SHARES[1:], *community.study.readouts.names]
     names += [f"{MEDIUM}{species}" for species in community.population.pooled]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.base.streams import generator
 from senexo.lab import observe
 from senexo.lab.coupled.readings import Reading
 from senexo.lab.coupled.well import Course
-from senexo.lab.lone.dish import ARRESTED_H, QUANTILES, Unit
+from senexo.lab.experiment import Unit
+from senexo.lab.measurement import ARRESTED_H, QUANTILES, STAIN, well_stream
 
 if TYPE_CHECKING:
     from senexo.lab.coupled.community import Community
@@ -72,12 +72,11 @@ def _read_out(
             if len(reading):
                 copies[k, target] = constant if column is None else values[:, column].mean()
         for r in range(how.n):
-            well = (study.seed, "well", unit.done, unit.occurrence, unit.donor, r, float(when).hex())
             senescent, alive = community.senescent[reading.type], np.ones(len(reading), dtype=bool)
-            stains[r, k] = observe.stained(senescent, alive, how, generator(*well, "SA-beta-gal"))
+            stains[r, k] = observe.stained(senescent, alive, how, well_stream(study.seed, unit, r, when, STAIN))
             for target, (name, _, _) in enumerate(community.targets):
                 lysed = copies[k, target] * how.lysed_cells
-                ct[r, k, target] = observe.threshold_cycle(lysed, how, generator(*well, name))
+                ct[r, k, target] = observe.threshold_cycle(lysed, how, well_stream(study.seed, unit, r, when, name))
     return {
         "spread": spread, "arrest": arrest, "arrest_of": arrest_of, "senescence": stains, "copies": copies, "ct": ct,
     }  # fmt: skip

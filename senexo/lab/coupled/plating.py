@@ -46,10 +46,8 @@ class Plating:
 
     def plated(self, bench: Bench, donor: int, arm: Arm) -> Cells:
         """The cells of an arm at time 0, before the schedule's first action, in fresh medium."""
-        halves = [(below(self.study, arm), arm.genotype)]
-        halves += [(above(arm), arm.insert.genotype)] if arm.insert else []
         cultures: list[tuple[Cells, Mapping[str, str]]] = []
-        for numbers, genotype in halves:
+        for numbers, genotype in self._halves(arm):
             for name, n in numbers.items():
                 base = name.removeprefix(INSERT)
                 grown = self._culture(bench, donor, genotype, name)
@@ -60,6 +58,20 @@ class Plating:
         well = brought_together(bench.population, cultures)
         bench.share_out(well)
         return well
+
+    def keys(self, donor: int, arm: Arm) -> tuple[object, ...]:
+        """What tells the cultures apart from which an arm is plated."""
+        return tuple(
+            (donor, protocol.done(genotype), name)
+            for numbers, genotype in self._halves(arm)
+            for name, n in numbers.items()
+            if n
+        )
+
+    def _halves(self, arm: Arm) -> list[tuple[dict[str, int], Sequence[Action]]]:
+        """Numbers of cells and their genotype, below and, where there is one, in the insert."""
+        found: list[tuple[dict[str, int], Sequence[Action]]] = [(below(self.study, arm), arm.genotype)]
+        return [*found, (above(arm), arm.insert.genotype)] if arm.insert else found
 
     def _culture(self, bench: Bench, donor: int, genotype: Sequence[Action], name: str) -> Cells:
         """The grown culture that a type is plated from; two that need it at once wait for one to grow it."""
@@ -119,6 +131,11 @@ def below(study: Study, arm: Arm) -> dict[str, int]:
 def above(arm: Arm) -> dict[str, int]:
     """The cells in its insert, by the names that their types have there."""
     return {INSERT + name: n for name, n in arm.insert.cells.items()} if arm.insert else {}
+
+
+def founders(study: Study, arm: Arm) -> int:
+    """How many cells are plated in a well of an arm, those of its insert included."""
+    return sum(below(study, arm).values()) + sum(above(arm).values())
 
 
 def _more(n: int) -> int:

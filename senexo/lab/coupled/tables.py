@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from senexo.engine.population.model import Log
+from senexo.lab import tables as common
 from senexo.lab.coupled import lineages, readings, snapshots, states
 from senexo.lab.coupled.community import Community
 from senexo.lab.coupled.readings import Place, Reading
-from senexo.lab.lone import collect, dish
-from senexo.lab.lone.dish import Get, Unit
+from senexo.lab.experiment import Get, Unit
+from senexo.lab.measurement import QUANTILES
 
 EVERYBODY = "all cells"  # the cell type of rows that hold for a whole well
 BALANCE_FLOWS = ("before", "after", "made", "lost", "by hand")
@@ -24,22 +25,20 @@ BALANCE_FLOWS = ("before", "after", "made", "lost", "by hand")
 def tables(community: Community, units: Sequence[Unit], get: Get) -> Iterator[tuple[str, pd.DataFrame]]:
     """Every table of a result folder that does not come from an assay, by name."""
     study = community.study
-    yield "arms", collect.arms(study)
-    yield "parameters", collect.parameters(study, community.circuit)
-    yield "donors", collect.drawn(study)
+    yield "arms", common.arms(study)
+    yield "parameters", common.parameters(study, community.circuit)
+    yield "donors", common.drawn(study)
     names = ("timecourse", "counts", "senescence", "arrest", "qpcr", "fates", "lineage", "balance")
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
-    arms = list(study.arms.items())
     for unit in units:
         arrays = get(unit.chunk)
-        name, arm = arms[unit.arm]
-        about = {"arm": name, "family": arm.family, "dose_copies": collect.number(arm.dose_copies), "donor": unit.donor}
-        place = Place(name, unit.donor)
+        about = common.about(study, unit)
+        place = Place(about["arm"], unit.donor)
         parts["timecourse"].append(_timecourse(community, place, arrays))
         parts["counts"].append(_counts(community, place, arrays))
-        parts["senescence"].append(collect.senescence(community, about, arrays))
-        parts["arrest"].append(collect.arrest(community, about, arrays))
-        parts["qpcr"].append(collect.qpcr(community, about, arrays))
+        parts["senescence"].append(common.senescence(community, about, arrays))
+        parts["arrest"].append(common.arrest(community, about, arrays))
+        parts["qpcr"].append(common.qpcr(community, about, arrays))
         log = Log(arrays["log_time"], arrays["log_key"], arrays["log_channel"])
         parts["fates"].append(lineages.fates(community.population, place, log))
         first, last = _first(arrays), wells(community, arrays)[-1]
@@ -95,7 +94,7 @@ def _timecourse(community: Community, place: Place, arrays: Mapping[str, NDArray
         for k, kind in enumerate(community.types)
     ]
     told = ["alive", "switch off", "senescent"]
-    quantiles = list(dish.QUANTILES)
+    quantiles = list(QUANTILES)
     frames += [
         _long(place, times, EVERYBODY, names, community.units, ["mean"], arrays["course"]),
         _long(place, community.readout_times, EVERYBODY, names, community.units, quantiles, arrays["spread"]),

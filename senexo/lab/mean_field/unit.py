@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.base.streams import generator
 from senexo.engine.population.mean_field import NOBODY
 from senexo.lab import observe, protocol
 from senexo.lab.coupled.plating import above, below
 from senexo.lab.coupled.well import Well
-from senexo.lab.lone.dish import ARRESTED_H, QUANTILES, Unit
+from senexo.lab.experiment import Unit
 from senexo.lab.mean_field.twin import MeanCourse, MeanReading, Twin
+from senexo.lab.measurement import ARRESTED_H, QUANTILES, STAIN, well_stream
 from senexo.model.cell_types import INSERT
 from senexo.study.observables import Quantity
 
@@ -133,12 +133,12 @@ class MeanUnits:
                 means[column] if column is not None else fixed for _, column, fixed in community.targets
             ]
             for r in range(how.n):
-                well = (community.study.seed, "well", unit.done, unit.occurrence, unit.donor, r, float(when).hex())
-                positive = generator(*well, "SA-beta-gal").binomial(how.cells_counted, chance)
+                positive = well_stream(community.study.seed, unit, r, when, STAIN).binomial(how.cells_counted, chance)
                 found["senescence"][r, k] = positive, how.cells_counted
                 for target, (name, _, _) in enumerate(community.targets):
+                    rng = well_stream(community.study.seed, unit, r, when, name)
                     copies = found["copies"][k, target] * how.lysed_cells
-                    found["ct"][r, k, target] = observe.threshold_cycle(copies, how, generator(*well, name))
+                    found["ct"][r, k, target] = observe.threshold_cycle(copies, how, rng)
         return found
 
     def _means(self, reading: MeanReading) -> tuple[Floats, Floats, tuple[float, float]]:

@@ -1,13 +1,11 @@
-"""Independent cells in a dish: one arm, one donor, every cell its own circuit as one row of a batched ODE.
+"""Independent cells: one arm, one donor, every cell its own circuit as one row of a batched ODE.
 
-The life of one cell: its parameters (donor's draw, own variation) give the model's initial values, so what the
-model derives from them (a production rate that holds the untreated level) is the wild type's. Then the
-genotype acts (knock-outs, cut edges, mutated sites), the culture medium is set, the cell settles for
-`preequilibration_h` hours, and at time 0 its counters and cumulative hazards start. The arm's schedule acts
-from there.
+The parameters of a cell (donor's draw, own variation) give the model's initial values, so what the model derives from
+them (a production rate that holds the untreated level) is the wild type's. Then the genotype acts (knock-outs, cut
+edges, mutated sites), the culture medium is set, the cell settles for `preequilibration_h` hours, and at time 0 its
+counters and cumulative hazards start. The arm's schedule acts from there.
 
-Cells do not touch each other here: no shared medium, no division into two. Cells that do are another form of
-the same experiment: the same timeline (`protocol`), the same fates, the same `Growth`.
+Cells do not interact here: no shared medium, no division into two.
 """
 
 from __future__ import annotations
@@ -27,25 +25,32 @@ from senexo.engine.ode.ensemble import BatchODE, BatchResult, message
 from senexo.lab import donors, protocol
 from senexo.lab.ensemble import Cancelled
 from senexo.lab.lone import fates
+from senexo.lab.measurement import time_grids
 
 if TYPE_CHECKING:
-    from senexo.engine.formula.network import Lowered
     from senexo.model.circuit import Circuit
     from senexo.model.network import Network
     from senexo.study.schema import Action, Arm, Study
 
 Floats = NDArray[np.float64]
 SLICE = 64  # cells solved at a time: bounds the memory, and how long a cancelled run goes on
-CURVE_POINTS = 28  # of the tabulated curves over time, besides the read-out times
 SETTLED_KEPT = 64  # settled slices kept: arms of one donor that share a genotype start from the same cells
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
-    """What grew in one dish: n cells on the fine time grid `times` [k], hours.
+class Trajectories:
+    """Time courses and fates of n cells on the fine time grid.
 
-    `quantities` [n, k, q] in the order of the study's read-outs; `happened` [n] hours by fate name, nan = did
-    not happen; `switch` [n, k] the quantity that is off below `threshold` (None: the model has no such switch).
+    Attributes
+    ----------
+    times
+        [k] hours.
+    quantities
+        [n, k, q] in the order of the study's read-outs.
+    happened
+        Hours [n] by name of the fate; nan: did not happen.
+    switch
+        [n, k] the quantity that is off below `threshold`; None: the model has no such switch.
     """
 
     times: Floats
@@ -86,11 +91,17 @@ class Growth:
         return fates.longest_below(self.times, self.switch, self.threshold, end)
 
 
-class Culture:
-    """A study's model, lowered once, to grow any arm of any donor once it is compiled.
+class CellSimulator:
+    """A study's model, lowered once, to simulate the cells of any arm and donor once it is compiled.
 
-    Raises InvalidInput when an arm acts on what the model does not have, UnsupportedFeature for a model with
-    events, SimulationError when a cell's equations cannot be followed to the end.
+    Raises
+    ------
+    InvalidInput
+        When an arm acts on what the model does not have.
+    UnsupportedFeature
+        For a model with events.
+    SimulationError
+        When a cell's equations cannot be followed to the end.
     """
 
     _batch: BatchODE
@@ -115,14 +126,8 @@ class Culture:
         self._counters = np.array([self.slot[name] for name in counters], dtype=int)
         self.readout_times = np.unique(study.readouts.times_h)
         self.times, self.curve_times = time_grids(study)
-        self.targets = targets(study)
         self._settled_cells: dict[tuple[object, ...], Floats] = {}
         self._one_at_a_time = Lock()
-
-    @property
-    def networks(self) -> tuple[Lowered, ...]:
-        """The lowered network of each type of cells."""
-        return (self.lowered,)
 
     def compile(self) -> None:
         """Make the kernel; takes seconds, and nothing before it does."""
@@ -130,7 +135,7 @@ class Culture:
 
     def grow(
         self, arm: Arm, donor: int, cells: Sequence[int], *, cancelled: Callable[[], bool] = lambda: False
-    ) -> Growth:
+    ) -> Trajectories:
         """The cells numbered `cells` of one donor in one arm; a cell's bits do not depend on the others asked for."""
         parts = []
         for start in range(0, len(cells), SLICE):
@@ -142,13 +147,22 @@ class Culture:
         first = kept.shape[2] - len(self.fates)
         integrals = {fate.name: kept[:, :, first + k] for k, fate in enumerate(self.fates)}
         limits = {fate.name: fates.thresholds(self.study.seed, donor, cells, fate.name) for fate in self.fates}
-        return Growth(
+        return Trajectories(
             times=self.times,
             quantities=kept[:, :, :q],
             happened=fates.draw(self.fates, self.times, integrals, limits),
             switch=kept[:, :, q] if self.arrest else None,
             threshold=self.arrest.below if self.arrest else 0.0,
         )
+
+    def settle(
+        self, arm: Arm, donor: int, cells: Sequence[int], *, cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Let cells settle ahead of `grow`, so far as there is room to keep them."""
+        for start in range(0, len(cells), SLICE):
+            if cancelled():
+                raise Cancelled
+            self._settled(arm, donor, cells[start : start + SLICE])
 
     def settled_draws(self) -> Floats:
         """One cell [donors, slots] of every donor, without variation or genotype, settled: the state at time 0."""
@@ -225,24 +239,3 @@ class Culture:
             where = f"{what} {numbers[failed[0]]}, between {times[0]:g} h and {times[-1]:g} h"
             raise SimulationError(f"{where}: {message(result.status[failed[0]])}")
         return result
-
-
-def time_grids(study: Study) -> tuple[Floats, Floats]:
-    """The fine grid of hours (every `grid_h` from 0, the read-out times, the end), and the curves' coarser one."""
-    end, step = study.culture.duration_h, study.readouts.grid_h
-    even = np.arange(int(end / step) + 1) * step
-    known = (*study.readouts.times_h, end)
-    sparse = even[:: max(1, round(len(even) / CURVE_POINTS))]
-    return np.union1d(even[even < end], known), np.union1d(sparse[sparse < end], known)
-
-
-def targets(study: Study) -> tuple[tuple[str, int | None, float], ...]:
-    """What the study's qPCR requests read: (RNA, column among the read-outs or None, constant copies per cell)."""
-    asked: dict[str, None] = {}
-    for request in study.assays:
-        if request.name == "qpcr":
-            reference = request.options["reference"]
-            asked |= dict.fromkeys([request.options["target"]])
-            asked |= dict.fromkeys([reference] if isinstance(reference, str) else reference)
-    constant, names = study.replicates.reference_copies, study.readouts.names
-    return tuple((rna, None if rna in constant else names.index(rna), constant.get(rna, np.nan)) for rna in asked)

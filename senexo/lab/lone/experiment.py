@@ -1,0 +1,157 @@
+"""The experiment on independent cells: each its own deterministic circuit, with its own parameters and fates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.lab import observables, protocol
+from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, units_of
+from senexo.lab.lone import measure, replay, tables
+from senexo.lab.lone.simulator import SETTLED_KEPT, SLICE, CellSimulator, Trajectories
+from senexo.lab.measurement import Target, targets
+from senexo.lab.observables import WellSummary, evaluate
+from senexo.lab.replay import Replay
+from senexo.study.observables import Observable, Quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from senexo.base.store import Store
+    from senexo.model.circuit import Circuit
+    from senexo.model.network import Network
+    from senexo.study.schema import Arm, Study
+
+CAUTIONS = (
+    "Cells are independent: no shared medium, no divisions into two cells, no molecular noise. Each cell's circuit"
+    " is a deterministic system with the cell's own parameters; its fates are drawn from the hazards along it.",
+    "The same virtual cells of the same virtual donors stand in every arm, so arms differ by what is done to them"
+    " and by measuring noise only; no experiment has such controls.",
+    "Commitment is counted, not felt: a committed cell's circuit runs on undisturbed. A cell that escapes is no"
+    " longer counted as senescent, its circuit is not set back, and it does not commit again.",
+)
+
+
+class IndependentCells:
+    """Cells of one type that do not interact (`senexo.lab.experiment.Experiment`).
+
+    Parameters
+    ----------
+    study
+        The resolved study; it has one cell type.
+    network
+        The model of a cell.
+    circuit
+        Its fates, read-outs and switch; None for a plain model.
+
+    Raises
+    ------
+    InvalidInput
+        When an arm acts on what the model does not have.
+    UnsupportedFeature
+        For a model with events.
+    """
+
+    def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
+        self.simulator = CellSimulator(study, network, circuit)
+        self.study = study
+        self.circuit: Circuit | None = circuit
+        self.networks = (self.simulator.lowered,)
+        self.fates, self.arrest = self.simulator.fates, self.simulator.arrest
+        self.readout_times, self.curve_times = self.simulator.readout_times, self.simulator.curve_times
+        self.targets: tuple[Target, ...] = targets(study)
+        ((self.cell_type, self.cells),) = ((name, kind.n) for name, kind in study.cells.items())
+
+    @property
+    def families(self) -> Mapping[str, Sequence[str]]:
+        """The one cell type, which becomes no other."""
+        return {self.cell_type: (self.cell_type,)}
+
+    def size(self) -> Size:
+        """Cells per arm; memory of one slice of cells on the fine grid and of one unit with its read-outs."""
+        simulator, n, r = self.simulator, self.cells, self.study.replicates.n
+        slots, q, p = len(simulator.lowered.slots), len(simulator.units), len(self.targets)
+        fine, t, c = len(simulator.times), len(self.readout_times), len(self.curve_times)
+        course = c * (q + 3) + 3 * t * q
+        stored = 8.0 * (n * (t * q + 4) + course + t * r * (2 + p))
+        return Size(
+            founders=(n,) * len(self.study.arms),
+            unit_bytes=stored,
+            working_bytes=8.0 * fine * (3 * min(n, SLICE) * slots + 2 * n * (q + 4)) + 3 * stored,
+            rows=float(len(self.study.arms) * self.study.donors.n * max(course, n, t * r * max(p, 1))),
+        )
+
+    def units(self) -> list[Unit]:
+        """Every arm of every donor."""
+        return units_of(self.study)
+
+    def preparation(self, unit: Unit) -> object:
+        """Cells settle once for all arms of a donor that share a genotype, where there is room to keep them."""
+        own = unit if self.cells > SLICE * SETTLED_KEPT else None
+        return unit.donor, protocol.done(self._arm(unit).genotype), own
+
+    def prepare(self, unit: Unit, cancelled: Callable[[], bool]) -> None:
+        """Let the cells of a unit settle."""
+        self.simulator.settle(self._arm(unit), unit.donor, self._numbers, cancelled=cancelled)
+
+    def compile(self) -> None:
+        """Compile the model's equations."""
+        self.simulator.compile()
+
+    def simulate_unit(self, unit: Unit, cancelled: Callable[[], bool] = lambda: False) -> dict[str, NDArray[Any]]:
+        """The arrays of `measure.unit_arrays`; of a claim's null those of `measure.means` at the read-out times."""
+        cells = self._grown(unit, cancelled)
+        if unit.world is World.NULL:
+            return measure.means(self.simulator, cells, self.readout_times)
+        return measure.unit_arrays(self.simulator, cells, unit)
+
+    def lacks(self, quantity: Quantity) -> str | None:
+        """What the model would need to show a quantity."""
+        return observables.lacks(quantity, {fate.name for fate in self.fates}, self.arrest)
+
+    def value(self, observable: Observable, unit: Unit, arrays: Arrays) -> float:
+        """An observable at a read-out time; nan where no cell is alive to show it."""
+        return evaluate(observable, self._summary(observable.time_h, unit.world, arrays), self.families)
+
+    def tables(self, units: Sequence[Unit], get: Get) -> Iterator[tuple[str, pd.DataFrame]]:
+        """The tables arms, parameters, donors, timecourse, cells, senescence, arrest and qpcr, if they have rows."""
+        return tables.tables(self, units, get)
+
+    def write_files(self, store: Store, units: Sequence[Unit], get: Get) -> None:
+        """`trajectories.zarr`: the read-outs of every cell."""
+        with store.folder_for("trajectories.zarr") as folder:
+            tables.trajectories(folder, self, units, get)
+
+    def cautions(self, tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
+        """How cells were simulated."""
+        return CAUTIONS
+
+    def replay(self, get: Get, *, arm: str, donor: int, cell: int) -> Replay:
+        """One cell simulated alone, and whether it has the bits that are stored."""
+        chunk = replay.chunk_of(self.study, arm=arm, donor=donor, cell=cell)
+        stored = get(chunk)
+        self.compile()
+        return replay.replay(self.simulator, stored, arm=arm, donor=donor, cell=cell)
+
+    @property
+    def _numbers(self) -> range:
+        return range(1, self.cells + 1)
+
+    def _arm(self, unit: Unit) -> Arm:
+        return list(arms_in(self.study, unit.world).values())[unit.arm]
+
+    def _grown(self, unit: Unit, cancelled: Callable[[], bool]) -> Trajectories:
+        return self.simulator.grow(self._arm(unit), unit.donor, self._numbers, cancelled=cancelled)
+
+    def _summary(self, time_h: float, world: World, arrays: Arrays) -> WellSummary:
+        """A unit's well at a read-out time; `course` of the null is at these times alone."""
+        row = np.searchsorted(self.readout_times if world is World.NULL else self.curve_times, time_h)
+        arrested, living = arrays["arrest"][np.searchsorted(self.readout_times, time_h)].astype(float)
+        return WellSummary(
+            types=(self.cell_type,), cells=np.array([living]), plated=np.array([float(self.cells)]),
+            senescent=arrays["shares"][row, 2:], arrested=np.array([arrested / living if living else np.nan]),
+            means=arrays["course"][row][None, :], readouts=self.study.readouts.names,
+        )  # fmt: skip
