@@ -130,9 +130,12 @@ def targets(
     mirna: Annotated[str, typer.Option(help="name (hsa-miR-34c-5p) or mature sequence", show_default=False)],
     panel: Annotated[Path | None, typer.Option(help="FASTA file of further genes to compare with")] = None,
     level: Annotated[
-        Literal["transfected", "endogenous", "endogenous-high", "copies"], typer.Option(help="free AGO-miRNA")
-    ] = "transfected",
-    copies: Annotated[float | None, typer.Option(help="loaded copies per cell (level copies)", min=0)] = None,
+        Literal["transfected", "endogenous", "endogenous-high", "copies"] | None,
+        typer.Option(help="free AGO-miRNA [default: transfected; copies where --copies is given]"),
+    ] = None,
+    copies: Annotated[
+        float | None, typer.Option(help="loaded copies per cell, instead of a level in words", min=0)
+    ] = None,
     reading: Annotated[Literal["relative", "tight"], typer.Option(help="reading of affinity")] = "relative",
     mutate: Annotated[list[str] | None, typer.Option(metavar="NAME:POS:BASE", help="exchange one base")] = None,
     mirbase: Annotated[Path | None, typer.Option(help="miRBase's mature.fa, for other names")] = None,

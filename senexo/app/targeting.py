@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from senexo.base.errors import Fault, InvalidInput
+
+if TYPE_CHECKING:
+    from senexo.targets.affinity import Level, Reading
 
 
 def targets_of(
@@ -15,9 +19,9 @@ def targets_of(
     *,
     panel: Path | None,
     mirbase: Path | None,
-    level: str,
+    level: Level | None,
     copies: float | None,
-    reading: str,
+    reading: Reading,
     kd_table: Path | None,
     mutate: Sequence[str],
     seed: int,
@@ -32,12 +36,15 @@ def targets_of(
 
     if level == "copies" and copies is None:
         raise InvalidInput([Fault("--copies", "nothing", "loaded copies per cell, with --level copies")])
+    if level not in (None, "copies") and copies is not None:
+        expected = "one of the two: a level in words, or --copies alone"
+        raise InvalidInput([Fault("--level and --copies", f"--level {level} --copies {copies:g}", expected)])
     _new(out)
     records = read_fasta(utr) if panel is None else chain(read_fasta(utr), _others(panel, utr))
     found = predict(
         find_mirna(mirna, mirbase),
         records,
-        level=level if copies is None else "copies",
+        level=level,
         copies=copies,
         reading=reading,
         kd_table=None if kd_table is None else read_kd_table(kd_table),

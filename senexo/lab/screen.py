@@ -24,6 +24,7 @@ from senexo.lab.ensemble import each
 from senexo.lab.lone import fates
 from senexo.lab.lone.simulator import CellSimulator
 from senexo.model.circuit import Circuit, load_circuit
+from senexo.study.doses import EXPECTED, MAX_DOSE, beyond_argonaute
 from senexo.study.resolve import resolve
 
 if TYPE_CHECKING:
@@ -85,8 +86,11 @@ def screen(
     senescent: chance that a cell is committed, and has not escaped, after 7 days. arrested: share of draws whose switch
     stays off for 72 h or more. p_random: share of random target sets of the same size that do at least as much.
 
-    Raises InvalidInput for targets the circuit has no edge for, SimulationError when no draw grows untreated.
+    Raises InvalidInput for targets the circuit has no edge for or copies beyond what a cell can hold, SimulationError
+    when no draw grows untreated.
     """
+    if not 0 <= copies <= MAX_DOSE:
+        raise InvalidInput([Fault("copies", f"{copies:,g}", EXPECTED)])
     loaded = load_circuit(circuit)
     random = _random_sets(network, _edges(loaded, network), seed)
     wanted = sorted({*network.values(), *random}, key=lambda targets: (len(targets), sorted(targets)))
@@ -115,8 +119,8 @@ def screen(
 
 def _edges(circuit: Circuit, network: Mapping[str, Targets]) -> Targets:
     """Every gene that the circuit can give the other miRNA as a target."""
-    prefix = f"{AGENT} -| "
-    known = frozenset(h.name.removeprefix(prefix) for h in circuit.handles if h.name.startswith(prefix))
+    edges = [handle.ends for handle in circuit.handles if handle.kind == "edge" and handle.verb == "connect"]
+    known = frozenset(target for source, target in edges if source == AGENT)
     if unknown := sorted(set().union(*network.values()) - known):
         expected = f"targets among {', '.join(sorted(known)) or '(none: this circuit has no such edge)'}"
         raise InvalidInput([Fault("network", ", ".join(unknown), expected)])
@@ -271,6 +275,7 @@ def _sentences(mirnas: pd.DataFrame, settings: Mapping[str, Any], watch: Sequenc
             f"72 h in {one['arrested']:.0%} of draws; of random sets of {one['n_targets']} targets "
             f"{one['p_random']:.0%} do at least as much."
         )
+    out += [caution] if (caution := beyond_argonaute("each miRNA", settings["copies"])) else []
     out.append(
         "The circuit holds the genes that miR-34 was studied on: what a miRNA does elsewhere is not seen, so a high "
         "rank is central to this circuit, not to the cell."

@@ -50,6 +50,19 @@ class Handle:
     unit: str
     evidence: str
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """(source, target) of an edge, as `wiring.csv` names them; InvalidInput for what is no edge.
+
+        >>> Handle("edge", "p53 -> p21", "cut", "e_p53_p21", "set", "0", "", "").ends
+        ('p53', 'p21')
+        """
+        for sign in (" -| ", " -> "):
+            source, found, target = self.name.partition(sign)
+            if found:
+                return source, target
+        raise InvalidInput([Fault(f"{self.verb} {self.name}", "no edge", "source -| target or source -> target")])
+
     def number(self, x: float | None = None) -> float:
         """The number the operation uses, from the experimenter's quantity x.
 

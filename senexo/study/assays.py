@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from senexo.base.units import SHARE, TIME, Kind
+from senexo.base.units import SHARE, TIME, Kind, shown
 from senexo.study.actions import HOURS, when
 from senexo.study.known import Known
 from senexo.study.place import Place
@@ -75,7 +75,7 @@ class _Asked:
         references: Sequence[str],
         types: Sequence[str],
     ) -> None:
-        self.place, self.arms, self.readouts, self.types = place, arms, readouts, types
+        self.place, self.arms, self.readouts, self.types, self.known = place, arms, readouts, types, known
         self.pools = _pools(known)
         self.families = list(dict.fromkeys(arm.family for arm in arms.values()))
         chosen = readouts.names if readouts else ()
@@ -114,11 +114,21 @@ class _Asked:
     def balance(self) -> dict[str, Any]:
         what, medium = self._needed("what"), self.place.get("medium")
         readouts = self.readouts.names if self.readouts else None
+        self._refuse_same_cells()
         return {
             "compare": self._pairs(), "time_h": self._time(), "from": self._type("from"), "to": self._type("to"),
             "what": what and (what.text() if readouts is None else what.one_of(readouts, "read-outs")),
             "medium": [] if medium is None else self._in_pools(medium),
         }  # fmt: skip
+
+    def _refuse_same_cells(self) -> None:
+        """A fault where cells would give to themselves: one type twice, or a type and what its cells become."""
+        giving, taking = self.place.get("from"), self.place.get("to")
+        if giving is None or taking is None or not isinstance(giving.value, str) or not isinstance(taking.value, str):
+            return
+        if shared := sorted(set(family(self.known, giving.value)) & set(family(self.known, taking.value))):
+            also = "" if giving.value == taking.value else f", which has {', '.join(shared)} in common with from"
+            taking.fault(f"other cells than those of from ({giving.value})", found=f"{shown(taking.value)}{also}")
 
     def particles(self) -> dict[str, Any]:
         what, density, cv = self._needed("what"), self.place.get("cells_per_ml"), self.place.get("reading_cv")
@@ -216,6 +226,13 @@ class _Asked:
             elif hour is not None:
                 times.append(hour)
         return times
+
+
+def family(known: Known | None, type: str) -> list[str]:
+    """A type of cells and what its cells become without a division; they are counted together."""
+    rules = known.circuit.cell_types if known and known.circuit else ()
+    fates = [fate for rule in rules if rule.name == type for fate in rule.fates if fate.effect == "become"]
+    return list(dict.fromkeys([type, *(to for fate in fates for to in fate.into)]))
 
 
 def _pools(known: Known | None) -> list[str]:

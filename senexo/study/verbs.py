@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from senexo.base.units import AMOUNT, COPIES, NUMBER_KIND, PERCENT, SHARE, Kind, shown
 from senexo.model.circuit import Handle
+from senexo.study import doses
 from senexo.study.actions import (
     changeable,
     hour_of,
@@ -151,11 +152,18 @@ class Reader:
             handles = self._agent_handles(what)
             ladder = isinstance(copies.value, list)
             amount = self._quantity(copies, COPIES if all(h.unit == "copies" for h in handles) else AMOUNT)
+            self._refuse_beyond_limit(handles, amount, copies.at(self.rung) if ladder else copies)
             hour = self._time(entry)
             if handles and amount is not None and hour is not None:
                 self._act(handles, amount, hour)
                 self.doses.append((what.value, amount, ladder))
                 self.words.append(f"{told(amount)} copies of {what.value} at {when(hour)}")
+
+    def _refuse_beyond_limit(self, handles: list[Handle], amount: float | None, place: Place) -> None:
+        """A fault for more copies of an oligo than a cell can make use of."""
+        oligo = self.known and self.known.circuit and self.known.circuit.mirna and handles
+        if oligo and all(h.unit == "copies" for h in handles) and amount is not None and amount > doses.MAX_DOSE:
+            place.fault(doses.EXPECTED)
 
     def _agent_handles(self, what: Place) -> list[Handle]:
         """What a dose adds to; in a model file without handles an agent is the id of a species or parameter."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,13 +163,24 @@ class Exposure:
     statement: str
 
 
-def exposure(level: Level = "transfected", copies: float | None = None, reading: Reading = "relative") -> Exposure:
+def exposure(level: Level | None = None, copies: float | None = None, reading: Reading = "relative") -> Exposure:
     """Free AGO-miRNA of a level in words, or of `copies` loaded copies per cell after titration by other sites.
 
     Titration: a = ((m - T - K) + sqrt((m - T - K)^2 + 4 K m)) / 2 with m copies, T background sites (8mer
     equivalents), K the copies that half-fill an 8mer. In the reading "tight" only copies have a meaning.
+    level: None is "copies" where copies are given, else "transfected". InvalidInput for copies with another level.
     """
     known = constants()
+    level = level or ("transfected" if copies is None else "copies")
+    faults = [
+        Fault(name, repr(given), f"one of {', '.join(map(repr, there))}")
+        for name, given, there in (("level", level, get_args(Level)), ("reading", reading, get_args(Reading)))
+        if given not in there
+    ]
+    if faults:
+        raise InvalidInput(faults)
+    if level != "copies" and copies is not None:
+        raise InvalidInput([Fault("level and copies", f"{level!r} and {copies:g} copies", "one of the two")])
     if level != "copies":
         if reading == "tight":
             expected = "'relative', or a number of copies"

@@ -14,6 +14,8 @@ from senexo.base.streams import generator
 from senexo.targets.affinity import (
     Affinity,
     Exposure,
+    Level,
+    Reading,
     affinity,
     constants,
     exposure,
@@ -108,9 +110,9 @@ def predict(
     mirna: Mirna,
     utrs: Iterable[tuple[str, str]],
     *,
-    level: str = "transfected",
+    level: Level | None = None,
     copies: float | None = None,
-    reading: str = "relative",
+    reading: Reading = "relative",
     kd_table: Mapping[str, float] | None = None,
     mutations: Sequence[Mutation] = (),
     expected: Sequence[str] = PANEL,
@@ -127,7 +129,7 @@ def predict(
     genes is more certain than either gene) and of b. Raises InvalidInput for a level or reading that does not exist.
     Source: McGeary, Lin et al. 2019, doi 10.1126/science.aav1741.
     """
-    dose = exposure(level, copies, reading)  # type: ignore[arg-type]
+    dose = exposure(level, copies, reading)
     b = _draws_of_b(seed)
     scanned = [
         _scan(mirna, name, of, utr, dose.free, kd_table, b, seed) for name, of, utr in with_mutants(utrs, mutations)

@@ -46,6 +46,10 @@ def test_targets_tells_writes_and_speaks_json(tmp_path: Path) -> None:
         (("--mirna", "hsa-miR-34c-5p", "--mutate", "x"), "NAME:POSITION:BASE"),
         (("--mirna", "hsa-miR-34c-5p", "--level", "copies"), "--copies"),
         (("--mirna", "hsa-miR-34c-5p", "--reading", "tight"), "a number of copies"),
+        (
+            ("--mirna", "hsa-miR-34c-5p", "--level", "endogenous", "--copies", "50"),
+            "--level and --copies: found --level endogenous --copies 50, expected one of the two",
+        ),
         (("--mirna", "hsa-miR-34c-5p", "--panel", "nothing.fa"), "no such file"),
     ],
 )

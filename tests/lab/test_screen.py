@@ -88,3 +88,9 @@ def test_wrong_networks_are_told(tmp_path: Path, content: str, message: str) -> 
     path.write_text(content)
     with pytest.raises(InvalidInput, match=message):
         senescence_network(path)
+
+
+def test_copies_that_no_cell_can_hold_are_refused_before_anything_is_simulated() -> None:
+    for copies in (1e10, -1.0, float("nan")):
+        with pytest.raises(InvalidInput, match=r"copies: found .*expected at most 300,000,000 copies per cell"):
+            screen(NETWORK, copies=copies, draws=4, seed=3)
