@@ -3,7 +3,8 @@
     python tests/oracles/make_cohort.py && Rscript tests/oracles/cohort.R
 
 No patient is behind it. It has what real tables have: patients of one table only, empty cells, ties, follow-up of zero,
-a libraries' depth that differs tenfold, an RNA that is never seen. `cohort.R` computes the answers.
+depths that differ tenfold, an RNA that is never seen; RNAs numbered from 9000 on do not exist. `cohort.R` computes the
+answers.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ RISK = ("favorable", "intermediate", "poor")
 RNAS = {
     "hsa-mir-34a": (40.0, 0.9), "hsa-mir-34b": (0.35, 0.7), "hsa-mir-34c": (0.5, 0.8), "hsa-mir-10a": (900.0, 1.6),
     "hsa-mir-196b": (300.0, 1.4), "hsa-mir-25": (2500.0, 0.5), "hsa-mir-20b": (60.0, 1.0), "hsa-mir-363": (90.0, 1.1),
-    "hsa-mir-532": (350.0, 0.6), "hsa-mir-660": (120.0, 0.6), "hsa-mir-none": (0.0, 0.0),
-    **{f"hsa-mir-rare-{k}": (0.02 * 1.12**k, 0.6) for k in range(60)},
+    "hsa-mir-532": (350.0, 0.6), "hsa-mir-660": (120.0, 0.6), "hsa-mir-9100": (0.0, 0.0),
+    **{f"hsa-mir-{9000 + k}": (0.02 * 1.12**k, 0.6) for k in range(60)},
 }  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def main() -> None:
             writer.writerow([ids[k], age[k], rng.choice(["f", "m"]), RISK[risk[k]], stage, *end])
     depth = np.exp(rng.normal(np.log(2.5e6), 0.8, N)).astype(int)
     counts = {name: rng.poisson(share * depth / 1e6) for name, share in shares.items()}
-    counts["hsa-mir-rest"] = depth - sum(counts.values())
+    counts["hsa-mir-9200"] = depth - sum(counts.values())
     if any(min(reads[k] for reads in counts.values() if reads[k]) != 1 for k in range(N)):
         raise SystemExit("a library without an RNA that has one read: no real panel is like that; take another seed")
     chosen = rng.permutation(N)[:N_READ]
