@@ -45,6 +45,8 @@ class CoupledCells:
         For cell types that the circuit lacks, or for an arm that acts on what is not there.
     """
 
+    replays_cells = False
+
     def __init__(self, study: Study, circuit: Circuit) -> None:
         self.study = study
         self.circuit: Circuit | None = circuit
