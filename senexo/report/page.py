@@ -200,15 +200,12 @@ def _of_the_well(timecourse: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cells_and_medium(counts: pd.DataFrame) -> pd.DataFrame:
-    """Cells of every type that occurs, passages made good for, and molecules in the medium, as a time course."""
-    at = ["arm", "donor", "time_h"]
-    dilution = counts[counts["quantity"] == "dilution"][[*at, "value"]].rename(columns={"value": "dilution"})
-    rows = counts[counts["quantity"] != "dilution"].merge(dilution, on=at)
+    """Cells of every type that occurs, and molecules in the medium, as a time course."""
+    rows = counts.copy()
     cells = rows["quantity"] == "cells"
     rows["quantity"] = rows["cell_type"].where(cells, rows["quantity"] + " in " + rows["cell_type"]) + cells.map(
         {True: " cells", False: ""}
     )
-    rows["value"] *= rows["dilution"]
     there = rows.groupby("quantity")["value"].transform("max") > 0
     return rows[there].assign(statistic="mean")
 

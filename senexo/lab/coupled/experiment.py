@@ -145,10 +145,8 @@ class CoupledCells:
         stopped, seen = arrays["arrest_of"][k].T
         with np.errstate(invalid="ignore", divide="ignore"):
             arrested = stopped / seen
-        fold = arrays["dilution"]
         return WellSummary(
-            types=made.types, cells=np.nan_to_num(arrays["numbers"][at]) * fold[at],
-            plated=arrays["numbers"][0] * fold[0], senescent=made.senescent.astype(float), arrested=arrested,
+            types=made.types, cells=arrays["numbers"][at], plated=arrays["numbers"][0], senescent=made.senescent.astype(float), arrested=arrested,
             means=arrays["of_types"][at], readouts=self.study.readouts.names,
         )  # fmt: skip
 
