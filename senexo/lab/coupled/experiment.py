@@ -146,8 +146,9 @@ class CoupledCells:
         with np.errstate(invalid="ignore", divide="ignore"):
             arrested = stopped / seen
         return WellSummary(
-            types=made.types, cells=arrays["numbers"][at], plated=arrays["numbers"][0], senescent=made.senescent.astype(float), arrested=arrested,
-            means=arrays["of_types"][at], readouts=self.study.readouts.names,
+            types=made.types, cells=arrays["numbers"][at], plated=arrays["numbers"][0],
+            senescent=made.senescent.astype(float), arrested=arrested, means=arrays["of_types"][at],
+            readouts=self.study.readouts.names,
         )  # fmt: skip
 
 
