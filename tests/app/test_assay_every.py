@@ -110,15 +110,3 @@ def test_a_wrong_call_gets_status_2_and_one_message(senexo: Run, tmp_path: Path,
     status, said, complaint = senexo("assay", name, "t.csv", *options(name), "--colour", "red")
     assert (status, said) == (2, "")
     assert "--colour" in complaint
-
-
-def test_the_readme_shows_what_is_printed(senexo: Run) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    shown = readme.partition("## The bench")[2].partition("```")[2].partition("```")[0].strip().splitlines()
-    printed = [
-        line
-        for asked in (line for line in shown if line.startswith("$ senexo "))
-        for line in (asked, *senexo(*shlex.split(asked)[2:])[1].strip().splitlines())
-    ]
-    assert "..." in shown
-    assert [line for line in shown if line not in ("", "...")] == [line for line in printed if line in shown and line]

@@ -23,7 +23,7 @@ from senexo.lab.measurement import SHARES
 if TYPE_CHECKING:
     from senexo.lab.coupled.community import Community
 
-KEPT = ("course", "shares", "pools")
+KEPT = ("course", "shares", "pools", "dilution")
 TOLD = 4  # quantities that the sentence names
 MEDIUM = "medium: "  # before the name of a species in it
 COLUMNS = (
@@ -95,7 +95,8 @@ def _told(row: Any) -> str:
 def _shown(community: Community, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     """Cells over those plated, shares, read-outs and media of one well at its last read-out."""
     at = int(np.searchsorted(community.curve_times, community.readout_times[-1]))
-    return np.concatenate([arrays["shares"][at], arrays["course"][at], arrays["pools"][at]])
+    media = arrays["pools"][at] * arrays["dilution"][at]
+    return np.concatenate([arrays["shares"][at], arrays["course"][at], media])
 
 
 def _mean(change: NDArray[np.float64]) -> Estimate:

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from senexo.engine.population.weights import weighted_mean
-
 if TYPE_CHECKING:
     from senexo.engine.population.mass_balance import PoolLedger
     from senexo.engine.population.model import Cells, Floats, Ints, Population, Words
 
-COUNTS = ("arm", "donor", "replicate", "time_h", "cell_type", "quantity", "value", "unit", "followed")
+COUNTS = ("arm", "donor", "replicate", "time_h", "cell_type", "quantity", "value", "unit")
 BALANCE = (
     "arm", "donor", "replicate", "time_start_h", "time_h", "species", "cell_type", "flow", "value", "unit",
 )  # fmt: skip
@@ -40,7 +38,7 @@ class Reading:
 
     type: [n] place of the type in `Population.types`; key, parent: [n, 2] words of lineages; born: [n] h, the time of
     birth or of the last change of type; values: [n, slots] of each cell's type, assignment rules and age up to date;
-    weight: [n] how many cells each represents; pools: [pools] copies in the order of `Population.pooled`.
+    pools: [pools] copies in the order of `Population.pooled`.
     """
 
     time: float
@@ -49,7 +47,6 @@ class Reading:
     parent: Words
     born: Floats
     values: Floats
-    weight: Ints
     pools: Ints
 
     @classmethod
@@ -62,7 +59,7 @@ class Reading:
             values[cells.type == place, : own.shape[1]] = own
         return cls(
             cells.time, cells.type.copy(), cells.key.copy(), cells.parent.copy(), cells.born.copy(), values,
-            cells.weight.copy(), cells.pools.copy(),
+            cells.pools.copy(),
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -74,8 +71,7 @@ def counts(
 ) -> pd.DataFrame:
     """Living cells of every type at every time, absent types as 0, and the mean over cells of slots asked for.
 
-    Columns: `COUNTS`; `quantity` is ``cells`` or the slot's id; the mean of no cell is left out. `followed`: the number
-    of simulated cells that the value rests on; values are of all the cells that these represent.
+    Columns: `COUNTS`; `quantity` is ``cells`` or the slot's id; the mean of no cell is left out.
     """
     rows = []
     for reading in readings:
@@ -83,11 +79,10 @@ def counts(
             mine = reading.type == number
             n = int(np.count_nonzero(mine))
             about = (place.arm, place.donor, place.replicate, reading.time, type.name)
-            rows.append((*about, "cells", float(reading.weight[mine].sum()), UNIT["cells"], float(n)))
+            rows.append((*about, "cells", float(n), UNIT["cells"]))
             known = [slot.id for slot in type.network.slots]
-            means = weighted_mean(reading.values[mine], reading.weight[mine]) if n else np.zeros(0)
             rows += [
-                (*about, id, float(means[known.index(id)]), UNIT["mean"], float(n))
+                (*about, id, float(reading.values[mine, known.index(id)].mean()), UNIT["mean"])
                 for id in quantities
                 if n and id in known
             ]
@@ -98,7 +93,7 @@ def pools(population: Population, place: Place, readings: Sequence[Reading]) -> 
     """Copies of every pool species at every time; `cell_type` is the compartment. Columns: `COUNTS`."""
     where = compartments(population)
     rows = [
-        (place.arm, place.donor, place.replicate, reading.time, where[id], id, float(copies), UNIT["pool"], np.nan)
+        (place.arm, place.donor, place.replicate, reading.time, where[id], id, float(copies), UNIT["pool"])
         for reading in readings
         for id, copies in zip(population.pooled, reading.pools.tolist(), strict=True)
     ]
