@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
-from senexo.engine.ssa.sampler import Job, Method, Sampler
+from senexo.engine.ssa.sampler import Backend, Job, Sampler
 from senexo.model.loading import load
 from senexo.model.network import Network
 
@@ -36,11 +36,11 @@ Values = NDArray[np.float64]
 Program = Callable[[int], Values]  # seed -> [runs, species] at the end
 
 
-def senexo(lowered: Lowered, ids: list[str], runs: int, method: Method) -> Program:
+def senexo(lowered: Lowered, ids: list[str], runs: int, backend: Backend) -> Program:
     sampler, slots = Sampler(lowered, initial_values(lowered)), [lowered.slot(id) for id in ids]
 
     def run(seed: int) -> Values:
-        return sampler.run(TIMES, runs=runs, seed=seed, threads=1, method=method)[:, -1, slots]
+        return sampler.run(TIMES, runs=runs, seed=seed, threads=1, backend=backend)[:, -1, slots]
 
     return run
 

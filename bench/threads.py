@@ -40,7 +40,7 @@ Work = Callable[[int], Values]  # threads -> values
 
 def ensemble(lowered: Lowered) -> Work:
     sampler = Sampler(lowered, initial_values(lowered))
-    return lambda threads: sampler.run(TIMES, runs=RUNS, seed=1, threads=threads, method="lanes")
+    return lambda threads: sampler.run(TIMES, runs=RUNS, seed=1, threads=threads, backend="lanes")
 
 
 def batch(lowered: Lowered) -> Work:

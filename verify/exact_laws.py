@@ -20,7 +20,7 @@ from scipy import integrate, special, stats
 from senexo.assays.stats.multiple_testing import holm
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
-from senexo.engine.ssa.sampler import Method, sample
+from senexo.engine.ssa.sampler import Backend, sample
 from senexo.model.loading import load
 from verify import Check
 from verify._laws import fits, projection
@@ -193,12 +193,12 @@ LAWS = (
 )  # fmt: skip
 
 
-def p_value(law: Law, folder: Path, *, runs: int = RUNS, seed: int = SEED, method: Method | None = None) -> float:
+def p_value(law: Law, folder: Path, *, runs: int = RUNS, seed: int = SEED, backend: Backend | None = None) -> float:
     """Chi-square of `runs` trajectories against the law."""
     path = folder / "law.ant"
     path.write_text(f"model law()\n{law.antimony.replace('species', 'substanceOnly species')}\nend\n")
     lowered = lower(load(path).network)
-    found = sample(lowered, initial_values(lowered), np.array([law.time]), runs=runs, seed=seed, method=method)
+    found = sample(lowered, initial_values(lowered), np.array([law.time]), runs=runs, seed=seed, backend=backend)
     counts = [found[:, 0, lowered.slot(id)].astype(np.int64) for id in law.species]
     return fits(counts, law.probabilities())
 

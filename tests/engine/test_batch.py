@@ -14,9 +14,10 @@ from senexo.base.errors import UnsupportedFeature
 from senexo.engine.formula import lanes
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lane_math import lane_exp, lane_ln, lane_power
+from senexo.engine.formula.layout import BACKWARD, COUNT, LANES, SHIFT
 from senexo.engine.formula.network import Lowered
 from senexo.engine.formula.sparse import eliminate
-from senexo.engine.ode import rodas5p as rosenbrock
+from senexo.engine.ode import rodas5p
 from senexo.engine.ode.ensemble import BatchODE, message
 from verify._problems import HIRES, STIFF, lowered
 
@@ -123,11 +124,11 @@ def test_a_pivot_that_cancels_is_noticed():
     plan = eliminate(2, entries)
     layout = lanes.Layout(2, 0, 0, 4, 4, 0)
     pivots = np.array([1.0, 1e-3, 1e-6, 1e-9, 1e-12, 1e-15, 1e-18, 0.0])
-    w = np.ones((layout.rows, rosenbrock.LANES))
-    matrix = np.array([[[p, 1.0], [1.0, -1.0]] for p in np.resize(pivots, rosenbrock.LANES)])
-    w[rosenbrock.SHIFT] = 1.0
+    w = np.ones((layout.rows, LANES))
+    matrix = np.array([[[p, 1.0], [1.0, -1.0]] for p in np.resize(pivots, LANES)])
+    w[SHIFT] = 1.0
     w[layout.jacobian : layout.jacobian + 4] = (np.eye(2) - matrix).reshape(-1, 4).T
-    right = np.random.default_rng(1).standard_normal((rosenbrock.LANES, 2))
+    right = np.random.default_rng(1).standard_normal((LANES, 2))
     w[layout.right : layout.right + 2] = w[layout.kept : layout.kept + 2] = right.T
     block = w.reshape(-1)
     for kernel in (
@@ -135,9 +136,9 @@ def test_a_pivot_that_cancels_is_noticed():
         lanes.substitute(layout, plan),
         lanes.residual(layout, entries),
     ):
-        kernel(block, rosenbrock.COUNT)
+        kernel(block, COUNT)
     found, exact = w[layout.right : layout.right + 2].T, np.linalg.solve(matrix, right[:, :, None])[:, :, 0]
-    noticed = ~(w[rosenbrock.BACKWARD] <= 1e-8)
+    noticed = ~(w[BACKWARD] <= 1e-8)
     assert noticed[:8].tolist() == [False] * 3 + [True] * 5
     assert np.abs(found - exact)[~noticed].max() < 1e-6
 
@@ -178,7 +179,7 @@ def test_a_run_that_ends_in_the_undefined_stops_before_it():
     """x' = ln(x) reaches 0, where it has no value, near t = 0.38; what was found before stays."""
     case = Case(lowered("model u()\nx = 0.5; a = 1\nx' = a*ln(x)\nend\n"))
     result = case.batch.solve(case.rows(3, a=np.array([1.0, 0.0, 1.0])), np.array([0.0, 0.1, 0.3, 5.0]))
-    assert [message(code) for code in result.status[:2]] == [message(rosenbrock.STEP_TOO_SMALL), message(rosenbrock.OK)]
+    assert [message(code) for code in result.status[:2]] == [message(rodas5p.STEP_TOO_SMALL), message(rodas5p.OK)]
     x = result.values[0, :, case.column("x")]
     assert np.isfinite(x[:3]).all()
     assert (x[:3] > 0).all()
@@ -279,10 +280,10 @@ def test_every_failure_has_its_own_code_and_harms_nobody(growth):
     bad[7, a], bad[23, x], bad[41, a], bad[60, x] = 0.4, np.nan, np.nan, np.inf
     result = growth.batch.solve(bad, np.array([0.0, 2.0, 4.0]))
     assert {row: message(result.status[row]) for row in np.flatnonzero(result.status)} == {
-        7: message(rosenbrock.STEP_TOO_SMALL),
-        23: message(rosenbrock.NOT_FINITE),
-        41: message(rosenbrock.STEP_TOO_SMALL),
-        60: message(rosenbrock.NOT_FINITE),
+        7: message(rodas5p.STEP_TOO_SMALL),
+        23: message(rodas5p.NOT_FINITE),
+        41: message(rodas5p.STEP_TOO_SMALL),
+        60: message(rodas5p.NOT_FINITE),
     }
     others = np.setdiff1d(np.arange(100), [7, 23, 41, 60])
     assert result.values[others].tobytes() == healthy[others].tobytes()

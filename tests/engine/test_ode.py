@@ -5,18 +5,21 @@ Section numbers are those of SBML Level 3 Version 2 Core (doi 10.1515/jib-2017-0
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from math import exp, inf, log, nextafter, pi, sin, sqrt
 
 import numpy as np
 import pytest
 import scipy.integrate
+import scipy.linalg
 from shorthand import event, reaction, rules, system
 
 from senexo.base.errors import SimulationError
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
+from senexo.engine.ode import stiff
 from senexo.engine.ode.single import integrate
 from senexo.model.network import Compartment, Network, Parameter, Species
 from senexo.model.network import Event as SbmlEvent
@@ -465,10 +468,36 @@ def test_a_derivative_that_an_event_makes_undefined_is_named_with_its_time() -> 
         course(system({"x": 1.0}, {"x": "ln(x)"}, events=[event("time >= 2", x="-1")]), [3.0])
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_a_solution_that_explodes_is_named_with_its_time() -> None:
     with pytest.raises(SimulationError, match=r"no solver gets on from time (0\.99|1).*LSODA.*BDF.*Radau"):
         course(system({"x": 1.0}, {"x": "x*x"}), [2.0])
+
+
+@pytest.mark.parametrize("solver", ["LSODA", "BDF", "Radau"])
+@pytest.mark.parametrize("law", ["x*x", "x*exp(x)", "1e300*x*x"])
+def test_a_failing_solver_neither_warns_nor_touches_the_filters_of_warnings(
+    law: str, solver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filters belong to the process: a thread that changes them changes what another one sees."""
+
+    def forbidden(*arguments: object, **options: object) -> None:
+        raise AssertionError(arguments)
+
+    lowered = system({"x": 1.0}, {"x": law})
+    with monkeypatch.context() as patched:
+        for name in ("catch_warnings", "simplefilter", "filterwarnings", "warn"):
+            patched.setattr(warnings, name, forbidden)
+        with pytest.raises(SimulationError, match="no solver gets on"):
+            course(lowered, [2.0], solver=solver, rtol=1e-15)
+
+
+def test_a_singular_matrix_is_a_solution_that_is_not_finite() -> None:
+    with np.errstate(all="ignore"):
+        solution = scipy.linalg.lu_solve(stiff._factored(np.zeros((2, 2))), np.ones(2))
+    assert not np.isfinite(solution).any()
+    regular = np.array([[2.0, 1.0], [1.0, 3.0]])
+    assert np.array_equal(scipy.linalg.lu_solve(stiff._factored(regular.copy()), [1.0, 2.0]),
+                          scipy.linalg.lu_solve(scipy.linalg.lu_factor(regular), [1.0, 2.0]))  # fmt: skip
 
 
 def test_the_course_before_an_explosion_is_right() -> None:

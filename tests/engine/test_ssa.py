@@ -62,25 +62,25 @@ def test_refused_by_name(name: str, tmp_path: Path) -> None:
     assert feature in caught.value.feature
 
 
-@pytest.mark.parametrize("method", ["tables", "flat", "lanes"])
+@pytest.mark.parametrize("backend", ["tables", "flat", "lanes"])
 @pytest.mark.parametrize("name", ["negative law", "too few reactants", "no reactant in the law"])
-def test_every_kernel_refuses(name: str, method: str, tmp_path: Path) -> None:
+def test_every_kernel_refuses(name: str, backend: str, tmp_path: Path) -> None:
     text, feature, where = REFUSED[name]
     with pytest.raises(UnsupportedFeature, match=where) as caught:
-        _run(text, tmp_path, method=method)
+        _run(text, tmp_path, backend=backend)
     assert feature in caught.value.feature
 
 
-@pytest.mark.parametrize("method", ["tables", "flat", "lanes"])
-def test_law_without_a_value(method: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["tables", "flat", "lanes"])
+def test_law_without_a_value(backend: str, tmp_path: Path) -> None:
     with pytest.raises(SimulationError, match="reaction r1 is not a finite number"):
-        _run("substanceOnly species A = 5; r1: A => ; A/(A - 3);", tmp_path, method=method)
+        _run("substanceOnly species A = 5; r1: A => ; A/(A - 3);", tmp_path, backend=backend)
 
 
-@pytest.mark.parametrize("method", ["tables", "flat", "lanes"])
-def test_runs_without_end_are_given_up(method: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["tables", "flat", "lanes"])
+def test_runs_without_end_are_given_up(backend: str, tmp_path: Path) -> None:
     with pytest.raises(SimulationError, match="more than 200000 reaction events"):
-        _run("substanceOnly species A = 5; => A; 10*A;", tmp_path, method=method, most_events=200_000, runs=2)
+        _run("substanceOnly species A = 5; => A; 10*A;", tmp_path, backend=backend, most_events=200_000, runs=2)
 
 
 def test_event_cascades_are_given_up(tmp_path: Path) -> None:
@@ -94,9 +94,9 @@ def test_negative_delay(tmp_path: Path) -> None:
         _run("substanceOnly species A = 5; => A; 1; late: at -1 after time >= 3: A = 0;", tmp_path)
 
 
-@pytest.mark.parametrize("method", ["tables", "flat", "lanes"])
-def test_nothing_left_to_happen(method: str, tmp_path: Path) -> None:
-    found, lowered = _run("substanceOnly species A = 3; A => ; 50*A;", tmp_path, method=method)
+@pytest.mark.parametrize("backend", ["tables", "flat", "lanes"])
+def test_nothing_left_to_happen(backend: str, tmp_path: Path) -> None:
+    found, lowered = _run("substanceOnly species A = 3; A => ; 50*A;", tmp_path, backend=backend)
     amounts = found[:, :, lowered.slot("A")]
     assert np.all(amounts[:, 0] == 3)
     assert np.all(amounts[:, -1] == 0)
@@ -138,8 +138,8 @@ def test_a_late_first_output(tmp_path: Path) -> None:
     assert np.array_equal(whole[:, 2], whole[:, 3])
 
 
-@pytest.mark.parametrize("method", ["tables", "flat", "lanes"])
-def test_an_interrupt_ends_the_work(method: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["tables", "flat", "lanes"])
+def test_an_interrupt_ends_the_work(backend: str, tmp_path: Path) -> None:
     """The stop sign is what an interrupt sets; kernels answer within a moment."""
     from senexo.engine.ssa.sampler import Job, Sampler
 
@@ -149,5 +149,5 @@ def test_an_interrupt_ends_the_work(method: str, tmp_path: Path) -> None:
     job = Job(Sampler(lowered, initial_values(lowered)), np.array([0.0, 1e6]), 2, 1, 10**15, 2)
     timer = threading.Timer(1.0, lambda: job.stop.__setitem__(0, True))
     timer.start()
-    job.run(method)  # would take an hour
+    job.run(backend)  # would take an hour
     timer.join()

@@ -73,9 +73,9 @@ def _compare(lowered: Lowered, methods: tuple[str | None, ...], end: float, seed
     # just before and at every event: the kernel shows when it happened and what it did
     times = np.array(sorted({0.0, end, *events, *(math.nextafter(time, 0.0) for time in events)}))
     expected = np.array(Run(lowered, list(v0), seed, run).until(times.tolist()))
-    for method in methods:
-        found = sample(lowered, v0, times, runs=run + 1, seed=seed, method=method)[run]
-        assert np.array_equal(found, expected, equal_nan=True), method
+    for backend in methods:
+        found = sample(lowered, v0, times, runs=run + 1, seed=seed, backend=backend)[run]
+        assert np.array_equal(found, expected, equal_nan=True), backend
 
 
 @pytest.mark.parametrize("name", STEADY)
@@ -102,16 +102,16 @@ def test_published_models_with_timed_events(name: str, shared_data: Path) -> Non
     _compare(replace(lowered, events=events), ("tables",), 180.0, seed=6)
 
 
-@pytest.mark.parametrize("method", ["tables", "flat", "lanes"])
-def test_a_run_is_its_own_whatever_its_company(method: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["tables", "flat", "lanes"])
+def test_a_run_is_its_own_whatever_its_company(backend: str, tmp_path: Path) -> None:
     """The same integers for any number of threads and runs, with more runs than lanes and lanes that finish early."""
     lowered = _load(STEADY["dimer"], tmp_path)
     v0, times = initial_values(lowered), np.linspace(0.0, 30.0, 7)
-    alone = sample(lowered, v0, times, runs=90, seed=3, method="tables", threads=1)
+    alone = sample(lowered, v0, times, runs=90, seed=3, backend="tables", threads=1)
     for runs, threads in ((90, 1), (90, 2), (90, 4), (37, 3), (1, 2)):
-        found = sample(lowered, v0, times, runs=runs, seed=3, method=method, threads=threads)
+        found = sample(lowered, v0, times, runs=runs, seed=3, backend=backend, threads=threads)
         assert np.array_equal(found, alone[:runs])
-    other = sample(lowered, v0, times, runs=90, seed=4, method=method)
+    other = sample(lowered, v0, times, runs=90, seed=4, backend=backend)
     assert not np.array_equal(other, alone)
 
 
@@ -121,7 +121,7 @@ def test_the_choice_of_kernel_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
 
     lowered = lower(load(REFERENCE).network)
     v0, times = initial_values(lowered), np.linspace(0.0, 1.0, 5)
-    expected = sample(lowered, v0, times, runs=20, seed=8, method="tables")
+    expected = sample(lowered, v0, times, runs=20, seed=8, backend="tables")
     assert np.array_equal(sample(lowered, v0, times, runs=20, seed=8), expected)
     monkeypatch.setattr(ssa, "_WORTH_COMPILING", {"flat": 0, "lanes": 0})
     assert np.array_equal(sample(lowered, v0, times, runs=20, seed=8), expected)

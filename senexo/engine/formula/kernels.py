@@ -27,7 +27,9 @@ from senexo.base import streams
 ENGINE = Path(__file__).parents[1]
 
 
-def kernel(signature: Any = None, *, forceinline: bool = False) -> Callable[[Callable[..., Any]], Any]:
+def kernel(
+    signature: Any = None, *, internal: bool = False, forceinline: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
     """Decorator: compile a function without Python's lock and with IEEE division, and keep its machine code.
 
     Parameters
@@ -35,12 +37,16 @@ def kernel(signature: Any = None, *, forceinline: bool = False) -> Callable[[Cal
     signature
         Types as numba has them. With a signature the function is compiled at once, for these types only; without one
         at its first call with each set of types.
+    internal
+        For functions that other kernels call, and Python never: numba then makes no wrapper that takes Python's values,
+        which for a function of many arrays is most of its compilation.
     forceinline
         Let LLVM write the function's code into its callers.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher: Any = numba.njit(nogil=True, error_model="numpy", forceinline=forceinline)(function)
+        options: dict[str, bool] = {"no_cpython_wrapper": internal, "no_cfunc_wrapper": internal}
+        dispatcher: Any = numba.njit(nogil=True, error_model="numpy", forceinline=forceinline, **options)(function)
         if cache_folder() is not None:
             with suppress(RuntimeError):  # numba finds no source file, or no writable folder for it
                 dispatcher._cache = MachineCode(function)

@@ -14,27 +14,50 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+from numba import types
+from numpy.typing import NDArray
 
 from senexo.engine.formula.codegen import compile_function, print_nodes
 from senexo.engine.formula.graph import Graph, Node
 from senexo.engine.formula.lane_math import lane_exp, lane_ln, lane_power
-from senexo.engine.formula.layout import BACKWARD, KERNEL, LANES, SHIFT, TIME, Layout
+from senexo.engine.formula.layout import BACKWARD, LANES, SHIFT, SIGNATURE, TIME, Layout
 from senexo.engine.formula.sparse import Elimination
 
 _COMPILING = Lock()
 _FUNCTIONS = {"exp": "lane_exp", "ln": "lane_ln", "power": "lane_power"}
 
 
+class LaneKernel:
+    """A compiled kernel as an argument of other kernels, which call it by its address."""
+
+    _numba_type_ = types.FunctionType(SIGNATURE)
+
+    def __init__(self, dispatcher: Any) -> None:
+        self._dispatcher = dispatcher  # keeps the code alive
+        with _COMPILING:  # two threads may ask for one kernel
+            if not dispatcher.signatures:
+                dispatcher.compile(SIGNATURE)
+                dispatcher.disable_compile()
+        made = dispatcher.get_compile_result(SIGNATURE)
+        self._address = made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
+
+    def __wrapper_address__(self) -> int:
+        return int(self._address)
+
+    def __call__(self, block: NDArray[np.float64], lanes: np.uint64) -> None:
+        self._dispatcher(block, lanes)
+
+
 def formulas(
     graph: Graph, nodes: Sequence[Node], into: int, rows_of_slots: Mapping[int, int], ready: Mapping[Node, int]
-) -> Any:
+) -> LaneKernel:
     """Kernel that computes the nodes into the rows from `into` on; ready: node -> row where its value already is."""
     return placed(graph, [(into + i, node) for i, node in enumerate(nodes)], rows_of_slots, ready)
 
 
 def placed(
     graph: Graph, nodes: Sequence[tuple[int, Node]], rows_of_slots: Mapping[int, int], ready: Mapping[Node, int]
-) -> Any:
+) -> LaneKernel:
     """As `formulas`, for nodes that each come with the row they go to."""
     known = {node: _at(row) for node, row in ready.items()}
     lines, results = print_nodes(
@@ -48,7 +71,7 @@ def placed(
     return _kernel([*lines, *(f"{_at(row)} = {text}" for (row, _), text in zip(nodes, results, strict=True))])
 
 
-def factor(layout: Layout, entries: Mapping[tuple[int, int], int], plan: Elimination) -> Any:
+def factor(layout: Layout, entries: Mapping[tuple[int, int], int], plan: Elimination) -> LaneKernel:
     """Kernel: L U = shift * identity - jacobian. The reciprocals of the pivots stand in the diagonal's places.
 
     entries: (row, column) -> place in the Jacobian.
@@ -72,7 +95,7 @@ def factor(layout: Layout, entries: Mapping[tuple[int, int], int], plan: Elimina
     return _kernel([*lines, *(f"{_at(layout.factors + place)} = m{place}" for place in plan.places.values())])
 
 
-def substitute(layout: Layout, plan: Elimination) -> Any:
+def substitute(layout: Layout, plan: Elimination) -> LaneKernel:
     """Kernel: the right-hand side becomes the solution of L U x = b."""
 
     def held(r: int, c: int) -> str:
@@ -87,7 +110,7 @@ def substitute(layout: Layout, plan: Elimination) -> Any:
     return _kernel([*lines, *(f"{_at(layout.right + i)} = x{i}" for i in range(layout.n_states))])
 
 
-def residual(layout: Layout, entries: Mapping[tuple[int, int], int]) -> Any:
+def residual(layout: Layout, entries: Mapping[tuple[int, int], int]) -> LaneKernel:
     """Kernel: a bound on the componentwise backward error of (shift - jacobian) x = b, b the kept right-hand side.
 
     sum_i |r_i| / (|shift x_i| + sum_j |J_ij x_j| + |b_i|) with r = b - (shift - J) x. Its largest term is the
@@ -111,15 +134,10 @@ def _at(row: int) -> str:
     return f"w[lane + row{row}]"
 
 
-def _kernel(lines: Sequence[str]) -> Any:
+def _kernel(lines: Sequence[str]) -> LaneKernel:
     body = "".join(f"        {line}\n" for line in lines or ["pass"])
     source = f"def kernel(w, lanes):\n    for lane in range(lanes):\n{body}"
     names: dict[str, object] = {"lane_exp": lane_exp, "lane_ln": lane_ln, "lane_power": lane_power}
     # unsigned, because a signed index would be tested for being negative at every access
     names |= {f"row{row}": np.uint64(int(row) * LANES) for row in re.findall(r"\brow(\d+)\]", body)}
-    dispatcher: Any = compile_function(source, names)
-    with _COMPILING:  # two threads may ask for one kernel
-        if not dispatcher.signatures:
-            dispatcher.compile(KERNEL)
-            dispatcher.disable_compile()
-    return dispatcher
+    return LaneKernel(compile_function(source, names))

@@ -13,7 +13,7 @@ from numba import types
 LANES = 16
 COUNT = np.uint64(LANES)  # as generated kernels take it
 TIME, SHIFT, BACKWARD, STATES = 0, 1, 2, 3  # rows of a block: time, 1 / (gamma h), backward error, first state
-KERNEL = types.void(types.float64[::1], types.uint64)  # generated: (block, number of lanes)
+SIGNATURE = types.void(types.float64[::1], types.uint64)  # of a generated kernel: block, number of lanes
 
 
 @dataclass(frozen=True, slots=True)

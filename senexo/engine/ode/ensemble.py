@@ -24,16 +24,16 @@ from senexo.engine.formula.laws import bounded, constant_parts, floored
 from senexo.engine.formula.layout import LANES, STATES, Layout
 from senexo.engine.formula.network import Lowered
 from senexo.engine.formula.sparse import eliminate
-from senexo.engine.ode import rodas5p as rosenbrock
+from senexo.engine.ode import rodas5p
 
 Floats = NDArray[np.float64]
 _ROWS_AT_ONCE = 512  # of one thread: enough to keep the lanes full, few enough to stay in the cache
 
 _MESSAGES = {
-    rosenbrock.OK: "reached the end",
-    rosenbrock.STEP_TOO_SMALL: "the step size vanished: the solution blows up, or a rate is not a number",
-    rosenbrock.TOO_MANY_STEPS: "too many steps: loosen rtol or atol, or shorten the run",
-    rosenbrock.NOT_FINITE: "an initial value is missing, infinite or not a number",
+    rodas5p.OK: "reached the end",
+    rodas5p.STEP_TOO_SMALL: "the step size vanished: the solution blows up, or a rate is not a number",
+    rodas5p.TOO_MANY_STEPS: "too many steps: loosen rtol or atol, or shorten the run",
+    rodas5p.NOT_FINITE: "an initial value is missing, infinite or not a number",
 }
 
 
@@ -104,25 +104,24 @@ class BatchODE:
         rows = {slot: STATES + i for i, slot in enumerate(rates)}
         rows |= {slot: layout.constants + i for i, slot in enumerate(constants)}
         ready = {node: layout.derived + i for i, node in enumerate(derived)}
-        derive = lanes.formulas(graph, derived, layout.derived, rows, {})
-        self._kernels = (
-            derive,
-            lanes.formulas(graph, list(rates.values()), layout.rates, rows, ready),
-            lanes.formulas(graph, [*jacobian, *by_time], layout.jacobian, rows, ready),
-            lanes.factor(layout, entries, plan),
-            lanes.substitute(layout, plan),
-            lanes.residual(layout, entries),
+        self._kernels = rodas5p.Kernels(
+            derive=lanes.formulas(graph, derived, layout.derived, rows, {}),
+            rates=lanes.formulas(graph, list(rates.values()), layout.rates, rows, ready),
+            slopes=lanes.formulas(graph, [*jacobian, *by_time], layout.jacobian, rows, ready),
+            factor=lanes.factor(layout, entries, plan),
+            substitute=lanes.substitute(layout, plan),
+            residual=lanes.residual(layout, entries),
+            rules=lanes.formulas(graph, list(assigned.values()), layout.rules, rows, ready),
         )
-        self._rules = (derive, lanes.formulas(graph, list(assigned.values()), layout.rules, rows, ready))
-        self._layout = (
-            layout.rates, layout.right, layout.kept, layout.constants, layout.jacobian, layout.n_entries,
-            layout.rules, layout.rows,
+        self._places = rodas5p.Places(
+            rates=layout.rates, right=layout.right, kept=layout.kept, constants=layout.constants,
+            by_time=layout.jacobian + layout.n_entries, rules=layout.rules, n_rows=layout.rows,
         )  # fmt: skip
-        self._states, self._constants, self._assigned = _slots(rates), _slots(constants), _slots(assigned)
+        self._slots = rodas5p.Slots(_slots(rates), _slots(constants), _slots(assigned))
         # where a slot's value comes from: a state, then an assignment rule, or (negative) the row as it was given
         self._source = -1 - np.arange(self.n_slots, dtype=np.int32)
-        self._source[self._states] = np.arange(n)
-        self._source[self._assigned] = n + np.arange(len(assigned))
+        self._source[self._slots.states] = np.arange(n)
+        self._source[self._slots.assigned] = n + np.arange(len(assigned))
 
     def solve(
         self,
@@ -149,19 +148,20 @@ class BatchODE:
         n, k = len(v), len(times)
         values, final = np.empty((n, k, len(source))), np.empty((n, self.n_slots))
         status, steps = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int64)
-        allowed = np.ascontiguousarray(np.broadcast_to(atol, self.n_slots)[self._states], dtype=np.float64)
+        states = self._slots.states
+        allowed = np.ascontiguousarray(np.broadcast_to(atol, self.n_slots)[states], dtype=np.float64)
+        control = rodas5p.Control(float(rtol), allowed, int(max_steps), self._timed)
 
         def work(rows: slice) -> None:
-            found = np.empty((len(v[rows]), k, len(self._states)))
-            if len(self._states):
-                rosenbrock.solve(
-                    *self._kernels, self._layout, self._states, self._constants, v[rows], times, found, status[rows],
-                    steps[rows], self._timed, rtol, allowed, max_steps,
+            found = np.empty((len(v[rows]), k, len(states)))
+            if len(states):
+                rodas5p.solve(
+                    self._kernels, self._places, self._slots, control, v[rows], times,
+                    rodas5p.Found(found, status[rows], steps[rows]),
                 )  # fmt: skip
-            rosenbrock.fill(
-                *self._rules, self._layout, self._states, self._constants, self._assigned, v[rows], times, found,
-                values[rows], final[rows], source,
-            )  # fmt: skip
+            rodas5p.read_out(
+                self._kernels, self._places, self._slots, v[rows], times, found, source, values[rows], final[rows]
+            )
 
         threads = threads or os.cpu_count() or 1
         share = min(_ROWS_AT_ONCE, max(LANES, -(-n // threads)))

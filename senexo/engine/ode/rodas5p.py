@@ -2,8 +2,9 @@
 
 Every lane has its own time, step size, error control and row; a lane that reaches the end takes the next row.
 Lanes share the instruction stream only, so a row's bits do not depend on its neighbours, on the lane it runs
-in, or on how many rows there are. Blocks are flat and quantity-major as in `senexo.engine.formula.lanes`, and the
-loops run over a whole block where they can, which is what lets the compiler make vector instructions of them.
+in, or on how many rows there are. Blocks are laid out as in `senexo.engine.formula.layout`, and the loops run over a
+whole block where they can, which is what lets the compiler make vector instructions of them. Functions that take one of
+the tuples below read its arrays into names of their own before any loop: numba counts references at every reading.
 
 Method: Rodas5P, eight stages, order 5(4), stiffly accurate and L-stable, dense output of order 4:
 Steinebach 2023, doi 10.1007/s10543-023-00967-x (coefficients of the paper's appendix, in the transformed form
@@ -19,14 +20,14 @@ becomes diagonal, so a smaller step always cures it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
+from numpy.typing import NDArray
 
 from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.lane_math import lane_power
-from senexo.engine.formula.layout import BACKWARD, COUNT, KERNEL, LANES, SHIFT, STATES, TIME
+from senexo.engine.formula.layout import BACKWARD, COUNT, LANES, SHIFT, STATES, TIME
 
 OK, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_FINITE = 0, 1, 2, 3
 
@@ -69,20 +70,148 @@ H = np.array([
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0
 _UNSOLVED = 0.25  # factor of the step after a linear system that was not solved, or a stage that was not finite
 
-_block, _count, _index = types.float64[::1], types.int64, types.int32[::1]
-_rows, _table = types.float64[:, ::1], types.float64[:, :, ::1]
-_KERNEL = _count(
-    *[types.FunctionType(KERNEL)] * 6, types.UniTuple(_count, 8), _index, _index,
-    types.float64[:, ::1], _block, types.float64[:, :, ::1], types.int8[::1], types.int64[::1],
-    types.boolean, types.float64, _block, _count,
-)  # fmt: skip
+Floats = NDArray[np.float64]
+_compile = kernel()
+_internal, _inlined = kernel(internal=True), kernel(internal=True, forceinline=True)
+
+
+class Kernels(NamedTuple):
+    """What is generated for a network (`senexo.engine.formula.lanes`); each takes a block and the number of lanes."""
+
+    derive: Any  # what depends on constants only
+    rates: Any
+    slopes: Any  # the Jacobian, and the rates' derivatives by time
+    factor: Any
+    substitute: Any
+    residual: Any
+    rules: Any  # assignment rules
+
+
+class Places(NamedTuple):
+    """Where the parts of a block begin, in rows; see `senexo.engine.formula.layout.Layout`."""
+
+    rates: int
+    right: int
+    kept: int
+    constants: int
+    by_time: int
+    rules: int
+    n_rows: int
+
+
+class Slots(NamedTuple):
+    """The slots of the states, of the constants that laws read, and of the assignment rules."""
+
+    states: NDArray[np.int32]
+    constants: NDArray[np.int32]
+    assigned: NDArray[np.int32]
+
+
+class Control(NamedTuple):
+    """Error control. rtol, atol [states]: local error per step; timed: a rate names the time."""
+
+    rtol: float
+    atol: Floats
+    max_steps: int
+    timed: bool
+
+
+class Found(NamedTuple):
+    """values [rows, times, states], status [rows] and number of steps [rows]."""
+
+    values: Floats
+    status: NDArray[np.int8]
+    steps: NDArray[np.int64]
+
+
+class _Block(NamedTuple):
+    """The array that generated kernels work on, and parts of it."""
+
+    whole: Floats
+    time: Floats
+    shift: Floats
+    backward: Floats
+    x: Floats
+    rates: Floats
+    right: Floats
+    kept: Floats
+    constants: Floats
+    by_time: Floats
+
+
+class _Step(NamedTuple):
+    """Of one step of all lanes: arrays [states x lanes], and [stages, states x lanes]."""
+
+    y: Floats
+    new: Floats
+    slope: Floats
+    per_h: Floats
+    allowed: Floats
+    scale: Floats
+    squares: Floats
+    k: Floats
+    dense: Floats
+
+
+class _Lanes(NamedTuple):
+    """Arrays [lanes]: the row of each, -1 without one; where it is; and what the last step gave."""
+
+    row: NDArray[np.int64]
+    time: Floats
+    h: Floats
+    norm: Floats
+    change: Floats
+    moves: NDArray[np.bool_]
+    n_out: NDArray[np.int64]
+    n_steps: NDArray[np.int64]
+    fresh: NDArray[np.bool_]
+    grown: NDArray[np.bool_]  # the last step was accepted, so the next may be longer
+    queue: NDArray[np.int64]  # [2]: the next row without a lane, and how many lanes have a row
+
+
+@_internal
+def _new_block(places: Any, n: int) -> Any:
+    whole, size = np.ones(places.n_rows * LANES), n * LANES
+    return _Block(
+        whole,
+        whole[TIME * LANES :][:LANES],
+        whole[SHIFT * LANES :][:LANES],
+        whole[BACKWARD * LANES :][:LANES],
+        whole[STATES * LANES :][:size],
+        whole[places.rates * LANES :][:size],
+        whole[places.right * LANES :][:size],
+        whole[places.kept * LANES :][:size],
+        whole[places.constants * LANES :],
+        whole[places.by_time * LANES :][:size],
+    )
+
+
+@_internal
+def _new_step(atol: Any) -> Any:
+    size = len(atol) * LANES
+    allowed = np.ones(size)
+    for i in range(len(atol)):
+        allowed[i * LANES : (i + 1) * LANES] = atol[i]
+    return _Step(
+        np.ones(size), np.ones(size), np.ones(size), np.ones(size), allowed, np.ones(size), np.ones(size),
+        np.zeros((8, size)), np.zeros((3, size)),
+    )  # fmt: skip
+
+
+@_internal
+def _new_lanes() -> Any:
+    return _Lanes(
+        np.full(LANES, -1, dtype=np.int64), np.zeros(LANES), np.ones(LANES), np.zeros(LANES), np.zeros(LANES),
+        np.zeros(LANES, np.bool_), np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.int64),
+        np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_), np.zeros(2, dtype=np.int64),
+    )  # fmt: skip
 
 
 def _stage(s: int) -> Any:
     """x = y + sum_j A[s, j] k_j and e = sum_j C[s, j] k_j / h over a block; the sums are unrolled for this s."""
 
-    @kernel()
-    def stage(y, k, per_h, x, e):  # type: ignore[no-untyped-def]
+    @_internal
+    def stage(y: Any, k: Any, per_h: Any, x: Any, e: Any) -> None:
         for q in range(len(y)):
             place, slope = y[q], 0.0
             for j in range(s):
@@ -97,8 +226,8 @@ def _stage(s: int) -> Any:
 _stage1, _stage2, _stage3, _stage4, _stage5, _stage6, _stage7 = (_stage(s) for s in range(1, 8))
 
 
-@kernel()
-def _prepare_stage(s, y, k, per_h, x, e):  # type: ignore[no-untyped-def]
+@_internal
+def _prepare_stage(s: int, y: Any, k: Any, per_h: Any, x: Any, e: Any) -> None:
     if s == 1:
         _stage1(y, k, per_h, x, e)
     elif s == 2:
@@ -115,10 +244,40 @@ def _prepare_stage(s, y, k, per_h, x, e):  # type: ignore[no-untyped-def]
         _stage7(y, k, per_h, x, e)
 
 
-@kernel()
-def _first_step(y, f, scale, lane, n, longest):  # type: ignore[no-untyped-def]
+@_inlined
+def _take_rows(lanes: Any, step: Any, block: Any, slots: Any, rows: Any, times: Any, found: Any) -> bool:
+    """Give every lane without a row the next one; True if any took one. Rows with nothing to follow are finished."""
+    row, time, n_out, n_steps = lanes.row, lanes.time, lanes.n_out, lanes.n_steps
+    fresh, grown, queue = lanes.fresh, lanes.grown, lanes.queue
+    states, constants, y, p = slots.states, slots.constants, step.y, block.constants
+    values, status, k_times = found.values, found.status, len(times)
+    starting = False
+    for lane in range(LANES):
+        while row[lane] < 0 and queue[0] < len(rows):
+            r = queue[0]
+            queue[0] += 1
+            finite = True
+            for i in range(len(states)):
+                finite &= np.isfinite(rows[r, states[i]])
+                values[r, 0, i] = rows[r, states[i]]
+            if not finite or k_times == 1:
+                status[r] = OK if finite else NOT_FINITE
+                values[r, 1:] = np.nan
+                continue
+            for i in range(len(constants)):
+                p[i * LANES + lane] = rows[r, constants[i]]
+            for i in range(len(states)):
+                y[i * LANES + lane] = rows[r, states[i]]
+            row[lane], time[lane], n_out[lane], n_steps[lane] = r, times[0], 1, 0
+            fresh[lane], grown[lane], starting = True, True, True
+            queue[1] += 1
+    return starting
+
+
+@_internal
+def _first_step(y: Any, f: Any, scale: Any, lane: int, longest: float) -> float:
     """A hundredth of the time in which the rates change the values (Hairer, Norsett & Wanner I, section II.4)."""
-    size, speed = 0.0, 0.0
+    size, speed, n = 0.0, 0.0, len(y) // LANES
     for i in range(n):
         q = i * LANES + lane
         size += (y[q] / scale[q]) ** 2
@@ -127,194 +286,187 @@ def _first_step(y, f, scale, lane, n, longest):  # type: ignore[no-untyped-def]
     return min(guess, longest)
 
 
-@kernel(_KERNEL)
-def solve(  # type: ignore[no-untyped-def]
-    derive, rates, slopes, factor, substitute, residual, layout, states, constants, rows, times, out, status, steps,
-    timed, rtol, atol, max_steps,
-):  # fmt: skip
-    """Follow every row from times[0] to times[-1]; the kernel is one long function because the lanes' state is.
+@_inlined
+def _first_steps(lanes: Any, step: Any, block: Any, rtol: float, longest: float) -> None:
+    """The step of every lane that has just taken a row."""
+    y, f, scale, allowed, fresh, h = step.y, block.rates, step.scale, step.allowed, lanes.fresh, lanes.h
+    for q in range(len(y)):
+        scale[q] = allowed[q] + rtol * abs(y[q])
+    for lane in range(LANES):
+        if fresh[lane]:
+            h[lane] = _first_step(y, f, scale, lane, longest)
+            fresh[lane] = False
 
-    derive ... residual, layout: generated for the network (`senexo.engine.formula.lanes`,
-    `senexo.engine.ode.ensemble`); states, constants: slots; rows [n, slots]; times [k]; out [n, k, states]; timed: a
-    rate names the time. Returns the number of steps of all rows.
-    """
-    at_rates, at_right, at_kept, at_constants, at_jacobian, n_entries, _, n_block = layout
-    n_rows, n, k_times, n_given = len(rows), len(states), len(times), len(constants)
-    size = n * LANES
-    w = np.ones(n_block * LANES)
-    x, f = w[STATES * LANES :][:size], w[at_rates * LANES :][:size]
-    right, kept = w[at_right * LANES :][:size], w[at_kept * LANES :][:size]
-    p = w[at_constants * LANES :]
-    by_time = w[(at_jacobian + n_entries) * LANES :][:size]
-    ts, shift, backward = w[TIME * LANES :][:LANES], w[SHIFT * LANES :][:LANES], w[BACKWARD * LANES :][:LANES]
-    y, new, e = np.ones(size), np.ones(size), np.ones(size)
-    per_h, allowed, scale, squares = np.ones(size), np.ones(size), np.ones(size), np.ones(size)
-    k = np.zeros((8, size))
-    dense = np.zeros((3, size))
-    t, h, inverse, norm, factor_h = np.zeros(LANES), np.ones(LANES), np.ones(LANES), np.zeros(LANES), np.zeros(LANES)
-    moves = np.zeros(LANES, np.bool_)
-    row = np.full(LANES, -1, dtype=np.int64)
-    at, taken = np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.int64)
-    fresh, grown = np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_)
+
+@_inlined
+def _stages(kernels: Any, lanes: Any, step: Any, block: Any, timed: bool) -> None:
+    """The eight stages of a step, from factored matrices on: `step.k`, and `block.x` of the last one."""
+    rates, substitute, residual = kernels.rates, kernels.substitute, kernels.residual
+    w, x, f, right, kept = block.whole, block.x, block.rates, block.right, block.kept
+    by_time, ts, t, h = block.by_time, block.time, lanes.time, lanes.h
+    y, k, per_h, e = step.y, step.k, step.per_h, step.slope
+    for s in range(8):
+        if s > 0:
+            _prepare_stage(s, y, k, per_h, x, e)
+            for lane in range(LANES):
+                ts[lane] = t[lane] + AT[s] * h[lane]
+            rates(w, COUNT)
+            for q in range(len(y)):
+                right[q] = f[q] + e[q]
+        else:
+            right[:] = f
+        if timed and D[s] != 0.0:
+            for q in range(len(y)):
+                right[q] += D[s] * by_time[q] / per_h[q]
+        if s == 0:
+            kept[:] = right
+        substitute(w, COUNT)
+        if s == 0:
+            residual(w, COUNT)
+        k[s] = right
+
+
+@_inlined
+def _errors(lanes: Any, step: Any, block: Any, rtol: float) -> None:
+    """The new values, the error of each lane (root mean square over the states), its next step, dense output."""
+    y, new, allowed, squares, k, dense = step.y, step.new, step.allowed, step.squares, step.k, step.dense
+    x, norm, change = block.x, lanes.norm, lanes.change
+    n = len(y) // LANES
+    for q in range(len(y)):
+        new[q] = x[q] + k[7, q]
+        old, later = abs(y[q]), abs(new[q])
+        error = k[7, q] / (allowed[q] + rtol * (old if old > later else later))
+        squares[q] = error * error
+    norm[:] = 0.0
     for i in range(n):
-        allowed[i * LANES : (i + 1) * LANES] = atol[i]
-    begin, end = times[0], times[k_times - 1]
-    longest = end - begin
-    if timed:  # what a rate does at a time of its own must not be stepped over
+        for lane in range(LANES):
+            norm[lane] += squares[i * LANES + lane]
+    for q in range(len(y)):
+        for d in range(3):
+            bend = 0.0
+            for j in range(8):
+                bend += H[d, j] * k[j, q]
+            dense[d, q] = bend
+    for lane in range(len(norm)):
+        mean = norm[lane] / n
+        change[lane] = _SAFETY * lane_power(mean if mean > 1e-20 else 1e-20, -0.1)
+
+
+@_inlined
+def _write(lane: int, arrival: float, lanes: Any, step: Any, times: Any, values: Any) -> None:
+    """Outputs of a lane up to the end of its step, by the dense output of the method."""
+    y, new, dense, n_out = step.y, step.new, step.dense, lanes.n_out
+    t, h, r = lanes.time[lane], lanes.h[lane], lanes.row[lane]
+    while n_out[lane] < len(times) and times[n_out[lane]] <= arrival:
+        u = (times[n_out[lane]] - t) / h
+        for i in range(len(y) // LANES):
+            q = i * LANES + lane
+            bend = dense[0, q] + u * (dense[1, q] + u * dense[2, q])
+            inside = (1.0 - u) * y[q] + u * (new[q] + (1.0 - u) * bend)
+            values[r, n_out[lane], i] = new[q] if u >= 1.0 else inside
+        n_out[lane] += 1
+
+
+@_inlined
+def _finish(lanes: Any, step: Any, backward: Any, times: Any, longest: float, control: Any, found: Any) -> int:
+    """Accept or reject the step of every lane; rows at their end give their lane free. How many lanes had a row."""
+    row, t, h, norm, moves = lanes.row, lanes.time, lanes.h, lanes.norm, lanes.moves
+    n_steps, grown, factor = lanes.n_steps, lanes.grown, lanes.change
+    end, n, n_ran = times[len(times) - 1], len(step.y) // LANES, 0
+    unsolved = max(1e-12, 0.01 * control.rtol)
+    for lane in range(LANES):
+        moves[lane] = False
+        if row[lane] < 0:
+            continue
+        n_ran += 1
+        n_steps[lane] += 1
+        solved = backward[lane] <= unsolved and np.isfinite(norm[lane])
+        accepted = solved and norm[lane] <= n
+        change = min(_GROW, max(_SHRINK, factor[lane])) if solved else _UNSOLVED
+        last = accepted and h[lane] >= end - t[lane]
+        if accepted:
+            arrival = end if last else t[lane] + h[lane]
+            _write(lane, arrival, lanes, step, times, found.values)
+            moves[lane] = True
+            t[lane] = arrival
+            if not grown[lane]:
+                change = min(change, 1.0)  # no growth right after a rejection
+        grown[lane] = accepted
+        code = OK if last else -1
+        if not last:
+            left = end - t[lane]
+            h[lane] = min(h[lane] * change, longest)
+            if h[lane] > 0.99 * left:
+                h[lane] = left  # rather a slightly longer last step than a vanishing one
+            if h[lane] <= 4e-16 * abs(t[lane]) + 1e-100:
+                code = STEP_TOO_SMALL
+            elif n_steps[lane] >= control.max_steps:
+                code = TOO_MANY_STEPS
+        if code >= 0:
+            found.status[row[lane]] = code
+            found.steps[row[lane]] = n_steps[lane]
+            found.values[row[lane], lanes.n_out[lane] :] = np.nan
+            row[lane] = -1
+            lanes.queue[1] -= 1
+            h[lane] = 1.0
+    return n_ran
+
+
+@_compile
+def solve(kernels: Any, places: Any, slots: Any, control: Any, rows: Any, times: Any, found: Any) -> int:
+    """Follow every row [rows, slots] from times[0] to times[-1] into `found`; returns the number of steps of all."""
+    n, k_times = len(slots.states), len(times)
+    block, step, lanes = _new_block(places, n), _new_step(control.atol), _new_lanes()
+    longest = times[k_times - 1] - times[0]
+    if control.timed:  # what a rate does at a time of its own must not be stepped over
         longest = max(longest / 50.0, 0.0) if k_times < 2 else min(longest / 20.0, np.max(np.diff(times)))
-    unsolved = max(1e-12, 0.01 * rtol)
-    next_row, running, total = 0, 0, 0
+    w, y, new, per_h, shift = block.whole, step.y, step.new, step.per_h, block.shift
+    h, moves = lanes.h, lanes.moves
+    total = 0
     while True:
-        # ---- a lane without a row takes the next one -------------------------------------------------------
-        starting = False
-        for lane in range(LANES):
-            while row[lane] < 0 and next_row < n_rows:
-                finite = True
-                for i in range(n):
-                    finite &= np.isfinite(rows[next_row, states[i]])
-                    out[next_row, 0, i] = rows[next_row, states[i]]
-                if not finite or k_times == 1:
-                    status[next_row] = OK if finite else NOT_FINITE
-                    out[next_row, 1:] = np.nan
-                    next_row += 1
-                    continue
-                for i in range(n_given):
-                    p[i * LANES + lane] = rows[next_row, constants[i]]
-                for i in range(n):
-                    y[i * LANES + lane] = rows[next_row, states[i]]
-                row[lane], t[lane], at[lane], taken[lane] = next_row, begin, 1, 0
-                fresh[lane], grown[lane], starting = True, True, True
-                next_row += 1
-                running += 1
-        if running == 0:
+        starting = _take_rows(lanes, step, block, slots, rows, times, found)
+        if lanes.queue[1] == 0:
             return total
-        # ---- rates and their derivatives at the start of the step ------------------------------------------
-        x[:] = y
-        ts[:] = t
+        block.x[:] = y
+        block.time[:] = lanes.time
         if starting:
-            derive(w, COUNT)
-        rates(w, COUNT)
-        slopes(w, COUNT)
+            kernels.derive(w, COUNT)
+        kernels.rates(w, COUNT)
+        kernels.slopes(w, COUNT)
         if starting:
-            for q in range(size):
-                scale[q] = allowed[q] + rtol * abs(y[q])
-            for lane in range(LANES):
-                if fresh[lane]:
-                    h[lane] = _first_step(y, f, scale, lane, n, longest)
-                    fresh[lane] = False
+            _first_steps(lanes, step, block, control.rtol, longest)
         for lane in range(LANES):
-            inverse[lane] = 1.0 / h[lane]
-            shift[lane] = inverse[lane] / GAMMA
+            shift[lane] = (1.0 / h[lane]) / GAMMA
         for i in range(n):
             for lane in range(LANES):
-                per_h[i * LANES + lane] = inverse[lane]
-        factor(w, COUNT)
-        # ---- eight stages -------------------------------------------------------------------------------------
-        for s in range(8):
-            if s > 0:
-                _prepare_stage(s, y, k, per_h, x, e)
-                for lane in range(LANES):
-                    ts[lane] = t[lane] + AT[s] * h[lane]
-                rates(w, COUNT)
-                for q in range(size):
-                    right[q] = f[q] + e[q]
-            else:
-                right[:] = f
-            if timed and D[s] != 0.0:
-                for q in range(size):
-                    right[q] += D[s] * by_time[q] / per_h[q]
-            if s == 0:
-                kept[:] = right
-            substitute(w, COUNT)
-            if s == 0:
-                residual(w, COUNT)
-            k[s] = right
-        # ---- error of each lane: root mean square over the states --------------------------------------------
-        for q in range(size):
-            new[q] = x[q] + k[7, q]
-            old, later = abs(y[q]), abs(new[q])
-            error = k[7, q] / (allowed[q] + rtol * (old if old > later else later))
-            squares[q] = error * error
-        norm[:] = 0.0
-        for i in range(n):
-            for lane in range(LANES):
-                norm[lane] += squares[i * LANES + lane]
-        for q in range(size):
-            for d in range(3):
-                bend = 0.0
-                for j in range(8):
-                    bend += H[d, j] * k[j, q]
-                dense[d, q] = bend
-        for lane in range(len(norm)):
-            mean = norm[lane] / n
-            factor_h[lane] = _SAFETY * lane_power(mean if mean > 1e-20 else 1e-20, -0.1)
-        # ---- accept or reject, lane by lane ----------------------------------------------------------------------
-        for lane in range(LANES):
-            moves[lane] = False
-            if row[lane] < 0:
-                continue
-            total += 1
-            taken[lane] += 1
-            solved = backward[lane] <= unsolved and np.isfinite(norm[lane])
-            accepted = solved and norm[lane] <= n
-            change = min(_GROW, max(_SHRINK, factor_h[lane])) if solved else _UNSOLVED
-            last = accepted and h[lane] >= end - t[lane]
-            if accepted:
-                arrival = end if last else t[lane] + h[lane]
-                while at[lane] < k_times and times[at[lane]] <= arrival:
-                    u = (times[at[lane]] - t[lane]) / h[lane]
-                    for i in range(n):
-                        q = i * LANES + lane
-                        bend = dense[0, q] + u * (dense[1, q] + u * dense[2, q])
-                        inside = (1.0 - u) * y[q] + u * (new[q] + (1.0 - u) * bend)
-                        out[row[lane], at[lane], i] = new[q] if u >= 1.0 else inside
-                    at[lane] += 1
-                moves[lane] = True
-                t[lane] = arrival
-                if not grown[lane]:
-                    change = min(change, 1.0)  # no growth right after a rejection
-            grown[lane] = accepted
-            code = -1
-            if last:
-                code = OK
-            else:
-                left = end - t[lane]
-                h[lane] = min(h[lane] * change, longest)
-                if h[lane] > 0.99 * left:
-                    h[lane] = left  # rather a slightly longer last step than a vanishing one
-                if h[lane] <= 4e-16 * abs(t[lane]) + 1e-100:
-                    code = STEP_TOO_SMALL
-                elif taken[lane] >= max_steps:
-                    code = TOO_MANY_STEPS
-            if code >= 0:
-                status[row[lane]] = code
-                steps[row[lane]] = taken[lane]
-                out[row[lane], at[lane] :] = np.nan
-                row[lane] = -1
-                running -= 1
-                h[lane] = 1.0
+                per_h[i * LANES + lane] = 1.0 / h[lane]
+        kernels.factor(w, COUNT)
+        _stages(kernels, lanes, step, block, control.timed)
+        _errors(lanes, step, block, control.rtol)
+        total += _finish(lanes, step, block.backward, times, longest, control, found)
         for i in range(n):
             for lane in range(LANES):
                 q = i * LANES + lane
                 y[q] = new[q] if moves[lane] else y[q]
 
 
-@kernel(
-    types.void(
-        types.FunctionType(KERNEL), types.FunctionType(KERNEL), types.UniTuple(types.int64, 8),
-        _index, _index, _index, _rows, types.float64[::1], _table, _table, _rows, _index,
-    )
-)  # fmt: skip
-def fill(  # type: ignore[no-untyped-def]
-    derive, rules, layout, states, constants, assigned, rows, times, found, values, final, source
-):
-    """Evaluate the assignment rules at every time; write the values asked for, and the last value vectors."""
-    _, _, _, at_constants, _, _, at_rules, n_block = layout
-    n_given, n, k = len(constants), len(states), len(times)
-    w = np.ones(n_block * LANES)
-    t, x, p, out = w[TIME * LANES :], w[STATES * LANES :], w[at_constants * LANES :], w[at_rules * LANES :]
+@_compile
+def read_out(
+    kernels: Any, places: Any, slots: Any, rows: Any, times: Any, found: Any, source: Any, values: Any, final: Any
+) -> None:
+    """Evaluate the assignment rules at every time; write the values asked for, and the last value vectors.
+
+    source: of each value asked for, the number of its state, or of its rule behind the states, or -1 - slot for what
+    stays as it was given.
+    """
+    derive, rules = kernels.derive, kernels.rules
+    states, constants, assigned = slots.states, slots.constants, slots.assigned
+    n, k = len(states), len(times)
+    w = np.ones(places.n_rows * LANES)
+    t, x = w[TIME * LANES :], w[STATES * LANES :]
+    p, out = w[places.constants * LANES :], w[places.rules * LANES :]
     for r in range(len(rows)):
-        for i in range(n_given):
+        for i in range(len(constants)):
             p[i * LANES : (i + 1) * LANES] = rows[r, constants[i]]
         derive(w, COUNT)
         for begin in range(0, k, LANES):

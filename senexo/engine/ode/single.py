@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from math import inf
 from typing import Literal
 
@@ -59,8 +58,7 @@ def integrate(
     >>> integrate(network, np.array([1.0]), np.array([0.0, 1.0])).round(6)[:, 0]
     array([1.      , 0.367879])
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what scipy warns of, it reports as a failed step as well
+    with np.errstate(all="ignore"):
         return _Run(lowered, v0, times, rtol, atol, solver, lots or np.random.default_rng(0)).values()
 
 

@@ -1,4 +1,8 @@
-"""One way from a time to another through scipy's stiff solvers, one step at a time, changing solver on failure."""
+"""Steps of scipy's stiff solvers from one time to another, with a change of solver where one fails.
+
+Solvers say that they failed by their status; the warnings that scipy would print besides are not raised at all
+(`_only_by_status`), since filters of warnings belong to the whole process and not to the thread that integrates.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ Slope = Callable[[float, Values], Values]
 Interpolation = Callable[[Any], Values]  # time -> y [n]; times [k] -> y [n, k]; exact within the last step only
 
 SOLVERS = ("LSODA", "BDF", "Radau")
+_FINEST = 100 * float(np.finfo(np.float64).eps)  # scipy's own limit of rtol
 _TINY = 16  # a stretch of so many neighbouring floating-point times is too short for any step control
 
 
@@ -27,7 +32,7 @@ class Flow:
         rtol: float, atol: float | Values, longest: float, solvers: Sequence[str] = SOLVERS,
     ) -> None:  # fmt: skip
         self.slope, self.time, self.y, self.stop = slope, time, y, stop
-        self.options = {"rtol": rtol, "atol": atol, "max_step": longest}
+        self.options = {"rtol": max(rtol, _FINEST), "atol": atol, "max_step": longest}
         self.longest = longest
         self.untried = list(solvers)
         self.solver: Any = None
@@ -43,7 +48,7 @@ class Flow:
         while True:
             if self.solver is None:
                 self._start()
-            complaint = self.solver.step()
+            complaint = self._attempt()
             if self.solver.status != "failed":
                 if self.solver.t <= self.time:  # LSODA goes on like this without end
                     complaint = "step too small to move the time"
@@ -55,6 +60,14 @@ class Flow:
             self.complaints.append(f"{type(self.solver).__name__}: {complaint}")
             self.solver = None
 
+    def _attempt(self) -> str | None:
+        """One step; what the solver says where it fails."""
+        try:
+            return self.solver.step()
+        except (_Unsuccessful, ValueError) as why:  # ValueError: values beyond the range of numbers
+            self.solver.status = "failed"
+            return str(why)
+
     def _start(self) -> None:
         import scipy.integrate
 
@@ -62,8 +75,39 @@ class Flow:
             raise SimulationError(f"no solver gets on from time {self.time:g} ({'; '.join(self.complaints)})")
         solver = getattr(scipy.integrate, self.untried.pop(0))
         self.solver = solver(self.slope, self.time, self.y, self.stop, **self.options)
+        _only_by_status(self.solver)
 
     def _straight_step(self) -> Interpolation:
         start, y, slope = self.time, self.y, self.slope(self.time, self.y)
         self.time, self.y = self.stop, y + (self.stop - start) * slope
         return lambda time: (y + np.multiply.outer(np.subtract(time, start), slope)).T
+
+
+class _Unsuccessful(Exception):
+    """LSODA has given up; the message is scipy's."""
+
+
+def _only_by_status(solver: Any) -> None:
+    """Keep a solver from warnings: LSODA's of a step that failed, and those of a singular matrix in BDF and Radau."""
+    integrator = getattr(getattr(solver, "_lsoda_solver", None), "_integrator", None)
+    if integrator is not None:
+        run, messages = integrator.runner, integrator.messages
+
+        def runner(*arguments: Any) -> Any:
+            y, time, state = run(*arguments)
+            if state < 0:
+                raise _Unsuccessful(messages.get(state, f"unexpected state {state}").rstrip(".").lower())
+            return y, time, state
+
+        integrator.runner = runner
+    elif hasattr(solver, "lu"):
+        solver.lu = _factored
+
+
+def _factored(matrix: Any) -> tuple[Any, Any]:
+    """As `scipy.linalg.lu_factor`; of a singular matrix the solution is not finite, and the step fails."""
+    from scipy.linalg import get_lapack_funcs
+
+    (getrf,) = get_lapack_funcs(("getrf",), (matrix,))
+    lu, pivots, _ = getrf(matrix, overwrite_a=True)
+    return lu, pivots

@@ -17,7 +17,6 @@ xi: (number of ones in 64 random bits - 32) / 4, with mean 0, variance 1, skewne
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numba import types
@@ -29,7 +28,7 @@ from senexo.engine.formula.evaluate import evaluate
 from senexo.engine.formula.graph import Graph, Node
 from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.laws import bounded, constant_parts, floored
-from senexo.engine.formula.layout import COUNT, KERNEL, LANES, SHIFT, STATES, Layout
+from senexo.engine.formula.layout import COUNT, LANES, SHIFT, SIGNATURE, STATES, Layout
 from senexo.engine.formula.network import Lowered, LoweredReaction
 from senexo.engine.formula.sparse import eliminate
 from senexo.engine.population.kernel import ones
@@ -42,22 +41,8 @@ _MOST_MEAN = 30.0  # of a Poisson number drawn at once
 _AGAIN = 256  # draws on, of the noise of each half of a step that is made again
 _ROUGH = 30.0  # copies: a species may change by half of it and as much more; beyond, the step is made again
 
-_function, _block, _int = types.FunctionType(KERNEL), types.float64[::1], types.int64
+_function, _block, _int = types.FunctionType(SIGNATURE), types.float64[::1], types.int64
 _places, _index = types.int64[::1], types.int32[::1]
-
-
-class _Address:
-    """A compiled kernel as an argument of another one, its address looked up once and not at every call."""
-
-    _numba_type_ = _function
-
-    def __init__(self, compiled: Any) -> None:
-        self._kernel = compiled  # keeps the code alive
-        made = compiled.get_compile_result(KERNEL)
-        self._address = made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
-
-    def __wrapper_address__(self) -> int:
-        return int(self._address)
 
 
 @kernel()
@@ -251,7 +236,7 @@ class Flow:
         targets = [(layout.right + i, node) for i, node in enumerate(right)]
         targets += [(layout.jacobian + i, node) for i, node in enumerate(jacobian)]
         at_hazard = layout.rules + 1 + n_noise + n_noise % 2
-        made = (
+        self._kernels = (
             derive,
             lanes.placed(graph, targets, places, ready),
             lanes.factor(layout, entries, elimination),
@@ -259,8 +244,7 @@ class Flow:
             lanes.formulas(graph, [hazard], at_hazard, places, ready),
         )
         at_counts = at_hazard + 1
-        self._kernels: tuple[Any, ...] = tuple(_Address(item) for item in made)
-        self._counts = (self._kernels[0], _Address(lanes.formulas(graph, counts, at_counts, places, ready)))
+        self._counts = (derive, lanes.formulas(graph, counts, at_counts, places, ready))
         self._layout = (layout.right, layout.constants, layout.rules, layout.rules + 1, n_noise, at_hazard)
         self._count_layout = (layout.constants, at_counts, len(counts))
         self._states, self._constants = np.array(states, np.int32), np.array(constants, np.int32)

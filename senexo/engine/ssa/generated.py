@@ -17,6 +17,6 @@ _NAMES = {
 }  # fmt: skip
 
 
-def compiled(net: Steady, method: Literal["flat", "lanes"]) -> Callable[..., Any]:
+def compiled(net: Steady, backend: Literal["flat", "lanes"]) -> Callable[..., Any]:
     """The kernel of a network for single trajectories ("flat") or for an ensemble ("lanes")."""
-    return compile_function(flat_source(net) if method == "flat" else lanes_source(net), _NAMES)
+    return compile_function(flat_source(net) if backend == "flat" else lanes_source(net), _NAMES)

@@ -1,6 +1,6 @@
 """The exact stochastic kernel that reads tables: what all its forms share, and the plain form.
 
-Direct method (Gillespie 1977, doi 10.1021/j100540a008) in the form that all kernels of this room share. With
+Direct method (Gillespie 1977, doi 10.1021/j100540a008) in the form that all kernels of this package share. With
 propensities a_1 .. a_n in blocks of m, w_i the running sum inside a block, B_b the running sum of whole blocks and
 T their total:
 
@@ -39,7 +39,7 @@ from senexo.engine.status import (
 BREATH = 65_536  # reactions between two looks at the stop sign
 _NO_EVENTS = np.zeros(0, dtype=np.bool_)
 
-_compile = kernel()
+_compile = kernel(internal=True)
 
 
 @_compile
@@ -84,22 +84,20 @@ def whole_counts(core: Any, memory: Any) -> Any:
 
 
 @_compile
-def begin(work: Any, memory: Any, start: Any, seed_key: Any, run: int) -> None:
-    """Put a run at its start: its own key, time 0, its first draw, the values it starts from."""
-    for slot in range(len(start)):  # a loop, because numba takes seconds to compile the assignment of a slice
-        memory[slot] = start[slot]
+def begin(work: Any, start: Any, r: int) -> None:
+    """Put run r of those asked for at its start: its own key, time 0, its first draw, the values it starts from."""
+    memory, values = work.memory, start.values
+    for slot in range(len(values)):  # a loop, because numba takes seconds to compile the assignment of a slice
+        memory[slot] = values[slot]
     key, state, count = work.key, work.state, work.done
-    key[0], key[1] = threefry(seed_key[0], seed_key[1], np.uint64(run), RUN)
+    key[0], key[1] = threefry(start.key[0], start.key[1], np.uint64(start.first_run + r), RUN)
     x, y = threefry(key[0], key[1], np.uint64(0), REACTIONS)
     state[0], state[1], state[2], state[3] = 0.0, exponential(x), unit(y), 0.0
     count[0], count[1] = 0, 0
 
 
 @_compile
-def advance(
-    core: Any, work: Any, memory: Any, was: Any,
-    times: Any, cut: float, single: bool, most: int, out: Any, trace: Any, stop: Any,
-) -> Any:  # fmt: skip
+def advance(core: Any, work: Any, request: Any, was: Any, cut: float, single: bool, out: Any) -> Any:
     """Reactions and outputs up to the time `cut`, or to a reaction that turns a trigger, or (`single`) to the first.
 
     All in one loop with its own names for the tables: numba counts references to each array that is handed to a
@@ -114,6 +112,8 @@ def advance(
         core.block,
     )
     trigger, clock = core.trigger, core.time
+    times, most, trace, stop = request.times, request.most, request.trace, request.stop
+    memory = work.memory
     key, state, count, within, before = work.key, work.state, work.done, work.within, work.before
     n_slots, n_blocks = out.shape[1], len(before) - 1
     time, energy, choice, total = state[0], state[1], state[2], state[3]
@@ -189,25 +189,20 @@ def advance(
     return outcome, index
 
 
-@_compile
-def simulate_plain(
-    core: Any, work: Any, memory: Any, start: Any, seed_key: Any, first_run: int, times: Any, most: int,
-    out: Any, trace: Any, stop: Any,
-) -> Any:  # fmt: skip
-    """Runs first_run, first_run + 1, ... into out [runs, n_times, n_slots], each from `start` with its own stream.
+@kernel()
+def simulate_plain(core: Any, work: Any, start: Any, request: Any, out: Any) -> Any:
+    """Runs start.first_run and those after it into out [runs, n_times, n_slots], each with its own stream.
 
-    trace: [events, 2] takes (time, reaction) of the first reactions of every run in turn, [0, 2] for none.
-    stop: a sign [1] by which another thread ends the work.
     Returns (outcome, index, run) of the first run that failed, or of the last run; `work` is left as it was then.
     """
     outcome, index, r = OK, 0, 0
     for r in range(out.shape[0]):
-        begin(work, memory, start, seed_key, first_run + r)
-        outcome, index = compute_all(core, memory)
+        begin(work, start, r)
+        outcome, index = compute_all(core, work.memory)
         if outcome == OK:
-            work.state[3] = add_up(core, memory, work.within, work.before)
-            outcome, index = advance(core, work, memory, _NO_EVENTS, times, np.inf, False, most, out[r], trace, stop)
-        if outcome == OK and stop[0]:
+            work.state[3] = add_up(core, work.memory, work.within, work.before)
+            outcome, index = advance(core, work, request, _NO_EVENTS, np.inf, False, out[r])
+        if outcome == OK and request.stop[0]:
             outcome = STOPPED
         if outcome != OK:
             break

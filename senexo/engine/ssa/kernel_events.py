@@ -10,11 +10,11 @@ from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.machine import run as execute
 from senexo.engine.ssa.kernel import add_up, advance, begin, compute_all
 from senexo.engine.ssa.moving_rates import flow_until, turned
-from senexo.engine.ssa.sbml_events import empty_queue, settle
+from senexo.engine.ssa.sbml_events import none_pending, settle
 from senexo.engine.ssa.tables import GAP, WHEN
 from senexo.engine.status import CUT, FIRED, LOOK, OK, STOPPED
 
-_compile = kernel()
+_compile = kernel(internal=True)
 
 
 @_compile
@@ -45,53 +45,45 @@ def _next_cut(core: Any, motion: Any, memory: Any, time: float) -> float:
 
 
 @_compile
-def _look_at_everything(
-    core: Any, events: Any, motion: Any, work: Any, memory: Any, was: Any, queue: Any, ties: Any
-) -> Any:  # fmt: skip
+def _look_at_everything(model: Any, work: Any, pending: Any) -> Any:
     """After anything but an ordinary reaction: events of this instant, propensities, and when time cuts in next.
 
     Returns (outcome, index, next cut).
     """
-    time = work.state[0]
+    core, memory, time = model.core, work.memory, work.state[0]
     memory[core.time] = time
-    if len(was):
+    if len(pending.was):
         execute(core.code, core.everything[0], core.everything[1], memory)
-        outcome, index = settle(core, events, memory, time, was, queue, work.key, ties)
+        outcome, index = settle(core, model.events, memory, time, pending, work.key)
         if outcome != OK:
             return outcome, index, time
     outcome, index = compute_all(core, memory)
     work.state[3] = add_up(core, memory, work.within, work.before)
-    cut = _next_cut(core, motion, memory, time) if len(motion.cut) else np.inf
-    for k in range(queue.n[0]):
-        cut = min(cut, queue.due[k])
+    cut = _next_cut(core, model.motion, memory, time) if len(model.motion.cut) else np.inf
+    for k in range(pending.n[0]):
+        cut = min(cut, pending.due[k])
     return outcome, index, cut
 
 
 @_compile
-def _one_run(
-    core: Any, events: Any, motion: Any, flows: bool, work: Any, memory: Any,
-    times: Any, most: int, out: Any, trace: Any, stop: Any,
-) -> Any:  # fmt: skip
+def _one_run(model: Any, work: Any, request: Any, out: Any) -> Any:
     """One trajectory from its beginning. Returns (outcome, index)."""
-    state, count = work.state, work.done
-    queue, was = empty_queue(events), events.initial.copy()
-    ties, step, cut = np.zeros(1, np.uint64), np.zeros(1), np.inf
+    core, state, count, memory, times = model.core, work.state, work.done, work.memory, request.times
+    pending, step, cut = none_pending(model.events), np.zeros(1), np.inf
     fresh = True
     while True:
         if fresh:
-            outcome, index, cut = _look_at_everything(core, events, motion, work, memory, was, queue, ties)
+            outcome, index, cut = _look_at_everything(model, work, pending)
             if outcome != OK:
                 return outcome, index
-        if flows:
+        if model.flows:
             until = min(cut, times[count[0]])
-            outcome, index, state[0], state[1] = flow_until(
-                core, motion, memory, state[0], until, times[-1], state[1], was, step
-            )
+            outcome, index = flow_until(core, model.motion, work, pending.was, until, times[-1], step)
             if outcome != OK:
                 return outcome, index
             state[3] = add_up(core, memory, work.within, work.before)
             if state[1] > 0.0:
-                fresh = state[0] < until or state[0] == cut or turned(core, memory, was)
+                fresh = state[0] < until or state[0] == cut or turned(core, memory, pending.was)
                 if not fresh:  # an output, and nothing else at this time
                     for slot in range(out.shape[1]):
                         out[count[0], slot] = memory[slot]
@@ -99,23 +91,20 @@ def _one_run(
                     if count[0] == len(times):
                         return OK, 0
                 continue
-        outcome, index = advance(core, work, memory, was, times, cut, flows, most, out, trace, stop)
+        outcome, index = advance(core, work, request, pending.was, cut, model.flows, out)
         if outcome not in (CUT, LOOK, FIRED):
             return outcome, index
         fresh = outcome != FIRED
 
 
-@_compile
-def simulate_general(
-    core: Any, events: Any, motion: Any, flows: bool, work: Any, memory: Any, start: Any, seed_key: Any,
-    first_run: int, times: Any, most: int, out: Any, trace: Any, stop: Any,
-) -> Any:  # fmt: skip
-    """As `senexo.engine.ssa.kernel.simulate_plain`; `flows` says that hazards have to be integrated."""
+@kernel()
+def simulate_general(model: Any, work: Any, start: Any, request: Any, out: Any) -> Any:
+    """As `senexo.engine.ssa.kernel.simulate_plain`, for all of a network."""
     outcome, index, r = OK, 0, 0
     for r in range(out.shape[0]):
-        begin(work, memory, start, seed_key, first_run + r)
-        outcome, index = _one_run(core, events, motion, flows, work, memory, times, most, out[r], trace, stop)
-        if outcome == OK and stop[0]:
+        begin(work, start, r)
+        outcome, index = _one_run(model, work, request, out[r])
+        if outcome == OK and request.stop[0]:
             outcome = STOPPED
         if outcome != OK:
             break

@@ -8,9 +8,10 @@ the moment of the reaction is found by shortening the last step until the integr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.machine import run as execute
@@ -34,39 +35,57 @@ _STAGES = np.array([
 ])  # fmt: skip
 _ERROR = np.array([71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40])
 
-_compile = kernel()
+_compile = kernel(internal=True)
+
+
+class Stages(NamedTuple):
+    """One step: the flowing quantities and, last, the integral of the total propensity, at its start and its end.
+
+    k [stages, quantities + 1]: slopes.
+    """
+
+    y: NDArray[np.float64]
+    end: NDArray[np.float64]
+    k: NDArray[np.float64]
+
+
+class _Where(NamedTuple):
+    """Cells and rows that `_slopes` reads; all of them numbers, which cost no counting of references."""
+
+    clock: int
+    first: int
+    last: int
+    slope: int
+    rate: int
+    n_reactions: int
 
 
 @_compile
-def _slopes(
-    code: Any, first: int, last: int, slots: Any, cell: int, rate: int, n_reactions: int, clock: int,
-    memory: Any, time: float, y: Any, k: Any, stage: int,
-) -> None:  # fmt: skip
+def _slopes(code: Any, slots: Any, where: Any, memory: Any, time: float, y: Any, k: Any, stage: int) -> None:
     """Set the clock and the flowing quantities; put their slopes and, last, the total propensity into k[stage]."""
-    memory[clock] = time
+    memory[where.clock] = time
     for j in range(len(slots)):
         memory[slots[j]] = y[j]
-    execute(code, first, last, memory)
+    execute(code, where.first, where.last, memory)
     for j in range(len(slots)):
-        k[stage, j] = memory[cell + j]
+        k[stage, j] = memory[where.slope + j]
     total = 0.0
-    for i in range(n_reactions):
-        total += memory[rate + i]
+    for i in range(where.n_reactions):
+        total += memory[where.rate + i]
     k[stage, len(slots)] = total
 
 
 @_compile
-def _attempt(
-    core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any
-) -> float:  # fmt: skip
-    """One step of length h from y into `end`, which computes k[0] too where h is 0; memory is left at its end.
+def _attempt(core: Any, motion: Any, memory: Any, stages: Any, time: float, h: float, edge: float) -> float:
+    """One step of length h, which computes k[0] too where h is 0; memory is left at its end.
 
     `edge` is the last moment before the next cut: what changes at the cut must not be seen. Returns error / tolerance.
     """
-    code, slots, cell, rate, n_reactions = core.code, motion.flow_slot, motion.flow_cell, core.rate, core.n_reactions
-    clock, first, last, n = core.time, motion.flow[0], motion.flow[1], len(y)
+    y, end, k, code, slots = stages.y, stages.end, stages.k, core.code, motion.flow_slot
+    where = _Where(core.time, motion.flow[0], motion.flow[1], motion.flow_cell, core.rate, core.n_reactions)
+    n = len(y)
     if h == 0.0:
-        _slopes(code, first, last, slots, cell, rate, n_reactions, clock, memory, time, y, k, 0)
+        _slopes(code, slots, where, memory, time, y, k, 0)
         return 0.0
     for stage in range(1, 7):
         for j in range(n):
@@ -74,8 +93,7 @@ def _attempt(
             for earlier in range(stage):
                 total += _STAGES[stage, earlier] * k[earlier, j]
             end[j] = y[j] + h * total
-        now = min(time + _NODES[stage] * h, edge)
-        _slopes(code, first, last, slots, cell, rate, n_reactions, clock, memory, now, end, k, stage)
+        _slopes(code, slots, where, memory, min(time + _NODES[stage] * h, edge), end, k, stage)
     worst = 0.0
     for j in range(n):
         error = 0.0
@@ -109,12 +127,13 @@ def _bad_rate(core: Any, memory: Any) -> Any:
 
 @_compile
 def _shorten_to_hazard(
-    core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, energy: float
-) -> float:  # fmt: skip
+    core: Any, motion: Any, memory: Any, stages: Any, time: float, h: float, edge: float, energy: float
+) -> float:
     """The length at which the integral meets `energy`: Newton's method, its slope the propensity at the end.
 
     Memory is left there.
     """
+    end, slope = stages.end, stages.k[6]
     low, high = 0.0, h
     for _ in range(100):
         gap = end[-1] - energy
@@ -124,12 +143,12 @@ def _shorten_to_hazard(
             high = h
         else:
             low = h
-        h = h - gap / k[6, len(y) - 1] if k[6, len(y) - 1] > 0.0 else low
+        h = h - gap / slope[-1] if slope[-1] > 0.0 else low
         if not low < h < high:
             h = 0.5 * (low + high)
             if not low < h < high:
                 h = high
-        _attempt(core, motion, memory, time, h, edge, y, k, end)
+        _attempt(core, motion, memory, stages, time, h, edge)
         if h == high:
             break
     return h
@@ -137,72 +156,72 @@ def _shorten_to_hazard(
 
 @_compile
 def _shorten_to_turn(
-    core: Any, motion: Any, memory: Any, time: float, h: float, edge: float, y: Any, k: Any, end: Any, was: Any
-) -> float:  # fmt: skip
+    core: Any, motion: Any, memory: Any, stages: Any, time: float, h: float, edge: float, was: Any
+) -> float:
     """The shortest length after which a trigger has turned, to neighbouring times; memory is left there."""
     low, high = 0.0, h
     while True:
         trial = 0.5 * (low + high)
         if not time + low < time + trial < time + high:
             break
-        _attempt(core, motion, memory, time, trial, edge, y, k, end)
+        _attempt(core, motion, memory, stages, time, trial, edge)
         if turned(core, memory, was):
             high = trial
         else:
             low = trial
-    _attempt(core, motion, memory, time, high, edge, y, k, end)
+    _attempt(core, motion, memory, stages, time, high, edge)
     return high
 
 
 @_compile
-def flow_until(
-    core: Any, motion: Any, memory: Any, time: float, until: float, last: float, energy: float, was: Any, step: Any
-) -> Any:  # fmt: skip
-    """Flow from `time` to `until`, or to the next reaction, or to where a trigger turns, whichever is first.
+def flow_until(core: Any, motion: Any, work: Any, was: Any, until: float, last: float, step: Any) -> Any:
+    """Flow from the run's time to `until`, or to the next reaction, or to where a trigger turns, whichever is first.
 
-    Returns (outcome, index, time, what is left of `energy`): nothing is left at a reaction. Memory is left at that
-    time. `step` [1] carries the step size from call to call.
+    The run's state and memory are left at that time; at a reaction nothing is left of the exponential. `last`: the
+    run's end; `step` [1] carries the step size from call to call. Returns (outcome, index).
     """
     n = len(motion.flow_slot) + 1
+    memory, state, time, energy = work.memory, work.state, work.state[0], work.state[1]
     edge = np.nextafter(until, -np.inf)
     y, end, k = np.empty(n), np.empty(n), np.empty((7, n))
+    stages = Stages(y, end, k)
     for j in range(n - 1):
         y[j] = memory[motion.flow_slot[j]]
     if step[0] <= 0.0:
         step[0] = 1e-3 * last + 1e-300
     for _ in range(MOST_STEPS):
         if time >= until:
-            return OK, 0, time, energy
+            return OK, 0
         y[n - 1] = 0.0
-        _attempt(core, motion, memory, time, 0.0, edge, y, k, end)
+        _attempt(core, motion, memory, stages, time, 0.0, edge)
         outcome, index = _bad_rate(core, memory)
         if outcome != OK:
-            return outcome, index, time, energy
+            return outcome, index
         h = min(step[0], until - time, max(last, until - time) * _SHARE)
         expected = energy / k[0, n - 1] if k[0, n - 1] > 0.0 else np.inf
         h = min(h, expected)
         whole = h >= until - time
-        worst = _attempt(core, motion, memory, time, h, edge, y, k, end)
+        worst = _attempt(core, motion, memory, stages, time, h, edge)
         if worst > 1.0:
             step[0] = h * max(0.1, 0.9 * worst**-0.2)
             if time + step[0] <= time:
-                return STEPS, 0, time, energy
+                return STEPS, 0
             continue
         fires = end[n - 1] >= energy * (1.0 - _MET)
         if fires:
-            h = _shorten_to_hazard(core, motion, memory, time, h, edge, y, k, end, energy)
+            h = _shorten_to_hazard(core, motion, memory, stages, time, h, edge, energy)
         turns = turned(core, memory, was)
         if turns:
-            h = _shorten_to_turn(core, motion, memory, time, h, edge, y, k, end, was)
+            h = _shorten_to_turn(core, motion, memory, stages, time, h, edge, was)
             fires = fires and end[n - 1] >= energy * (1.0 - _MET)
         time = until if whole and not (fires or turns) else time + h
         memory[core.time] = time
         energy = 0.0 if fires else energy - end[n - 1]
+        state[0], state[1] = time, energy
         for j in range(n - 1):
             y[j] = end[j]
         if fires or turns:
-            outcome, index = _bad_rate(core, memory)
-            return outcome, index, time, energy
+            return _bad_rate(core, memory)
         if h >= step[0] * 0.999:
             step[0] = h * min(5.0, 0.9 * max(worst, 1e-10) ** -0.2)
-    return STEPS, 0, time, energy
+    return STEPS, 0

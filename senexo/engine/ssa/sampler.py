@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from senexo.engine.ssa.tables import Tables
 
 Values = NDArray[np.float64]
-Method = Literal["tables", "flat", "lanes"]
+Backend = Literal["tables", "flat", "lanes"]
 Outcome = tuple[int, int, float, int, int]  # code, index, time, run, reactions fired
 
 MOST_EVENTS = 1_000_000_000  # reactions in one run, by default
@@ -49,7 +49,7 @@ def sample(
     seed: int,
     threads: int | None = None,
     most_events: int = MOST_EVENTS,
-    method: Method | None = None,
+    backend: Backend | None = None,
 ) -> Values:
     """Exact trajectories of the network's reactions on whole molecules.
 
@@ -78,7 +78,7 @@ def sample(
     True
     """
     sampler = Sampler(lowered, v0)
-    return sampler.run(times, runs=runs, seed=seed, threads=threads, most_events=most_events, method=method)
+    return sampler.run(times, runs=runs, seed=seed, threads=threads, most_events=most_events, backend=backend)
 
 
 class Sampler:
@@ -108,12 +108,12 @@ class Sampler:
     def lanes(self) -> Callable[..., Any]:
         return self.compiled("lanes")
 
-    def compiled(self, method: Literal["flat", "lanes"]) -> Callable[..., Any]:
+    def compiled(self, backend: Literal["flat", "lanes"]) -> Callable[..., Any]:
         from senexo.engine.ssa.generated import compiled
 
         if self.steady is None:
-            raise SimulationError(f"the kernel {method!r} runs no network with events, moving rates or faults")
-        return compiled(self.steady, method)
+            raise SimulationError(f"the kernel {backend!r} runs no network with events, moving rates or faults")
+        return compiled(self.steady, backend)
 
     def run(
         self,
@@ -123,13 +123,13 @@ class Sampler:
         seed: int,
         threads: int | None = None,
         most_events: int = MOST_EVENTS,
-        method: Method | None = None,
+        backend: Backend | None = None,
     ) -> Values:
         """See `sample`."""
         if not len(times) or not runs:
             return np.empty((runs, len(times), len(self.v0)))
         job = Job(self, times, runs, seed, most_events, threads or _processors())
-        job.run(method)
+        job.run(backend)
         apply_assignments(self.lowered, job.out, times)
         return job.out
 
@@ -144,16 +144,16 @@ class Job:
         self.stop = np.zeros(1, dtype=np.bool_)
         self.trace = np.empty((0, 2))
 
-    def run(self, method: Method | None) -> None:
+    def run(self, backend: Backend | None) -> None:
         first = 0
-        if method is None:
-            method, first = self.choose()
-        if method == "tables":
+        if backend is None:
+            backend, first = self.choose()
+        if backend == "tables":
             self.in_threads(first, self.run_tables)
         else:
-            self.in_threads(first, self.generated(method))
+            self.in_threads(first, self.generated(backend))
 
-    def choose(self) -> tuple[Method, int]:
+    def choose(self) -> tuple[Backend, int]:
         """The kernel that is done first, by the length of a pilot run, and how many runs are done by then."""
         runs = len(self.out)
         if self.sampler.steady is None:
@@ -163,28 +163,27 @@ class Job:
             self.report([pilot])
         done = int(pilot[0] == OK)
         share = 1.0 if done else max(pilot[2] / self.times[-1], 1e-9)
-        method: Method = "lanes" if runs - done >= _FEWEST_IN_LOCKSTEP else "flat"
+        backend: Backend = "lanes" if runs - done >= _FEWEST_IN_LOCKSTEP else "flat"
         work = (runs - done) * pilot[4] / share
-        return (method if work > _WORTH_COMPILING[method] else "tables"), done
+        return (backend if work > _WORTH_COMPILING[backend] else "tables"), done
 
     def run_tables(self, first: int, last: int, most: int | None = None) -> Outcome:
         from senexo.engine.ssa.kernel import simulate_plain
         from senexo.engine.ssa.kernel_events import simulate_general
+        from senexo.engine.ssa.tables import Request, Start
 
         tables = self.sampler.tables
-        work, memory = tables.work(), tables.memory.copy()
-        rest = (
-            work, memory, self.v0, self.key, first, self.times, most or self.most,
-            self.out[first:last], self.trace, self.stop,
-        )  # fmt: skip
+        work = tables.work()
+        start = Start(self.v0, self.key, first)
+        request = Request(self.times, most or self.most, self.trace, self.stop)
         if tables.plain:
-            outcome, index, run = simulate_plain(tables.core, *rest)
+            outcome, index, run = simulate_plain(tables.model.core, work, start, request, self.out[first:last])
         else:
-            outcome, index, run = simulate_general(tables.core, tables.events, tables.motion, tables.flows, *rest)
+            outcome, index, run = simulate_general(tables.model, work, start, request, self.out[first:last])
         return outcome, index, float(work.state[0]), first + run, int(work.done[1])
 
-    def generated(self, method: Literal["flat", "lanes"]) -> Callable[[int, int], Outcome]:
-        kernel = self.sampler.flat if method == "flat" else self.sampler.lanes
+    def generated(self, backend: Literal["flat", "lanes"]) -> Callable[[int, int], Outcome]:
+        kernel = self.sampler.flat if backend == "flat" else self.sampler.lanes
 
         def run(first: int, last: int) -> Outcome:
             out = self.out[first:last]

@@ -19,26 +19,31 @@ from senexo.engine.status import CASCADE, DELAY, OK, WAITING
 MOST_AT_ONCE = 10_000  # events at one instant
 MOST_WAITING = 4_096  # events triggered and not yet executed
 
-_compile = kernel()
+_compile = kernel(internal=True)
 
 
-class Queue(NamedTuple):
-    """The triggered events that wait, in the order of their triggering."""
+class Pending(NamedTuple):
+    """The events of one run: their triggers as last seen, and the triggered ones that wait, in that order."""
 
+    was: NDArray[np.bool_]
     event: NDArray[np.int64]
     due: NDArray[np.float64]
     values: NDArray[np.float64]  # [room, most assignments]: of the trigger's time, for events that use these
     n: NDArray[np.int64]  # [1]
+    ties: NDArray[np.uint64]  # [1]: draws used between events of equal priority
 
 
 @_compile
-def empty_queue(events: Any) -> Any:
-    """Room for the events of one run."""
+def none_pending(events: Any) -> Any:
+    """The events of a run at its start, and room for those that will wait."""
     n_values = 1
     for e in range(len(events.initial)):
         n_values = max(n_values, events.value_first[e + 1] - events.value_first[e])
     room = MOST_WAITING if len(events.initial) else 1
-    return Queue(np.empty(room, np.int64), np.empty(room), np.empty((room, n_values)), np.zeros(1, np.int64))
+    return Pending(
+        events.initial.copy(), np.empty(room, np.int64), np.empty(room), np.empty((room, n_values)),
+        np.zeros(1, np.int64), np.zeros(1, np.uint64),
+    )  # fmt: skip
 
 
 @_compile
@@ -64,8 +69,9 @@ def _evaluate(core: Any, events: Any, memory: Any, e: int, into: Any) -> None:
 
 
 @_compile
-def _notice(core: Any, events: Any, memory: Any, time: float, was: Any, queue: Any) -> Any:
+def _notice(core: Any, events: Any, memory: Any, time: float, queue: Any) -> Any:
     """Queue events whose trigger became true; drop those that do not persist and whose trigger became false."""
+    was = queue.was
     for e in range(len(was)):
         now = memory[core.trigger + e] != 0.0
         if now == was[e]:
@@ -90,8 +96,8 @@ def _notice(core: Any, events: Any, memory: Any, time: float, was: Any, queue: A
 
 
 @_compile
-def _next_event(core: Any, events: Any, memory: Any, time: float, queue: Any, key: Any, ties: Any) -> int:
-    """The place in the queue of the event to execute now, -1 for none: highest priority, then by lot among equals.
+def _next_event(core: Any, events: Any, memory: Any, time: float, queue: Any, key: Any) -> int:
+    """The place in the queue of the event to execute now, -1 for none: highest priority, ties broken at random.
 
     Events without priority go last, in the order of their triggering.
     """
@@ -109,15 +115,15 @@ def _next_event(core: Any, events: Any, memory: Any, time: float, queue: Any, ke
             best, highest, equals = k, priority, 1
         elif priority == highest and priority > -np.inf:
             equals += 1
-            x, _ = threefry(key[0], key[1], ties[0], TIES)
-            ties[0] += np.uint64(1)
+            x, _ = threefry(key[0], key[1], queue.ties[0], TIES)
+            queue.ties[0] += np.uint64(1)
             if unit(x) * equals < 1.0:
                 best = k
     return best
 
 
 @_compile
-def settle(core: Any, events: Any, memory: Any, time: float, was: Any, queue: Any, key: Any, ties: Any) -> Any:
+def settle(core: Any, events: Any, memory: Any, time: float, queue: Any, key: Any) -> Any:
     """Let everything happen that happens at this instant, one event after the other; memory is up to date before.
 
     After each, triggers are looked at again, so an event may cause or cancel others. Returns (outcome, index).
@@ -125,10 +131,10 @@ def settle(core: Any, events: Any, memory: Any, time: float, was: Any, queue: An
     e = 0
     value = np.empty(queue.values.shape[1])
     for _ in range(MOST_AT_ONCE):
-        outcome, index = _notice(core, events, memory, time, was, queue)
+        outcome, index = _notice(core, events, memory, time, queue)
         if outcome != OK:
             return outcome, index
-        k = _next_event(core, events, memory, time, queue, key, ties)
+        k = _next_event(core, events, memory, time, queue, key)
         if k < 0:
             return OK, 0
         e = queue.event[k]

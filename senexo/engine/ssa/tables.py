@@ -73,9 +73,40 @@ class Motion(NamedTuple):
     flow_cell: int
 
 
-class Work(NamedTuple):
-    """What one run writes, beside its memory."""
+class Model(NamedTuple):
+    """Everything about a network; `flows`: hazards must be integrated, as propensities or quantities move smoothly."""
 
+    core: Core
+    events: Events
+    motion: Motion
+    flows: bool
+
+
+class Start(NamedTuple):
+    """What runs begin with: values [n_slots], the key of all their streams, the number of the first."""
+
+    values: NDArray[np.float64]
+    key: NDArray[np.uint64]
+    first_run: int
+
+
+class Request(NamedTuple):
+    """What is asked of every run.
+
+    times: of the outputs, ascending; most: reactions; trace [events, 2]: takes (time, reaction) of the first reactions
+    of each run in turn, [0, 2] for none; stop [1]: a sign by which another thread ends the work.
+    """
+
+    times: NDArray[np.float64]
+    most: int
+    trace: NDArray[np.float64]
+    stop: NDArray[np.bool_]
+
+
+class Work(NamedTuple):
+    """What one run writes, beside its outputs."""
+
+    memory: NDArray[np.float64]  # slots, time, propensities, constants and temporaries
     key: NDArray[np.uint64]  # [2]
     state: NDArray[np.float64]  # [4]: time, what is left of the exponential, choice, total propensity
     done: Ints  # [2]: outputs written, reactions fired
@@ -85,21 +116,26 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    core: Core
-    events: Events
-    motion: Motion
+    """The tables of one network: `model` for the kernels, `memory` as a run begins with it.
+
+    plain: propensities change at reactions alone.
+    """
+
+    model: Model
     memory: NDArray[np.float64]
-    plain: bool  # propensities change at reactions alone
-    flows: bool  # propensities or quantities change smoothly in time: hazards must be integrated
+    plain: bool
 
     def work(self) -> Work:
-        filled = blocked(self.core.n_reactions)
+        """Room for one run."""
+        core = self.model.core
+        filled = blocked(core.n_reactions)
         return Work(
+            memory=self.memory.copy(),
             key=np.zeros(2, dtype=np.uint64),
             state=np.zeros(4),
             done=np.zeros(2, dtype=np.int64),
             within=np.zeros(filled),
-            before=np.zeros(filled // self.core.block + 1),
+            before=np.zeros(filled // core.block + 1),
         )
 
 
@@ -278,7 +314,7 @@ class _Tables:
             counted=np.array(sorted({change.slot for change in changes}), dtype=np.int64),
         )
         plain = not self.lowered.events and not len(motion.cut) and not self.flows
-        return Tables(core, events, motion, built.memory, plain, self.flows)
+        return Tables(Model(core, events, motion, self.flows), built.memory, plain)
 
 
 def _turn(clock: Clock, switch: Node) -> tuple[int, Node]:
