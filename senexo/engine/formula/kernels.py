@@ -45,8 +45,9 @@ def kernel(
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        options: dict[str, bool] = {"no_cpython_wrapper": internal, "no_cfunc_wrapper": internal}
-        dispatcher: Any = numba.njit(nogil=True, error_model="numpy", forceinline=forceinline, **options)(function)
+        options: dict[str, Any] = {"no_cpython_wrapper": internal, "no_cfunc_wrapper": internal}
+        options |= {"nogil": True, "error_model": "numpy", "forceinline": forceinline}
+        dispatcher: Any = numba.njit(**options)(function)
         if cache_folder() is not None:
             with suppress(RuntimeError):  # numba finds no source file, or no writable folder for it
                 dispatcher._cache = MachineCode(function)
