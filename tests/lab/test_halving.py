@@ -1,4 +1,4 @@
-"""What half the window would change, told from some wells of a study."""
+"""Window check: what half the window would change in some wells of a study."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def test_it_changes_nothing_else_and_the_report_tells_it(done: Results, tmp_path
     without = run(resolve(asked(halving=0)), out=tmp_path / "without", workers=1)
     for name in ("timecourse", "counts", "senescence", "balance"):
         pd.testing.assert_frame_equal(done.table(name), without.table(name))
-    text = "Tried again with half the window (0.125 h) in 3 of 8 wells: at 6 h"
+    text = "Window check (0.125 h instead of 0.25 h, 3 of 8 wells, 6 h): "
     assert text in (done.folder / "report.html").read_text(encoding="utf-8")
-    assert "half the window" not in (without.folder / "report.html").read_text(encoding="utf-8")
+    assert "Window check (" not in (without.folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_change_interval_and_chance_are_those_of_a_paired_t_test(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,21 +100,23 @@ def test_change_interval_and_chance_are_those_of_a_paired_t_test(monkeypatch: py
     assert found.loc[0, "p_corrected"] == pytest.approx(4 * tests[0].pvalue)
     assert (found.loc[1, "change"], found.loc[1, "p_corrected"]) == (0.0, 1.0)
     text = halving.sentence(0.5, found, 40)
-    assert "in 8 of 40 wells" in text
-    assert "it changes cells by +1.9 % (+1.9 to +2.0)" in text
-    assert "miR by" not in text
+    assert text.startswith("Window check (0.25 h instead of 0.5 h, 8 of 40 wells, 24 h): ")
+    assert "significant difference: cells +1.9 % (+1.9 to +2.0) (95 % CI, Holm)" in text
+    assert "miR" not in text
     quiet = halving.sentence(0.5, found.iloc[1:], 40)
-    assert "nothing changes beyond chance" in quiet
-    assert "least known first: miR by" in quiet
+    low, high = 100 * found.loc[3, "low"], 100 * found.loc[3, "high"]
+    assert quiet == (
+        "Window check (0.25 h instead of 0.5 h, 8 of 40 wells, 24 h): no significant difference; "
+        f"widest 95 % CI: miR {low:+.0f} to {high:+.0f} %."
+    )
     many = pd.concat([found.iloc[1:], *[found.iloc[3:].assign(quantity=f"x{k}", low=-k / 100) for k in range(5)]])
-    assert "first: x4 by" in halving.sentence(0.5, many, 40)
-    assert ", 2 others by" in halving.sentence(0.5, many, 40)
+    assert "widest 95 % CI: x4 -4 to" in halving.sentence(0.5, many, 40)
 
 
 def test_wells_that_all_ended_before_are_told(tmp_path: Path) -> None:
     ended = run(resolve(asked(stop_when="cells(LSC) > 1")), out=tmp_path / "ended", workers=1)
     assert ended.table("halving").empty
-    assert "its error is not known" in (ended.folder / "report.html").read_text(encoding="utf-8")
+    assert "the error of the window is not known" in (ended.folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

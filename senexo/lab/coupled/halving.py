@@ -1,7 +1,7 @@
-"""What half the window would change: some wells of a study, grown again with it.
+"""Window check: some wells of a study, simulated again with half the window of the operator splitting.
 
-A window holds the medium still for its cells; how far off that is shows when it is halved. The error of a window falls
-at first order or faster, so what is wrong with half of it is at most about the difference told here.
+The pools are held constant during a window. The error of that falls at first order in the window or faster, so the
+error with half the window is at most about the difference that is found here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from senexo.lab.coupled.community import Community
 
 KEPT = ("course", "shares", "pools", "dilution")
-TOLD = 4  # quantities that the sentence names
 MEDIUM = "medium: "  # before the name of a species in it
 COLUMNS = (
     "quantity", "time_h", "n_wells", "whole_window", "half_window", "scale", "change", "low", "high", "p_corrected",
@@ -65,31 +64,31 @@ def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame
 
 
 def sentence(window: float, found: pd.DataFrame, wells: int) -> str:
-    """What a reader must know of it."""
-    begin = f"Tried again with half the window ({window / 2.0:g} h)"
+    """The check's result for the report, from its table and the number of all wells of the study."""
+    windows = f"{window / 2.0:g} h instead of {window:g} h"
     if found.empty:
-        return f"{begin}, but fewer than two of those wells reached the last read-out: its error is not known."
-    seen = found[found["p_corrected"] < 1.0 - LEVEL]
-    begin += f" in {found['n_wells'].max()} of {wells} wells: at {found['time_h'].iloc[0]:g} h "
-    if len(seen):
-        told = ", ".join(_told(row) for row in seen.itertuples())
         return (
-            begin + f"it changes {told} (95 % intervals; Holm over {len(found)} quantities). Ask for a shorter window."
+            f"Window check ({windows}): fewer than two of its wells reached the last read-out; the error of the window "
+            "is not known."
         )
-    known = found[found["scale"] == "relative"]
-    known = known.assign(wide=known["high"] - known["low"]).sort_values("wide", ascending=False, kind="stable")
-    told = ", ".join(_told(row) for row in known.head(TOLD).itertuples())
-    rest = known.iloc[TOLD:]
-    others = f", {len(rest)} others by {100 * rest['low'].min():+.1f} to {100 * rest['high'].max():+.1f} %"
-    return (
-        f"{begin}nothing changes beyond chance. What may change unseen (95 % intervals), least known first: {told}"
-        f"{others if len(rest) else ''}; the table halving has them all."
-    )
+    head = f"Window check ({windows}, {found['n_wells'].max()} of {wells} wells, {found['time_h'].iloc[0]:g} h)"
+    significant = found[found["p_corrected"] < 1.0 - LEVEL]
+    if len(significant):
+        changes = ", ".join(f"{row.quantity} {_change(row)}" for row in significant.itertuples())
+        return f"{head}: significant difference: {changes} (95 % CI, Holm). Use a shorter culture.window."
+    relative = found[found["scale"] == "relative"]
+    widest = relative.iloc[(relative["high"] - relative["low"]).argmax()] if len(relative) else None
+    tail = "" if widest is None else f"; widest 95 % CI: {widest['quantity']} {_range(widest)}"
+    return f"{head}: no significant difference{tail}."
 
 
-def _told(row: Any) -> str:
+def _change(row: Any) -> str:
     unit = "%" if row.scale == "relative" else "points"
-    return f"{row.quantity} by {100 * row.change:+.1f} {unit} ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+    return f"{100 * row.change:+.1f} {unit} ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+
+
+def _range(row: Any) -> str:
+    return f"{100 * row['low']:+.0f} to {100 * row['high']:+.0f} %"
 
 
 def _shown(community: Community, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
