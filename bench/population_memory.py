@@ -50,4 +50,6 @@ def main() -> None:
     bench.progress = told
     print(f"   0 h, before the first step: {peak():.2f} GiB")
     course = bench.grow(begin, Well(until=HOURS, times=(0.0, HOURS), most_cells=CELLS))
-    print(f"at the end {len(course.end):,} cells; one stands for {course.dilution[-1]:g}; {course.ended or 'whole'}")
+    print(
+        f"at the end {len(course.end):,} cells, which represent {course.end.weight.sum():,}; {course.ended or 'whole'}"
+    )

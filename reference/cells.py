@@ -26,6 +26,7 @@ class Cell:
     born: float
     v: list[float]
     medium: bool = False
+    weight: int = 1
     draws: int = 0
     wait: tuple[float, float, float] | None = None  # time, what is left, total hazard
 
@@ -149,7 +150,8 @@ class Dish:
         daughters = []
         for number, (type, v) in enumerate(((effect.first, first), (effect.second, second))):
             key, sets = derive(joined(mother), "daughter", number), (*effect.sets, *effect.each[number])
-            daughters.append(Cell(self.population.number(type), key, self.time, self.moved(old, type, v, sets)))
+            moved = self.moved(old, type, v, sets)
+            daughters.append(Cell(self.population.number(type), key, self.time, moved, weight=cell.weight))
         self.cells[self.cells.index(cell)] = daughters[0]
         self.cells.append(daughters[1])
 
@@ -233,7 +235,7 @@ def dish(population: Population, cells: Cells, once: set[str]) -> Dish:
         for place in range(len(population.types))
     ]
     own = [
-        Cell(int(type), (int(key[0]), int(key[1])), 0.0, list(map(float, v)))
-        for type, key, v in zip(cells.type, cells.key, cells.values, strict=True)
+        Cell(int(type), (int(key[0]), int(key[1])), 0.0, list(map(float, v)), weight=int(weight))
+        for type, key, v, weight in zip(cells.type, cells.key, cells.values, cells.weight, strict=True)
     ]
     return Dish(population, [*media, *own], dict(zip(population.pooled, map(int, cells.pools), strict=True)), reactions)

@@ -7,6 +7,7 @@ before and after, molecule numbers drawn down the same trees.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 from reference.cells import Bits, Cell, Dish, dish, joined, takes
@@ -20,13 +21,23 @@ BLOCK = 256
 
 @dataclass
 class Windows(Dish):
-    """`happened` lists the events of the cells, window by window; `settled` counts the molecules that were taken."""
+    """`happened` lists the events of the cells, window by window; `settled` counts the molecules that were taken.
+
+    `weights`: the same events as often as the cells' weights, by name.
+    """
 
     seed: int = 0
     replicate: int = 0
     windows: int = 0
     settled: int = 0
     released: dict[str, int] = field(default_factory=dict)
+    weights: Counter[str] = field(default_factory=Counter)
+
+    def event(self, cell: Cell) -> None:
+        before = len(self.happened)
+        super().event(cell)
+        for *_, name in self.happened[before:]:
+            self.weights[name] += cell.weight
 
     def taking(self, cell: Cell) -> list[LoweredReaction]:
         mine, once = self.reactions[cell.type]
@@ -43,7 +54,7 @@ class Windows(Dish):
         for change in reaction.changes:
             copies, id = int(value(change.coefficient, cell.v, self.time)), network.slots[change.slot].id
             if id in self.pools:
-                self.released[id] += copies
+                self.released[id] += cell.weight * copies
             else:
                 cell.v[change.slot] += copies
                 assert cell.v[change.slot] >= 0
@@ -81,7 +92,7 @@ class Windows(Dish):
         rates = []
         for cell in self.cells:
             self.settle(cell)
-            rates.append([value(reaction.rate, cell.v, self.time) for reaction in self.taking(cell)])
+            rates.append([value(reaction.rate, cell.v, self.time) * cell.weight for reaction in self.taking(cell)])
         media = [Cell(type, (0, 0), 0.0, [], medium) for type in range(len(self.reactions)) for medium in (False, True)]
         most = max(len(self.taking(cell)) for cell in media)
         moved = dict.fromkeys(self.pools, 0)
@@ -112,10 +123,12 @@ class Windows(Dish):
                 flat += [0.0] * (BLOCK * most - len(flat))
                 if not count:
                     continue
-                for leaf, copies in enumerate(scattered(flat, count, Bits(derive(key, place, number)))):
+                own = Bits(derive(key, place, number))
+                for leaf, copies in enumerate(scattered(flat, count, own)):
                     if copies:
                         cell = self.cells[number * BLOCK + leaf // most]
-                        self.give(cell, self.taking(cell)[leaf % most], copies, id, moved)
+                        mine = own.binomial(copies, 1.0 / cell.weight)
+                        self.give(cell, self.taking(cell)[leaf % most], copies, mine, id, moved)
         for id, copies in moved.items():
             self.pools[id] += copies
 
@@ -128,11 +141,15 @@ class Windows(Dish):
             if id in self.pools and value(change.coefficient, [], 0.0) < 0
         )
 
-    def give(self, cell: Cell, reaction: LoweredReaction, copies: int, pool: str, moved: dict[str, int]) -> None:
+    def give(
+        self, cell: Cell, reaction: LoweredReaction, copies: int, mine: int, pool: str, moved: dict[str, int]
+    ) -> None:
+        """Molecules for all cells that one represents; `mine` are its own."""
+        self.weights[reaction.id] += copies
         for change in reaction.changes:
             id, each = self.network(cell).slots[change.slot].id, int(value(change.coefficient, [], 0.0))
             if id not in self.pools:
-                cell.v[change.slot] += each * copies
+                cell.v[change.slot] += each * mine
             elif id != pool:
                 moved[id] += each * copies
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 _ENGINE, _EXACT, _SPLIT = "senexo/engine/", "tests/engine/test_cells_exact.py::", "tests/engine/test_cells_split.py::"
 _LANES, _HYBRID = "tests/engine/test_cells_lanes.py::", "tests/engine/test_cells_hybrid.py::"
 _LAWS, _LEDGER = "tests/engine/test_cells_laws.py::", "tests/engine/test_cells_ledger.py::"
+_CONTROL = "tests/engine/test_cells_control.py::"
 _SEEN, _LAB = "tests/engine/test_cells_seen.py::", "tests/lab/test_coupled.py::"
 
 
@@ -69,8 +70,8 @@ FAULTS = (
     Planted(
         "pool not frozen in a window",
         _ENGINE + "population/window_kernel.py",
-        "                released[changes[c, 2]] += changes[c, 1]\n",
-        "                released[changes[c, 2]] += changes[c, 1]\n"
+        "                released[changes[c, 2]] += weight * changes[c, 1]\n",
+        "                released[changes[c, 2]] += weight * changes[c, 1]\n"
         "                memory[changes[c, 0]] += changes[c, 1]\n",
         _SEEN + "test_windows_of_cells_that_only_look_at_a_pool[tables]",
     ),
@@ -222,10 +223,66 @@ FAULTS = (
         _LAB + "test_a_dose_is_whole_molecules_with_the_asked_mean",
     ),
     Planted(
-        "a passage keeps all of the medium",
+        "a subculture keeps all of the medium",
         "senexo/lab/coupled/handling.py",
         "fewer.pools = chance.binomial(cells.pools, share).astype(np.int64)",
         "fewer.pools = chance.binomial(cells.pools, 1.0).astype(np.int64)",
-        _LAB + "test_a_passage_keeps_expectations",
+        _LAB + "test_a_subculture_keeps_expectations",
+    ),
+    Planted(
+        "control: a rare type is merged away",
+        _ENGINE + "population/control.py",
+        "floor = np.minimum(n, rare)",
+        "floor = np.minimum(n, 1)",
+        _CONTROL + "test_a_resting_type_beside_a_growing_one_stays_whole",
+    ),
+    Planted(
+        "control: the first of a pair always stays",
+        _ENGINE + "population/control.py",
+        "stays = uniforms(cells.key[first], *words) < 0.5",
+        "stays = uniforms(cells.key[first], *words) < 2.0",
+        _CONTROL + "test_a_merge_is_a_fair_coin",
+    ),
+    Planted(
+        "control: the survivor keeps its weight",
+        _ENGINE + "population/control.py",
+        "weight[np.where(stays, first, second)] *= 2",
+        "weight[np.where(stays, first, second)] *= 1",
+        _CONTROL + "test_control_keeps_the_weight_of_every_type",
+    ),
+    Planted(
+        "control: a clone has the stream of its origin",
+        _ENGINE + "population/control.py",
+        'keyed(origin, "clone", repr(cells.time), number)',
+        "origin",
+        _CONTROL + "test_clones_go_their_own_ways",
+    ),
+    Planted(
+        "weights: a release counts once",
+        _ENGINE + "population/window_kernel.py",
+        "released[changes[c, 2]] += weight * changes[c, 1]",
+        "released[changes[c, 2]] += changes[c, 1]",
+        _LANES + "test_every_window_of_weighted_cells_is_that_of_the_slow_twin",
+    ),
+    Planted(
+        "weights: a cell gets what all it represents took up",
+        _ENGINE + "population/exchange.py",
+        "own = binomial(k0, k1, used, copies, 1.0 / weight[row])",
+        "own = copies",
+        _LANES + "test_every_window_of_weighted_cells_is_that_of_the_slow_twin",
+    ),
+    Planted(
+        "weights: uptake of one cell for all it represents",
+        _ENGINE + "population/exchange.py",
+        "            rates[j, t] *= weight[row]\n",
+        "",
+        _LANES + "test_every_window_of_weighted_cells_is_that_of_the_slow_twin",
+    ),
+    Planted(
+        "weights: counted releases of one cell for all it represents",
+        _ENGINE + "population/langevin.py",
+        "found[c, 0] += weights[who] * events",
+        "found[c, 0] += events",
+        _HYBRID + "test_weighted_cells_release_for_all_they_represent",
     ),
 )

@@ -104,6 +104,8 @@ class Experiment(Protocol):
         The lowered network of each type of cells.
     families
         Cell type -> the types that count as it: itself, and what its cells become without a division.
+    replays_cells
+        Whether one cell can be simulated again alone (`replay`).
     """
 
     @property
@@ -117,6 +119,9 @@ class Experiment(Protocol):
 
     @property
     def families(self) -> Mapping[str, Sequence[str]]: ...
+
+    @property
+    def replays_cells(self) -> bool: ...
 
     def size(self) -> Size:
         """How large one unit is."""

@@ -27,7 +27,7 @@ class WellSummary:
     types
         Names of the T cell types.
     cells
-        [T] living cells of the well, those included that subcultures took out of it (they are still counted by weight).
+        [T] living cells of the well, whether followed or represented by others.
     plated
         [T] cells of the well at time 0.
     senescent, arrested

@@ -19,18 +19,27 @@ MOST_COPIES = 1e18  # what numpy's Poisson numbers reach
 
 
 def stained(
-    senescent: NDArray[np.bool_], alive: NDArray[np.bool_], how: Replicates, rng: np.random.Generator
+    senescent: NDArray[np.bool_],
+    alive: NDArray[np.bool_],
+    how: Replicates,
+    rng: np.random.Generator,
+    weight: NDArray[np.int64] | None = None,
 ) -> tuple[int, int]:
     """(positive, counted) cells of one SA-beta-gal reading.
 
     `cells_counted` cells are picked, with replacement, from the simulated cells that are alive: those stand for
-    the far more cells of a real well. A senescent cell stains with probability 1 - false negatives, any other
-    with the false-positive probability. No cell alive: (0, 0).
+    the far more cells of a real well. `weight`: of each cell, how many it represents (1 by default). A senescent
+    cell stains with probability 1 - false negatives, any other with the false-positive probability. No cell alive:
+    (0, 0).
     """
     living = senescent[alive]
     if not living.size:
         return 0, 0
-    seen = living[rng.integers(0, living.size, how.cells_counted)]
+    if weight is None:
+        seen = living[rng.integers(0, living.size, how.cells_counted)]
+    else:
+        ranks = np.cumsum(weight[alive])
+        seen = living[np.searchsorted(ranks, rng.integers(0, ranks[-1], how.cells_counted), side="right")]
     chance = np.where(seen, 1.0 - how.false_negative, how.false_positive)
     return int(np.count_nonzero(rng.random(seen.size) < chance)), int(seen.size)
 

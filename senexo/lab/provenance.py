@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from senexo import __version__
 from senexo.lab import tables
+from senexo.study import doses
 
 if TYPE_CHECKING:
     from senexo.lab.experiment import Experiment
@@ -40,6 +41,7 @@ def record(
         "cells_per_well": dict(zip(study.arms, founders, strict=True)),
         "n_parameters": len(tables.numbers(study)),
         "n_assumed": len(tables.assumed(study)),
+        "replays_cells": experiment.replays_cells,
         "wall_time_s": round(seconds, 1),
         "workers": workers,
         "platform": {
@@ -49,7 +51,7 @@ def record(
             "cpu_features": _cpu_features(),
         },
         "libraries": {name: version(name) for name in LIBRARIES},
-        "cautions": [*cautions, *general_cautions(study)],
+        "cautions": [*cautions, *general_cautions(study), *doses.cautions(study, experiment.circuit)],
     }
 
 

@@ -7,6 +7,7 @@ from anywhere but a table beside it.
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -60,20 +61,19 @@ def _content(folder: Path) -> dict[str, Any]:
     study = tomllib.loads(resolved)
     arms = table(folder, "arms").sort_values("position")
     parameters = table(folder, "parameters")
-    assumed = parameters["status"].str.contains("assumed")
     return {
         "run": run,
         "title": study["title"],
         "model": study["model"].get("circuit") or study["model"]["file"],
         "facts": tables.facts(run, study, arms),
-        "n_assumed": int(assumed.sum()),
-        "n_parameters": len(parameters),
+        "n_assumed": run["n_assumed"],
+        "n_parameters": run["n_parameters"],
         "cautions": run["cautions"],
         "sections": (*([("claim", "Claim")] if "claim" in found else []), *SECTIONS),
         "claim": _claim(folder, found),
         "groups": grouped(found),
         "loud": LOUD,
-        "asked": tables.asked(study, arms),
+        "asked": tables.asked(run, study, arms),
         "arms_table": Markup(tables.arms(arms)),
         "control": arms["arm"].iloc[0],
         "untreated": _untreated(folder, arms["arm"].iloc[0]),
@@ -86,8 +86,20 @@ def _content(folder: Path) -> dict[str, Any]:
         ],
         "parameter_table": Markup(tables.parameters(parameters)),
         "resolved": resolved,
+        "commands": commands(run, arms["arm"].iloc[0]),
         "provenance_table": Markup(tables.provenance(run)),
     }
+
+
+def commands(run: dict[str, Any], arm: str) -> list[tuple[str, str]]:
+    """(what for, command) of what can be done with a result folder, as typed in it."""
+    found = [
+        ("Run it again", "senexo run study.resolved.toml --out ../repeat"),
+        ("Check every file", "senexo verify ."),
+    ]
+    if run.get("replays_cells"):
+        found.append(("Simulate one cell again", f"senexo replay . --arm {shlex.quote(arm)} --donor 1 --cell 1"))
+    return found
 
 
 def _claim(folder: Path, found: dict[str, Any]) -> dict[str, Any] | None:
@@ -106,6 +118,8 @@ def _claim(folder: Path, found: dict[str, Any]) -> dict[str, Any] | None:
 
 def grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The findings by assay result: those that show something (`told`), and those that show little or nothing."""
+    if any("findings" not in assay for assay in found["assays"]):
+        raise StoreError("findings.json is of an older version: make its report with the version that run.json names")
     by_id = {finding["id"]: finding for finding in found["findings"]}
     titles = [_title(assay) for assay in found["assays"]]
     groups = []
@@ -186,15 +200,12 @@ def _of_the_well(timecourse: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cells_and_medium(counts: pd.DataFrame) -> pd.DataFrame:
-    """Cells of every type that occurs, passages made good for, and molecules in the medium, as a time course."""
-    at = ["arm", "donor", "time_h"]
-    dilution = counts[counts["quantity"] == "dilution"][[*at, "value"]].rename(columns={"value": "dilution"})
-    rows = counts[counts["quantity"] != "dilution"].merge(dilution, on=at)
+    """Cells of every type that occurs, and molecules in the medium, as a time course."""
+    rows = counts.copy()
     cells = rows["quantity"] == "cells"
     rows["quantity"] = rows["cell_type"].where(cells, rows["quantity"] + " in " + rows["cell_type"]) + cells.map(
         {True: " cells", False: ""}
     )
-    rows["value"] *= rows["dilution"]
     there = rows.groupby("quantity")["value"].transform("max") > 0
     return rows[there].assign(statistic="mean")
 

@@ -48,24 +48,29 @@ def plain(table: pd.DataFrame) -> str:
 
 def facts(run: dict[str, Any], study: dict[str, Any], arms: pd.DataFrame) -> list[tuple[str, str]]:
     """The head-line figures under the title."""
-    per_well = run.get("cells_per_well", {"": run["n_cells"]})  # results of version 0.1 say n_cells, of every well
-    low, high = min(per_well.values()), max(per_well.values())
     return [
         ("arms", f"{len(arms)}"),
         ("virtual donors (the statistical unit)", f"{study['donors']['n']}"),
-        ("cells at the start of a well", f"{low:,}" if low == high else f"{low:,} to {high:,}"),
+        ("cells at the start of a well", cells_per_well(run)),
         ("days", f"{study['culture']['duration_h'] / 24:g}"),
         ("seed", f"{run['seed']}"),
     ]
 
 
-def asked(study: dict[str, Any], arms: pd.DataFrame) -> str:
+def cells_per_well(run: dict[str, Any]) -> str:
+    """Cells at the start of a well: one number or, where arms differ, the fewest to the most."""
+    per_well = run.get("cells_per_well", {"": run.get("n_cells")})  # results of version 0.1 say n_cells, of every well
+    low, high = min(per_well.values()), max(per_well.values())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def asked(run: dict[str, Any], study: dict[str, Any], arms: pd.DataFrame) -> str:
     """One paragraph of methods."""
     culture = study["culture"]
     medium = f" in {culture['serum_percent']:g} % serum" if "serum_percent" in culture else ""  # not in a model file
     return (
         f"{study['donors']['n']} virtual donors, each with its own draw of the uncertain parameters, "
-        f"{sum(kind['n'] for kind in study['cells'].values())} cells each; {culture['duration_h'] / 24:g} days"
+        f"{cells_per_well(run)} cells at the start of a well; {culture['duration_h'] / 24:g} days"
         f"{medium} after {culture['preequilibration_h']:g} h without treatment; "
         f"{len(arms)} arms in {arms['family'].nunique()} families; "
         f"{study['replicates']['n']} technical replicates."

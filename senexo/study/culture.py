@@ -18,13 +18,13 @@ from senexo.study.wells import coupled
 
 CULTURE = (
     "duration", "duration_h", "serum", "serum_percent", "growth_factors", "preequilibration", "preequilibration_h",
-    "commitment_rule", "method", "window", "window_h", "most_cells", "halving", "stop_when",
+    "commitment_rule", "method", "window", "window_h", "most_cells", "rare_cells", "halving", "stop_when",
 )  # fmt: skip
 SPAN_H = Kind("hour", "hours above 0, e.g. 168.0", low=SPAN.low, high=SPAN.high, bare=True)
 PERCENT_H = Kind("percent", "percent from 0 to 100, e.g. 20.0", high=100.0, bare=True)
 NO_RULE = "none: this model has no fates"
 WINDOW_H = 0.25  # the pools' errors at it: docs/engine.md
-MOST_CELLS, LARGEST_WELL = 20_000, 10_000_000
+MOST_CELLS, RARE_CELLS, LARGEST_WELL = 20_000, 50, 10_000_000
 HALVED, HALVED_OF = 8, 4  # wells grown again with half the window where nothing is said; at most one of so many
 FEWEST_HALVED = 3  # wells that an interval asks for
 
@@ -101,8 +101,9 @@ def refuse_lost(top: Place, arms: Mapping[str, Arm], culture: Culture) -> None:
 def _followed(place: Place, known: Known | None) -> dict[str, Any] | None:
     """Method, window and size of a well, with their defaults; nothing of it where every cell is alone."""
     method, most, halving = place.get("method"), place.get("most_cells"), place.get("halving")
+    rare = place.get("rare_cells")
     window = either(place, ("window", STEP), ("window_h", STEP_H))
-    asked = [below for below in (method, most, halving, window and window[0]) if below is not None]
+    asked = [below for below in (method, most, rare, halving, window and window[0]) if below is not None]
     alone = [below for below in asked if not coupled(below, known)]
     if alone:
         return None
@@ -112,6 +113,7 @@ def _followed(place: Place, known: Known | None) -> dict[str, Any] | None:
         "method": methods.DEFAULT if method is None else method.one_of(methods.NAMES, "methods"),
         "window_h": WINDOW_H if window is None else window[0].quantity(window[1]),
         "most_cells": MOST_CELLS if most is None else most.whole(2, LARGEST_WELL, MOST_CELLS),
+        "rare_cells": RARE_CELLS if rare is None else rare.whole(1, LARGEST_WELL, RARE_CELLS),
     }
     return None if None in found.values() else found
 

@@ -162,7 +162,8 @@ _CULTURE = {
     "serum_percent": _quantity(culture.PERCENT_H), "growth_factors": _quantity(AMOUNT), "preequilibration": _TIME,
     "preequilibration_h": _HOURS, "commitment_rule": _TEXT, "method": _one_of(methods.NAMES),
     "window": _quantity(requests.STEP), "window_h": _quantity(requests.STEP_H),
-    "most_cells": _whole(2, culture.LARGEST_WELL), "halving": _whole(0, culture.LARGEST_WELL), "stop_when": _TEXT,
+    "most_cells": _whole(2, culture.LARGEST_WELL), "rare_cells": _whole(1, culture.LARGEST_WELL),
+    "halving": _whole(0, culture.LARGEST_WELL), "stop_when": _TEXT,
 }  # fmt: skip
 _READOUTS = {
     "times": _list(_TIME), "times_h": _list(_HOURS), "grid": _quantity(requests.STEP),

@@ -86,8 +86,9 @@ class Culture(_Frozen):
 
     medium: the actions that make the culture medium, before the cells settle (from `serum_percent` and
     `growth_factors`). Of cells that share a medium alone: method (how they are followed), window_h (how long their
-    medium stands still), most_cells (a well of more is split), stop_when (a well ends when it holds), halving (so many
-    wells are grown again with half the window).
+    medium stands still), most_cells (cells followed per well; at more, some are merged), rare_cells (a type with fewer
+    is followed cell by cell), stop_when (a well ends when it holds), halving (so many wells are grown again with half
+    the window).
     """
 
     duration_h: float
@@ -98,6 +99,7 @@ class Culture(_Frozen):
     method: MethodName | None = None
     window_h: float | None = None
     most_cells: int | None = None
+    rare_cells: int | None = None
     halving: int | None = None
     stop_when: str | None = None
     medium: tuple[Action, ...] = Field(default=(), exclude=True)

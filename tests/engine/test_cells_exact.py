@@ -146,6 +146,13 @@ def test_limits_give_a_labelled_part(coupled: Population) -> None:
     assert "1000 events" in log.reason
 
 
+def test_cells_with_a_weight_are_refused(coupled: Population) -> None:
+    begin = start(coupled, {"stem": 3}, seed=5)
+    begin.weight[1] = 2
+    with pytest.raises(InvalidInput, match="1 of 3 cells represent more than one"):
+        run_exact(coupled, begin, 1.0)
+
+
 def test_an_empty_arm_is_a_result(coupled: Population) -> None:
     after, log = run_exact(coupled, start(coupled, {}, seed=6), 5.0)
     assert len(after) == 0

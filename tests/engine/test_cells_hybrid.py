@@ -13,6 +13,7 @@ from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.population.hybrid import run_hybrid
 from senexo.engine.population.langevin import Flow
+from senexo.engine.population.mass_balance import pool_ledgers
 from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population, start
 from senexo.engine.population.partition import by_hand, divided
 from senexo.engine.population.splitting import run_split
@@ -90,6 +91,23 @@ def test_copies_in_pools_are_booked(coupled: Population) -> None:
     moved = sum(c.moved("E") * int(n) for c, n in zip(plan(coupled).channels, after.fired, strict=True))
     assert after.pools[0] - begin.pools[0] == moved
     assert (after.values >= 0.0).all()
+
+
+def test_weighted_cells_release_for_all_they_represent(coupled: Population) -> None:
+    """The first window into an empty pool: cells do what they do, and all of it counts four times."""
+    after, logs = {}, {}
+    for weight in (1, 4):
+        begin = start(coupled, {"A": 300}, seed=5)
+        begin.pools[:], begin.weight[:] = 0, weight
+        after[weight], logs[weight] = run_hybrid(coupled, begin, 0.25, window=0.25, threads=1)
+        (book,) = pool_ledgers(coupled, begin, after[weight])
+        assert book.by_hand == 0
+    channels = plan(coupled).channels
+    cells = np.array([channel.name not in ("uptake", "lose", "spend") for channel in channels])
+    assert after[1].fired[cells].sum() > 100
+    assert (after[4].fired[cells] == 4 * after[1].fired[cells]).all()
+    assert logs[4].weight.tolist() == [4] * len(logs[1].time)
+    assert (after[4].gone == 4 * after[1].gone).all()
 
 
 def moments(cells: Cells, slots: list[int]) -> np.ndarray:

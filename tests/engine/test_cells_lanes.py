@@ -6,16 +6,18 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from reference.cells_split import windows
-from senexo.base.errors import SenexoError
+from senexo.base.errors import InvalidInput, SenexoError
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.population.lockstep import locksteps
+from senexo.engine.population.mass_balance import pool_ledgers
 from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set, start
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan
@@ -87,10 +89,48 @@ def test_every_window_is_that_of_the_slow_twin(coupled: Population) -> None:
     assert now["lanes"].fired.sum() == len(twin.happened) + twin.settled
 
 
-def test_threads_chunks_and_kernels_change_nothing(coupled: Population) -> None:
+def test_every_window_of_weighted_cells_is_that_of_the_slow_twin(coupled: Population) -> None:
+    """Cells that represent 1, 2, 4 or 8: the same events, which move and count as many copies of the pools."""
+    begin = start(coupled, {"stem": 120, "blast": 20}, seed=11)
+    begin.weight[:] = 2 ** (np.arange(140) % 4)
+    twin, now = windows(coupled, begin, ONCE), {"lanes": begin, "tables": begin}
+    for end in np.linspace(0.25, 1.5, 6):
+        twin.window(float(end))
+        cells = [cell for cell in twin.cells if not cell.medium]
+        for method in ("lanes", "tables"):
+            found, log = run_split(coupled, now[method], float(end), window=0.25, method=method)
+            assert [tuple(map(int, key)) for key in found.key] == [cell.key for cell in cells]
+            assert found.weight.tolist() == [cell.weight for cell in cells]
+            assert found.draws.tolist() == [cell.draws for cell in cells]
+            assert found.pools.tolist() == list(twin.pools.values())
+            for slot in plan(coupled).countable[0]:
+                assert found.values[:, slot].tolist() == [cell.v[slot] for cell in cells]
+            assert set(log.weight.tolist()) <= {1, 2, 4, 8}
+            now[method] = found
+        assert now["lanes"].digest() == now["tables"].digest()
+    fired = Counter[str]()
+    for channel, n in zip(plan(coupled).channels, now["lanes"].fired.tolist(), strict=True):
+        fired[channel.name] += n
+    assert fired == twin.weights
+    assert len(twin.happened) > 2000
+    for book in pool_ledgers(coupled, begin, now["lanes"]):
+        assert book.by_hand == 0
+        assert min(sum(book.released.values()), sum(book.taken_up.values())) > 0 or book.species == "B"
+
+
+def test_weights_are_powers_of_two(coupled: Population) -> None:
+    begin = start(coupled, {"stem": 4}, seed=11)
+    begin.weight[1:3] = 3, 0
+    with pytest.raises(InvalidInput, match=r"cells.weight: found 3, of 2 cells, expected a power of two"):
+        run_split(coupled, begin, 1.0, window=0.25)
+
+
+@pytest.mark.parametrize("weight", [1, 4])
+def test_threads_chunks_and_kernels_change_nothing(coupled: Population, weight: int) -> None:
     begin = start(coupled, {"stem": 900, "blast": 300}, seed=2)
+    begin.weight[::7] = weight
     whole, log = run_split(coupled, begin, 3.0, window=0.25, threads=1, chunks=1, method="tables")
-    assert (whole.fired > 0).all()
+    assert (whole.fired > 0).all() or weight > 1
     for threads, chunks in ((1, None), (1, 5), (2, None), (2, 3)):
         after, other = run_split(coupled, begin, 3.0, window=0.25, threads=threads, chunks=chunks, method="lanes")
         assert after.digest() == whole.digest()
@@ -152,23 +192,28 @@ def test_an_interrupt_from_the_keyboard_gives_what_there_is(coupled: Population)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_molecules_are_shared_out_by_the_takers_propensities(tmp_path: Path) -> None:
+@pytest.mark.parametrize("weights", [(1, 1), (1, 16)])
+def test_molecules_are_shared_out_by_the_takers_propensities(tmp_path: Path, weights: tuple[int, int]) -> None:
     """900 cells with one of three rates, 20 replicates: mean and variance at 4.5 standard errors, false alarm 5e-5.
 
-    Of 10^5 molecules each leaves with probability 1 - exp(-K h) and falls to cell j with probability k_j / K.
+    Of 10^5 molecules each leaves with probability 1 - exp(-K h) and falls to cell j with probability k_j / K, also
+    where it is one of w_j cells that are alike (K = sum of w_j k_j).
     """
     text = "compartment cell = 1; compartment medium = 1; substanceOnly species X in cell = 0, E in medium = 100000;"
     net = network(f"{text} k = 1; take: E => X; k*E;", tmp_path)
     population = Population((CellType("A", net),), pools=("medium",))
-    k = np.array([1e-4, 2e-4, 1e-3] * 300)
+    k, weight = np.array([1e-4, 2e-4, 1e-3] * 300), np.repeat(weights, 450)
+    k = k * 900 / weight.sum()
     got = []
     for replicate in range(20):
         begin = start(population, {"A": 900}, seed=8, replicate=replicate, overrides={"A": {"k": k}})
+        begin.weight[:] = weight
         after, _ = run_split(population, begin, 2.0, window=2.0, threads=1)
         got.append(after.values[:, net.slot("X")])
-        assert after.pools[0] + got[-1].sum() == 100_000
+        assert after.pools[0] + after.fired.sum() == 100_000
+        assert after.fired.sum() == got[-1].sum() or weights[1] > 1
     found = np.array(got)
-    p = -np.expm1(-k.sum() * 2.0) * k / k.sum()
+    p = -np.expm1(-(weight @ k) * 2.0) * k / (weight @ k)
     z = (found.mean(axis=0) - 1e5 * p) / np.sqrt(1e5 * p * (1 - p) / 20)
     assert abs((z**2).mean() - 1.0) < 4.5 * np.sqrt(2.0 / 900)
     spread = found.var(axis=0, ddof=1) / (1e5 * p * (1 - p))

@@ -9,45 +9,41 @@ import pytest
 from senexo.base.errors import InvalidInput
 from senexo.lab.coupled.assayed import CENSORED, followed, founded, moved, tracked
 
-COUNTS = ["arm", "donor", "replicate", "time_h", "cell_type", "quantity", "value", "unit"]
+COUNTS = ["arm", "donor", "replicate", "time_h", "cell_type", "quantity", "value", "unit", "followed"]
 
 
-def counts(split: float = 1.0) -> pd.DataFrame:
+def counts() -> pd.DataFrame:
     rows = []
-    for hour, lsc, msc, x, dilution in (
-        (0.0, 3.0, 2.0, 0.0, 1.0),
-        (24.0, 4.0, 2.0, 50.0, 1.0),
-        (48.0, 5.0, 0.0, 80.0, split),
-    ):
+    for hour, lsc, msc, x in ((0.0, 3.0, 2.0, 0.0), (24.0, 4.0, 2.0, 50.0), (48.0, 5.0, 0.0, 80.0)):
         rows += [
-            ("a", 1, 1, hour, "LSC", "cells", lsc, "cells"),
-            ("a", 1, 1, hour, "MSC", "cells", msc, "cells"),
-            ("a", 1, 1, hour, "medium", "X", x, "copies"),
-            ("a", 1, 1, hour, "medium", "vesicles", 10 * x, "copies"),
-            ("a", 1, 1, hour, "", "dilution", dilution, "cells per cell"),
+            ("a", 1, 1, hour, "LSC", "cells", lsc, "cells", 2),
+            ("a", 1, 1, hour, "MSC", "cells", msc, "cells", 2),
+            ("a", 1, 1, hour, "medium", "X", x, "copies", np.nan),
+            ("a", 1, 1, hour, "medium", "vesicles", 10 * x, "copies", np.nan),
         ]
     return pd.DataFrame(rows, columns=COUNTS)
 
 
-def tables(split: float = 1.0) -> dict[str, pd.DataFrame]:
+def tables() -> dict[str, pd.DataFrame]:
     """Founders f, g (LSC) and h (MSC): f divides twice over, g commits at 40 h, h dies at 30 h."""
     lineage = [
-        ("f", "", -5.0, "LSC", 10.0, "divided"), ("g", "", -7.0, "LSC", np.nan, "became LSC_senescent"),
-        ("h", "", 0.0, "MSC", 30.0, "died"), ("f1", "f", 10.0, "LSC", 20.0, "divided"),
-        ("f2", "f", 10.0, "LSC", np.nan, "alive"), ("f11", "f1", 20.0, "LSC", np.nan, "alive"),
-        ("f12", "f1", 20.0, "blast", 44.0, "died"),
+        ("f", "", -5.0, "LSC", "plated", 10.0, "divided", 1),
+        ("g", "", -7.0, "LSC", "plated", np.nan, "became LSC_senescent", 1),
+        ("h", "", 0.0, "MSC", "plated", 30.0, "died", 1), ("f1", "f", 10.0, "LSC", "born", 20.0, "divided", 1),
+        ("f2", "f", 10.0, "LSC", "born", np.nan, "alive", 1), ("f11", "f1", 20.0, "LSC", "born", np.nan, "alive", 1),
+        ("f12", "f1", 20.0, "blast", "born", 44.0, "died", 1),
     ]  # fmt: skip
-    names = ["lineage", "parent", "born_h", "cell_type", "ended_h", "end"]
+    names = ["lineage", "parent", "born_h", "cell_type", "origin", "ended_h", "end", "weight"]
     log = [
-        ("f", 10.0, "division"), ("f1", 20.0, "division"), ("h", 30.0, "death"), ("g", 40.0, "commitment"),
-        ("f12", 44.0, "death"),
+        ("f", 10.0, "division", 1), ("f1", 20.0, "division", 1), ("h", 30.0, "death", 1), ("g", 40.0, "commitment", 1),
+        ("f12", 44.0, "death", 1),
     ]  # fmt: skip
     course = [("LSC", 0.0, 7.0), ("LSC", 24.0, 8.0), ("LSC", 48.0, 9.0), ("MSC", 0.0, 1.0), ("MSC", 24.0, 3.0)]
     about = {"arm": "a", "donor": 1, "replicate": 1}
     return {
-        "counts": counts(split),
+        "counts": counts(),
         "lineage": pd.DataFrame(lineage, columns=names).assign(**about),
-        "fates": pd.DataFrame(log, columns=["lineage", "time_h", "fate"]).assign(**about),
+        "fates": pd.DataFrame(log, columns=["lineage", "time_h", "fate", "weight"]).assign(**about),
         "timecourse": pd.DataFrame(course, columns=["cell_type", "time_h", "value"]).assign(
             **about, quantity="miR", statistic="mean"
         ),
@@ -61,10 +57,39 @@ def test_founders_are_followed_to_their_first_fate() -> None:
     assert list(followed(tables(), ["MSC"])["cell"]) == ["h"]
 
 
-def test_a_split_well_is_followed_until_then() -> None:
-    found = followed(tables(split=2.0)).set_index("cell")
-    assert found["fate"].to_dict() == {"f": "division", "g": CENSORED, "h": CENSORED}
-    assert found["time_h"].to_dict() == {"f": 10.0, "g": 24.0, "h": 24.0}
+def resampled() -> dict[str, pd.DataFrame]:
+    """Six founders: b was merged into a, which then represents both and divides; d into c, f into e.
+
+    c (weight 2) is split into c and its clone x at 12 h; c dies at 15 h, x is alive at the end (48 h). e commits at
+    20 h, and is only then split: its clone y has had its first fate already. f is alive.
+    """
+    lineage = [
+        ("a", "", -1.0, "LSC", "plated", 10.0, "divided", 2), ("b", "", -2.0, "LSC", "plated", 5.0, "resampled", 0),
+        ("c", "", -3.0, "LSC", "plated", 15.0, "died", 1), ("d", "", -4.0, "LSC", "plated", 6.0, "resampled", 0),
+        ("e", "", -5.0, "LSC", "plated", np.nan, "became LSC_senescent", 1),
+        ("f", "", -6.0, "LSC", "plated", 7.0, "resampled", 0),
+        ("a1", "a", 10.0, "LSC", "born", np.nan, "alive", 4), ("a2", "a", 10.0, "LSC", "born", 30.0, "resampled", 0),
+        ("x", "c", 12.0, "LSC", "clone", np.nan, "alive", 1),
+        ("y", "e", 25.0, "LSC_senescent", "clone", np.nan, "alive", 1),
+    ]  # fmt: skip
+    names = ["lineage", "parent", "born_h", "cell_type", "origin", "ended_h", "end", "weight"]
+    log = [("a", 10.0, "division", 2), ("c", 15.0, "death", 1), ("e", 20.0, "commitment", 2)]
+    about = {"arm": "a", "donor": 1, "replicate": 1}
+    return {
+        "counts": counts(),
+        "lineage": pd.DataFrame(lineage, columns=names).assign(**about),
+        "fates": pd.DataFrame(log, columns=["lineage", "time_h", "fate", "weight"]).assign(**about),
+    }
+
+
+def test_resampled_founders_count_as_those_they_represent() -> None:
+    """Of the six that were plated two divide at 10 h, two commit at 20 h, one dies at 15 h, one has no fate."""
+    found = followed(resampled())
+    assert sorted(zip(found["fate"], found["time_h"], strict=True)) == [
+        ("commitment", 20.0), ("commitment", 20.0), ("death", 15.0), ("division", 10.0), ("division", 10.0),
+        (CENSORED, 48.0),
+    ]  # fmt: skip
+    assert found["cell"].is_unique
 
 
 @pytest.mark.parametrize(("kinds", "least", "colonies", "plated"), [
@@ -77,9 +102,9 @@ def test_colonies_are_founders_with_enough_living_descendants(
     assert (row["colonies"], row["cells_plated"]) == (colonies, plated)
 
 
-def test_colonies_of_a_split_well_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"wells that were split \(a\).*most_cells"):
-        founded(tables(split=2.0), (), 2)
+def test_colonies_of_resampled_cells_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"only a part of the cells was followed \(a\).*most_cells"):
+        founded(resampled(), (), 2)
 
 
 def test_copies_are_summed_over_cells_and_media() -> None:
@@ -90,12 +115,6 @@ def test_copies_are_summed_over_cells_and_media() -> None:
     alone = moved(tables(), ["LSC"], ["HSC"], "miR", [])
     assert alone["recipient_cells"].isna().all()
     assert moved(tables(), ["HSC"], ["LSC"], "miR", []).empty
-
-
-def test_a_split_counts_for_all_that_was_taken_away() -> None:
-    found = moved(tables(split=2.0), ["LSC"], ["MSC"], "miR", ["X"]).set_index("time_h")
-    assert found.loc[48.0, "donor_cells"] == 90.0
-    assert found.loc[48.0, "vesicular"] == 160.0
 
 
 def test_particles_are_those_of_the_medium() -> None:

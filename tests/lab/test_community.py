@@ -120,8 +120,11 @@ def test_lineages_fates_and_cells_agree(done: Results) -> None:
 def test_states_open_in_xarray_and_the_folder_is_sound(done: Results) -> None:
     import xarray as xr
 
-    states = xr.open_zarr(done.folder / "states.zarr" / "arm000-donor0001", consolidated=False)
-    assert list(states["read_out"].values) == [0.0, 12.0, 24.0]
+    tree = xr.open_datatree(done.folder / "states.zarr", engine="zarr", consolidated=False)
+    assert set(tree.groups) == {"/"} | {
+        f"/{arm}{well}" for arm in ("mock", "mimic", "fresh") for well in ("", "/donor 1", "/donor 2", "/donor 3")
+    }
+    assert list(tree["mimic/donor 1"]["read_out"].values) == [0.0, 12.0, 24.0]
     assert verify(done.folder).faults == ()
     assert "few coupled cells" in (done.folder / "report.html").read_text(encoding="utf-8")
 

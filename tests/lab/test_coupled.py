@@ -10,7 +10,7 @@ import pytest
 from senexo.base.errors import InvalidInput, SimulationError
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.model import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population
-from senexo.lab.coupled.handling import plate, split_well, treat
+from senexo.lab.coupled.handling import plate, subculture, treat
 from senexo.lab.coupled.well import Bench, Method, Well
 from senexo.model.loading import load
 from senexo.study.schema import Action
@@ -126,10 +126,10 @@ def test_books_close_over_treatments_and_media(bench: Bench, plated: Cells) -> N
     assert abs(int(medium.copies[0]) - n / 2) < 5 * math.sqrt(n / 4)
 
 
-def test_a_passage_keeps_expectations(population: Population, bench: Bench, plated: Cells) -> None:
+def test_a_subculture_keeps_expectations(bench: Bench, plated: Cells) -> None:
     """Half of cells and medium stay: 4.5 standard deviations, 7e-6."""
     grown = bench.grow(plated, Well(12.0, (12.0,))).end
-    half = split_well(population, grown, 0.5)
+    half = subculture(grown, 0.5)
     n, copies = len(grown), int(grown.pools[0])
     assert abs(len(half) - n / 2) < 4.5 * math.sqrt(n / 4)
     assert abs(int(half.pools[0]) - copies / 2) < 4.5 * math.sqrt(copies / 4)
@@ -137,13 +137,41 @@ def test_a_passage_keeps_expectations(population: Population, bench: Bench, plat
     assert kept < {tuple(key) for key in grown.key}
 
 
-def test_a_full_well_is_split_and_says_so(population: Population, bench: Bench, plated: Cells) -> None:
-    course = bench.grow(plated, Well(60.0, (30.0, 60.0), most_cells=60))
-    assert all(len(reading) <= 70 for reading in course.readings)
-    assert course.dilution[-1] >= 2.0
-    assert math.log2(course.dilution[-1]) % 1 == 0
-    share = course.end.base[0, slot(population, "n_well")]
-    assert share * course.dilution[-1] == pytest.approx(50.0)
+def test_a_full_well_is_represented_by_fewer_cells(population: Population, bench: Bench, plated: Cells) -> None:
+    """The well stays whole: its books close, and cells and copies are those of the well followed cell by cell.
+
+    30 founders' clones of each: |Z| < 4.5 of 3 means, false alarm 2e-5.
+    """
+    course = bench.grow(plated, Well(60.0, (30.0, 60.0), most_cells=60, rare_cells=15))
+    assert all(len(reading) <= 65 for reading in course.readings)
+    assert course.end.weight.max() >= 4
+    assert course.end.base[0, slot(population, "n_well")] == 50.0
+    assert all(book.by_hand == 0 for _, _, books in course.books for book in books)
+    rows = []
+    for most in (60, 100_000):
+        ends = []
+        for replicate in range(30):
+            cells = bench.seeded({"A": 20}, {"S": {"Q": 1.0}}, seed=5 + most, replicate=replicate)
+            end = bench.grow(cells, Well(60.0, (60.0,), most_cells=most, rare_cells=15)).end
+            ends.append([end.weight.sum(), end.weight @ end.values[:, slot(population, "X")], end.pools[0]])
+        rows.append(np.array(ends, dtype=float))
+    gap = np.abs(rows[0].mean(axis=0) - rows[1].mean(axis=0))
+    error = np.sqrt(sum(row.var(axis=0, ddof=1) / len(row) for row in rows))
+    assert (gap < 4.5 * error).all()
+
+
+def test_a_look_between_the_hours_changes_nothing(bench: Bench, plated: Cells) -> None:
+    rare = Well(40.0, (40.0,), most_cells=55, rare_cells=10)
+    looked = Well(40.0, (20.25, 30.5, 40.0), most_cells=55, rare_cells=10)
+    assert bench.grow(plated, rare).end.digest() == bench.grow(plated, looked).end.digest()
+
+
+def test_exact_follows_every_cell(population: Population, plated: Cells) -> None:
+    bench = Bench(population, Method("exact"), share="n_well")
+    course = bench.grow(plated, Well(60.0, (60.0,), most_cells=52))
+    assert course.ended.startswith("more than 52 cells at ")
+    assert course.ended.endswith("exact follows every cell")
+    assert (course.end.weight == 1).all()
 
 
 def test_a_run_stops_on_its_condition_and_extinction_is_a_result(bench: Bench, plated: Cells) -> None:

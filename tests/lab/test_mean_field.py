@@ -43,16 +43,17 @@ def x_of(twin: Twin) -> int:
     return twin.population.types[0].network.slot("X")
 
 
-def test_numbers_and_passages_have_their_closed_form(population: Population) -> None:
-    """Growth by 0.028 an hour; split at the first whole hour of more than 100 cells, copies per volume kept."""
+def test_numbers_have_their_closed_form(population: Population) -> None:
+    """Growth by 0.028 an hour, whatever is followed; a flask is split at each whole hour with more than 100 cells."""
     twin = Twin(population, share="n_well")
-    course = twin.grow(twin.seeded({"A": 40}, {}), Well(72.0, (0.0, 24.0, 72.0), most_cells=100))
-    for reading, fold in zip(course.readings, course.dilution, strict=True):
-        assert reading.numbers[0] * fold == pytest.approx(40 * math.exp(0.028 * reading.time), rel=1e-5)
-    splits = [h for h in range(1, 73) if 40 * math.exp(0.028 * h) > 100]
-    again = [h for h in splits if 20 * math.exp(0.028 * h) > 100]
-    assert course.dilution == (1.0, 1.0, 2.0 if not again else 4.0)
-    assert twin.grow(twin.seeded({"A": 40}, {}), Well(72.0, (72.0,), most_cells=1000)).dilution == (1.0,)
+    well = Well(72.0, (0.0, 24.0, 72.0), most_cells=5)
+    for reading in twin.grow(twin.seeded({"A": 40}, {}), well).readings:
+        assert reading.numbers[0] == pytest.approx(40 * math.exp(0.028 * reading.time), rel=1e-5)
+    flask = twin.grow(twin.seeded({"A": 40}, {}), well, flask_of=100)
+    times_split = sum(40 * math.exp(0.028 * h) > 100 and 40 * math.exp(0.028 * (h - 1)) <= 100 for h in range(1, 73))
+    times_split += sum(20 * math.exp(0.028 * h) > 100 and 20 * math.exp(0.028 * (h - 1)) <= 100 for h in range(1, 73))
+    assert times_split >= 1
+    assert flask.readings[-1].numbers[0] == pytest.approx(40 * math.exp(0.028 * 72.0) / 2**times_split, rel=1e-5)
 
 
 def test_deeds_do_what_they_say(population: Population) -> None:
@@ -81,18 +82,18 @@ def test_deeds_do_what_they_say(population: Population) -> None:
 def test_a_well_of_single_cells_has_this_mean(population: Population) -> None:
     """With its deeds, from the same plated cells; 40 wells, |Z| < 4.5 of 3 means: false alarm 2e-5."""
     bench, twin = Bench(population, Method("split", 0.25), share="n_well"), Twin(population, share="n_well")
-    well = Well(30.0, (30.0,), (deed("X", 30.0, 10.0), deed("E", 0.2, 20.0, "multiply")), most_cells=60)
+    well = Well(30.0, (30.0,), (deed("X", 30.0, 10.0), deed("E", 0.2, 20.0, "multiply")), most_cells=60, rare_cells=20)
     runs = []
     for replicate in range(40):
         plated = bench.seeded({"A": 40}, {}, seed=3, replicate=replicate)
         course = bench.grow(plated, well)
-        (now,), (fold,) = course.readings, course.dilution
-        runs.append([len(now) * fold, now.values[:, x_of(twin)].sum() * fold, now.pools[0] * fold])
-    found = twin.grow(twin.begin(plated), well)
-    (now,), (fold,) = found.readings, found.dilution
-    n = now.numbers[0] * fold
+        (now,) = course.readings
+        runs.append([now.weight.sum(), now.weight @ now.values[:, x_of(twin)], now.pools[0]])
+    assert max(run[0] for run in runs) > 60
+    (mean_now,) = twin.grow(twin.begin(plated), well).readings
+    n = mean_now.numbers[0]
     mean, error = np.mean(runs, axis=0), np.std(runs, axis=0, ddof=1) / math.sqrt(len(runs))
-    assert np.all(np.abs(mean - [n, n * now.values[0, x_of(twin)], now.pools[0] * fold]) < 4.5 * error)
+    assert np.all(np.abs(mean - [n, n * mean_now.values[0, x_of(twin)], mean_now.pools[0]]) < 4.5 * error)
 
 
 def test_a_well_stops_on_its_condition(population: Population) -> None:

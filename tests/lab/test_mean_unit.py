@@ -64,7 +64,7 @@ def test_a_unit_has_the_arrays_of_single_cells() -> None:
         "course",
         "shares",
         "pools",
-        "dilution",
+        "followed",
         "spread",
         "arrest",
         "arrest_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -12,7 +13,19 @@ from senexo.base.errors import StoreError
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.mass_balance import pool_ledgers
-from senexo.engine.population.model import Become, Cells, CellType, Divide, Fate, Leave, Log, Population, Set, start
+from senexo.engine.population.model import (
+    ROWS,
+    Become,
+    Cells,
+    CellType,
+    Divide,
+    Fate,
+    Leave,
+    Log,
+    Population,
+    Set,
+    start,
+)
 from senexo.lab.coupled import checkpoint, snapshots, states
 from senexo.lab.coupled.lineages import fates, lineage_names, lineages
 from senexo.lab.coupled.readings import Place, Reading, balance, counts, pools
@@ -79,7 +92,7 @@ def test_lineages_count_every_cell(population: Population) -> None:
     assert set(table["parent"]) - {""} <= set(table["lineage"])
     assert (table["ended_h"].dropna() >= table["born_h"][table["ended_h"].notna()]).all()
     passaged = end.copy()
-    for name in ("type", "key", "parent", "born", "draws", "wait", "values"):
+    for name in ROWS:
         setattr(passaged, name, getattr(passaged, name)[::2])
     removed = lineages(population, PLACE, begin, log, passaged)["end"].value_counts()["removed"]
     assert removed == len(end) - len(passaged)
@@ -119,17 +132,43 @@ def test_states_go_to_zarr_and_back(population: Population, tmp_path: Path) -> N
     xr = pytest.importorskip("xarray")
     begin, _, end = whole_run(population)
     readings = [Reading.of(population, cells) for cells in (begin, end, start(population, {}, seed=1))]
-    assert states.chunks(tmp_path / "states") == frozenset()
-    states.put(tmp_path / "states", "well", population, PLACE, readings)
-    states.put(tmp_path / "states", "well", population, PLACE, readings)  # a second time replaces the first
-    assert states.chunks(tmp_path / "states") == {"well"}
-    read = xr.open_zarr(tmp_path / "states" / "well", consolidated=False).load()
+    assert states.wells(tmp_path / "states") == frozenset()
+    states.put(tmp_path / "states", population, PLACE, readings)
+    states.put(tmp_path / "states", population, PLACE, readings)  # a second time replaces the first
+    assert states.wells(tmp_path / "states") == {"mimic/donor 1 replicate 2"}
+    read = xr.open_zarr(tmp_path / "states", group="mimic/donor 1 replicate 2", consolidated=False).load()
     assert read["row_size"].values.tolist() == [30, len(end), 0]
     later = read.isel(row=slice(30, None))
     np.testing.assert_array_equal(later["lineage"].values, end.key)
     np.testing.assert_array_equal(later["value"].sel(slot="X"), end.values[:, slot(population, "X")])
     assert read["pool"].sel(pooled="E").values.tolist() == [300, int(end.pools[0]), 300]
+    assert read["weight"].values.tolist() == [1] * (30 + len(end))
     assert (read.attrs["arm"], read.attrs["types"]) == ("mimic", ["LSC", "senescent"])
+
+
+def test_states_are_one_tree(population: Population, tmp_path: Path) -> None:
+    """Every library opens it at the root, and finds arms and wells by their names, whatever characters these have."""
+    xr, zarr = pytest.importorskip("xarray"), pytest.importorskip("zarr")
+    begin = start(population, {"LSC": 3}, seed=5)
+    names = ["mimic[3000]", "kd[1/2]", "LSC + HSC.2", "a%b:c", "kd[90 %]"]
+    for arm in names:
+        for donor in (1, 12):
+            states.put(tmp_path / "s", population, Place(arm, donor), [Reading.of(population, begin)])
+    encoded = ["mimic[3000]", "kd[1%2F2]", "LSC + HSC.2", "a%25b%3Ac", "kd[90 %25]"]
+    wells = {f"{arm}/donor {donor}" for arm in encoded for donor in (1, 12)}
+    assert states.wells(tmp_path / "s") == wells
+    tree = xr.open_datatree(tmp_path / "s", engine="zarr", consolidated=False)
+    assert {path.strip("/") for path in tree.groups} == {"", *encoded, *wells}
+    assert [unquote(name) for name in tree.children] == [tree[name].attrs["arm"] for name in tree.children]
+    assert {tree[name].attrs["arm"] for name in tree.children} == set(names)
+    assert tree["kd[1%2F2]/donor 12"]["weight"].values.tolist() == [1, 1, 1]
+    opened = xr.open_groups(tmp_path / "s", engine="zarr", consolidated=False)
+    assert {path.strip("/") for path in opened} >= wells
+    one = xr.open_dataset(tmp_path / "s", engine="zarr", group="mimic[3000]/donor 1", consolidated=False)
+    assert (one.attrs["arm"], one.attrs["donor"]) == ("mimic[3000]", 1)
+    root = zarr.open_group(tmp_path / "s", mode="r")
+    assert set(root.group_keys()) == set(encoded)
+    assert root["mimic[3000]/donor 1/value"].shape == one["value"].shape
 
 
 def test_a_checkpoint_is_the_state(population: Population, tmp_path: Path) -> None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import html
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from senexo import workflow
 from senexo.base.errors import StoreError
 from senexo.lab.claim.verdict import judge
 from senexo.report.page import render
 from senexo.report.tables import number
 from senexo.study.observables import Observable, Quantity
+from senexo.study.resolve import resolve
 from senexo.study.schema import Claim
 
 HOSTILE = '<script>alert("x")</script>'
@@ -60,19 +67,11 @@ def folder(tmp_path: Path) -> Path:
         "[culture]\nduration_h = 168.0\nserum_percent = 20.0\npreequilibration_h = 100.0\n"
     )
     (tmp_path / "run.json").write_text(
-        json.dumps(
-            {
-                "version": "0",
-                "seed": 5,
-                "digest": "d" * 64,
-                "cautions": ["Cells are independent."],
-                "n_parameters": 2,
-                "n_assumed": 1,
-                "cells_per_well": {"mock": 7, HOSTILE: 12},
-                "n_cells": 76,
-            }
-        )
-    )
+        json.dumps({
+            "version": "0", "seed": 5, "digest": "d" * 64, "cautions": ["Cells are independent."], "n_parameters": 3,
+            "n_assumed": 2, "replays_cells": True, "cells_per_well": {"mock": 7, HOSTILE: 1200},
+        })
+    )  # fmt: skip
     finding = {
         "assay": "senescence",
         "id": "1:senescent:difference:a:b",
@@ -210,3 +209,46 @@ def test_page_in_a_real_browser(folder: Path) -> None:
         browser.close()
     assert asked == [report.as_uri()]
     assert complaints == []
+
+
+def test_arms_of_different_size_are_told_as_a_range(folder: Path) -> None:
+    assert "<b>7 to 1,200</b>cells at the start of a well" in render(folder).read_text(encoding="utf-8")
+
+
+def test_a_folder_of_an_older_version_is_refused_in_words(folder: Path) -> None:
+    content = json.loads((folder / "findings.json").read_text())
+    del content["assays"][0]["findings"]
+    (folder / "findings.json").write_text(json.dumps(content))
+    with pytest.raises(StoreError, match="older version"):
+        render(folder)
+
+
+COUPLED = {
+    "title": "coupled", "seed": 1, "model": {"circuit": "mir34c-rab27b-cells"}, "cells": {"LSC": {"n": 2}},
+    "donors": {"n": 1}, "culture": {"duration": "1 h", "preequilibration": "1 h", "method": "mean_field"},
+    "arms": {"mock": {}}, "readouts": {"times": ["0 h", "1 h"]},
+}  # fmt: skip
+LONE = {
+    "title": "lone", "seed": 1, "model": {"circuit": str(Path(__file__).parents[1] / "circuits" / "tiny")},
+    "cells": {"cell": {"n": 2}}, "donors": {"n": 1}, "culture": {"duration": "1 d"},
+    "arms": {"the mock": {}}, "readouts": {"times": ["0 h", "1 d"]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "replays"), [(LONE, True), (COUPLED, False)])
+def test_the_commands_of_a_report_work_as_typed(given: dict[str, Any], replays: bool, tmp_path: Path) -> None:
+    """Each command in the provenance section, typed into a shell in the folder; a replay only where one is possible."""
+    out = tmp_path / "out"
+    workflow.run(resolve(given, where="study"), out=out, workers=1)
+    text = (out / "report.html").read_text(encoding="utf-8")
+    section = text[text.index('id="provenance"') :]
+    typed = [html.unescape(command) for command in re.findall(r"<code>(senexo [^<]*)</code>", section)]
+    assert [command.split()[1] for command in typed] == ["run", "verify", *(["replay"] if replays else [])]
+    (tmp_path / "senexo").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m senexo "$@"\n')
+    (tmp_path / "senexo").chmod(0o755)
+    path = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    for command in typed:
+        done = subprocess.run(["sh", "-c", command], cwd=out, env=path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    first, again = (json.loads((folder / "run.json").read_text())["digest"] for folder in (out, tmp_path / "repeat"))
+    assert first == again

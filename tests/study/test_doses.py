@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from senexo.base.errors import InvalidInput
+from senexo.lab import provenance
+from senexo.lab.registry import experiment_of
 from senexo.model.circuit import load_circuit
 from senexo.study import doses
 from senexo.study.resolve import resolve
@@ -42,3 +44,9 @@ def test_more_copies_than_argonaute_proteins_are_a_caution() -> None:
     assert caution.startswith("160,000 copies of miR-34c-5p are given, and a cell has about 150,000 Argonaute proteins")
     assert "unverified" in caution
     assert list(doses.cautions(twice, None)) == []
+
+
+def test_the_caution_reaches_the_record_of_a_run() -> None:
+    big = study("mir34c-rab27b", {"what": "miR-34c-5p", "copies": 1_000_000})
+    record = provenance.record(experiment_of(big), "", seconds=0.0, workers=1, cautions=())
+    assert any("1,000,000 copies of miR-34c-5p are given" in caution for caution in record["cautions"])

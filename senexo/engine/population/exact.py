@@ -1,4 +1,8 @@
-"""All cells and pools of a population as one exact stochastic process: for small populations, and as an oracle."""
+"""All cells and pools of a population as one exact stochastic process: for small populations, and as an oracle.
+
+Every cell is followed: there are no weights here. One event of a cell that represents several would move several copies
+of a pool at once, which a nearly empty pool may not have.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.base.errors import Fault, InvalidInput
 from senexo.base.streams import TEXT as TEXT_WORD
 from senexo.base.streams import derive, threefry
 from senexo.engine.formula.kernels import kernel
@@ -126,7 +131,7 @@ def _advance(
         if what_happens == DIVIDE:
             new = n[0]
             n[0] += 1
-            divide(tables, effect, k, key[row], base, copied, mine, spare[0], spare[1], spare[2])
+            divide(tables, effect, k, key[row], 1, base, copied, mine, spare[0], spare[1], spare[2])
             parent[row] = key[row]
             parent[new] = key[row]
             d0, d1 = derived(parent[row], DAUGHTER, TEXT)
@@ -173,8 +178,13 @@ def run_exact(
     The joint process of all cells and pools, event by event. Cost: per event, a look at every cell's next time, and
     at every cell's propensities where a pool has changed. A run cut into parts gives the same events as the whole.
     Over a limit, or once another thread has set `stop` [1], it ends early and the log says so.
-    `cells` is left as it is. Raises `SenexoError` for laws that go negative or fire without enough reactant.
+    `cells` is left as it is. Raises `SenexoError` for laws that go negative or fire without enough reactant, and
+    `InvalidInput` for cells with a weight above 1.
     """
+    heavy = int(np.count_nonzero(cells.weight != 1))
+    if heavy:
+        found = f"{heavy} of {len(cells)} cells represent more than one"
+        raise InvalidInput([Fault("run_exact: cells.weight", found, "1 for every cell; run_split or run_hybrid")])
     made = plan(population)
     work = _Rows(population, cells, made.tables, most_cells)
     sign = np.zeros(1, dtype=np.bool_) if stop is None else stop
@@ -274,14 +284,15 @@ class _Rows:
             type=kind, key=self.key[alive], parent=self.parent[alive], born=born,
             draws=self.draws[alive], wait=self.wait[alive],
             values=current(self.tables, kind, memory, born, self.pools, time),
-            base=self.base.copy(), pools=self.pools,
+            weight=np.ones(len(alive), dtype=np.int64), base=self.base.copy(), pools=self.pools,
             pool_draws=self.draws[: self.media].copy(), pool_wait=self.wait[: self.media].copy(),
             fired=self.fired, gone=self.gone, copied=self.copied, windows=self.old.windows,
         )  # fmt: skip
 
     def log(self, why: str) -> Log:
         n = self.n[1]
-        return Log(self.log_time[:n], self.log_key[:n], self.log_channel[:n], complete=not why, reason=why)
+        weight = np.ones(n, dtype=np.int64)
+        return Log(self.log_time[:n], self.log_key[:n], self.log_channel[:n], weight, complete=not why, reason=why)
 
 
 @_compile

@@ -1,10 +1,12 @@
 """The settlement of pools: which molecules leave them in a stretch of time, and where they go.
 
-Every molecule of a pool of N leaves with probability 1 - exp(-K h), where K = sum of k_j and k_j = propensity_j / N
-over all that may take it. Those that leave are a multinomial over the takers by k_j, drawn down a binary tree of
-sums: at every node a binomial number goes to the left. So the work grows with the cells that get something, and the
-law is exact. Leaves are the living in their order, in blocks with a tree and a stream of their own; so neither
-threads nor the dead change anything.
+Every molecule of a pool of N leaves with probability 1 - exp(-K h), where K = sum of w_j k_j and k_j = propensity_j / N
+over all that may take it, w_j being the number of cells that a taker represents. Those that leave are a multinomial
+over the takers by w_j k_j, drawn down a binary tree of sums: at every node a binomial number goes to the left. So the
+work grows with the cells that get something, and the law is exact. Of m molecules that fall to w cells the followed
+one, any of the w, gets Binomial(m, 1/w): so the law of what one cell takes up is the same for every weight, and what
+the pools lose is m whole molecules all the same. Leaves are the living in their order, in blocks with a tree and a
+stream of their own; so neither threads nor the dead change anything.
 """
 
 from __future__ import annotations
@@ -36,11 +38,12 @@ _compile = kernel()
 
 @_compile
 def uptake(
-    tables: Any, rows: Any, first: int, last: int, known: Any, kind: Any, values: Any, pools: Any, time: float,
-    memory: Any, rates: Any,
+    tables: Any, rows: Any, first: int, last: int, known: Any, kind: Any, values: Any, weight: Any, pools: Any,
+    time: float, memory: Any, rates: Any,
 ) -> int:  # fmt: skip
     """The propensities of all that takes from pools, [leaves, most of any kind], of leaves first .. last - 1.
 
+    They are those of all cells that a leaf represents.
     known [kinds]: a place where a generated kernel has found them, or -1. Returns the first bad leaf, or -1.
     """
     before = -1
@@ -63,6 +66,7 @@ def uptake(
             for t in range(about[TAKING]):
                 rates[j, t] = memory[about[RATE] + t]
         for t in range(tables.kinds[k, TAKING]):
+            rates[j, t] *= weight[row]
             if not (rates[j, t] >= 0.0 and rates[j, t] < np.inf):
                 return j
     return -1
@@ -122,8 +126,8 @@ def leave(pools: Any, found: Any, span: float, key: Any, counts: Any) -> None:
 
 @_compile
 def arrive(
-    tables: Any, rows: Any, first: int, last: int, kind: Any, values: Any, rates: Any, counts: Any, key: Any,
-    fired: Any, moved: Any,
+    tables: Any, rows: Any, first: int, last: int, kind: Any, values: Any, weight: Any, rates: Any, counts: Any,
+    key: Any, fired: Any, moved: Any,
 ) -> None:  # fmt: skip
     """Give the molecules of blocks first .. last - 1 to their takers. fired: per channel; moved: what pools get."""
     most = rates.shape[1]
@@ -155,8 +159,11 @@ def arrive(
                         row = rows[j]
                         channel = tables.kinds[kind[row], FIRST] + t
                         fired[channel] += copies
+                        own = copies
+                        if weight[row] > 1:
+                            own = binomial(k0, k1, used, copies, 1.0 / weight[row])
                         for c in range(tables.channels[channel, CHANGES], tables.channels[channel, CHANGES_END]):
                             if tables.changes[c, 2] >= 0:
                                 moved[tables.changes[c, 2]] += copies * tables.changes[c, 1]
                             else:
-                                values[row, tables.changes[c, 0]] += copies * tables.changes[c, 1]
+                                values[row, tables.changes[c, 0]] += own * tables.changes[c, 1]

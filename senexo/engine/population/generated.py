@@ -39,35 +39,43 @@ class Generated:
         tables = self.made.tables
         width = tables.source.shape[2]
         words, floats, ints = np.zeros((0, 2), np.uint64), np.zeros((0, width)), np.zeros(0, np.int64)
-        state = {"kind": ints, "key": words, "draws": ints, "wait": np.zeros((0, 3)), "values": floats}
+        state = {"kind": ints, "key": words, "draws": ints, "wait": np.zeros((0, 3)), "values": floats, "weight": ints}
         pools, stop = np.zeros(tables.pool_slot.shape[1], np.int64), np.zeros(1, np.bool_)
         fired = np.zeros(len(tables.channels), np.int64)
-        self.run(0, 0, state, np.zeros(0, np.int8), pools, 0.0, 1.0, pools.copy(), fired, stop)
+        self.run(0, 0, state, 1, np.zeros(0, np.int8), pools, 0.0, 1.0, pools.copy(), fired, stop)
         self.uptake(ints, 0, 0, state, pools, np.zeros((0, 1)))
 
     def run(
-        self, first: int, last: int, state: dict[str, NDArray[Any]], flag: NDArray[np.int8], pools: NDArray[np.int64],
-        begin: float, end: float, released: NDArray[np.int64], fired: NDArray[np.int64], stop: NDArray[np.bool_],
+        self, first: int, last: int, state: dict[str, NDArray[Any]], levels: int, flag: NDArray[np.int8],
+        pools: NDArray[np.int64], begin: float, end: float, released: NDArray[np.int64], fired: NDArray[np.int64],
+        stop: NDArray[np.bool_],
     ) -> int:  # fmt: skip
-        """Run the cells of rows first .. last - 1 in a window; see `cells_lanes.window_source`. Events, or -1."""
-        rows = [state[name] for name in ("kind", "key", "draws", "wait", "values")]
+        """Run the cells of rows first .. last - 1 in a window; see `lanes.window_source`. Events, or -1.
+
+        levels: weights are below 2 to this power.
+        """
+        rows = [state[name] for name in ("kind", "key", "draws", "wait", "values", "weight")]
+        heft = 1 << np.arange(levels)
         events = 0
         for net, place, kernel in zip(self.nets, self.places, self.windows, strict=True):
-            counts = np.zeros((len(net.kinds), net.n_reactions + 1), np.int64)
-            if not kernel(first, last, place, *rows, flag, net.weights, pools, begin, end, counts.reshape(-1), stop):
+            counts = np.zeros((len(net.kinds), levels, net.n_reactions + 1), np.int64)
+            if not kernel(
+                first, last, place, *rows, levels, flag, net.weights, pools, begin, end, counts.reshape(-1), stop
+            ):
                 return -1
-            fired[net.channels] += counts[:, :-1]
+            happened = np.einsum("l,klr->kr", heft, counts[:, :, :-1])
+            fired[net.channels] += happened
             for reaction, group in enumerate(net.releases):
                 for pool, copies in group:
-                    released[pool] += copies * counts[:, reaction].sum()
-            events += int(counts[:, :-1].sum())
+                    released[pool] += copies * happened[:, reaction].sum()
+            events += int(counts[:, :, :-1].sum())
         return events
 
     def uptake(
         self, rows: NDArray[np.int64], first: int, last: int, state: dict[str, NDArray[Any]], pools: NDArray[np.int64],
         rates: NDArray[np.float64],
     ) -> None:  # fmt: skip
-        """Rates of what takes from pools, of leaves first .. last - 1; see `cells_lanes.uptake_source`."""
+        """Rates of what takes from pools, of leaves first .. last - 1; see `lanes.uptake_source`."""
         for place, kernel in zip(self.places, self.uptakes, strict=True):
             if kernel is not None:
                 kernel(rows, first, last, place, state["kind"], state["values"], pools, rates)

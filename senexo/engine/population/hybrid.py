@@ -267,18 +267,19 @@ class _Steps(Windows):
         if not len(self.counted):
             return True
         first = (self.windows * _PLACES + place) * _DRAWS
-        values, keys = self.state["values"], self.state["key"]
+        values, keys, weights = self.state["values"], self.state["key"], self.state["weight"]
 
-        def work(chunk: Chunk, a: int, b: int) -> list[tuple[int, NDArray[np.int64]]]:
-            return [(k, self.parts.flows[k].count(rows, values, keys, h, first)) for k, rows in self.sorted(a, b)]
+        def work(chunk: Chunk, a: int, b: int) -> list[tuple[int, NDArray[np.int64] | None]]:
+            flows = self.parts.flows
+            return [(k, flows[k].count(rows, values, keys, weights, h, first)) for k, rows in self.sorted(a, b)]
 
         for counts in self.share(self.n, CELLS, work):
             for kind, found in counts:
-                if (found < 0).any():
+                if found is None:
                     return False
-                for events, (at, changes) in zip(found.tolist(), self.parts.released[kind], strict=True):
+                self.events += int(found[:, 1].sum())
+                for events, (at, changes) in zip(found[:, 0].tolist(), self.parts.released[kind], strict=True):
                     self.counted[at] += events
-                    self.events += int(events)
                     for species, copies in changes:
                         arriving[species] += copies * events
         return True

@@ -276,9 +276,10 @@ def transit(tables: Any, effect: int, sets: int, old: int, new: int, base: Any, 
 
 @_compile
 def divide(
-    tables: Any, effect: int, kind: int, key: Any, base: Any, copied: Any, mother: Any, share: Any, one: Any, two: Any
-) -> None:
-    """The slots of both daughters. share: as long as the mother's slots; copied: counts what is doubled."""
+    tables: Any, effect: int, kind: int, key: Any, weight: int, base: Any, copied: Any, mother: Any, share: Any,
+    one: Any, two: Any,
+) -> None:  # fmt: skip
+    """The slots of both daughters. share: as long as the mother's slots; copied: counts what is doubled, by weight."""
     shares = tables.effects[effect, SHARES]
     k0, k1 = derived(key, PARTITION, TEXT)
     used = np.zeros(1, np.uint64)
@@ -290,7 +291,7 @@ def divide(
             p, k = tables.share_p[shares + slot], tables.shares[shares + slot, 1]
             share[slot] = shared_out(rule, k, p, int(mother[slot]), k0, k1, used)
         elif tables.counted[kind, slot]:
-            copied[kind, slot] += int(mother[slot])
+            copied[kind, slot] += weight * int(mother[slot])
     transit(tables, effect, SETS, kind, tables.effects[effect, TO], base, share, one)
     for slot in range(n_slots):
         if tables.shares[shares + slot, 0] != COPY:

@@ -41,12 +41,13 @@ def uptake_kernel(net: Lockstep) -> Callable[..., Any]:
 
 
 def window_source(net: Lockstep) -> str:
-    """Source of `kernel(first, last, place, kind, key, draws, wait, values, flag, weight, pools, begin, end, fired,
-    stop)`, which runs the cells of rows first .. last - 1 whose kind has a place, up to `end`.
+    """Source of `kernel(first, last, place, kind, key, draws, wait, values, weight, levels, flag, fates, pools, begin,
+    end, fired, stop)`, which runs the cells of rows first .. last - 1 whose kind has a place, up to `end`.
 
     flag: DONE for a cell that is at `end`, also beforehand; the tables finish all others.
-    place [kinds]: row of `weight` [places, fates] and of `fired` [places, reactions + 1], or -1. `fired` counts; its
-    last column is of no meaning. Returns False where the stop sign was set, and then what is written is not whole.
+    place [kinds]: row of `fates` [places, fates] and of `fired` [places, levels, reactions + 1], or -1. `fired` counts
+    events by the level of the cell, the power of two that is its `weight`; its last column is of no meaning. Returns
+    False where the stop sign was set, and then what is written is not whole.
     """
     lanes = _lanes(net)
     slots, formulas = constants(net, net.rates)
@@ -67,7 +68,7 @@ def window_source(net: Lockstep) -> str:
         *([f"if not ({' and '.join(sure)}):", "    continue"] if sure else []),
         *lines,
         *(f"{cell} = {value}" for cell, value in zip(fixed, [*(names[slot] for slot in slots), *values], strict=True)),
-        *(f"{cell} = weight[at, {fate}]" for fate, cell in enumerate(weight)),
+        *(f"{cell} = fates[at, {fate}]" for fate, cell in enumerate(weight)),
         *(f"{cell} = values[row, {slot}]" for cell, slot in zip(state, net.counted, strict=True)),
         "k0, k1 = threefry(key[row, 0], key[row, 1], EVENTS, TEXT)",
         "x, y = threefry(k0, k1, np.uint64(draws[row]), REACTIONS)",
@@ -80,7 +81,10 @@ def window_source(net: Lockstep) -> str:
         f"{row['left']} = exponential(x) if new else wait[row, 1]",
         f"{row['choice']} = unit(y)",
         f"{row['total']} = 0.0 if new else wait[row, 2]",
-        f"count[l] = at * {net.n_reactions + 1}",
+        "level = 0",
+        "while (1 << level) < weight[row]:",
+        "    level += 1",
+        f"count[l] = (at * levels + level) * {net.n_reactions + 1}",
     ]
     back = [
         *(f"values[row, {slot}] = {cell}" for cell, slot in zip(state, net.counted, strict=True)),
@@ -90,7 +94,7 @@ def window_source(net: Lockstep) -> str:
         f"draws[row] = np.int64({counter})",
     ]
     idle = [f"{row['since']} = np.inf", f"{row['from']} = np.inf", f"{row['total']} = 0.0"]
-    arguments = "place, kind, key, draws, wait, values, flag, weight, pools, begin, end, fired, stop"
+    arguments = "place, kind, key, draws, wait, values, weight, levels, flag, fates, pools, begin, end, fired, stop"
     return "\n".join([
         f"def kernel(first, last, {arguments}):",
         "    widest_vectors()",

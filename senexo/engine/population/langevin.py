@@ -142,14 +142,15 @@ def _flow(  # type: ignore[no-untyped-def]
 @kernel(
     types.boolean(
         *[_function] * 2, types.UniTuple(_int, 3), _index, _index, _places, types.float64[:, ::1],
-        types.uint64[:, ::1], types.float64, types.uint64, _block, types.int64[:, ::1],
+        types.uint64[:, ::1], _places, types.float64, types.uint64, _block, types.int64[:, ::1],
     )
 )  # fmt: skip
 def _count(  # type: ignore[no-untyped-def]
-    derive, rates, layout, states, constants, rows, values, keys, h, first, w, found
+    derive, rates, layout, states, constants, rows, values, keys, weights, h, first, w, found
 ):
     """How often each counted reaction happens in h at the present rates, summed over the rows; False for a bad rate.
 
+    found [reactions, 2]: events as often as their cell's weight, and once each.
     A Poisson number by inversion, a large mean in parts of at most 30.
     """
     at_constants, at_counts, n_counts = layout
@@ -180,7 +181,8 @@ def _count(  # type: ignore[no-untyped-def]
                         events += 1
                         share *= mean / parts / events
                         upto += share
-                    found[c, 0] += events
+                    found[c, 0] += weights[who] * events
+                    found[c, 1] += events
     return fine
 
 
@@ -264,17 +266,21 @@ class Flow:
         return int(floored[0])
 
     def count(
-        self, rows: NDArray[np.int64], values: NDArray[np.float64], keys: NDArray[np.uint64], h: float, first: int
-    ) -> NDArray[np.int64]:
-        """Events of each counted reaction during h, of all rows together; [-1] for a negative rate."""
-        found = np.zeros((self.n_counted, 1), dtype=np.int64)
+        self, rows: NDArray[np.int64], values: NDArray[np.float64], keys: NDArray[np.uint64],
+        weights: NDArray[np.int64], h: float, first: int,
+    ) -> NDArray[np.int64] | None:  # fmt: skip
+        """Events [counted reactions, 2] during h, of all rows together; None for a negative rate.
+
+        First as many as all cells have that the rows represent (`weights`), then those of the rows alone.
+        """
+        found = np.zeros((self.n_counted, 2), dtype=np.int64)
         fine = True
         if self.n_counted and len(rows):
             fine = _count(
-                *self._counts, self._count_layout, self._states, self._constants, rows, values, keys, h,
-                np.uint64(first), np.ones(self._rows * LANES), found,
+                *self._counts, self._count_layout, self._states, self._constants, rows, values, keys,
+                weights, h, np.uint64(first), np.ones(self._rows * LANES), found,
             )  # fmt: skip
-        return found[:, 0] if fine else np.array([-1])
+        return found if fine else None
 
 
 def _directions(

@@ -23,6 +23,7 @@ from senexo.base.errors import UnsupportedFeature
 from senexo.engine.formula.network import Assigned, Lowered, LoweredReaction, SlotInfo
 from senexo.engine.population.model import Become, Cells, Divide, Fate, Floats, Partition, Population, Set
 from senexo.engine.population.tables import plan
+from senexo.engine.population.weights import weighted_mean
 from senexo.model.expression import Call, Expression, Number, Slot
 
 # Cells: below it a type counts as empty. Its means then stay at, or go back to, the type's own values, at `BACK` per
@@ -86,9 +87,9 @@ class MeanField:
         for species, copies in zip(self.population.pooled, cells.pools, strict=True):
             values[self._places[species]] = copies
         for place, type in enumerate(self.population.types):
-            mine = cells.values[cells.type == place]
-            mean = mine.mean(axis=0) if len(mine) else cells.base[place]
-            values[self._places[f"cells({type.name})"]] = len(mine)
+            mine, weight = cells.values[cells.type == place], cells.weight[cells.type == place]
+            mean = weighted_mean(mine, weight) if len(mine) else cells.base[place]
+            values[self._places[f"cells({type.name})"]] = weight.sum()
             for slot, info in enumerate(type.network.slots):
                 if info.id not in self.population.pooled:
                     values[self._places[f"{type.name}.{info.id}"]] = mean[slot]

@@ -24,6 +24,7 @@ from senexo.engine.formula.network import Lowered
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
+ROWS = ("type", "key", "parent", "born", "draws", "wait", "values", "weight")  # of `Cells`: one row per cell
 UNDRAWN = np.array([0.0, -1.0, 0.0])  # of `Cells.wait`: the exponential of draw `draws` has not been made
 
 
@@ -148,13 +149,14 @@ class Population:
 class Cells:
     """Everything that a run goes on from; nothing else is remembered.
 
-    Rows of a cell: `type`, `key` of its lineage and its `parent`'s (0, 0 for the first ones), `born`, `values`
-    (per slot of its type's network, rules and age as they are at `time`), and its stream: `draws` used and `wait` =
+    Rows of a cell (`ROWS`): `type`, `key` of its lineage and its `parent`'s (0, 0 for the first ones), `born`, `values`
+    (per slot of its type's network, rules and age as they are at `time`), `weight` = how many cells it represents (a
+    power of two, 1 at the start; daughters inherit it), and its stream: `draws` used and `wait` =
     (time of the last draw or cut, what was left of the exponential then, total hazard since). `base`: per type, the
     values that reactions among pools read and a change of type goes by. `pools`: copies of each of
-    `Population.pooled`. `fired`: events per channel, in the order of `Plan.channels`; `gone`: copies that left with
-    their cell, per type and slot; `copied`: copies that divisions added. To dose, or to change the medium, edit
-    `values`, `base` and `pools` between two runs.
+    `Population.pooled`, of the whole well. `fired`: events per channel, in the order of `Plan.channels`; `gone`: copies
+    that left with their cell, per type and slot; `copied`: copies that divisions added; these three count the event of
+    a cell as often as its weight. To dose, or to change the medium, edit `values`, `base` and `pools` between two runs.
     """
 
     seed: int
@@ -167,6 +169,7 @@ class Cells:
     draws: Ints
     wait: Floats
     values: Floats
+    weight: Ints
     base: Floats
     pools: Ints
     pool_draws: Ints
@@ -212,7 +215,7 @@ class Cells:
 
 @dataclass
 class Log:
-    """What happened to cells in a run: time, lineage key, and the fate's channel (`Plan.channels`), in order.
+    """What happened to cells in a run: time, lineage key, the fate's channel (`Plan.channels`) and weight, in order.
 
     `complete` says that `until` was reached; else `reason` says what limit ended the run before.
     """
@@ -220,6 +223,7 @@ class Log:
     time: Floats
     key: Words
     channel: Ints
+    weight: Ints
     complete: bool = True
     reason: str = ""
 
@@ -270,6 +274,7 @@ def start(
         draws=np.zeros(n, dtype=np.int64),
         wait=np.tile(UNDRAWN, (n, 1)),
         values=np.concatenate(values),
+        weight=np.ones(n, dtype=np.int64),
         base=base,
         pools=np.array([pools[id] for id in population.pooled], dtype=np.int64),
         pool_draws=np.zeros(len(base), dtype=np.int64),

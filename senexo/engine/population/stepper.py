@@ -15,19 +15,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.base.errors import Fault, InvalidInput
 from senexo.base.streams import derive
 from senexo.engine.population.exact import current
 from senexo.engine.population.exchange import BLOCK, arrive, leave, sums, uptake
 from senexo.engine.population.generated import Generated, generated
 from senexo.engine.population.kernel import FULL, ROOM
-from senexo.engine.population.model import Cells, Log, Population
+from senexo.engine.population.model import ROWS, Cells, Log, Population
 from senexo.engine.population.tables import FIRST, TAKING, plan
 from senexo.engine.population.window_kernel import window
 from senexo.engine.status import NEGATIVE, OK, STOPPED
 
 Outcome = tuple[int, int, float]  # code, channel, time
 
-_ROWS = ("kind", "key", "parent", "born", "draws", "wait", "values")
+_ROWS = ("kind", *ROWS[1:])  # of the window kernel: the medium of a type is a kind too
 _SLOW = 0.2  # seconds: a window longer than this is remembered at its beginning, so that it can be broken off
 CELLS, _BLOCKS = 1024, 32  # the fewest cells in a chunk of a window, and blocks in one of a settlement
 _NEVER = np.zeros(1, dtype=np.bool_)
@@ -60,7 +61,7 @@ class Chunk:
         self.n, self.place = np.zeros(3, dtype=np.int64), np.zeros(2, dtype=np.int64)
         self.fresh = {name: np.zeros((16, *cells[name].shape[1:]), dtype=cells[name].dtype) for name in _ROWS}
         self.counts = [np.zeros_like(a) for a in (work.pools, work.fired, work.gone, work.copied)]
-        self.log = [np.zeros(64), np.zeros((64, 2), dtype=np.uint64), np.zeros(64, dtype=np.int64)]
+        self.log = [np.zeros(64), np.zeros((64, 2), dtype=np.uint64), *np.zeros((2, 64), dtype=np.int64)]
 
     def clear(self) -> None:
         self.n[:] = 0
@@ -74,7 +75,7 @@ class Chunk:
         rows = [work.state[name] for name in _ROWS]
         if work.generated is not None:
             events = work.generated.run(
-                first, last, work.state, work.flag, work.pools, work.time, end, released, fired, stop
+                first, last, work.state, work.levels, work.flag, work.pools, work.time, end, released, fired, stop
             )
             if events < 0:
                 return STOPPED, 0, work.time
@@ -113,9 +114,11 @@ class Windows:
         first = {
             "kind": np.arange(self.media, 2 * self.media), "key": key, "parent": np.zeros_like(key),
             "born": np.zeros(self.media), "draws": cells.pool_draws, "wait": cells.pool_wait, "values": cells.base,
+            "weight": np.ones(self.media, dtype=np.int64),
         }  # fmt: skip
         rest = {**cells.arrays(), "kind": cells.type}
         self.n = self.media + len(cells)
+        self.levels = _levels(cells.weight)
         self.state: dict[str, NDArray[Any]] = {name: np.concatenate((first[name], rest[name])) for name in _ROWS}
         self.pools, self.fired = cells.pools.copy(), cells.fired.copy()
         self.gone, self.copied, self.base = cells.gone.copy(), cells.copied.copy(), cells.base
@@ -196,7 +199,10 @@ class Windows:
             if generated is not None:
                 generated.uptake(self.rows, first, last, state, self.pools, rates)
             values, memory = state["values"], chunk.memory
-            bad = uptake(self.tables, self.rows, first, last, known, kind, values, self.pools, self.time, memory, rates)
+            bad = uptake(
+                self.tables, self.rows, first, last, known, kind, values, state["weight"], self.pools, self.time,
+                memory, rates,
+            )  # fmt: skip
             sums(self.tables, self.rows, a, b, kind, rates, found)
             return int(bad)
 
@@ -210,7 +216,9 @@ class Windows:
         def give(chunk: Chunk, a: int, b: int) -> None:
             chunk.clear()
             moved, fired = chunk.counts[:2]
-            arrive(self.tables, self.rows, a, b, kind, state["values"], rates, counts, key, fired, moved)
+            arrive(
+                self.tables, self.rows, a, b, kind, state["values"], state["weight"], rates, counts, key, fired, moved
+            )
 
         if counts.any():
             self.share(blocks, _BLOCKS, give)
@@ -287,13 +295,21 @@ class Windows:
         return Cells(
             self.old.seed, self.old.replicate, self.time,
             type=rows["kind"], key=rows["key"], parent=rows["parent"], born=rows["born"], draws=rows["draws"],
-            wait=rows["wait"], values=values, base=self.base.copy(), pools=self.pools,
+            wait=rows["wait"], values=values, weight=rows["weight"], base=self.base.copy(), pools=self.pools,
             pool_draws=self.state["draws"][: self.media].copy(), pool_wait=self.state["wait"][: self.media].copy(),
             fired=self.fired, gone=self.gone, copied=self.copied, windows=self.windows,
         )  # fmt: skip
 
     def log(self, why: str) -> Log:
-        empty = [np.zeros(0), np.zeros((0, 2), dtype=np.uint64), np.zeros(0, dtype=np.int64)]
-        time, key, channel = (np.concatenate(parts) for parts in zip(empty, *self.logs, strict=True))
+        empty = [np.zeros(0), np.zeros((0, 2), dtype=np.uint64), *np.zeros((2, 0), dtype=np.int64)]
+        time, key, channel, weight = (np.concatenate(parts) for parts in zip(empty, *self.logs, strict=True))
         order = np.lexsort((key[:, 1], key[:, 0], time))
-        return Log(time[order], key[order], channel[order], complete=not why, reason=why)
+        return Log(time[order], key[order], channel[order], weight[order], complete=not why, reason=why)
+
+
+def _levels(weight: NDArray[np.int64]) -> int:
+    """How many powers of two may occur among these weights, 1 among them; `InvalidInput` for another number."""
+    bad = weight[(weight < 1) | (weight & (weight - 1) != 0)]
+    if len(bad):
+        raise InvalidInput([Fault("cells.weight", f"{int(bad[0])}, of {len(bad)} cells", "a power of two, 1 or more")])
+    return int(weight.max(initial=1)).bit_length()

@@ -14,6 +14,7 @@ from senexo.engine.population.model import Cells, Population
 from senexo.engine.population.partition import HybridPartition
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan
+from senexo.engine.population.weights import weighted_mean
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,11 @@ def _quantities(population: Population) -> tuple[str, ...]:
 
 
 def _summary(population: Population, cells: Cells) -> list[float]:
-    numbers = np.bincount(cells.type, minlength=len(population.types))
+    numbers = np.bincount(cells.type, cells.weight, minlength=len(population.types))
     means = [
-        cells.values[cells.type == place, slot].mean() if numbers[place] else 0.0
+        weighted_mean(cells.values[cells.type == place, slot], cells.weight[cells.type == place])
+        if numbers[place]
+        else 0.0
         for place, slots in enumerate(plan(population).countable)
         for slot in slots
     ]

@@ -53,12 +53,14 @@ _compile = kernel()
 @_compile
 def _reactions(
     code: Any, channels: Any, changes: Any, memory: Any, waiting: Any, stream: Any, released: Any, fired: Any,
-    rate: int, n_rates: int, skip: int, n_reactions: int, first: int, used: int, due: float, end: float, stop: Any,
+    rate: int, n_rates: int, skip: int, n_reactions: int, first: int, weight: int, used: int, due: float, end: float,
+    stop: Any,
 ) -> Any:  # fmt: skip
     """Reactions of one cell up to `end` or to a fate, which is left to the caller.
 
     What `cells_kernel` has in functions stands here in one loop with its own names: numba counts references to every
-    array that is handed on or read from a tuple, and that takes longer than the reaction.
+    array that is handed on or read from a tuple, and that takes longer than the reaction. What the cell releases and
+    what it does is counted as often as its weight.
     Returns (outcome, channel of the kind, place in its share, draws, time, due, events).
     """
     k0, k1 = stream[0], stream[1]
@@ -85,7 +87,7 @@ def _reactions(
         fine = True
         for c in range(channels[channel, CHANGES], channels[channel, CHANGES_END]):
             if changes[c, 2] >= 0:
-                released[changes[c, 2]] += changes[c, 1]
+                released[changes[c, 2]] += weight * changes[c, 1]
             else:
                 memory[changes[c, 0]] += changes[c, 1]
                 fine &= memory[changes[c, 0]] >= 0.0
@@ -93,7 +95,7 @@ def _reactions(
             outcome = DEPLETED
             break
         events += 1
-        fired[channel] += 1
+        fired[channel] += weight
         execute(code, channels[channel, AFTER], channels[channel, AFTER_END], memory)
         total = 0.0
         for place in range(rate, rate + n_rates):
@@ -115,10 +117,11 @@ def _reactions(
 
 @_compile
 def _run_cell(
-    tables: Any, kind: Any, key: Any, parent: Any, born: Any, draws: Any, wait: Any, values: Any, row: int,
-    f_kind: Any, f_key: Any, f_parent: Any, f_born: Any, f_draws: Any, f_wait: Any, f_values: Any,
+    tables: Any, kind: Any, key: Any, parent: Any, born: Any, draws: Any, wait: Any, values: Any, weight: Any,
+    row: int, f_kind: Any, f_key: Any, f_parent: Any, f_born: Any, f_draws: Any, f_wait: Any, f_values: Any,
+    f_weight: Any,
     n: Any, memory: Any, spare: Any, base: Any, pools: Any, released: Any, fired: Any, gone: Any, copied: Any,
-    log_time: Any, log_key: Any, log_channel: Any, begin: float, end: float, stop: Any, keep: bool,
+    log_time: Any, log_key: Any, log_channel: Any, log_weight: Any, begin: float, end: float, stop: Any, keep: bool,
 ) -> Any:  # fmt: skip
     """One cell from where it is to `end`; second daughters go to the rows f_. Returns (outcome, channel, time).
 
@@ -126,7 +129,7 @@ def _run_cell(
     """
     stream = np.empty(2, np.uint64)
     stream[0], stream[1] = derived(key[row], EVENTS, TEXT)
-    waiting, k = wait[row], kind[row]
+    waiting, k, heft = wait[row], kind[row], weight[row]
     total = load(tables, k, values[row], pools, max(begin, born[row]), True, memory)
     due = meet(waiting, stream, draws[row], max(begin, born[row]), total)
     outcome, channel, time = OK, 0, begin
@@ -139,7 +142,7 @@ def _run_cell(
     while due <= end:
         outcome, r, inside, used, time, due, events = _reactions(
             tables.code, tables.channels, tables.changes, memory, waiting, stream, released, fired,
-            rate, n_rates, skip, n_reactions, first, used, due, end, stop,
+            rate, n_rates, skip, n_reactions, first, heft, used, due, end, stop,
         )  # fmt: skip
         n[2] += events
         channel = first + r
@@ -162,21 +165,21 @@ def _run_cell(
         if yes == 0:
             due = redraw(waiting, stream, used, time, waiting[2])
             continue
-        fired[channel] += 1
+        fired[channel] += heft
         if keep:
-            log_time[n[1]], log_channel[n[1]] = time, channel
+            log_time[n[1]], log_channel[n[1]], log_weight[n[1]] = time, channel, heft
             log_key[n[1], 0], log_key[n[1], 1] = key[row, 0], key[row, 1]
             n[1] += 1
         if happens == DIVIDE:
             new = n[0]
             n[0] += 1
-            divide(tables, effect, k, key[row], base, copied, memory, spare[0], spare[1], spare[2])
+            divide(tables, effect, k, key[row], heft, base, copied, memory, spare[0], spare[1], spare[2])
             mother = key[row].copy()
             nursery = np.empty(2, np.uint64)
             nursery[0], nursery[1] = derived(mother, DAUGHTER, TEXT)
             f_key[new, 0], f_key[new, 1] = derived(nursery, np.uint64(1), RUN)
             f_parent[new], f_kind[new], f_born[new] = mother, tables.effects[effect, TO + 1], time
-            f_draws[new], f_wait[new, 1] = 0, -1.0
+            f_draws[new], f_wait[new, 1], f_weight[new] = 0, -1.0, heft
             f_values[new] = 0.0
             for slot in range(tables.kinds[f_kind[new], SLOTS]):
                 f_values[new, slot] = spare[2, slot]
@@ -189,7 +192,7 @@ def _run_cell(
         else:
             for slot in range(n_slots):
                 if tables.counted[k, slot]:
-                    gone[k, slot] += int(memory[slot])
+                    gone[k, slot] += heft * int(memory[slot])
             kind[row] = -1
             return OK, channel, time
         k = tables.effects[effect, TO]
@@ -211,9 +214,10 @@ def _run_cell(
 @_compile
 def window(
     tables: Any, last: int, place: Any, flag: Any, kind: Any, key: Any, parent: Any, born: Any, draws: Any, wait: Any,
-    values: Any, f_kind: Any, f_key: Any, f_parent: Any, f_born: Any, f_draws: Any, f_wait: Any, f_values: Any,
-    n: Any, memory: Any, spare: Any, base: Any, pools: Any, released: Any, fired: Any, gone: Any, copied: Any,
-    log_time: Any, log_key: Any, log_channel: Any, begin: float, end: float, stop: Any, keep: bool,
+    values: Any, weight: Any, f_kind: Any, f_key: Any, f_parent: Any, f_born: Any, f_draws: Any, f_wait: Any,
+    f_values: Any, f_weight: Any, n: Any, memory: Any, spare: Any, base: Any, pools: Any, released: Any, fired: Any,
+    gone: Any, copied: Any, log_time: Any, log_key: Any, log_channel: Any, log_weight: Any, begin: float, end: float,
+    stop: Any, keep: bool,
 ) -> Any:  # fmt: skip
     """All cells of rows place[0] to last that are not done, each followed by its daughters.
 
@@ -223,10 +227,10 @@ def window(
     while place[0] < last or place[1] < n[0]:
         if place[1] < n[0]:
             code, channel, time = _run_cell(
-                tables, f_kind, f_key, f_parent, f_born, f_draws, f_wait, f_values, place[1],
-                f_kind, f_key, f_parent, f_born, f_draws, f_wait, f_values,
+                tables, f_kind, f_key, f_parent, f_born, f_draws, f_wait, f_values, f_weight, place[1],
+                f_kind, f_key, f_parent, f_born, f_draws, f_wait, f_values, f_weight,
                 n, memory, spare, base, pools, released, fired, gone, copied,
-                log_time, log_key, log_channel, begin, end, stop, keep,
+                log_time, log_key, log_channel, log_weight, begin, end, stop, keep,
             )  # fmt: skip
             if code != OK:
                 return code, channel, time
@@ -234,10 +238,10 @@ def window(
         else:
             if kind[place[0]] >= 0 and flag[place[0]] != DONE:
                 code, channel, time = _run_cell(
-                    tables, kind, key, parent, born, draws, wait, values, place[0],
-                    f_kind, f_key, f_parent, f_born, f_draws, f_wait, f_values,
+                    tables, kind, key, parent, born, draws, wait, values, weight, place[0],
+                    f_kind, f_key, f_parent, f_born, f_draws, f_wait, f_values, f_weight,
                     n, memory, spare, base, pools, released, fired, gone, copied,
-                    log_time, log_key, log_channel, begin, end, stop, keep,
+                    log_time, log_key, log_channel, log_weight, begin, end, stop, keep,
                 )  # fmt: skip
                 if code != OK:
                     return code, channel, time

@@ -1,7 +1,8 @@
 """The bench's tables of a run with coupled cells: what a lab would have counted in the same wells.
 
-From the run's own tables: cells that were followed, colonies that founders left, copies in both kinds of cells and in
-the medium, particles in the medium. The assays judge them as they judge a lab's.
+From the run's own tables: plated cells followed to their first fate, colonies that founders left, copies in both kinds
+of cells and in the medium, particles in the medium. All are of the cells of the well, however many of them were
+simulated. The assays judge them as they judge a lab's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Literal, assert_never
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from senexo.assays._balance.assay import balance
 from senexo.assays._colonies.assay import colonies
@@ -53,34 +55,61 @@ CENSORED = "none yet"
 
 
 def followed(tables: Tables, kinds: Sequence[str] = ()) -> pd.DataFrame:
-    """Cells there at time 0, each until its first fate; without one until the well ended, or was first split.
+    """Plated cells, each until its first fate; without one until the well ended.
 
+    A cell that represents w plated ones has w rows: where plated cells were merged or split before their first fate,
+    the rows are as many as were plated all the same, as population control pairs them among themselves.
     kinds: of these types alone, all if empty. Columns: arm, donor, cell, time_h, fate.
     """
-    first = _founders(tables, kinds)
-    until = _followed_until(tables)
-    happened = tables["fates"].drop_duplicates([*WELL, "lineage"])[[*WELL, "lineage", "time_h", "fate"]]
-    found = first[[*WELL, "lineage"]].merge(happened, on=[*WELL, "lineage"], how="left").merge(until, on=WELL)
-    late = ~(found["time_h"] <= found["until"])
-    found.loc[late, "fate"] = CENSORED
-    found["time_h"] = found["time_h"].where(~late, found["until"])
-    return found.rename(columns={"lineage": "cell"})[[*WELL, "cell", "time_h", "fate"]]
+    counts = tables["counts"]
+    until = counts[counts["value"].notna()].groupby(WELL)["time_h"].max().rename("until").reset_index()
+    happened = tables["fates"].drop_duplicates([*WELL, "lineage"])[[*WELL, "lineage", "time_h", "fate", "weight"]]
+    lineage = tables["lineage"].merge(happened, on=[*WELL, "lineage"], how="left", suffixes=("", "_fate"))
+    first = lineage[_unfated(lineage)].merge(until, on=WELL)
+    if kinds:
+        first = first[first["cell_type"].isin(kinds)]
+    open_ended = first["fate"].isna()
+    first.loc[open_ended, "fate"] = CENSORED
+    first["time_h"] = first["time_h"].where(~open_ended, first["until"])
+    weight = first["weight_fate"].where(~open_ended, first["weight"]).astype(int)
+    rows = first.loc[first.index.repeat(weight)]
+    copy = rows.groupby(level=0).cumcount()
+    rows["cell"] = rows["lineage"].where(copy == 0, rows["lineage"] + "#" + (copy + 1).astype(str))
+    return rows[[*WELL, "cell", "time_h", "fate"]].reset_index(drop=True)
+
+
+def _unfated(lineage: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows of `lineage`, with the hour `time_h` of their first fate, stand for plated cells before theirs.
+
+    Those plated, and clones split off such a cell before its first fate.
+    """
+    columns = [*WELL, "lineage", "parent", "origin", "born_h", "time_h"]
+    waiting: dict[tuple[Any, Any, str], float] = {}
+    found = []
+    for arm, donor, cell, parent, origin, born, time in lineage[columns].itertuples(index=False):
+        mine = origin == "plated" or (origin == "clone" and born <= waiting.get((arm, donor, parent), -np.inf))
+        if mine:
+            waiting[arm, donor, cell] = np.inf if np.isnan(time) else time
+        found.append(mine)
+    return np.array(found, dtype=bool)
 
 
 def founded(tables: Tables, kinds: Sequence[str], least: int) -> pd.DataFrame:
     """Cells plated and colonies: founders with at least so many living descendants when the well ended.
 
-    InvalidInput for a well that was split: what was taken away can no longer be counted.
+    InvalidInput where cells were resampled: the descendants of one founder are then known in the mean alone.
     """
-    until = _followed_until(tables)
-    if until["split"].any():
-        arms = ", ".join(sorted(until.loc[until["split"], "arm"].unique()))
-        raise InvalidInput(
-            [Fault("assays: colonies", f"wells that were split ({arms})", "a larger culture.most_cells")]
-        )
-    rows = []
     lineage = tables["lineage"]
-    founders = _founders(tables, kinds).set_index([*WELL, "lineage"]).index
+    resampled = lineage.loc[lineage["end"].eq("resampled") | lineage["origin"].eq("clone"), "arm"]
+    if len(resampled):
+        arms = ", ".join(sorted(resampled.unique()))
+        seen = f"wells of which only a part of the cells was followed ({arms})"
+        raise InvalidInput([Fault("assays: colonies", seen, "a larger culture.most_cells, so that all are followed")])
+    rows = []
+    plated = lineage[lineage["origin"] == "plated"]
+    if kinds:
+        plated = plated[plated["cell_type"].isin(kinds)]
+    founders = plated.set_index([*WELL, "lineage"]).index
     for (arm, donor), well in lineage.groupby(WELL, sort=False):
         parent = dict(zip(well["lineage"], well["parent"], strict=True))
         origin: dict[str, str] = {}
@@ -120,8 +149,7 @@ def moved(
     if medium:
         free = counts[counts["quantity"].isin(medium)].groupby(keys)["value"].sum()
         found["vesicular"] = free.reindex(found.index)
-    dilution = counts[counts["quantity"] == "dilution"].set_index(keys)["value"]
-    found = found.mul(dilution.reindex(found.index), axis=0).reset_index()
+    found = found.reset_index()
     return found.dropna(subset="donor_cells").sort_values(keys).reset_index(drop=True)
 
 
@@ -141,26 +169,9 @@ def tracked(
         cells = float(well.loc[well["quantity"] == "cells", "value"].sum())
         spread = np.sqrt(np.log1p(cv * cv))
         z = generator(seed, "particles", str(arm), str(donor), last.hex()).standard_normal()
-        # a well that was split holds less medium: as many particles per volume, and as many cells
-        split = float(well.loc[well["quantity"] == "dilution", "value"].iloc[0])
-        per_ml = held * split / volume * float(np.exp(spread * z - spread * spread / 2))
+        per_ml = held / volume * float(np.exp(spread * z - spread * spread / 2))
         thinned = max(1.0, per_ml / FRAME)
-        rows.append((arm, donor, 1, per_ml / thinned, thinned, volume, cells * split, last, plated))
+        rows.append((arm, donor, 1, per_ml / thinned, thinned, volume, cells, last, plated))
     columns = [*WELL, "replicate", "particles_per_ml", "dilution", "volume_ml", "n_cells", "hours", "n_cells_start"]
     found = pd.DataFrame(rows, columns=columns)
     return found[found["n_cells"] > 0].reset_index(drop=True)
-
-
-def _founders(tables: Tables, kinds: Sequence[str]) -> pd.DataFrame:
-    """The cells that were plated."""
-    lineage = tables["lineage"]
-    mine = lineage["born_h"] <= 0
-    return lineage[mine & lineage["cell_type"].isin(kinds)] if kinds else lineage[mine]
-
-
-def _followed_until(tables: Tables) -> pd.DataFrame:
-    """Per well the hour until which every cell is accounted for, and whether it was split then."""
-    dilution = tables["counts"].query("quantity == 'dilution'")
-    whole = dilution[dilution["value"] == 1].groupby(WELL)["time_h"].max().rename("until")
-    split = (dilution.groupby(WELL)["value"].max() > 1).rename("split")
-    return pd.concat([whole, split], axis=1).reset_index()

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from senexo.engine.formula.evaluate import evaluate, initial_values
 from senexo.engine.population.hybrid import prepare
 from senexo.engine.population.partition import HybridPartition, divided
+from senexo.engine.population.weights import weighted_mean
 from senexo.lab import protocol
 from senexo.lab.claim.judge import holds_in
 from senexo.lab.coupled.measure import kept, measured
@@ -36,7 +37,7 @@ from senexo.lab.measurement import targets, time_grids
 from senexo.model.cell_types import INSERT
 from senexo.study import methods
 from senexo.study.claims import Vocabulary, observables, parse_claim
-from senexo.study.culture import MOST_CELLS, WINDOW_H
+from senexo.study.culture import MOST_CELLS, RARE_CELLS, WINDOW_H
 from senexo.study.observables import Quantity
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Community:
         self.targets = targets(study)
         culture = study.culture
         self.most_cells = culture.most_cells or MOST_CELLS
+        self.rare_cells = culture.rare_cells or RARE_CELLS
         self._cuts = study.claim.cuts if study.claim else ()
         self.stops = parse_claim(culture.stop_when, Vocabulary(now=True)) if culture.stop_when else None
 
@@ -107,10 +109,11 @@ class Community:
 
         For c curve times, t read-out times, T types, q read-outs, P pool species, r replicates, p qPCR targets:
         `numbers` [c, T] cells, `of_types` [c, T, q] means, `course` [c, q] means of all cells, `shares` [c, 3] cells
-        over those plated, switch off and senescent among the living, `pools` [c, P], `dilution` [c]; `spread`
+        over those plated, switch off and senescent among the living, `pools` [c, P], `followed` [c, T]; `spread`
         [t, q, 3], `arrest` [t, 2], `arrest_of` [t, T, 2], `senescence` [r, t, 2], `copies` [t, p], `ct` [r, t, p]; the
-        cells at read-out times one after the other (`rows` says how many): `type`, `key`, `parent`, `born`, `values`;
-        the log, the books.
+        cells at read-out times one after the other (`rows` says how many): `type`, `key`, `parent`, `born`, `values`,
+        `weight`; the log, what population control did, the pool balances. Numbers and means are of all cells that
+        the followed ones represent.
         A well that ended before its time has nan from there.
         By `mean_field` the same with fractions of cells, and without those that are of single cells.
         """
@@ -146,7 +149,7 @@ class Community:
         looks = sorted({float(t) for t in times if t <= until} | {t for t in taken if t <= until} | {until})
         well = Well(
             until, tuple(looks), arm.schedule, arm.insert.schedule if arm.insert else (), self.most_cells,
-            self._holds if self.stops else None, media, books=tuple(self.readout_times.tolist()),
+            self.rare_cells, self._holds if self.stops else None, media, books=tuple(self.readout_times.tolist()),
         )  # fmt: skip
         return bench.grow(self.plating.plated(bench, donor, arm), well)
 
@@ -169,11 +172,14 @@ class Community:
         if asked.readout is not None:
             exact = mine if asked.cell_type is None else reading.type == self.types.index(asked.cell_type)
             column = self.watched[self.study.readouts.names.index(asked.readout)]
-            return float(reading.values[exact, column].mean()) if exact.any() else np.nan
+            if not exact.any():
+                return np.nan
+            return float(weighted_mean(reading.values[exact, column], reading.weight[exact]))
         if asked.quantity is Quantity.CELLS:
-            return float(mine.sum())
+            return float(reading.weight[mine].sum())
         if asked.quantity is Quantity.SENESCENCE:
-            return float(self.senescent[reading.type[mine]].mean()) if mine.any() else np.nan
+            stained = self.senescent[reading.type[mine]].astype(float)
+            return float(weighted_mean(stained, reading.weight[mine])) if mine.any() else np.nan
         return np.nan
 
     def cautions(self) -> tuple[str, ...]:
@@ -183,8 +189,17 @@ class Community:
             "Cells divide, change type and die by hazards that are the circuit's assumptions. "
             + self.circuit.growth_rule,
             "All arms of a donor and genotype are plated from the same cultures, one of"
-            f" {self.study.culture.preequilibration_h:g} h for each type. A well of more than {self.most_cells:,} cells"
-            " is split in two, and the table counts says how many cells one then stands for.",
+            f" {self.study.culture.preequilibration_h:g} h for each type." + self._controlled(),
+        )
+
+    def _controlled(self) -> str:
+        if self.method.name == "mean_field":
+            return ""
+        if self.method.name == "exact":
+            return f" A well ends when it has more than {self.most_cells:,} cells."
+        return (
+            f" Of a well's cells about {self.most_cells:,} are followed, each representing as many as its weight says;"
+            f" a type with fewer than {self.rare_cells} cells is followed cell by cell. All numbers are of all cells."
         )
 
     def _followed(self) -> tuple[str, ...]:

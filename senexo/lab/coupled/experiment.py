@@ -45,6 +45,8 @@ class CoupledCells:
         For cell types that the circuit lacks, or for an arm that acts on what is not there.
     """
 
+    replays_cells = False
+
     def __init__(self, study: Study, circuit: Circuit) -> None:
         self.study = study
         self.circuit: Circuit | None = circuit
@@ -143,11 +145,10 @@ class CoupledCells:
         stopped, seen = arrays["arrest_of"][k].T
         with np.errstate(invalid="ignore", divide="ignore"):
             arrested = stopped / seen
-        fold = arrays["dilution"]
         return WellSummary(
-            types=made.types, cells=np.nan_to_num(arrays["numbers"][at]) * fold[at],
-            plated=arrays["numbers"][0] * fold[0], senescent=made.senescent.astype(float), arrested=arrested,
-            means=arrays["of_types"][at], readouts=self.study.readouts.names,
+            types=made.types, cells=arrays["numbers"][at], plated=arrays["numbers"][0],
+            senescent=made.senescent.astype(float), arrested=arrested, means=arrays["of_types"][at],
+            readouts=self.study.readouts.names,
         )  # fmt: skip
 
 

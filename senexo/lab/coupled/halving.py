@@ -23,7 +23,7 @@ from senexo.lab.measurement import SHARES
 if TYPE_CHECKING:
     from senexo.lab.coupled.community import Community
 
-KEPT = ("course", "shares", "pools", "dilution")
+KEPT = ("course", "shares", "pools")
 MEDIUM = "medium: "  # before the name of a species in it
 COLUMNS = (
     "quantity", "time_h", "n_wells", "whole_window", "half_window", "scale", "change", "low", "high", "p_corrected",
@@ -94,8 +94,7 @@ def _range(row: Any) -> str:
 def _shown(community: Community, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     """Cells over those plated, shares, read-outs and media of one well at its last read-out."""
     at = int(np.searchsorted(community.curve_times, community.readout_times[-1]))
-    media = arrays["pools"][at] * arrays["dilution"][at]
-    return np.concatenate([arrays["shares"][at], arrays["course"][at], media])
+    return np.concatenate([arrays["shares"][at], arrays["course"][at], arrays["pools"][at]])
 
 
 def _mean(change: NDArray[np.float64]) -> Estimate:

@@ -1,7 +1,7 @@
-"""What hands do to a well between two runs: treat its cells, pour medium, split it, plate a sample of cells.
+"""Interventions between two runs: treat cells, pour medium, split a culture, plate a sample of cells.
 
-All of it is done to the engine's `Cells`, in whole molecules, and is random only by streams named by the seed, the deed
-and, for cells, their lineage: never by their order.
+All of them act on the engine's `Cells`, in whole molecules, and are random only by streams named by the seed, the
+intervention and, for cells, their lineage: never by their order.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput, SimulationError
-from senexo.base.streams import DRAW, derive, generator, threefry
-from senexo.engine.population.model import Cells, Floats, Ints, Population
+from senexo.base.streams import generator
+from senexo.engine.population.control import uniforms
+from senexo.engine.population.model import ROWS, Cells, Floats, Ints, Population
 from senexo.engine.population.tables import plan
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def treat(
             cells.pools[place] = int(np.floor(after + generator(cells.seed, cells.replicate, *words).random()))
             continue
         places = [found for found in _places(population, target) if types is None or found[0] in types]
-        chance = lots(cells, *words)
+        chance = uniforms(cells.key, *words)
         for place, slot in places:
             mine = cells.type == place
             if slot in plan(population).countable[place]:
@@ -81,36 +82,25 @@ def set_parameter(population: Population, cells: Cells, id: str, value: float) -
         cells.base[place, slot] = value
 
 
-def lots(cells: Cells, *words: int | str) -> Floats:
-    """One uniform of [0, 1) per cell, by its lineage and what it is for."""
-    deed = derive(0, *words)
-    with np.errstate(over="ignore"):
-        keys = threefry((cells.key[:, 0], cells.key[:, 1]), (np.uint64(deed[0]), np.uint64(deed[1])))
-        x, _ = threefry(keys, (np.uint64(0), np.uint64(DRAW)))
-    share: Floats = (x >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return share
-
-
 def keep(cells: Cells, chosen: NDArray[np.bool_]) -> Cells:
     """The well with only these cells; the others are taken out with what they hold."""
-    rows = ("type", "key", "parent", "born", "draws", "wait", "values")
     fewer = cells.copy()
-    for name in rows:
+    for name in ROWS:
         setattr(fewer, name, getattr(cells, name)[chosen])
     return fewer
 
 
-def split_well(population: Population, cells: Cells, share: float) -> Cells:
-    """A passage: every cell stays with the chance `share`, and so does every molecule of the medium.
+def subculture(cells: Cells, share: float) -> Cells:
+    """A flask that is split: every cell stays with the chance `share`, and so does every molecule of the medium.
 
-    With the medium goes its volume, so the copies per volume stay, and the cells that are left share less of it: what
-    one takes up is for `senexo.lab.coupled.well` to scale.
+    This is a real sample, in which a rare type may be lost. With the medium goes its volume, so the copies per volume
+    stay, and the cells that are left share less of it: what one takes up is for `senexo.lab.coupled.well` to scale.
     """
-    return _with_medium(cells, lots(cells, "passage", repr(cells.time)) < share, share)
+    return _with_medium(cells, uniforms(cells.key, "passage", repr(cells.time)) < share, share)
 
 
-def sort_well(population: Population, cells: Cells, names: Collection[str]) -> Cells:
-    """A sort: cells of these types alone go on, in as large a share of the medium."""
+def sorted_for(population: Population, cells: Cells, names: Collection[str]) -> Cells:
+    """Cells of these types alone go on, in as large a share of the medium as theirs of the cells."""
     places = [population.number(name) for name in names]
     chosen = np.isin(cells.type, places)
     return _with_medium(cells, chosen, float(chosen.mean()) if len(cells) else 1.0)
@@ -130,13 +120,13 @@ def plate(
     numbers: Mapping[str, int],
     states: Mapping[str, Collection[str]] | None = None,
 ) -> Cells:
-    """A new well at time 0 with so many cells of each type, drawn without return, in fresh medium.
+    """A new well at time 0 with so many cells of each type, drawn without replacement, in fresh medium.
 
-    states: the types that count as a type when its cells are picked (those in G0, say), besides itself. Births before
-    are of negative times. SimulationError when there are too few cells of a type.
+    cells: a culture, of weights 1. states: the types that count as a type when its cells are picked (those in G0, say),
+    besides itself. Births before are of negative times. SimulationError when there are too few cells of a type.
     """
     chosen = np.zeros(len(cells), dtype=bool)
-    order = lots(cells, "plate")
+    order = uniforms(cells.key, "plate")
     for name, n in numbers.items():
         places = [population.number(each) for each in (name, *(states or {}).get(name, ()))]
         mine = np.flatnonzero(np.isin(cells.type, places))
@@ -160,16 +150,15 @@ def brought_together(population: Population, cultures: Sequence[tuple[Cells, Map
     What a type's new members will have comes from the first culture; a new name has what the old one has in its own.
     """
     first = cultures[0][0].copy()
-    rows = ("type", "key", "parent", "born", "draws", "wait", "values")
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in rows}
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in ROWS}
     for cells, names in cultures:
         places = np.arange(len(population.types))
         for old, new in names.items():
             places[population.number(old)] = population.number(new)
             first.base[population.number(new)] = cells.base[population.number(old)]
-        for name in rows:
+        for name in ROWS:
             parts[name].append(places[cells.type] if name == "type" else getattr(cells, name))
-    for name in rows:
+    for name in ROWS:
         setattr(first, name, np.concatenate(parts[name]))
     return first
 

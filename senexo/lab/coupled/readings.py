@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from senexo.engine.population.weights import weighted_mean
+
 if TYPE_CHECKING:
     from senexo.engine.population.mass_balance import PoolLedger
     from senexo.engine.population.model import Cells, Floats, Ints, Population, Words
 
-COUNTS = ("arm", "donor", "replicate", "time_h", "cell_type", "quantity", "value", "unit")
+COUNTS = ("arm", "donor", "replicate", "time_h", "cell_type", "quantity", "value", "unit", "followed")
 BALANCE = (
     "arm", "donor", "replicate", "time_start_h", "time_h", "species", "cell_type", "flow", "value", "unit",
 )  # fmt: skip
@@ -38,7 +40,7 @@ class Reading:
 
     type: [n] place of the type in `Population.types`; key, parent: [n, 2] words of lineages; born: [n] h, the time of
     birth or of the last change of type; values: [n, slots] of each cell's type, assignment rules and age up to date;
-    pools: [pools] copies in the order of `Population.pooled`.
+    weight: [n] how many cells each represents; pools: [pools] copies in the order of `Population.pooled`.
     """
 
     time: float
@@ -47,6 +49,7 @@ class Reading:
     parent: Words
     born: Floats
     values: Floats
+    weight: Ints
     pools: Ints
 
     @classmethod
@@ -59,7 +62,7 @@ class Reading:
             values[cells.type == place, : own.shape[1]] = own
         return cls(
             cells.time, cells.type.copy(), cells.key.copy(), cells.parent.copy(), cells.born.copy(), values,
-            cells.pools.copy(),
+            cells.weight.copy(), cells.pools.copy(),
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -71,7 +74,8 @@ def counts(
 ) -> pd.DataFrame:
     """Living cells of every type at every time, absent types as 0, and the mean over cells of slots asked for.
 
-    Columns: `COUNTS`; `quantity` is ``cells`` or the slot's id; the mean of no cell is left out.
+    Columns: `COUNTS`; `quantity` is ``cells`` or the slot's id; the mean of no cell is left out. `followed`: the number
+    of simulated cells that the value rests on; values are of all the cells that these represent.
     """
     rows = []
     for reading in readings:
@@ -79,10 +83,11 @@ def counts(
             mine = reading.type == number
             n = int(np.count_nonzero(mine))
             about = (place.arm, place.donor, place.replicate, reading.time, type.name)
-            rows.append((*about, "cells", float(n), UNIT["cells"]))
+            rows.append((*about, "cells", float(reading.weight[mine].sum()), UNIT["cells"], float(n)))
             known = [slot.id for slot in type.network.slots]
+            means = weighted_mean(reading.values[mine], reading.weight[mine]) if n else np.zeros(0)
             rows += [
-                (*about, id, float(reading.values[mine, known.index(id)].mean()), UNIT["mean"])
+                (*about, id, float(means[known.index(id)]), UNIT["mean"], float(n))
                 for id in quantities
                 if n and id in known
             ]
@@ -93,7 +98,7 @@ def pools(population: Population, place: Place, readings: Sequence[Reading]) -> 
     """Copies of every pool species at every time; `cell_type` is the compartment. Columns: `COUNTS`."""
     where = compartments(population)
     rows = [
-        (place.arm, place.donor, place.replicate, reading.time, where[id], id, float(copies), UNIT["pool"])
+        (place.arm, place.donor, place.replicate, reading.time, where[id], id, float(copies), UNIT["pool"], np.nan)
         for reading in readings
         for id, copies in zip(population.pooled, reading.pools.tolist(), strict=True)
     ]

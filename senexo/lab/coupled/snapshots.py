@@ -1,6 +1,7 @@
 """Snapshots of all cells as AnnData (.h5ad), which scanpy opens.
 
-X: cells x species, copies; `obs`: what each cell is; `var`: what each species is; `uns`: the run and the pools.
+X: cells x species, copies; `obs`: what each cell is, and in `weight` how many cells of its well it represents; `var`:
+what each species is; `uns`: the run and the pools.
 Virshup I et al., anndata: access and store annotated data matrices, J Open Source Softw 2024, doi 10.21105/joss.04371.
 """
 
@@ -110,6 +111,7 @@ def _cells(population: Population, place: Place, reading: Reading, states: Mappi
             "cell_type": types[reading.type], "state": _states(population, reading, states), "lineage": names,
             "parent": lineage_names(reading.parent), "born_h": reading.born, "arm": place.arm,
             "donor": np.int64(place.donor), "replicate": np.int64(place.replicate), "time_h": float(reading.time),
+            "weight": reading.weight,
         },
         index=pd.Index(index, name="cell", dtype=object),
     )  # fmt: skip
@@ -129,5 +131,5 @@ def _nothing(population: Population) -> Reading:
     words = np.zeros((0, 2), dtype=np.uint64)
     return Reading(
         0.0, np.zeros(0, dtype=np.int64), words, words, np.zeros(0), np.zeros((0, population.width)),
-        np.zeros(len(population.pooled), dtype=np.int64),
+        np.zeros(0, dtype=np.int64), np.zeros(len(population.pooled), dtype=np.int64),
     )  # fmt: skip

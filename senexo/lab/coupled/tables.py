@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from senexo.engine.population.control import Resampled
 from senexo.engine.population.model import Log
 from senexo.lab import tables as common
 from senexo.lab.coupled import lineages, readings, snapshots, states
@@ -39,10 +40,11 @@ def tables(community: Community, units: Sequence[Unit], get: Get) -> Iterator[tu
         parts["senescence"].append(common.senescence(community, about, arrays))
         parts["arrest"].append(common.arrest(community, about, arrays))
         parts["qpcr"].append(common.qpcr(community, about, arrays))
-        log = Log(arrays["log_time"], arrays["log_key"], arrays["log_channel"])
+        log = Log(arrays["log_time"], arrays["log_key"], arrays["log_channel"], arrays["log_weight"])
+        resampled = Resampled(**{name: arrays[f"resampled_{name}"] for name in ("time", "key", "origin", "type")})
         parts["fates"].append(lineages.fates(community.population, place, log))
         first, last = _first(arrays), wells(community, arrays)[-1]
-        parts["lineage"].append(lineages.lineages(community.population, place, first, log, last))
+        parts["lineage"].append(lineages.lineages(community.population, place, first, log, last, resampled))
         parts["balance"].append(_balance(community, place, arrays))
     for part, frames in parts.items():
         table = pd.concat(frames, ignore_index=True)
@@ -51,11 +53,11 @@ def tables(community: Community, units: Sequence[Unit], get: Get) -> Iterator[tu
 
 
 def keep_states(folder: Path, community: Community, units: Sequence[Unit], get: Get) -> None:
-    """The states of all cells at the read-out times as a Zarr store, a group per unit (`senexo.lab.coupled.states`)."""
+    """States of all cells at the read-out times as one Zarr tree, a group per well (`senexo.lab.coupled.states`)."""
     names = list(community.study.arms)
     for unit in units:
         place = Place(names[unit.arm], unit.donor)
-        states.put(folder, unit.chunk, community.population, place, wells(community, get(unit.chunk)))
+        states.put(folder, community.population, place, wells(community, get(unit.chunk)))
 
 
 def keep_snapshot(path: Path, community: Community, units: Sequence[Unit], get: Get) -> None:
@@ -75,15 +77,17 @@ def wells(community: Community, arrays: Mapping[str, NDArray[Any]]) -> list[Read
     found = []
     for k, (end, n) in enumerate(zip(ends, arrays["rows"], strict=True)):
         rows = slice(end - n, end)
-        type, key, parent, born, values = (arrays[name][rows] for name in ("type", "key", "parent", "born", "values"))
-        found.append(Reading(float(arrays["at"][k]), type, key, parent, born, values, arrays["well_pools"][k]))
+        names = ("type", "key", "parent", "born", "values", "weight")
+        cells = {name: arrays[name][rows] for name in names}
+        found.append(Reading(time=float(arrays["at"][k]), pools=arrays["well_pools"][k], **cells))
     return found
 
 
 def _first(arrays: Mapping[str, NDArray[Any]]) -> Reading:
     n = len(arrays["first_type"])
     type, key, parent, born = (arrays[f"first_{name}"] for name in ("type", "key", "parent", "born"))
-    return Reading(0.0, type, key, parent, born, np.zeros((n, 0)), np.zeros(0, dtype=np.int64))
+    weight = np.ones(n, dtype=np.int64)
+    return Reading(0.0, type, key, parent, born, np.zeros((n, 0)), weight, np.zeros(0, dtype=np.int64))
 
 
 def _timecourse(community: Community, place: Place, arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
@@ -118,16 +122,15 @@ def _long(
 
 
 def _counts(community: Community, place: Place, arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Cells of every type and copies in every pool along the curves, and what one cell stands for after passages."""
+    """Cells of every type, with how many of them were followed, and copies in every pool along the curves."""
     where = readings.compartments(community.population)
     rows = []
     for k, when in enumerate(community.curve_times):
         about = (place.arm, place.donor, place.replicate, when)
-        for kind, n in zip(community.types, arrays["numbers"][k], strict=True):
-            rows.append((*about, kind, "cells", n, readings.UNIT["cells"]))
+        for kind, n, followed in zip(community.types, arrays["numbers"][k], arrays["followed"][k], strict=True):
+            rows.append((*about, kind, "cells", n, readings.UNIT["cells"], followed))
         for species, copies in zip(community.population.pooled, arrays["pools"][k], strict=True):
-            rows.append((*about, where[species], species, copies, readings.UNIT["pool"]))
-        rows.append((*about, "", "dilution", arrays["dilution"][k], "cells per cell"))
+            rows.append((*about, where[species], species, copies, readings.UNIT["pool"], np.nan))
     return pd.DataFrame(rows, columns=list(readings.COUNTS)).dropna(subset="value")
 
 

@@ -1,36 +1,38 @@
 """Cells in one medium: a well from plating to its last read-out, by one of the engine's methods.
 
 A well's life: every cell gets its donor's parameters and its own variation, then the genotype and the medium; the cells
-grow in culture for a while, in a well of their own that is split when it is full; a sample of them is plated in fresh
-medium at time 0. From there the schedule acts: the run is cut at every action and read-out. In a Transwell there are
-cells above a membrane too, with a medium and a schedule of their own.
+grow in a flask of their own for a while, which is split when it is full; a sample of them is plated in fresh medium at
+time 0. From there the schedule acts: the run is cut at every action and read-out. A well is never split: when it has
+many cells, each followed one represents several (`senexo.engine.population.control`), and the medium stays whole. In a
+Transwell there are cells above a membrane too, with a medium and a schedule of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.engine.population.control import Resampled, control
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.hybrid import longest_step, run_hybrid
 from senexo.engine.population.mass_balance import PoolLedger, pool_ledgers
 from senexo.engine.population.model import Cells, Floats, Ints, Log, Population, Words, start
 from senexo.engine.population.partition import HybridPartition
 from senexo.engine.population.splitting import run_split
-from senexo.lab.coupled.handling import drawn_off, plate, pour, set_parameter, sort_well, split_well, treat
+from senexo.lab.coupled.handling import drawn_off, plate, pour, set_parameter, sorted_for, subculture, treat
 from senexo.lab.coupled.readings import Reading
 
 if TYPE_CHECKING:
     from senexo.study.schema import Action
 
-LOOK_H = 1.0  # how often a well is looked at: is it full, is it to stop, is the run cancelled
-PASSAGE = 0.5  # what is kept of a full well
+LOOK_H = 1.0  # how often a well is looked at: are too many cells followed, is it to stop, is the run cancelled
+PASSAGE = 0.5  # what is kept of a full flask
+RARE_CELLS = 50  # followed cells that population control leaves of every type
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,9 @@ class Medium:
 class Well:
     """One well and what is done in it.
 
-    times: read-outs (h); schedule: actions with their hours, `above`: those in the insert; most_cells: at more, the
-    well is split and the share `PASSAGE` goes on; stop_when: looked at every hour; conditioned: medium poured in.
+    times: read-outs (h); schedule: actions with their hours, `above`: those in the insert; most_cells: at more followed
+    cells, some are merged, but none of a type with `rare_cells` or fewer of them (`exact`: the well ends); stop_when:
+    looked at every hour; conditioned: medium poured in.
     """
 
     until: float
@@ -86,6 +89,7 @@ class Well:
     schedule: Sequence[Action] = ()
     above: Sequence[Action] = ()
     most_cells: int = 20_000
+    rare_cells: int = RARE_CELLS
     stop_when: Callable[[Reading], bool] | None = None
     conditioned: Sequence[Medium] = ()
     books: Sequence[float] = ()
@@ -95,17 +99,17 @@ class Well:
 class Course:
     """What became of a well.
 
-    readings: at every read-out time that was reached; dilution: at each of them, cells that one cell stands for (2 to
-    the number of passages); log: fates in order of time, of the cells that were kept; books: of the pools, one per
-    stretch between two hands' deeds, with begin and end (h); checkpoints: hour -> the state there, before that hour's
-    deeds; ended: "" when `until` was reached, else why not.
+    readings: at every read-out time that was reached; log: fates in order of time, of the cells that were followed;
+    resampled: what population control did; books: of the pools, one per stretch between two interventions, with begin
+    and end (h); checkpoints: hour -> the state there, before that hour's interventions; ended: "" when `until` was
+    reached, else why not.
     """
 
     begin: Cells
     end: Cells
     readings: tuple[Reading, ...]
-    dilution: tuple[float, ...]
     log: Log
+    resampled: Resampled
     books: tuple[tuple[float, float, tuple[PoolLedger, ...]], ...]
     checkpoints: dict[float, Cells]
     ended: str
@@ -173,66 +177,71 @@ class Bench:
         """
         if hours > 0:
             n = max(1, len(cells))
-            thin = partial(self._sorted, of=of, n=n) if of else self._split
-            cells, _, _ = self._until(cells, cells.time + hours, most_cells=2 * n, stop_when=None, thin=thin)
+
+            def look(now: Cells) -> tuple[Cells, str]:
+                if len(now) <= 2 * n:
+                    return now, ""
+                return (self._sorted(now, of, n) if of else self._split(now)), ""
+
+            cells, _, _ = self._until(cells, cells.time + hours, look)
         return cells
 
     def grow(self, begin: Cells, well: Well) -> Course:
         """A plated well to its end."""
-        cells, dilution, ended = begin, 1.0, ""
+        cells, ended = begin, ""
         acts = (*well.schedule, *well.above)
-        deeds = {float(a.time_h) for a in acts if a.time_h is not None} | {m.given for m in well.conditioned}
+        acted = {float(a.time_h) for a in acts if a.time_h is not None} | {m.given for m in well.conditioned}
         times = sorted(
-            {t for t in well.times if t >= begin.time} | {t for t in deeds if t >= begin.time} | {well.until}
+            {t for t in well.times if t >= begin.time} | {t for t in acted if t >= begin.time} | {well.until}
         )
         readings: list[Reading] = []
-        dilutions: list[float] = []
+        resampled: list[Resampled] = []
         books: list[tuple[float, float, tuple[PoolLedger, ...]]] = []
         logs: list[Log] = []
         checkpoints: dict[float, Cells] = {}
         opened = cells
+
+        def look(now: Cells) -> tuple[Cells, str]:
+            if well.stop_when is not None and well.stop_when(Reading.of(self.population, now)):
+                return now, f"its condition to stop held at {now.time:g} h"
+            if now.time % LOOK_H:  # a read-out or an intervention between two looks changes nothing but itself
+                return now, ""
+            if self.method.name == "exact":
+                full = f"more than {well.most_cells} cells at {now.time:g} h, and exact follows every cell"
+                return now, full if len(now) > well.most_cells else ""
+            now, done = control(now, most=well.most_cells, rare=well.rare_cells)
+            resampled.append(done)
+            return now, ""
+
         for time in times:
             if time > cells.time and not ended:
-                cells, log, (ended, folds) = self._until(
-                    cells, time, most_cells=well.most_cells, stop_when=well.stop_when
-                )
-                dilution *= folds
+                cells, log, ended = self._until(cells, time, look)
                 logs.append(log)
-                if ended or time in deeds or time in well.books or time == times[-1]:
+                if ended or time in acted or time in well.books or time == times[-1]:
                     books.append((opened.time, cells.time, pool_ledgers(self.population, opened, cells)))
                     opened = cells
             if ended:
                 break
             if time in well.times:
                 readings.append(Reading.of(self.population, cells))
-                dilutions.append(dilution)
                 checkpoints[time] = cells
             cells = cells.copy()
             self._act(cells, well, time)
             for medium in well.conditioned:
                 if medium.given == time:
                     pour(self.population, cells, medium.copies)
-            opened = cells if time in deeds else opened
-        return Course(begin, cells, tuple(readings), tuple(dilutions), _joined(logs), tuple(books), checkpoints, ended)
+            opened = cells if time in acted else opened
+        return Course(
+            begin, cells, tuple(readings), _joined(logs), Resampled.joined(resampled), tuple(books), checkpoints, ended
+        )
 
     def conditioned(self, source: Course, taken: float, share: float, given: float) -> Medium:
         """A share of another well's medium at one of its read-out times, as a sister well of it would give it."""
         return Medium(drawn_off(self.population, source.checkpoints[taken], share), given)
 
-    def _until(
-        self,
-        cells: Cells,
-        until: float,
-        *,
-        most_cells: int,
-        stop_when: Callable[[Reading], bool] | None,
-        thin: Callable[[Cells], tuple[Cells, float]] | None = None,
-    ) -> tuple[Cells, Log, tuple[str, float]]:
-        """Run to a time with a look every hour; also why it ended, and by how much the well was diluted.
-
-        thin: what is done to a full well, and the share that goes on; split by default.
-        """
-        logs, folds = [], 1.0
+    def _until(self, cells: Cells, until: float, look: Callable[[Cells], tuple[Cells, str]]) -> tuple[Cells, Log, str]:
+        """Run to a time with a look every hour, which may change the state or end the run; also why it ended."""
+        logs = []
         while cells.time < until:
             end = min(until, (np.floor(cells.time / LOOK_H + 1e-9) + 1.0) * LOOK_H)
             was = cells.time
@@ -240,29 +249,23 @@ class Bench:
             logs.append(log)
             self.progress(len(cells) * (cells.time - was))
             if not log.complete:
-                return cells, _joined(logs), (log.reason, folds)
-            if stop_when is not None and stop_when(Reading.of(self.population, cells)):
-                return cells, _joined(logs), (f"its condition to stop held at {cells.time:g} h", folds)
-            if len(cells) > most_cells:
-                cells, share = (thin or self._split)(cells)
-                folds /= share
-        return cells, _joined(logs), ("", folds)
+                return cells, _joined(logs), log.reason
+            cells, ended = look(cells)
+            if ended:
+                return cells, _joined(logs), ended
+        return cells, _joined(logs), ""
 
-    def _split(self, cells: Cells, share: float = PASSAGE) -> tuple[Cells, float]:
-        """A passage."""
-        fewer = split_well(self.population, cells, share)
+    def _split(self, cells: Cells, share: float = PASSAGE) -> Cells:
+        """A subculture of a flask."""
+        fewer = subculture(cells, share)
         self._fewer(fewer, share)
-        return fewer, share
+        return fewer
 
-    def _sorted(self, cells: Cells, *, of: Collection[str], n: int) -> tuple[Cells, float]:
-        """A sort, and a passage where still more than n cells are left."""
-        pure = sort_well(self.population, cells, of)
-        share = max(len(pure), 1) / len(cells)
-        self._fewer(pure, share)
-        if len(pure) <= n:
-            return pure, share
-        fewer, rest = self._split(pure, n / len(pure))
-        return fewer, share * rest
+    def _sorted(self, cells: Cells, of: Collection[str], n: int) -> Cells:
+        """A sort for some types, and a subculture where still more than n cells are left."""
+        pure = sorted_for(self.population, cells, of)
+        self._fewer(pure, max(len(pure), 1) / len(cells))
+        return pure if len(pure) <= n else self._split(pure, n / len(pure))
 
     def _fewer(self, cells: Cells, share: float) -> None:
         """So many fewer cells share the medium of each half."""
@@ -271,7 +274,7 @@ class Bench:
             set_parameter(self.population, cells, name, max(now * share, 1.0))
 
     def _act(self, cells: Cells, well: Well, time: float) -> None:
-        """The deeds of an hour: below, then in the insert."""
+        """The interventions of an hour: below, then in the insert."""
         here = [action for action in well.schedule if action.time_h == time]
         treat(self.population, cells, here, types=self.halves.below if self.halves else None)
         if self.halves is not None:
@@ -297,6 +300,7 @@ class Bench:
 def _joined(logs: Sequence[Log]) -> Log:
     if not logs:
         empty: Words = np.zeros((0, 2), dtype=np.uint64)
-        return Log(np.zeros(0), empty, np.zeros(0, dtype=np.int64))
-    time, key, channel = (np.concatenate([getattr(log, name) for log in logs]) for name in ("time", "key", "channel"))
-    return Log(time, key, channel, complete=logs[-1].complete, reason=logs[-1].reason)
+        return Log(np.zeros(0), empty, *np.zeros((2, 0), dtype=np.int64))
+    columns = ("time", "key", "channel", "weight")
+    time, key, channel, weight = (np.concatenate([getattr(log, name) for log in logs]) for name in columns)
+    return Log(time, key, channel, weight, complete=logs[-1].complete, reason=logs[-1].reason)

@@ -55,6 +55,8 @@ class IndependentCells:
         For a model with events.
     """
 
+    replays_cells = True
+
     def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
         self.simulator = CellSimulator(study, network, circuit)
         self.study = study

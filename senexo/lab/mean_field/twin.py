@@ -1,7 +1,7 @@
 """A well by the deterministic twin of its population: fractions of cells, means of their molecules, no chance at all.
 
-What hands do is what they do to single cells (`senexo.lab.coupled.well`): actions at their hours, medium poured in, a
-full well split in two. Cells of a type are all alike, also at the start: the donor's numbers, without variation.
+Interventions are those on single cells (`senexo.lab.coupled.well`): actions at their hours, medium poured in, a full
+flask split in two. Cells of a type are all alike, also at the start: the donor's numbers, without variation.
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ class MeanReading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeanCourse:
-    """What became of a well: readings at the times that were reached, at each the dilution; `end`: all that goes on."""
+    """What became of a well: readings at the times that were reached; `end`: all that goes on."""
 
     readings: tuple[MeanReading, ...]
-    dilution: tuple[float, ...]
     end: Floats
     ended: str
 
@@ -135,8 +134,8 @@ class Twin:
                 if slot not in plan(self.population).countable[place]:
                     _change(v, self._own[place, slot], action)
 
-    def thin(self, v: Floats, share: float) -> None:
-        """A passage: this share of cells and medium goes on."""
+    def subculture(self, v: Floats, share: float) -> None:
+        """A flask that is split: this share of cells and medium goes on."""
         v[self.cells] *= share
         v[self.pools] *= share
         for name in self._shares():
@@ -154,16 +153,25 @@ class Twin:
 
     # ---- running
 
-    def grow(self, begin: Floats, well: Well, stop_when: Callable[[MeanReading], bool] | None = None) -> MeanCourse:
-        """A plated well to its end, from hour 0; `well.stop_when` and `well.books` are of single cells and not read."""
+    def grow(
+        self,
+        begin: Floats,
+        well: Well,
+        stop_when: Callable[[MeanReading], bool] | None = None,
+        *,
+        flask_of: float | None = None,
+    ) -> MeanCourse:
+        """A plated well to its end, from hour 0; what `well` says of single cells is not read.
+
+        flask_of: a culture that is split in two whenever it has more cells than this.
+        """
         acts = (*well.schedule, *well.above)
         deeds = {float(a.time_h) for a in acts if a.time_h is not None} | {m.given for m in well.conditioned}
         wanted = {float(t) for t in well.times}
         looks = set(np.arange(0.0, well.until, LOOK_H).tolist()) | {well.until}
         grid = np.array(sorted(t for t in wanted | deeds | looks if 0.0 <= t <= well.until))
-        v, time, dilution, ended, done = begin, 0.0, 1.0, "", 0
+        v, time, ended, done = begin, 0.0, "", 0
         readings: list[MeanReading] = []
-        dilutions: list[float] = []
         while done < len(grid) and not ended:
             until = next((k for k in range(done, len(grid)) if grid[k] in deeds), len(grid) - 1)
             stretch = grid[done : until + 1]
@@ -173,18 +181,16 @@ class Twin:
                 if look and stop_when is not None and stop_when(self.reading(v, time)):
                     ended = f"its condition to stop held at {time:g} h"
                     break
-                full = look and v[self.cells].sum() > well.most_cells
+                full = look and flask_of is not None and v[self.cells].sum() > flask_of
                 if full:
-                    self.thin(v, PASSAGE)
-                    dilution /= PASSAGE
+                    self.subculture(v, PASSAGE)
                 if time in wanted:
                     readings.append(self.reading(v, time))
-                    dilutions.append(dilution)
                 if full:
                     break
             if not ended:
                 self._deeds(v, well, time)
-        return MeanCourse(tuple(readings), tuple(dilutions), v, ended)
+        return MeanCourse(tuple(readings), v, ended)
 
     def conditioned(self, source: MeanReading, share: float, given: float) -> Medium:
         """A share of another well's medium as it was read."""

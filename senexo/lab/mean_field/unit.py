@@ -66,7 +66,7 @@ class MeanUnits:
         times |= {m.taken_h for other in c.study.arms.values() for m in other.medium_from}
         well = Well(
             until, sorted({t for t in times if t <= until} | {until}), arm.schedule,
-            arm.insert.schedule if arm.insert else (), c.most_cells, conditioned=media,
+            arm.insert.schedule if arm.insert else (), conditioned=media,
         )  # fmt: skip
         return self.twin.grow(self._plated(donor, arm), well, self._holds if c.stops else None)
 
@@ -93,7 +93,7 @@ class MeanUnits:
         numbers = self.community.plating.numbers(donor)
         v = self.twin.seeded({base: 1.5 * n + 10.0}, numbers, [*genotype, *study.culture.medium])
         hours = study.culture.preequilibration_h
-        return self.twin.grow(v, Well(hours, (), most_cells=int(3.0 * n) + 20)).end if hours > 0 else v
+        return self.twin.grow(v, Well(hours, ()), flask_of=int(3.0 * n) + 20).end if hours > 0 else v
 
     # ---- what is read
 
@@ -104,25 +104,25 @@ class MeanUnits:
         found = {
             "numbers": np.full((c, kinds), np.nan), "of_types": np.full((c, kinds, q), np.nan),
             "course": np.full((c, q), np.nan), "shares": np.full((c, 3), np.nan),
-            "pools": np.full((c, len(community.population.pooled)), np.nan), "dilution": np.full(c, np.nan),
+            "pools": np.full((c, len(community.population.pooled)), np.nan), "followed": np.full((c, kinds), np.nan),
             "spread": np.full((t, q, len(QUANTILES)), np.nan), "arrest": np.zeros((t, 2)),
             "senescence": np.zeros((how.n, t, 2), dtype=np.int64), "copies": np.full((t, p), np.nan),
             "arrest_of": np.zeros((t, kinds, 2)), "ct": np.full((how.n, t, p), np.nan),
         }  # fmt: skip
-        at = {reading.time: (reading, fold) for reading, fold in zip(course.readings, course.dilution, strict=True)}
+        at = {reading.time: reading for reading in course.readings}
         for k, when in enumerate(community.curve_times):
             if when not in at:
                 continue
-            reading, found["dilution"][k] = at[when]
+            reading = at[when]
             found["numbers"][k], found["pools"][k] = reading.numbers, reading.pools
             of_types, found["course"][k], (off, senescent) = self._means(reading)
             found["of_types"][k] = np.where(reading.numbers[:, None] > SOMEBODY, of_types, np.nan)
-            alive = reading.numbers.sum() * found["dilution"][k] / max(course.readings[0].numbers.sum(), SOMEBODY)
+            alive = reading.numbers.sum() / max(course.readings[0].numbers.sum(), SOMEBODY)
             found["shares"][k] = alive, off, senescent
         for k, when in enumerate(community.readout_times):
-            if when not in at or at[when][0].numbers.sum() <= SOMEBODY:
+            if when not in at or at[when].numbers.sum() <= SOMEBODY:
                 continue
-            reading = at[when][0]
+            reading = at[when]
             found["arrest_of"][k] = np.column_stack(
                 (self._arrested(course, reading) * reading.numbers, reading.numbers)
             )
@@ -191,6 +191,8 @@ class MeanUnits:
         }  # fmt: skip
         log: Mapping[str, NDArray[Any]] = {
             "log_time": np.zeros(0), "log_key": nobody["key"], "log_channel": nobody["type"],
+            "log_weight": nobody["type"], "weight": nobody["type"], "resampled_time": np.zeros(0),
+            "resampled_key": nobody["key"], "resampled_origin": nobody["key"], "resampled_type": nobody["type"],
         }  # fmt: skip
         return {
             **nobody, **{f"first_{name}": array for name, array in nobody.items()}, **log,
