@@ -1,4 +1,4 @@
-"""The errors a user may meet. Each says where, what was found, what is allowed and what to do."""
+"""The errors of senexo. Each message states where, what was found, what is expected and what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with one place of the user's input."""
+    """One fault of the user's input.
+
+    Parameters
+    ----------
+    where
+        File, path within a study, or row and column of a table.
+    found, expected
+        What stands there, and what is allowed there.
+    """
 
     where: str
     found: str
@@ -19,13 +27,18 @@ class Fault:
 
 
 class SenexoError(Exception):
-    """Base of every error senexo raises on purpose; the command line prints it and exits with status 2."""
+    """Base of every error that senexo raises; the command line prints it and exits with status 2."""
 
 
 class UnsupportedFeature(SenexoError):
-    """A model or request uses something senexo does not do; the text names it.
+    """A model or request uses a feature that senexo does not have; the message names it.
 
-    `feature` is the short stable name (for example ``"algebraic rule"``) that reports and tests compare.
+    Parameters
+    ----------
+    feature
+        Its short stable name, for example ``"algebraic rule"``.
+    detail
+        Where it occurs, or why it is refused.
     """
 
     def __init__(self, feature: str, detail: str = "") -> None:
@@ -35,15 +48,21 @@ class UnsupportedFeature(SenexoError):
 
 
 class InvalidModel(SenexoError):
-    """A model file cannot be read, or what it says is not a valid model."""
+    """A model file cannot be read, or is not a valid model."""
 
 
 class SimulationError(SenexoError):
-    """A simulation could not be carried to its end (step size vanished, a law went negative, ...)."""
+    """A simulation ended before its last time (step size underflow, a negative rate, ...)."""
 
 
 class InvalidInput(SenexoError):
-    """User input with one or more faults, all of them listed at once."""
+    """User input with one or more faults; the message lists all of them.
+
+    Parameters
+    ----------
+    faults
+        The faults, in the order of the message.
+    """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
@@ -51,4 +70,4 @@ class InvalidInput(SenexoError):
 
 
 class StoreError(SenexoError):
-    """Results cannot be written, read back or trusted (full disk, read-only folder, flipped bit)."""
+    """Results cannot be written or read, or differ from what was written (full disk, read-only folder, flipped bit)."""

@@ -1,4 +1,4 @@
-"""Two tables made one, and rows left out: nothing is lost without being counted."""
+"""Joining two tables and excluding rows; rows that are dropped are counted."""
 
 from __future__ import annotations
 
@@ -15,14 +15,32 @@ if TYPE_CHECKING:
 def join(
     table: pd.DataFrame, other: pd.DataFrame, on: str, *, where: str = "table", where_other: str = "joined table"
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of `table` that have a partner in `other`, one to one, with the columns of both; and what was dropped.
+    """Join two tables one to one by the names in a column.
 
-    on: the column that names the same thing in both; spaces around a name and a number's decimals do not matter
-    (3 is 3.0). The rows keep the numbers they have in `table`. A column of both tables must say the same in every
-    joined row.
+    Parameters
+    ----------
+    table, other
+        The tables.
+    on
+        A column of both. Spaces around a name and the decimals of a whole number do not matter (3 is 3.0).
+    where, where_other
+        What messages call the tables.
 
-    InvalidInput: a key that is empty or stands twice in a table, no common key, columns that contradict each other.
+    Returns
+    -------
+    joined : pandas.DataFrame
+        The rows of `table` that have a partner in `other`, with the columns of both. They keep their index.
+    notes : list of str
+        How many rows of each table have no partner.
 
+    Raises
+    ------
+    InvalidInput
+        A name is empty or occurs twice in a table, the tables have no common name, or a column of both tables differs
+        in a joined row.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> clinic = pd.DataFrame({"patient": ["a", "b", "c"], "age": [61, 48, 55]})
     >>> both, notes = join(clinic, pd.DataFrame({"patient": ["c", "a"], "miR-34c": [0, 7]}), "patient")
@@ -67,12 +85,32 @@ def join(
 
 
 def exclude(table: pd.DataFrame, conditions: Sequence[str], *, where: str = "table") -> tuple[pd.DataFrame, list[str]]:
-    """The rows of which none of the `conditions` COLUMN=VALUE holds, and how many each has left out.
+    """Remove the rows for which a condition holds.
 
-    Values are compared as text, or as numbers where both are (3 is 3.0); COLUMN= leaves out empty cells.
+    Parameters
+    ----------
+    table
+        The table.
+    conditions
+        Texts COLUMN=VALUE. Values are compared as text, or as numbers where both are (3 is 3.0); ``COLUMN=`` removes
+        rows with an empty cell.
+    where
+        What messages call the table.
 
-    InvalidInput: no such column, a value that no row has, no row left.
+    Returns
+    -------
+    kept : pandas.DataFrame
+        The other rows, with their index.
+    notes : list of str
+        How many rows each condition removed.
 
+    Raises
+    ------
+    InvalidInput
+        There is no such column, no row with the value, or no row left.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> kept, notes = exclude(pd.DataFrame({"FAB": ["M3", "M1", "M3"]}), ["FAB=M3"])
     >>> len(kept), notes

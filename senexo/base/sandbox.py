@@ -1,7 +1,7 @@
-"""Foreign files at arm's length: a quick scan of XML, and parsing in a child process that cannot do harm.
+"""Isolation of foreign model files: a scan of XML, and parsing in a child process with limited resources.
 
-The libraries that parse SBML and Antimony are C++ and die on hostile input (deep nesting ends in SIGSEGV),
-so they run in a child with limits on memory, time and files. Only JSON comes back, never a pickle, and the
+The libraries that parse SBML and Antimony are C++ and crash on hostile input (deep nesting ends in SIGSEGV),
+so they run in a child with limits on memory, time and files. The child returns JSON, never a pickle, and the
 caller checks it before use.
 """
 
@@ -40,7 +40,7 @@ _DECLARATION = re.compile(r"\A<\?xml\b.*?\?>", re.DOTALL)
 
 @dataclass
 class Scan:
-    """What the quick scan saw: the root element, its attributes (names with their namespace), and the counts."""
+    """What `scan_xml` found: encoding, root element, its attributes (``namespace|name``), elements and their depth."""
 
     encoding: str = "UTF-8"
     root: str = ""
@@ -50,12 +50,25 @@ class Scan:
 
 
 def scan_xml(data: bytes) -> Scan:
-    """Refuse XML that is hostile or broken before any library builds a tree of it.
+    """Refuse hostile or broken XML before a library builds a tree of it.
 
-    No DOCTYPE (hence no entities), nesting <= 256, elements <= 500,000, size <= 20 MiB. Names are reported
-    as ``namespace|name``. Raises `InvalidModel` with the line. The scan stops at the first fault, so a bomb
-    costs milliseconds.
+    Parameters
+    ----------
+    data
+        The bytes of the file.
 
+    Returns
+    -------
+    Scan
+
+    Raises
+    ------
+    InvalidModel
+        With the line: a DOCTYPE (which could define entities), nesting above 256, more than 500,000 elements, more than
+        20 MiB, no well-formed XML. The scan stops at the first fault.
+
+    Examples
+    --------
     >>> scan_xml(b'<sbml xmlns="urn:x" level="3"/>').root
     'urn:x|sbml'
     """
@@ -104,8 +117,10 @@ def scan_xml(data: bytes) -> Scan:
 
 
 def as_utf8(data: bytes, encoding: str) -> bytes:
-    """The same XML in UTF-8 with a declaration that says so, for libraries that read nothing else.
+    """XML re-encoded in UTF-8, its declaration included.
 
+    Examples
+    --------
     >>> as_utf8("<a>\xb5</a>".encode("latin-1"), "ISO-8859-1").decode()
     '<?xml version="1.0" encoding="UTF-8"?><a>\xb5</a>'
     """
@@ -127,12 +142,29 @@ def check_size(data: bytes) -> None:
 
 
 def call(task: str, payload: bytes, *arguments: str) -> Any:
-    """Run ``module:function(payload, *arguments)`` in a limited child process and return its JSON reply.
+    """Run a function in a child process with limited resources.
 
-    The child may use 2 GiB of memory and 25 s, and can neither open nor write a file, nor start a process,
-    once it has loaded its libraries (where the platform has no `resource` module only the time limit holds).
-    `InvalidModel` and `UnsupportedFeature` raised in the child are raised here; a child that dies becomes
-    an `InvalidModel` that says how.
+    The child may use 2 GiB of memory and 25 s. Once it has loaded its libraries it can neither open nor write a file
+    nor start a process (where the platform has no `resource` module only the time limit applies).
+
+    Parameters
+    ----------
+    task
+        ``module:function``; it is called as ``function(payload, *arguments)``.
+    payload
+        The bytes of the foreign file.
+    *arguments
+        Further texts.
+
+    Returns
+    -------
+    object
+        The function's result, sent as JSON.
+
+    Raises
+    ------
+    InvalidModel, UnsupportedFeature
+        As raised in the child; InvalidModel also where the child dies.
     """
     path = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
     command = [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(path), task, *arguments]

@@ -1,10 +1,10 @@
-"""A result folder that survives a kill, a full disk and a flipped bit.
+"""The result folder: crash-safe writing, and detection of changed or missing files.
 
-Every file is written beside its place, synced, renamed into it, and its folder synced; only then does a
-row with its SHA-256 enter `ledger.sqlite` (rollback journal, synchronous=FULL: WAL with NORMAL can lose the
-last rows on power loss). So a row never speaks of a file that is not whole, and a file without a row is
-simply done again. The ledger's own exclusive lock, which the system drops when a process dies, keeps two
-runs out of one folder. When a run is complete, the ledger itself is sealed with its hash.
+Every file is written under a temporary name, synced and renamed, and its folder is synced; only then a row with its
+SHA-256 enters `ledger.sqlite` (rollback journal, synchronous=FULL: WAL with NORMAL can lose the last rows on power
+loss). So every row belongs to a complete file, and a file without a row is computed again. The ledger's exclusive lock,
+which the system drops when a process dies, excludes a second run from the folder. When a run is complete, the hash of
+the ledger itself is written.
 """
 
 from __future__ import annotations
@@ -34,10 +34,12 @@ _ADVICE = "What was computed before is kept; free some space or choose another f
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Arrays as the bytes of an .npz file: the same arrays give the same bytes, on any day and in any order.
+    """Arrays as the bytes of an .npz file; the same arrays give the same bytes at any time and in any order.
 
     Stored without compression (so the bytes do not depend on a zlib version) and without pickle.
 
+    Examples
+    --------
     >>> pack({"a": np.arange(3)}) == pack({"a": np.arange(3)})
     True
     """
@@ -51,7 +53,7 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays of `pack`; nothing in the bytes is ever run."""
+    """The arrays of `pack`; no pickle is loaded."""
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
@@ -63,12 +65,27 @@ def sha256(path: Path) -> str:
 
 
 class Store:
-    """One result folder, open for writing by one run; use it with `with Store(...) as store`.
+    """One result folder, open for writing by one run; a context manager.
 
-    `identity` says what the results depend on (version, seed, every value of the study). A folder that holds
-    results is entered only with `resume`, and only when its identity is the same; otherwise StoreError says
-    what differs. Chunks (the units of computed work) whose file does not match its row are done again.
+    Chunks (the results of single units of work) whose file does not match its row are dropped and computed again.
 
+    Parameters
+    ----------
+    folder
+        The folder; it is made where it does not exist.
+    identity
+        What the results depend on (version, seed, every value of the study).
+    resume
+        Whether to continue the run whose results the folder holds.
+
+    Raises
+    ------
+    StoreError
+        The folder holds results and `resume` is false, its identity differs (the message lists the differences), it
+        holds other files, another run uses it, or it cannot be written.
+
+    Examples
+    --------
     >>> with Store(Path("out"), {"seed": "1"}, resume=False) as store:   # doctest: +SKIP
     ...     store.put("arm000-donor0001", {"x": np.arange(3)})
     """
@@ -111,7 +128,7 @@ class Store:
         return ledger
 
     def _settle(self, identity: Mapping[str, str], *, resume: bool) -> None:
-        """Enter the folder: refuse a foreign one, sweep half-written files, drop rows whose chunk is not whole."""
+        """Compare identities, delete temporary files, drop the rows of files that are not complete."""
         held = dict(self._ledger.execute("SELECT key, value FROM identity"))
         if held and not resume:
             raise StoreError(
@@ -119,12 +136,12 @@ class Store:
             )
         different = [key for key in {**held, **identity} if held.get(key) != identity.get(key)]
         if held and different:
-            told = "\n".join(
+            listed = "\n".join(
                 f"  {key}: there {held.get(key, 'absent')}, here {identity.get(key, 'absent')}"
                 for key in different[:12]
             )
             more = f"\n  and {len(different) - 12} more" if len(different) > 12 else ""
-            raise StoreError(f"{self.folder} holds results of another run and cannot be resumed:\n{told}{more}")
+            raise StoreError(f"{self.folder} holds results of another run and cannot be resumed:\n{listed}{more}")
         for stray in (*self.folder.glob(f"{_TEMPORARY}*"), *self.folder.glob(f"*/{_TEMPORARY}*")):
             shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
         (self.folder / SEAL).unlink(missing_ok=True)
@@ -152,11 +169,11 @@ class Store:
         self._ledger.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
 
     def chunks(self) -> frozenset[str]:
-        """The names of the chunks that are done and whole."""
+        """The names of the complete chunks."""
         return frozenset(name for (name,) in self._ledger.execute("SELECT chunk FROM files WHERE chunk IS NOT NULL"))
 
     def put(self, chunk: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep one chunk: after this returns, neither a kill nor a power cut loses it."""
+        """Write one chunk; when this returns, neither a kill nor a power cut loses it."""
         path = self.folder / "chunks" / f"{chunk}.npz"
         with _writing(path):
             _replace(path, pack(arrays))
@@ -168,7 +185,7 @@ class Store:
         return read_chunk(self.folder, self._ledger, chunk)
 
     def write(self, path: str, data: bytes) -> None:
-        """Keep any other result file (a table, run.json) in the same way."""
+        """Write any other result file (a table, run.json) in the same way."""
         place = self.folder / path
         with _writing(place):
             _replace(place, data)
@@ -177,7 +194,7 @@ class Store:
 
     @contextlib.contextmanager
     def folder_for(self, name: str) -> Iterator[Path]:
-        """A new folder to fill, which takes the place of `name` when the block ends well."""
+        """A temporary folder to fill, which replaces `name` when the block ends without an error."""
         place, temporary = self.folder / name, self.folder / f"{_TEMPORARY}{name}"
         with _writing(place):
             temporary.mkdir()
@@ -198,7 +215,7 @@ class Store:
 
     @contextlib.contextmanager
     def adopting(self, path: str) -> Iterator[None]:
-        """Enter a file that the block writes into the folder by itself (the report) into the ledger."""
+        """Record in the ledger a file that the block writes into the folder itself (the report)."""
         place = self.folder / path
         with _writing(place):
             yield
@@ -208,18 +225,30 @@ class Store:
                 self._record(place)
 
     def digest(self) -> str:
-        """One SHA-256 over all chunks, whatever the order in which, and the number of workers by which, they came."""
+        """One SHA-256 over all chunks; it does not depend on their order or on the number of workers."""
         return _digest(self._ledger)
 
     def seal(self) -> None:
-        """Close the books: from now on `verify` also notices a change of the ledger itself."""
+        """Write the hash of the ledger: the run is complete, and `verify` also detects a change of the ledger."""
         with _writing(self.folder / SEAL):
             _replace(self.folder / SEAL, f"{sha256(self.folder / LEDGER)}\n".encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What `verify` found: `faults` is empty when every byte is as it was written."""
+    """Result of `verify`.
+
+    Attributes
+    ----------
+    files
+        Number of files in the ledger.
+    finished
+        Whether the run is complete.
+    digest
+        SHA-256 of all chunks.
+    faults
+        Changed and missing files; empty when every byte is as it was written.
+    """
 
     files: int
     finished: bool
@@ -228,9 +257,21 @@ class Verdict:
 
 
 def verify(folder: Path) -> Verdict:
-    """Read every file of a result folder again and compare it with the ledger, and the ledger with its seal.
+    """Read every file of a result folder again and compare it with the ledger, and the ledger with its hash.
 
-    Raises StoreError when the folder holds no results at all. Files the run did not write are left alone.
+    Parameters
+    ----------
+    folder
+        The result folder. Files that the run did not write are ignored.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    StoreError
+        The folder holds no results.
     """
     try:
         with read_ledger(folder) as ledger:
@@ -250,7 +291,7 @@ def verify(folder: Path) -> Verdict:
 
 @contextlib.contextmanager
 def read_ledger(folder: Path) -> Iterator[sqlite3.Connection]:
-    """The ledger of a folder for reading; StoreError when there is none or a run is at work in it."""
+    """The ledger of a folder for reading; StoreError where there is none or a run uses the folder."""
     if not (folder / LEDGER).is_file():
         raise StoreError(f"{folder} holds no results of senexo (there is no {LEDGER} in it)")
     # not mode=ro: a ledger left by a kill may have to be rolled back before it can be read
@@ -267,7 +308,7 @@ def read_ledger(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def read_chunk(folder: Path, ledger: sqlite3.Connection, chunk: str) -> dict[str, NDArray[Any]]:
-    """The arrays of one chunk; StoreError when it is missing or not as the ledger says."""
+    """The arrays of one chunk; StoreError when it is missing or its hash is not that of the ledger."""
     row = ledger.execute("SELECT path, sha256 FROM files WHERE chunk = ?", (chunk,)).fetchone()
     if row is None:
         raise StoreError(f"{folder} has no chunk {chunk}")
@@ -279,7 +320,7 @@ def read_chunk(folder: Path, ledger: sqlite3.Connection, chunk: str) -> dict[str
 
 
 def _refuse_strangers(folder: Path) -> None:
-    """A folder that is neither empty nor a result folder is somebody's; nothing is written into it."""
+    """StoreError for a folder that has files but no ledger: nothing is written into it."""
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder} is a file; the results need a folder")
     if not folder.is_dir() or (folder / LEDGER).exists():
@@ -305,14 +346,14 @@ def _sealed(folder: Path) -> bool:
 
 
 def keep(path: Path, data: bytes) -> None:
-    """Put `data` at `path` outside of any result folder's ledger, whole or not at all; StoreError when refused."""
+    """Write a file outside of a result folder, completely or not at all; StoreError where it cannot be written."""
     with _writing(path):
         _replace(path, data)
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A new file for the block to write, which takes the place of `path` when the block ends well."""
+    """A temporary file to write, which replaces `path` when the block ends without an error."""
     temporary = path.with_name(f"{_TEMPORARY}{path.name}")
     with _writing(path), _dropped(temporary):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -324,7 +365,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """A new folder for the block to fill, which takes the place of `path` when the block ends well."""
+    """A temporary folder to fill, which replaces `path` when the block ends without an error."""
     temporary = path.with_name(f"{_TEMPORARY}{path.name}")
     with _writing(path), _dropped(temporary):
         shutil.rmtree(temporary, ignore_errors=True)
@@ -340,7 +381,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _dropped(temporary: Path) -> Iterator[None]:
-    """Leave nothing half-written behind when the block fails."""
+    """Delete the temporary file or folder when the block fails."""
     try:
         yield
     except BaseException:

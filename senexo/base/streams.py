@@ -1,8 +1,8 @@
-"""Random numbers by address: every draw is a pure function of a seed and words that say what it is for.
+"""Counter-based random numbers: every draw is a pure function of a seed, words that name its stream, and a counter.
 
-Threefry-2x64 turns a 128-bit key and a 128-bit counter into 128 random bits. Words become a key by being fed
-through the cipher one after another; draws are the cipher of 0, 1, 2, ... under that key. So a run, a cell or a
-donor has its numbers wherever and in whatever order it is computed.
+Threefry-2x64 turns a 128-bit key and a 128-bit counter into 128 random bits. The key of a stream is derived by
+encrypting its words one after another; its draws are the encrypted counters 0, 1, 2, ... So the numbers of a run, a
+cell or a donor do not depend on where and in which order they are computed.
 
 Source: Salmon, Moraes, Dror, Shaw, Parallel random numbers: as easy as 1, 2, 3 (doi 10.1145/2063384.2063405).
 """
@@ -22,16 +22,33 @@ ROTATIONS = (16, 42, 12, 31, 16, 32, 24, 21)
 PARITY = 0x1BD11BDAA9FC1A22
 MASK = (1 << 64) - 1
 
-# The counter's second word keeps draws and the two sorts of key derivation apart.
+# The counter's second word separates draws from the two kinds of key derivation.
 DRAW, INTEGER, TEXT = 0, 1, 2
 
 
 def threefry(key: Any, counter: Any, rounds: int = ROUNDS) -> tuple[Any, Any]:
-    """Two 64-bit words of a keyed bijection of the counter.
+    """Threefry-2x64, a keyed bijection of the counter.
 
     x0, x1 = counter + key; each round x0 += x1; x1 = rotate(x1) ^ x0; after every fourth the key is added again.
-    key and counter: pairs of ints in [0, 2^64), or of uint64 arrays that broadcast.
 
+    Parameters
+    ----------
+    key, counter
+        Pairs of ints in [0, 2^64), or of uint64 arrays that broadcast.
+    rounds
+        Number of rounds; 20 by default.
+
+    Returns
+    -------
+    tuple
+        Two 64-bit words, of the same type.
+
+    References
+    ----------
+    Salmon et al. 2011, doi 10.1145/2063384.2063405
+
+    Examples
+    --------
     >>> [hex(word) for word in threefry((0, 0), (0, 0))]
     ['0xc2b6e3a8c2c69865', '0x6f81ed42f350084d']
     """
@@ -49,13 +66,30 @@ def threefry(key: Any, counter: Any, rounds: int = ROUNDS) -> tuple[Any, Any]:
 
 
 def derive(seed: int, *words: int | str) -> Key:
-    """The 128-bit key of what the words name, under a seed.
+    """The 128-bit key of a stream.
 
     key = (seed mod 2^64, seed div 2^64); for each word: key = threefry(key, word), texts by their 64-bit BLAKE2b.
-    Different words give unrelated keys (a chance of 2^-64 per pair at most).
+    The keys of two different lists of words are equal with a probability of 2^-64 at most.
 
-    seed: 0 <= seed < 2^128; words: texts, or ints in [0, 2^64). Raises `ValueError` outside these.
+    Parameters
+    ----------
+    seed
+        0 <= seed < 2^128.
+    *words
+        Texts, or ints in [0, 2^64), that name the stream.
 
+    Returns
+    -------
+    tuple of int
+        Two 64-bit words.
+
+    Raises
+    ------
+    ValueError
+        A seed or word out of range.
+
+    Examples
+    --------
     >>> derive(1, "run", 7) == derive(1, "run", 7) != derive(1, "run", 8)
     True
     """
@@ -74,8 +108,15 @@ def derive(seed: int, *words: int | str) -> Key:
 
 
 def generator(seed: int, *words: int | str) -> np.random.Generator:
-    """A numpy generator (Philox) of its own for what the words name; for draws outside kernels.
+    """A numpy generator (Philox) whose key is `derive(seed, *words)`; for draws outside kernels.
 
+    Parameters
+    ----------
+    seed, *words
+        As for `derive`.
+
+    Examples
+    --------
     >>> generator(1, "donor", 3).normal() == generator(1, "donor", 3).normal()
     True
     """
@@ -83,11 +124,26 @@ def generator(seed: int, *words: int | str) -> np.random.Generator:
 
 
 def uniforms(key: Key, count: int, *, first: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Draws first .. first+count-1 of a stream: pairs of 53-bit uniforms, as every kernel sees them.
+    """Draws of a stream as pairs of 53-bit uniform numbers, the same that every kernel draws.
 
-    Returns (a, b), each [count]: a in (0, 1], fit for a logarithm, b in [0, 1), fit for a choice:
-    with the words x, y of block n: a = (floor(x / 2^11) + 1) / 2^53, b = floor(y / 2^11) / 2^53.
+    With the words x, y of block n: a = (floor(x / 2^11) + 1) / 2^53, b = floor(y / 2^11) / 2^53.
 
+    Parameters
+    ----------
+    key
+        The stream's key, see `derive`.
+    count, first
+        Number of draws, and the first of them.
+
+    Returns
+    -------
+    a : ndarray, shape (count,)
+        Numbers in (0, 1], for a logarithm.
+    b : ndarray, shape (count,)
+        Numbers in [0, 1), for a choice.
+
+    Examples
+    --------
     >>> a, b = uniforms(derive(1, "demo"), 1000)
     >>> bool(a.min() > 0 and a.max() <= 1 and b.min() >= 0 and b.max() < 1)
     True

@@ -1,4 +1,4 @@
-"""Tables in and out: spreadsheets from the bench are read strictly, every fault named by row and column.
+"""Tables in and out: tables from the bench are read strictly, every fault is named by row and column.
 
 Rows are numbered as a spreadsheet numbers them: the header is row 1, the first row of data is row 2.
 """
@@ -10,7 +10,7 @@ import difflib
 import gzip
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,16 +23,35 @@ if TYPE_CHECKING:
 MAX_BYTES = 512 * 2**20  # of the unpacked file: a .gz of a few kB can unpack to any size
 MAX_FAULTS = 20
 MAX_NAMES = 20  # that a message lists
-MAX_WHOLE = 2**53  # beyond, a float64 cannot tell neighbours apart
+MAX_WHOLE = 2**53  # beyond it, neighbouring whole numbers are one float64
 EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-"})
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 _KINDS = {"text": "a name", "number": "a number", "whole": "a whole number", "flag": "true or false"}
 
 
+Rule = Callable[["pd.DataFrame"], "list[Fault]"]  # what several cells of a checked row must fulfil together
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What one column must hold. `empty_words` are read as an empty cell, besides the usual ``NA``."""
+    """What one column of a table must contain.
+
+    Parameters
+    ----------
+    name
+        The column's name in the header.
+    kind
+        Type of its cells: ``text``, ``number`` (finite), ``whole`` (at most 2^53 in size) or ``flag`` (true or false).
+    required
+        Whether the table must have the column.
+    may_be_empty
+        Whether single cells may be empty; an empty number is nan.
+    low, high
+        Inclusive bounds of a number.
+    empty_words
+        Further words that mean an empty cell, besides ``NA``, ``n/a``, ``nan``, ``none``, ``null`` and ``-``.
+    """
 
     name: str
     kind: Literal["text", "number", "whole", "flag"]
@@ -50,14 +69,29 @@ class Column:
 
 
 def read_table(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
-    """Read .csv (comma or semicolon), .tsv, .txt, .xlsx or .parquet, each also as .gz, into a frame.
+    """Read a table file into a frame whose cells are not interpreted yet.
 
-    Text files give text cells, uninterpreted, so that `check` can name what stood there; lines without any
-    content are left out. The index is the row number of the spreadsheet minus 2. Nothing in a file is ever run.
-    sheet: which one of an .xlsx with several.
+    Parameters
+    ----------
+    path
+        A .csv (comma or semicolon), .tsv, .txt, .xlsx or .parquet file, each also as .gz. Text is UTF-8; the first row
+        is the header.
+    sheet
+        Name of the sheet of an .xlsx file; needed where several sheets are filled.
 
-    InvalidInput names what cannot be read: the file, its type, its encoding (UTF-8), ragged rows, column names.
+    Returns
+    -------
+    pandas.DataFrame
+        One column per name of the header. Text files give text cells, so that `check` can quote them. The index is the
+        row number of the spreadsheet minus 2; lines without content are left out. No formula or macro is executed.
 
+    Raises
+    ------
+    InvalidInput
+        The file does not exist, or its type, encoding, column names or ragged rows cannot be read.
+
+    Examples
+    --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "wells.csv"
     >>> _ = path.write_text("arm,ct\\nmock,31.2\\n")
@@ -79,14 +113,42 @@ def read_table(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
 
 
 def check(
-    frame: pd.DataFrame, columns: Sequence[Column], *, where: str = "table", key: Sequence[str] = ()
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    where: str = "table",
+    key: Sequence[str] = (),
+    rules: Sequence[Rule] = (),
 ) -> pd.DataFrame:
-    """The declared columns of `frame` in their declared types, or one InvalidInput that lists every fault.
+    """Convert the declared columns of a table to their types and list every fault of it.
 
-    Text columns become text (a donor numbered 3 is the donor "3"), numbers float64, whole numbers int64 (float64
-    when cells may be empty), flags bool. Columns that are not declared are left out; a column that is not required
-    may be absent. No two rows may agree in all `key` columns that the table has. At most 20 faults are spelled out.
+    Parameters
+    ----------
+    frame
+        The table, as `read_table` returns it or as any pandas frame.
+    columns
+        The columns to convert; others are left out.
+    where
+        What messages call the table.
+    key
+        No two rows may agree in all of these columns (those that the table has).
+    rules
+        Conditions between cells of a row. Each gets the converted rows in which every cell is valid and returns the
+        faults that it finds. Rules and key are checked unless a required column is absent.
 
+    Returns
+    -------
+    pandas.DataFrame
+        Text as text (a donor numbered 3 is the donor "3"), numbers as float64, whole numbers as int64 (float64 where
+        cells may be empty), flags as bool. The index is that of `frame` where it numbers the rows.
+
+    Raises
+    ------
+    InvalidInput
+        All faults of the table: absent columns, single cells, rows. The first 20 are written out.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> check(pd.DataFrame({"n": ["12", "x"]}), [Column("n", "whole")])
     Traceback (most recent call last):
@@ -109,22 +171,25 @@ def check(
     rows = frame if numbered else frame.reset_index(drop=True)
     if not absent and rows.empty:
         faults.append(Fault(where, "no row of data", "at least one"))
-    out = {}
+    out, sound = {}, pd.Series(True, index=rows.index)
     for column in columns:
         if column.name in rows.columns:
-            out[column.name], found = _convert(rows[column.name], column, where)
-            faults += found
+            text, wrong, out[column.name] = _convert(rows[column.name], column)
+            faults += _faults(text, wrong, column, where)
+            sound &= ~wrong
     checked = pd.DataFrame(out)
-    present = [name for name in key if name in checked]
-    if not faults and present:
-        faults += _repeated(checked, present, where)
+    if not absent and sound.any():
+        valid = checked[sound]
+        present = [name for name in key if name in checked]
+        faults += _repeated(valid, present, where) if present else []
+        faults += [fault for rule in rules for fault in rule(valid)]
     if faults:
         raise InvalidInput(_capped(faults, where))
     return checked
 
 
 def likely(word: str, names: Iterable[object]) -> str:
-    """The names that may be meant by a wrong one: all where there are few, the most alike where there are many."""
+    """The names that a wrong one may mean: all of up to 20, of more the five most similar."""
     known = [str(name) for name in names]
     if len(known) <= MAX_NAMES:
         return ", ".join(known)
@@ -133,12 +198,12 @@ def likely(word: str, names: Iterable[object]) -> str:
 
 
 def at(where: str, row: object, column: str) -> str:
-    """The place of one cell, as every fault names it; `row` is the label of the checked frame's index."""
+    """The place of one cell as a fault names it; `row` is a label of the checked frame's index."""
     return f"{where}: row {int(str(row)) + 2}, column {column}"
 
 
 def capped(faults: Sequence[Fault], where: str) -> InvalidInput:
-    """The error for these faults, the first 20 spelled out and the rest counted."""
+    """The error for these faults; the first 20 are written out, the others counted."""
     return InvalidInput(_capped(faults, where))
 
 
@@ -150,12 +215,12 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """The frame as UTF-8 CSV with Unix line ends; empty where a value is missing, shortest digits that read back."""
+    """The frame as UTF-8 CSV with Unix line ends; missing values are empty, numbers have the digits that read back."""
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
 def write_table(frame: pd.DataFrame, stem: str | Path) -> tuple[Path, Path]:
-    """Write `stem`.parquet and `stem`.csv and return both paths; StoreError when the folder refuses."""
+    """Write `stem`.parquet and `stem`.csv and return both paths; StoreError where they cannot be written."""
     paths = Path(f"{stem}.parquet"), Path(f"{stem}.csv")
     try:
         for path, data in zip(paths, (parquet_bytes(frame), csv_bytes(frame)), strict=True):
@@ -234,8 +299,8 @@ def _frame(path: Path, lines: list[list[Any]]) -> pd.DataFrame:
     return pd.DataFrame(list(body.values()), index=list(body), columns=names, dtype=object)
 
 
-def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, list[Fault]]:
-    """One column in its type, and what is wrong with it; faulty cells hold a placeholder."""
+def _convert(cells: pd.Series, column: Column) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """The cells of a column as text, which of them are wrong, and all in the column's type (wrong ones: any value)."""
     import numpy as np
     import pandas as pd
 
@@ -245,10 +310,10 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     empty = lowered.isin(words)
     wrong = pd.Series(False, index=cells.index) if column.may_be_empty else empty.copy()
     if column.kind == "text":
-        return text, _faults(text, wrong, column, where)
+        return text, wrong, text
     if column.kind == "flag":
         wrong |= ~lowered.isin(FLAGS) & ~empty
-        return lowered.isin([word for word, value in FLAGS.items() if value]), _faults(text, wrong, column, where)
+        return text, wrong, lowered.isin([word for word, value in FLAGS.items() if value])
     numbers = pd.Series([as_number(cell) for cell in text], index=cells.index, dtype=float).where(~empty)
     wrong |= ~np.isfinite(numbers) & ~empty
     if column.kind == "whole":
@@ -258,12 +323,12 @@ def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, l
     if column.high is not None:
         wrong |= numbers > column.high
     if column.kind == "whole" and not column.may_be_empty:
-        return numbers.where(~wrong, 0).astype("int64"), _faults(text, wrong, column, where)
-    return numbers, _faults(text, wrong, column, where)
+        return text, wrong, numbers.where(~wrong, 0).astype("int64")
+    return text, wrong, numbers
 
 
 def as_number(cell: str) -> float:
-    """Python's own reading, which keeps every digit (pandas' does not); nan for what is no plain number."""
+    """The number that a text is, every digit kept (pandas rounds); nan for any other text."""
     try:
         return float(cell) if "_" not in cell else math.nan
     except ValueError:
@@ -271,7 +336,7 @@ def as_number(cell: str) -> float:
 
 
 def as_text(cell: object) -> str:
-    """A cell as it would stand in a spreadsheet: no decimals on whole numbers, nothing for a missing value."""
+    """A cell as a spreadsheet shows it: whole numbers without decimals, a missing value as an empty text."""
     if cell is None or cell != cell or str(cell) in ("<NA>", "NaT"):
         return ""
     if isinstance(cell, float):
@@ -301,7 +366,7 @@ def _repeated(frame: pd.DataFrame, key: list[str], where: str) -> list[Fault]:
         Fault(
             f"{where}: row {int(row) + 2}",
             f"the {', '.join(key)} of row {places[tuple(frame.loc[row, key])] + 2} again",
-            "one row for each, or a column that tells them apart (replicate)",
+            "one row for each, or a column that distinguishes them (replicate)",
         )
         for row in again
     ]

@@ -1,7 +1,7 @@
-"""Quantities as people write them ("7 d", "20 %", "300 copies"), turned into senexo's own units.
+"""Written quantities ("7 d", "20 %", "300 copies") converted to senexo's own units.
 
-Inside senexo a time is in hours, an amount in molecules (copies), a share a number from 0 to 1, serum in percent.
-A text must be a plain number and a plain unit word before any library sees it; nothing is ever evaluated.
+Inside senexo a time is in hours, an amount in molecules (copies), a share is a number from 0 to 1, serum is in percent.
+A text must be a plain number and a plain unit before a library reads it; nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -24,10 +24,20 @@ _QUANTITY = re.compile(rf"\s*(?P<number>{NUMBER})\s*(?P<unit>{UNIT})?\s*", re.AS
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a place of the user's input must hold: a dimension, a range, and how to say so.
+    """Dimension and range of a quantity in the user's input.
 
-    `unit` is the unit of the result; `bare` allows a number without a unit, which then is in that unit; `whole`
-    allows whole numbers only.
+    Parameters
+    ----------
+    unit
+        Unit of the result.
+    expected
+        What messages say is allowed.
+    low, high
+        Inclusive bounds in that unit.
+    bare
+        Whether a number without a unit is allowed; it is then in `unit`.
+    whole
+        Whether only whole numbers are allowed.
     """
 
     unit: str
@@ -48,11 +58,28 @@ NUMBER_KIND = Kind("dimensionless", "a finite number, e.g. 2.5", low=-math.inf, 
 
 
 def parse(value: object, kind: Kind, *, where: str = "quantity") -> float:
-    """A written quantity as a number in `kind.unit`.
+    """Convert a written quantity to a number in `kind.unit`.
 
-    value: a text of one number and one unit, or (where `kind.bare`) a number. Raises InvalidInput when it is
-    neither, has another dimension, or lies outside the kind's range.
+    Parameters
+    ----------
+    value
+        A text of one number and one unit, or (where `kind.bare`) a number.
+    kind
+        Dimension and range.
+    where
+        The place that messages name.
 
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InvalidInput
+        No such text or number, another dimension, or out of range.
+
+    Examples
+    --------
     >>> parse("7 d", TIME), parse("90 %", SHARE), parse("300 copies", COPIES), parse(30, COPIES)
     (168.0, 0.9, 300.0, 30.0)
     """
@@ -63,7 +90,7 @@ def parse(value: object, kind: Kind, *, where: str = "quantity") -> float:
 
 
 def shown(value: object) -> str:
-    """A value as a message quotes it: the way it stands in a file, shortened.
+    """A value as a message quotes it: as it is written in a file, shortened to 60 characters.
 
     >>> shown("lots"), shown(True), shown([1, 2])
     ('"lots"', 'true', 'a list')

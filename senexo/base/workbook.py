@@ -1,7 +1,7 @@
-"""Spreadsheets (.xlsx): one sheet as lines of cells. Formulas are never computed, macros and links never followed.
+"""Spreadsheets (.xlsx): one sheet as rows of cells. Formulas are not computed, macros and links are not followed.
 
-A workbook is a zip of XML and foreign: it is refused before anything is parsed when it unpacks to more than
-`MAX_BYTES`, declares entities, or when a sheet claims more cells than `MAX_CELLS`.
+A workbook is a zip of XML from an unknown source. It is refused before parsing when it unpacks to more than `MAX_BYTES`
+or declares entities, and while reading when a sheet has more cells than `MAX_CELLS`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,28 @@ MAX_CELLS = 20_000_000  # with the gaps, which a few bytes can make as wide as t
 
 
 def sheet_lines(data: bytes, *, where: str, sheet: str | None = None) -> list[list[Any]]:
-    """The rows of one sheet from its first to its last filled one, each without its empty right end.
+    """The rows of one sheet of a workbook.
 
-    sheet: its name; needed only where several sheets hold something. Cells are as stored: text, numbers, true or
-    false, dates; of a formula the value that the spreadsheet last computed.
+    Parameters
+    ----------
+    data
+        The bytes of the .xlsx file.
+    where
+        What messages call the file.
+    sheet
+        Name of the sheet; needed where several are filled.
 
-    InvalidInput: no workbook, or one that would not fit; no such sheet; cells that hold an error (#N/A) or a formula
-    without a stored value, each with its place.
+    Returns
+    -------
+    list of list
+        Rows from the first to the last filled one, each without its empty right end. Cells are as stored: text,
+        numbers, booleans, dates; of a formula the value that the spreadsheet last computed.
+
+    Raises
+    ------
+    InvalidInput
+        No workbook, one that is too large, no such sheet, or cells with an error (#N/A) or a formula without a stored
+        value (each with its place).
     """
     formulas = _inspect(data, where)
     lines = _lines(data, where, sheet, values=True)
@@ -61,7 +76,7 @@ class _Formula(str):
 
 
 def _inspect(data: bytes, where: str) -> bool:
-    """Refuse what is no workbook or would not fit; says whether there is any formula."""
+    """Whether the workbook has a formula; raises InvalidInput where it is none or too large."""
     formulas = False
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from senexo.base.errors import InvalidInput, StoreError
-from senexo.base.table import MAX_FAULTS, Column, check, read_table, write_table
+from senexo.base.errors import Fault, InvalidInput, StoreError
+from senexo.base.table import MAX_FAULTS, Column, at, check, read_table, write_table
 
 COLUMNS = (
     Column("arm", "text"), Column("n", "whole", low=0), Column("ct", "number", may_be_empty=True, empty_words=("nd",)),
@@ -84,6 +84,30 @@ def test_a_long_list_of_faults_is_capped_and_counted() -> None:
 def test_missing_columns_name_those_that_are_there() -> None:
     with pytest.raises(InvalidInput, match=r"column n: found no such column \(there are: arm, count\)"):
         check(pd.DataFrame({"arm": ["a"], "count": [1], "ct": [1]}).drop(columns="ct"), COLUMNS[:2])
+
+
+def test_faults_of_cells_and_of_rows_come_at_once() -> None:
+    """A rule and the key see the rows whose cells are all valid; one bad cell does not hide the other faults."""
+    frame = pd.DataFrame({"arm": ["a", "b", "b", "c"], "n": ["5", "x", "3", "9"], "of": ["4", "9", "8", "y"]})
+    again = pd.concat([frame, pd.DataFrame({"arm": ["b"], "n": ["1"], "of": ["2"]})], ignore_index=True)
+
+    def no_more_than_all(rows: pd.DataFrame) -> list[Fault]:
+        return [Fault(at("t", row, "n"), "too many", "at most `of`") for row in rows.index[rows["n"] > rows["of"]]]
+
+    columns = [Column("arm", "text"), Column("n", "whole"), Column("of", "whole")]
+    with pytest.raises(InvalidInput) as caught:
+        check(again, columns, where="t", key=["arm"], rules=[no_more_than_all])
+    assert [fault.where for fault in caught.value.faults] == [
+        "t: row 3, column n", "t: row 5, column of", "t: row 6", "t: row 2, column n",
+    ]  # fmt: skip
+
+
+def test_rules_are_not_asked_about_a_column_that_is_absent() -> None:
+    def fails(rows: pd.DataFrame) -> list[Fault]:
+        raise AssertionError(rows)
+
+    with pytest.raises(InvalidInput, match="no such column"):
+        check(pd.DataFrame({"arm": ["a"]}), [Column("arm", "text"), Column("n", "whole")], rules=[fails])
 
 
 def test_rows_of_a_frame_glued_together_are_counted_anew() -> None:
