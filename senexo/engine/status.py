@@ -1,4 +1,4 @@
-"""How a stochastic run can end: codes for the kernels, and what they mean to the person who asked for the run."""
+"""Status codes of stochastic kernels, and the error each one stands for."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from senexo.model.loading import Model
 
-Method = Literal["ode", "ssa"]
+SimulationMethod = Literal["ode", "ssa"]
 Quantity = Literal["amount", "concentration"]
 
 LARGEST_RESULT = 8 * 2**30  # bytes; a request beyond it is refused before anything is computed
@@ -34,7 +34,7 @@ def simulate(
     model: Model | Network,
     times: Sequence[float] | NDArray[np.float64],
     *,
-    method: Method = "ode",
+    method: SimulationMethod = "ode",
     runs: int = 1,
     seed: int = 0,
     parameters: Mapping[str, float] | None = None,
@@ -45,23 +45,51 @@ def simulate(
 ) -> xarray.Dataset:
     """Simulate a model from time 0 and give its quantities at `times`.
 
-    "ode" solves dA/dt = sum of stoichiometry x rate with scipy's stiff solvers (LSODA first); "ssa" draws exact
-    trajectories of the same reactions on whole molecules (the direct method).
+    Parameters
+    ----------
+    model
+        What `senexo.load` returns, or a network.
+    times
+        Ascending, 0 or later, in the model's time unit; a first time later than 0 only leaves out what came before.
+    method
+        "ode" solves dA/dt = sum of stoichiometry x rate with scipy's stiff solvers (LSODA first); "ssa" draws exact
+        trajectories of the same reactions on whole molecules (Gillespie's direct method).
+    runs
+        Independent trajectories; "ode" repeats one.
+    seed
+        Of "ssa", and of the order of events of equal priority, which SBML leaves to chance.
+    parameters
+        SBML id -> value in the model's unit, of parameters, compartment sizes and species' initial amounts (of a local
+        parameter: "reaction.parameter").
+    quantity
+        What species are given as.
+    threads
+        Of "ssa"; the result does not depend on it.
+    rtol, atol
+        Of "ode": local error of a step, `atol` in amounts, by default 1e-4 rtol of each initial amount.
 
-    model: what `senexo.load` returns; times: ascending, 0 or later, in the model's time unit (a start later than 0
-    only leaves out what came before); runs: independent trajectories ("ode" repeats one); seed: of "ssa", and of the
-    order of events of equal priority, which SBML leaves to chance;
-    parameters: SBML id -> value in the model's unit for parameters, compartment sizes and species' initial amounts
-    (of a local parameter: "reaction.parameter"); quantity: what species are given as; threads: of "ssa", the result
-    does not depend on it; rtol, atol: of "ode", atol in amounts, by default 1e-4 rtol of each initial amount.
+    Returns
+    -------
+    xarray.Dataset
+        With dims (run, time): one variable per species, and per parameter, compartment or stoichiometry that may
+        change, under its SBML id with its unit (an id "run" or "time" gets a "_" behind). What stays constant is a
+        scalar coordinate. How the numbers came about is in `attrs`.
 
-    Returns a dataset with dims (run, time): one variable per species, and per parameter, compartment or
-    stoichiometry that may change, under its SBML id with its unit (an id "run" or "time" gets a "_" behind). What
-    stays constant is a scalar coordinate. How the numbers came about is in `attrs`.
-    Raises `InvalidInput` for what cannot be asked, `UnsupportedFeature` for a model that "ssa" gives no meaning to,
-    `SimulationError` when a run cannot be carried to its end.
-    Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080; Gillespie 1977, doi 10.1021/j100540a008.
+    Raises
+    ------
+    InvalidInput
+        Arguments that are out of range, all of them at once.
+    UnsupportedFeature
+        The model has no meaning by "ssa".
+    SimulationError
+        A run cannot be carried to its end.
 
+    References
+    ----------
+    SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080; Gillespie 1977, doi 10.1021/j100540a008.
+
+    Examples
+    --------
     >>> from senexo.model.network import Network, Parameter
     >>> simulate(Network("m", parameters=(Parameter("k", 2.0, constant=False),)), [0, 1])["k"].values
     array([[2., 2.]])
@@ -87,10 +115,10 @@ def simulate(
     else:
         from senexo.engine.ode.single import integrate
 
-        # runs differ only where the lot decides between events of equal priority
+        # runs differ only where ties between events of equal priority are broken at random
         different = runs if sum(event.priority is not None for event in lowered.events) > 1 else 1
-        lots = [generator(seed, "event order", run) for run in range(different)]
-        each = np.array([integrate(lowered, v0, grid, rtol=rtol, atol=atol, lots=lot) for lot in lots])
+        ties = [generator(seed, "event order", run) for run in range(different)]
+        each = np.array([integrate(lowered, v0, grid, rtol=rtol, atol=atol, ties=order) for order in ties])
         values = each if different == runs else np.repeat(each, runs, axis=0)
         settings = {"seed": seed, "rtol": rtol, "atol": "1e-4 rtol of each initial amount" if atol is None else atol}
     attrs = _provenance(model, network) | {
@@ -246,7 +274,7 @@ def _described(network: Network, id: str, kind: str) -> dict[str, str]:
 
 
 def _spelled(network: Network, unit: str | None) -> str:
-    """A unit in words that need no other file, such as "1e-09 mole litre^-1"; "" where the model tells none."""
+    """A unit in words that need no other file, such as "1e-09 mole litre^-1"; "" where the model has none."""
     if unit is None:
         return ""
     definition = next((d for d in network.unit_definitions if d.id == unit), None)

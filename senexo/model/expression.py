@@ -57,7 +57,7 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A quantity by its place in the value vector; only lowered expressions hold slots (see `engine.lower`)."""
+    """A quantity by its place in the value vector; lowered expressions alone hold slots (`engine.formula.lower`)."""
 
     index: int
 

@@ -25,10 +25,21 @@ Values = NDArray[np.float64]
 def initial_values(lowered: Lowered, overrides: Mapping[int, Any] | None = None, n: int | None = None) -> Values:
     """The value vector at time 0, before any event: written values, overrides, initial assignments, assignment rules.
 
-    overrides: slot -> a number, or an array [n] with one value per cell. An override beats the slot's initial
-    assignment; what an assignment rule determines cannot be overridden. Returns [n_slots], or [n, n_slots] when
-    `n` is given. Values the model does not tell are nan.
+    Parameters
+    ----------
+    overrides
+        Slot -> a number, or an array [n] with one value per cell. An override replaces the slot's initial assignment;
+        what an assignment rule determines cannot be overridden.
+    n
+        Number of cells, or None for one without an axis of its own.
 
+    Returns
+    -------
+    numpy.ndarray
+        [n_slots], or [n, n_slots] when `n` is given; nan where the model gives no value.
+
+    Examples
+    --------
     >>> from senexo.engine.formula.lower import lower
     >>> from senexo.model.network import Network, Parameter
     >>> initial_values(lower(Network("m", parameters=(Parameter("k", 2.0),))), {0: 3.0})
@@ -86,7 +97,7 @@ def _assign(items: Iterable[Assigned], v: Values, time: float | Values) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Same:
-    """Assignments that are told apart as objects: to compare what they say takes as long as to evaluate them."""
+    """Assignments compared by identity: to compare their formulas takes as long as to evaluate them."""
 
     items: tuple[Assigned, ...]
 

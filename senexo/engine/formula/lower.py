@@ -1,4 +1,4 @@
-"""From a network in SBML's words to numbered slots: the one place that knows what SBML's attributes mean.
+"""From a network in SBML's terms to numbered slots: the one place that applies the semantics of SBML's attributes.
 
 Semantics follow SBML Level 3 Version 2 Core (doi 10.1515/jib-2017-0080); section numbers below are its own.
 """
@@ -26,9 +26,19 @@ def lower(network: Network) -> Lowered:
 
     Species become amounts; concentrations are spelled amount / size; stoichiometries carry their conversion
     factors; function definitions are written in place; assignments are put in an order in which each finds its
-    inputs ready. Raises `InvalidModel` for unknown ids, circular definitions and formulas too large to hold.
-    Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080.
+    inputs ready.
 
+    Raises
+    ------
+    InvalidModel
+        Unknown ids, circular definitions, or formulas too large to hold.
+
+    References
+    ----------
+    SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080.
+
+    Examples
+    --------
     >>> from senexo.model.network import Network, Parameter
     >>> lower(Network("m", parameters=(Parameter("k", 2.0),))).values
     array([2.])

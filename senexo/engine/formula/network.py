@@ -1,6 +1,6 @@
-"""What the kernels see: a network as expressions over numbered slots, no names, no units, no SBML defaults.
+"""A network as the kernels have it: expressions over numbered slots, without units and SBML defaults.
 
-`engine.lower` makes a `Lowered` from a `Network`; everything else in this room reads one. The value
+`senexo.engine.formula.lower` makes a `Lowered` from a `Network`; everything else in the engine reads one. The value
 vector `v` (float64, one entry per slot) is the whole state of one cell or one model: compartment sizes,
 species AMOUNTS (never concentrations), parameters, local parameters, species-reference stoichiometries,
 reaction rates where a formula names one. Formulas have function definitions written in place, species

@@ -1,9 +1,9 @@
-"""Many cells, donors or parameter sets of one network as ODEs: compiled once, bit-identical row by row.
+"""ODEs of many cells, donors or parameter sets of one network: compiled once, bit-identical row by row.
 
-A row is a whole value vector (see `engine.lowered`): constants may differ from row to row at no cost. What
-depends on constants only is computed once per row; the rates, their exact sparse Jacobian and its elimination
-are generated for blocks of lanes (`engine.lanes`), and the stiff-safe Rodas5P kernel in `engine.rosenbrock`
-takes the steps.
+A row is a whole value vector (see `senexo.engine.formula.network`): constants may differ from row to row at no cost.
+What depends on constants only is computed once per row; the rates, their exact sparse Jacobian and its elimination
+are generated for blocks of lanes (`senexo.engine.formula.lanes`), and the steps are those of
+`senexo.engine.ode.rodas5p`.
 """
 
 from __future__ import annotations
@@ -44,10 +44,18 @@ def message(status: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """values [n, k, chosen slots] and final [n, slots], both with assignment rules; status [n] (0 = ok); n_steps [n].
+    """What `BatchODE.solve` found; values and final values have the assignment rules applied.
 
-    `final` is the whole value vector at the last time. From the time a failed row could not be followed, its
-    changing values are nan.
+    Attributes
+    ----------
+    values
+        [n, k, chosen slots]; nan from the time on at which a failed row could not be followed.
+    final
+        The whole value vectors at the last time [n, slots].
+    status
+        [n]; 0 is success, and `message` says what any other code means.
+    n_steps
+        Steps of the solver [n].
     """
 
     values: Floats
@@ -59,9 +67,18 @@ class BatchResult:
 class BatchODE:
     """A network compiled for batches.
 
-    Raises UnsupportedFeature for a model with events: the caller cuts the run at scheduled times and edits the
-    values between two calls.
+    Parameters
+    ----------
+    lowered
+        The network, as `senexo.engine.formula.lower.lower` makes it.
 
+    Raises
+    ------
+    UnsupportedFeature
+        The network has events: cut the run at scheduled times and edit the values between two calls.
+
+    Examples
+    --------
     >>> from senexo.engine.formula.network import Assigned, Lowered, SlotInfo
     >>> from senexo.model.expression import Call, Slot
     >>> decay = Call("minus", (Call("times", (Slot(1), Slot(0))),))
@@ -134,13 +151,30 @@ class BatchODE:
         slots: Sequence[int] | NDArray[np.int_] | None = None,
         max_steps: int = 100_000,
     ) -> BatchResult:
-        """Follow every row of `v` [n, slots] from times[0] to times[-1] (rising, in the model's time unit).
+        """Follow every row from times[0] to times[-1].
 
-        slots: which ones to report at every time, in this order; None = all (large, and most never change).
-        rtol, atol: local error allowed per step, root mean square over the states; atol in each quantity's own
-        unit, one number or one per slot. threads: None = one per core; results do not depend on it. Where a rate
-        names the time, no step is longer than the longest gap between two times nor a twentieth of the run; a
-        pulse shorter than that must be a cut made by the caller.
+        Where a rate names the time, no step is longer than the longest gap between two times nor a twentieth of the
+        run; a pulse shorter than that must be a cut made by the caller.
+
+        Parameters
+        ----------
+        v
+            Values at times[0] [n, slots].
+        times
+            Ascending, in the model's time unit [k].
+        rtol, atol
+            Local error of a step, root mean square over the states; atol in each quantity's own unit, one number or
+            one per slot.
+        threads
+            None: one per core. Results do not depend on it.
+        slots
+            Those to report at every time, in this order; None: all (large, and most never change).
+        max_steps
+            Of one row, before it is given up.
+
+        Returns
+        -------
+        BatchResult
         """
         v = np.ascontiguousarray(v, dtype=np.float64)
         times = np.ascontiguousarray(times, dtype=np.float64)

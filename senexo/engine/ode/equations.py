@@ -1,8 +1,8 @@
-"""One network's deterministic equations as programs for the table machine, with their switches laid open.
+"""The ODEs of one network as programs for the table machine, with their switches as cells of their own.
 
 A comparison, a floor or a quotient makes the right-hand side jump. Solvers want it smooth, so the programs for
 the derivative read the outcome of every such switch from a cell (its mode) that stays as it is during a step,
-and `look` tells what the outcomes are now. Whoever integrates restarts where they change.
+and `look` finds what the outcomes are now. The integration restarts where they change.
 
 A state may be pressed against a switch from both sides, so that it never leaves it. Such a comparison can be softened:
 within a narrow band the derivative is then the mixture of those on either side, in which the state finds the share

@@ -30,9 +30,9 @@ class Waiting:
 class EventQueue:
     """The events of one run over the cells of its `Equations`."""
 
-    def __init__(self, equations: Equations, lots: np.random.Generator) -> None:
+    def __init__(self, equations: Equations, ties: np.random.Generator) -> None:
         self.equations = equations
-        self.lots = lots
+        self.ties = ties
         self.events = equations.lowered.events
         self.was = np.array([event.initial_value for event in self.events], dtype=bool)
         self.waiting: list[Waiting] = []
@@ -45,8 +45,8 @@ class EventQueue:
         """Let everything happen that happens at this time; True if any event executed.
 
         One event executes at a time, the one of highest priority among those due; after each, triggers are
-        looked at again, so an event may cause or cancel others at the same instant. Among equal priorities the lot
-        decides, as the specification asks; events without priority go last, in the order of their triggering.
+        evaluated again, so an event may cause or cancel others at the same instant. Ties between equal priorities are
+        broken at random, as the specification has it; events without priority go last, in the order of triggering.
         """
         executed = 0
         while True:
@@ -94,7 +94,7 @@ class EventQueue:
         priorities = [self.priority(entry) for entry in due]
         highest = max(priorities)
         first = [entry for entry, priority in zip(due, priorities, strict=True) if priority == highest]
-        return first[0] if len(first) == 1 or highest == -inf else first[self.lots.integers(len(first))]
+        return first[0] if len(first) == 1 or highest == -inf else first[self.ties.integers(len(first))]
 
     def priority(self, entry: Waiting) -> float:
         """As it is now; an event without one goes after those that have one."""

@@ -1,4 +1,4 @@
-"""Deterministic runs of one network with scipy's stiff solvers, and all of SBML's events and switches."""
+"""ODE runs of one network with scipy's stiff solvers, with SBML's events and switches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from senexo.engine.ode.stiff import SOLVERS, Flow, Interpolation, Slope, Values
 Solver = Literal["LSODA", "BDF", "Radau"]
 
 MOST_STEPS = 5_000_000
-# With switches or triggers a step is looked into at these points, and is at most that share of the run. Two points
+# With switches or triggers a step is examined at these points, and is at most that share of the run. Two points
 # lie close to its ends, so that a switch that is approached and left again near an end is noticed.
 LOOKS = np.array([0.0, 0.02, 0.27, 0.5, 0.73, 0.98, 1.0])
 LONGEST_STEP = 1 / 50
@@ -34,21 +34,45 @@ def integrate(
     rtol: float = 1e-8,
     atol: float | None = None,
     solver: Solver = "LSODA",
-    lots: np.random.Generator | None = None,
+    ties: np.random.Generator | None = None,
 ) -> Values:
     """Solve dv/dt = f(v, t) from time 0 and give the whole value vector at each of `times`.
 
-    v0: [n_slots] at time 0, as `evaluate.initial_values` makes it; times: ascending, the first 0 or later, in the
-    model's time unit. Returns [n_times, n_slots]. A value at the time of an event is the one after it. `atol` is
-    in amounts; by default a small share of each quantity's own initial size. Solvers are LSODA, BDF and Radau of
-    scipy; when the one asked for fails, the others are tried from where it failed. `lots` puts events of equal
-    priority in order (numpy's generator of seed 0, if none is given).
-
     Steps end where a comparison, a floor or an event's trigger changes (found by bisection on the solver's own
-    interpolation, to the last bit of time), so the solver never crosses a jump.
-    Raises `SimulationError` when a derivative is not a number or no solver gets on.
-    Source: LSODA, doi 10.1137/0904010; SBML events, doi 10.1515/jib-2017-0080 section 4.12.
+    interpolation, to the last bit of time), so the solver never crosses a jump. A value at the time of an event is
+    the one after it.
 
+    Parameters
+    ----------
+    lowered
+        The network, as `senexo.engine.formula.lower.lower` makes it.
+    v0
+        Values at time 0 [n_slots], as `senexo.engine.formula.evaluate.initial_values` makes them.
+    times
+        Ascending, the first 0 or later, in the model's time unit [n_times].
+    rtol, atol
+        Local error of a step; `atol` in amounts, by default a small share of each quantity's own initial size.
+    solver
+        scipy's LSODA, BDF or Radau; when it fails, the others are tried from where it failed.
+    ties
+        Breaks ties between events of equal priority at random (by default numpy's generator of seed 0).
+
+    Returns
+    -------
+    numpy.ndarray
+        Values [n_times, n_slots].
+
+    Raises
+    ------
+    SimulationError
+        A derivative is not a number, or no solver gets further.
+
+    References
+    ----------
+    LSODA: doi 10.1137/0904010. SBML events: doi 10.1515/jib-2017-0080, section 4.12.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from senexo.engine.formula.lower import lower
     >>> from senexo.model.expression import Call, Number, Symbol
@@ -59,7 +83,7 @@ def integrate(
     array([1.      , 0.367879])
     """
     with np.errstate(all="ignore"):
-        return _Run(lowered, v0, times, rtol, atol, solver, lots or np.random.default_rng(0)).values()
+        return _Run(lowered, v0, times, rtol, atol, solver, ties or np.random.default_rng(0)).values()
 
 
 class _Run:
@@ -73,11 +97,11 @@ class _Run:
         rtol: float,
         atol: float | None,
         solver: Solver,
-        lots: np.random.Generator,
+        ties: np.random.Generator,
     ) -> None:
         self.equations = Equations(lowered)
         self.equations.memory[: self.equations.n_slots] = v0
-        self.queue = EventQueue(self.equations, lots)
+        self.queue = EventQueue(self.equations, ties)
         self.times, self.end = times, float(times[-1]) if len(times) else 0.0
         self.out = np.empty((len(times), self.equations.n_slots))
         self.n_out = 0
@@ -182,7 +206,7 @@ class _Run:
                 low = middle
 
     def touching(self, times: Values, gaps: Values, interpolate: Interpolation) -> float | None:
-        """A time between three looks at which a comparison that came close did change, found by golden section."""
+        """A time between three of the points at which a comparison that came close did change, by golden section."""
         near = (np.abs(gaps[1]) < np.abs(gaps[0])) & (np.abs(gaps[1]) < np.abs(gaps[2]))
         for index in np.flatnonzero(near & (gaps[0] * gaps[2] > 0.0)):
             low, high = float(times[0]), float(times[2])

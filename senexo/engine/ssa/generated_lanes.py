@@ -3,7 +3,7 @@
 Every step computes all propensities of every lane and fires by comparing with the running sums, without a branch.
 A lane whose next reaction lies beyond its next output stands still in that step, is written out, and draws the same
 numbers again in the next one; a lane that has finished takes the next run. A run's stream is its own, so the result
-does not depend on lane, thread or company; the operations are those of `senexo.engine.ssa.kernel`.
+depends on neither lane, thread nor the other runs; the operations are those of `senexo.engine.ssa.kernel`.
 """
 
 from __future__ import annotations

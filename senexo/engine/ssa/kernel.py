@@ -85,7 +85,7 @@ def whole_counts(core: Any, memory: Any) -> Any:
 
 @_compile
 def begin(work: Any, start: Any, r: int) -> None:
-    """Put run r of those asked for at its start: its own key, time 0, its first draw, the values it starts from."""
+    """Put run r of `start` at its beginning: its own key, time 0, its first draw, the values it starts from."""
     memory, values = work.memory, start.values
     for slot in range(len(values)):  # a loop, because numba takes seconds to compile the assignment of a slice
         memory[slot] = values[slot]

@@ -108,7 +108,7 @@ def _attempt(core: Any, motion: Any, memory: Any, stages: Any, time: float, h: f
 
 @_compile
 def turned(core: Any, memory: Any, was: Any) -> bool:
-    """Is any trigger other than it was when events were last looked at?"""
+    """Is any trigger other than it was when events were last evaluated?"""
     different = False
     for e in range(len(was)):
         different |= (memory[core.trigger + e] != 0.0) != was[e]

@@ -1,8 +1,8 @@
-"""Exact stochastic runs of one network: many trajectories, each with its own stream, in arrays.
+"""Exact stochastic simulation (Gillespie's direct method) of one network: many trajectories, each with its own stream.
 
-Four kernels share one algorithm, bit for bit (see `senexo.engine.ssa.kernel`), so the choice between them is one
-of speed alone: tables for anything short and for events and moving rates, code generated for the network when its
-compilation is worth the wait, one reaction at a time for few long runs and in lockstep for many.
+The backends share one algorithm, bit for bit (see `senexo.engine.ssa.kernel`), so the choice between them is one of
+speed alone: "tables" for anything short and for events and moving rates; code generated for the network when its
+compilation is worth the wait, "flat" (one reaction at a time) for few long runs and "lanes" (in lockstep) for many.
 """
 
 from __future__ import annotations
@@ -53,18 +53,47 @@ def sample(
 ) -> Values:
     """Exact trajectories of the network's reactions on whole molecules.
 
-    Direct method, with waiting times cut by whatever happens in between; see `senexo.engine.ssa.kernel`.
+    Gillespie's direct method, with waiting times cut by whatever happens in between. Run r depends on the seed and r
+    alone: not on threads, backend or other runs. A value at the time of an event is the one after it.
 
-    v0: [n_slots] at time 0, as `evaluate.initial_values` makes it; times: ascending, the first 0 or later, in the
-    model's time unit; runs: how many; seed: 0 <= seed < 2^128; threads: how many of the processor's (default: all);
-    most_events: reactions in one run before it is given up; method: a kernel, by default the fastest.
-    Returns [runs, n_times, n_slots]. Run r depends on the seed and r alone: not on threads, method or other runs.
-    A value at the time of an event is the one after it.
+    Parameters
+    ----------
+    lowered
+        The network, as `senexo.engine.formula.lower.lower` makes it.
+    v0
+        Values at time 0 [n_slots], as `senexo.engine.formula.evaluate.initial_values` makes them.
+    times
+        Ascending, the first 0 or later, in the model's time unit [n_times].
+    runs
+        Number of trajectories.
+    seed
+        0 <= seed < 2^128.
+    threads
+        By default all of the processor.
+    most_events
+        Reactions in one run before it is given up.
+    backend
+        By default the fastest for the work at hand.
 
-    Raises `UnsupportedFeature` for what has no stochastic meaning: amounts or stoichiometries that are not whole,
-    laws that go negative, laws that fire without enough reactant. `SimulationError` for a run without end.
-    Source: Gillespie 1977, doi 10.1021/j100540a008; Anderson 2007, doi 10.1063/1.2799998.
+    Returns
+    -------
+    numpy.ndarray
+        Values [runs, n_times, n_slots].
 
+    Raises
+    ------
+    UnsupportedFeature
+        What has no stochastic meaning: amounts or stoichiometries that are not whole, laws that go negative, laws
+        that fire without enough reactant.
+    SimulationError
+        A run has more than `most_events` reactions, or its events trigger each other without end.
+
+    References
+    ----------
+    Gillespie 1977, doi 10.1021/j100540a008; Anderson 2007, doi 10.1063/1.2799998.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from senexo.engine.formula.evaluate import initial_values
     >>> from senexo.engine.formula.lower import lower

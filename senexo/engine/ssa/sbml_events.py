@@ -1,4 +1,4 @@
-"""SBML's events inside the compiled kernel: `senexo.engine.ode.sbml_events` says the same in Python, slower.
+"""SBML's events inside the compiled kernel: `senexo.engine.ode.sbml_events` is the same in Python, slower.
 
 Source: SBML Level 3 Version 2 Core, section 4.12 (doi 10.1515/jib-2017-0080).
 """
@@ -126,7 +126,7 @@ def _next_event(core: Any, events: Any, memory: Any, time: float, queue: Any, ke
 def settle(core: Any, events: Any, memory: Any, time: float, queue: Any, key: Any) -> Any:
     """Let everything happen that happens at this instant, one event after the other; memory is up to date before.
 
-    After each, triggers are looked at again, so an event may cause or cancel others. Returns (outcome, index).
+    After each, triggers are evaluated again, so an event may cause or cancel others. Returns (outcome, index).
     """
     e = 0
     value = np.empty(queue.values.shape[1])

@@ -21,7 +21,7 @@ from senexo.engine.formula.network import Lowered, LoweredReaction
 from senexo.model.expression import Expression, Number, Slot, walk
 
 Ints = NDArray[np.int64]
-WHEN, GAP, STEP = 0, 1, 2  # how a switch tells its next turn: the time itself, a difference to 0, a value to a whole
+WHEN, GAP, STEP = 0, 1, 2  # what gives a switch's next turn: the time itself, a difference to 0, a value to a whole
 
 
 class Core(NamedTuple):
@@ -91,7 +91,7 @@ class Start(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What is asked of every run.
+    """The outputs and limits of every run.
 
     times: of the outputs, ascending; most: reactions; trace [events, 2]: takes (time, reaction) of the first reactions
     of each run in turn, [0, 2] for none; stop [1]: a sign by which another thread ends the work.
@@ -251,7 +251,7 @@ class _Tables:
         )
 
     def motion(self) -> Motion:
-        """Programs for the moments at which the moving switches turn; those that cannot tell are left to `flow`."""
+        """Programs for the moments at which the moving switches turn; others are left to `flow`."""
         lowered, clock, graph = self.lowered, self.clock, self.clock.graph
         roots = [clock.add(math) for _, math in self.targets]
         roots += [clock.add(rule.math) for rule in lowered.rate_rules]
@@ -318,7 +318,7 @@ class _Tables:
 
 
 def _turn(clock: Clock, switch: Node) -> tuple[int, Node]:
-    """How a switch tells when it turns, and the node that holds the time or the value."""
+    """Which of `WHEN`, `GAP` and `STEP` gives a switch's next turn, and the node that holds the time or the value."""
     graph = clock.graph
     operator, arguments = graph.operator(switch), graph.arguments(switch)
     if operator in COMPARISONS:
