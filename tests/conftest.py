@@ -13,6 +13,8 @@ import pytest
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
+MEMORY_OF_A_WORKER = 1.5  # GiB; numba keeps the machine code of all kernels that a process has used
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -28,6 +30,16 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared/data is not beside this checkout")
     return SHARED
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """`-n auto`: as many processes as there are cores this process may use, and memory for."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    except (AttributeError, ValueError, OSError):
+        return cores
+    return max(1, min(cores, int(free / MEMORY_OF_A_WORKER)))
 
 
 @pytest.hookimpl(wrapper=True)
