@@ -1,4 +1,4 @@
-"""Cells that divide, die and share one medium, in windows of 0.05 h, against hand-made loops over cells, one thread.
+"""Cells that divide, die and share one medium, in windows of 0.05 h, against hand-written loops over cells, one thread.
 
 The reference network in every cell, its species E in the medium: released by all, taken up by all, lost there. Ours is
 `senexo.engine.population.splitting`; a peer does what its users do: it puts the state of each cell into the program,

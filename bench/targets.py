@@ -1,4 +1,4 @@
-"""A 3'UTRome's worth of sequence (20,000 synthetic UTRs, 30 Mb) scanned for one miRNA, beside two older ways.
+"""20,000 synthetic 3'UTRs (30 Mb) scanned for the sites of one miRNA, compared with two older methods.
 
 RNAhybrid (Debian's package, on a 300th of the sequence) computes a duplex everywhere; the miRanda way aligns the miRNA
 with everything (complementarity +5, G:U +2, mismatch -3, affine gaps), here compiled, on all of it. Same miRNA, one

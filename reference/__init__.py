@@ -1,1 +1,1 @@
-"""Slow plain-Python twins of the kernels, written to be read, used as oracles."""
+"""Reference implementations of the kernels in plain Python (slow twins), written to be read, used as oracles."""

@@ -1,4 +1,4 @@
-"""A population of cells once more, to be read: plain Python, everything computed anew after every event.
+"""Reference implementation of exact populations: plain Python, everything recomputed after every event.
 
 The oracle of `senexo.engine.population.exact`, event by event for the same uniforms. Every cell is a direct method
 with a stream of its own, whose waiting time is cut when others change its total hazard; the pools, as each type's

@@ -1,4 +1,4 @@
-"""Windows of a population once more, to be read: plain Python, the oracle of `senexo.engine.population.splitting`.
+"""Reference implementation of populations in windows: plain Python, the oracle of `senexo.engine.population.splitting`.
 
 The same events for the same uniforms: every cell alone while the pools are frozen, and the settlement of the pools
 before and after, molecule numbers drawn down the same trees.

@@ -1,4 +1,4 @@
-"""The continuous step of `senexo.engine.population.langevin` in plain Python, to be read: one cell, dense algebra."""
+"""Reference implementation of the step in `senexo.engine.population.langevin`: plain Python, dense algebra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exact stochastic algorithm once more, to be read: plain Python, everything computed anew after every event.
+"""Reference implementation of the direct method: plain Python, everything recomputed after every event.
 
 `senexo.engine.ssa.sampler` has four kernels for it, which keep what has not changed; this one is their oracle, event by
 event for the same uniforms. It knows propensities that change at reactions, at events, and where the clock is

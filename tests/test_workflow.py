@@ -1,4 +1,4 @@
-"""The corridor end to end on a made-up circuit: one digest, one meaning of names, and a folder that can be trusted."""
+"""A run from study to result folder on a small made-up circuit: one digest, invariance to names, crash safety."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TABLES = ("arms", "parameters", "donors", "timecourse", "cells", "senescence", "
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> workflow.Results:
-    """A run that nobody disturbed, by one worker."""
+    """An undisturbed run by one worker."""
     return workflow.run(TINY, out=tmp_path_factory.mktemp("whole") / "out", workers=1)
 
 

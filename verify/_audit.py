@@ -1,7 +1,7 @@
 """Watch Python's audit events while hostile models are read: `python -m verify._audit FOLDER COUNT`.
 
 First through the door (`load`: a scan here, parsing in the limited child), then COUNT times as the child
-does it, in this process. Prints as JSON what happened that nobody had allowed.
+does it, in this process. Prints as JSON every event that was not allowed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One cell of the circuit in copies, read deterministically and held near the standard size, as `verify._cell`'s.
+"""One cell of the stochastic circuit, read deterministically and held near the standard size, as `verify._cell`'s.
 
 All laws of a cell are of first order in what it holds at given concentrations, so dividing all it holds by its size
 leaves its concentrations as they are: a division into unequal parts, made as often as the grid has times.

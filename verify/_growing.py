@@ -1,4 +1,4 @@
-"""Laws of cells that multiply, die and share out what they hold, without a pool: engine by engine, p-values.
+"""Laws of cells that divide, die and partition their molecules, without a pool: p-values for every engine.
 
 `h(x)` being the hazard of division in state x, A the generator of what happens inside a cell and H that of halving,
 the expected number n of a founder's descendants in each state obeys dn/dt = A n + 2 h H n - h n: halving at rate 2 h

@@ -1,4 +1,4 @@
-"""Files meant to hurt: each with what has to become of it. Used by the tests and by `verify.hostile`."""
+"""Hostile files, each with the expected outcome. Used by the tests and by `verify.hostile`."""
 
 # ruff: noqa: E501  (lines of markup)
 

@@ -1,4 +1,4 @@
-"""What exact laws are held against: chi-square of counts, and master equations on a box of states."""
+"""Tools for exact laws: chi-square of counts, and master equations on a box of states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of few cells that share a pool: against finite state projection, and against one plain network of them all."""
+"""Laws of few cells that share a pool: against finite state projection, and against one network of all of them."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def _ratio(
     if design == "unpaired":
         table["donor"] = np.where(table["arm"] == "medium", "", table["arm"] + table["donor"])
     row = particles(table, compare=("kd", "control"), blank="medium", design=design).table.iloc[0]
-    if np.isnan(row["p_value"]):  # told as not testable, which is neither a miss nor a rejection
+    if np.isnan(row["p_value"]):  # reported as not testable, which is neither a miss nor a rejection
         return Estimate(np.nan, -np.inf, np.inf, 1.0)
     with np.errstate(divide="ignore"):
         return Estimate(*(float(np.log(row[name])) for name in ("ratio", "low", "high")), row["p_value"])

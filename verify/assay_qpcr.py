@@ -50,7 +50,7 @@ def _groups(rng: np.random.Generator, n: int, n_other: int, truth: float, limit:
     sides = (first > limit).astype(np.int8), (second > limit).astype(np.int8)
     try:
         return censored_groups(np.minimum(first, limit), sides[0], np.minimum(second, limit), sides[1], resolution=0.05)
-    except ValueError:  # too little observed: told as not testable, which is neither a miss nor a rejection
+    except ValueError:  # too little observed: reported as not testable, which is neither a miss nor a rejection
         return Estimate(math.nan, -math.inf, math.inf, 1.0)
 
 

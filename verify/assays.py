@@ -174,7 +174,7 @@ def _ddct(rng: np.random.Generator, n: int, truth: float) -> Estimate:
         return censored_difference(
             np.minimum(first, limit), sides[0], np.minimum(second, limit), sides[1], resolution=0.02
         )
-    except ValueError:  # too little observed: told as not testable, which is neither a miss nor a rejection
+    except ValueError:  # too little observed: reported as not testable, which is neither a miss nor a rejection
         return Estimate(np.nan, -np.inf, np.inf, 1.0)
 
 

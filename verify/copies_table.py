@@ -1,4 +1,4 @@
-"""Every arm of the worked table, by the circuit in copies and by the circuit per standard volume.
+"""Every arm of the worked table, by the stochastic circuit and by the circuit per standard volume.
 
 The cell in copies is read deterministically and held near the standard size (`verify._copies`), without commitment,
 which is a probability in one and a cell's own flag in the other. Bars: 3 % of each concentration on days 1, 3 and 7,

@@ -1,4 +1,4 @@
-"""Faults planted in the kernels of populations, one at a time: does the test that names them fail?
+"""Mutation tests of the population kernels: faults planted one at a time, each with the test that must fail.
 
 Each is planted in a copy of the project of its own, with a cache of kernels of its own. It is caught if its test,
 which passes without it, fails with a false assertion: an error of any other kind (a module that no longer loads, a run

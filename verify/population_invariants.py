@@ -1,4 +1,4 @@
-"""What must hold of every population, counted over 1e8 events of `exact`, `split` and `hybrid`: no violation.
+"""Invariants of populations, counted over 1e8 events of `exact`, `split` and `hybrid`: no violation.
 
 After every stretch of time, from the state before, the state after and the log:
 
@@ -74,7 +74,7 @@ def _counts(population: Population, after: Cells, continuous: Collection[str]) -
 
 
 def _copies(population: Population, before: Cells, after: Cells, continuous: Collection[str]) -> int:
-    """Species whose books do not close, over all types, since a cell that becomes another one takes its copies."""
+    """Species whose mass balance does not close, over all types, since a cell that changes type takes its copies."""
     made = plan(population)
     fired = (after.fired - before.fired).tolist()
     found = sum(book.by_hand != 0 for book in pool_ledgers(population, before, after))
@@ -173,7 +173,7 @@ def main() -> list[Check]:
         Check(name, found, 0, found == 0 and enough, detail)
         for name, found, detail in (
             ("counts below 0 or not whole", tally.counts, f"{tally.events:.4g} events: {told}"),
-            ("books of copies that do not close", tally.copies, ""),
+            ("mass balances of species that do not close", tally.copies, ""),
             ("cells and lineages that do not add up", tally.cells, f"{tally.fates} fates"),
         )
     ]

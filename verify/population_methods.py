@@ -29,8 +29,8 @@ GREEDY, HOURS, FEWER, COARSE = {"taking": 0.002, "more": 0.3}, 4.0, 300, (2.0, 1
 Floats = NDArray[np.float64]
 
 
-def told(here: Population, cells: Cells) -> list[float]:
-    """What one dish tells: fates, pool, sums over cells of every species and of its square, cells."""
+def counts(here: Population, cells: Cells) -> list[float]:
+    """Counts of one dish: fates, pool, sums over cells of every species and of its square, cells."""
     fates = [int(cells.fired[at]) for at, channel in enumerate(plan(here).channels) if channel.fate]
     values = cells.values[:, list(plan(here).countable[0])]
     return [*fates, int(cells.pools[0]), *values.sum(axis=0), *(values**2).sum(axis=0), len(cells)]
@@ -39,13 +39,13 @@ def told(here: Population, cells: Cells) -> list[float]:
 def dishes(
     engine: Engine, here: Population, window: float, number: int, until: float, own: Mapping[str, float]
 ) -> Floats:
-    """[dishes, what is told of each]; streams of the engines do not overlap, so their dishes are independent."""
+    """[dishes, counts of each]; streams of the engines do not overlap, so their dishes are independent."""
     rows = []
     for dish in range(number):
         seed = SEED + ENGINES.index(engine)
         begin = start(here, {"A": CELLS}, seed=seed, replicate=dish, overrides={"A": own})
         after = run(engine, here, begin, until, window=window, continuous=CONTINUOUS)
-        rows.append(told(here, after))
+        rows.append(counts(here, after))
     return np.array(rows, dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Populations against their slow twins (`reference/cells.py`, `reference/cells_split.py`), event by event.
+"""Populations event by event against the reference implementations in `reference/cells.py` and `cells_split.py`.
 
 The same uniforms, so the same events: `exact` is compared with its twin by the cells' keys, types, births, every
 species and the pools, and by the number of events of every reaction and fate; `split`, by tables and by the generated

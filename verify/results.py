@@ -1,4 +1,4 @@
-"""Results that can be trusted: one digest whatever the workers, SIGKILL at random moments, one cell computed alone.
+"""Reproducibility of results: one digest for any number of workers, SIGKILL at random moments, replay of one cell.
 
 The real circuit, a few donors. Every child is a fork of one compiled process, killed after a random time.
 """

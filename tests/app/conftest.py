@@ -1,4 +1,4 @@
-"""How the tests call the command."""
+"""A fixture that runs the command line within the test process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`senexo assay` as someone at the bench meets it: an example to start from, plain answers, files, and one message."""
+"""`senexo assay` on the command line: examples, printed answers, written files, one message for every fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: what it prints, its exit statuses, and no traceback whatever one types."""
+"""The command line: output, exit statuses, and no traceback for any input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`senexo targets` and `senexo screen` as typed."""
+"""`senexo targets` and `senexo screen` on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fates, colonies and the balance: against R's survival, cmprsk and MASS, and by hand."""
+"""Fates, colonies and mass balance against R's survival, cmprsk and MASS, and against closed forms."""
 
 from __future__ import annotations
 

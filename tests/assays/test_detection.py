@@ -1,4 +1,4 @@
-"""Was it measured at all? Against the measured table of TCGA-LAML and Poisson's law."""
+"""Detection of low-copy RNAs, against the measured table of TCGA-LAML and Poisson's law."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limiting dilution against statmod's elda, plates at the edge, and what must not depend on names."""
+"""Limiting dilution against statmod's elda, edge cases included, and invariance to names."""
 
 from __future__ import annotations
 

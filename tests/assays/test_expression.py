@@ -1,4 +1,4 @@
-"""Which RNAs differ: the assay on measured and made-up tables, against R's answers and against laws."""
+"""The expression assay on measured and simulated tables, against R and against laws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Power by simulation against closed forms: the noncentral t; and what a user gets and is refused."""
+"""Power by simulation against the noncentral t; its output, and refused requests."""
 
 from __future__ import annotations
 

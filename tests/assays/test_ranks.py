@@ -52,7 +52,7 @@ def test_one_number_has_the_exact_permutation_p() -> None:
 
 
 def test_the_correction_holds_for_all_numbers_together() -> None:
-    """40 numbers that have nothing to do with the outcome: one of them is told in at most 5 % of sets.
+    """40 numbers that have nothing to do with the outcome: one of them is reported in at most 5 % of sets.
 
     200 sets; 21 or more would come by chance once in 1,000 correct codes.
     """

@@ -1,4 +1,4 @@
-"""Response against R (glm, brglm2, fisher.test) to 1e-6 relative, and what must not depend on names.
+"""Response against R (glm, brglm2, fisher.test) to 1e-6 relative, and invariance to names.
 
 References and how they were made: references/response.R, references/response.json.
 """

@@ -1,4 +1,4 @@
-"""What two arms of counted cells say, against R: beta-binomial, Fisher, the mixed conditional model, Fieller."""
+"""Comparisons of two arms of counted cells against R: beta-binomial, Fisher, the mixed conditional model, Fieller."""
 
 from __future__ import annotations
 

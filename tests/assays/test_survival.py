@@ -1,4 +1,4 @@
-"""Survival against R (survival, maxstat) to 1e-6 relative, against lifelines, and what must not depend on names.
+"""Survival against R (survival, maxstat) to 1e-6 relative, against lifelines, and invariance to names.
 
 References and how they were made: references/survival.R, references/survival.json.
 """

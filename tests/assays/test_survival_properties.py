@@ -1,4 +1,4 @@
-"""What must hold of the survival of any cohort: an answer or its faults, and nothing depends on order, names, units."""
+"""Properties of survival of any cohort: an answer or its faults, and invariance to order, names and units."""
 
 from __future__ import annotations
 

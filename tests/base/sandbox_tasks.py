@@ -1,4 +1,4 @@
-"""What a parser under attack might do; `test_sandbox` runs these in the limited child."""
+"""Actions of a compromised parser; `test_sandbox` runs them in the limited child."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def child(folder: Path, phase: str = "none", count: int = 0) -> subprocess.Compl
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder and digest of a run that nobody disturbed."""
+    """The folder and digest of an undisturbed run."""
     folder = tmp_path_factory.mktemp("whole") / "out"
     run = child(folder)
     assert run.returncode == 0, run.stderr

@@ -1,4 +1,4 @@
-"""Quantities: what they are worth, what is refused, and that nothing hostile reaches the units library."""
+"""Written quantities: their values, refused texts, and that no hostile text reaches the units library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workbooks: what a spreadsheet shows is what is read; nothing is computed, and hostile files are one message."""
+"""Workbooks: stored values are read, formulas are not computed, hostile files give one message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Controls, wash-out, arrest, commitment and the mass balance: what must hold whatever the parameters."""
+"""Controls, wash-out, arrest, commitment and mass balance: properties that hold for all parameters."""
 
 from __future__ import annotations
 

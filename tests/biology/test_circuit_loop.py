@@ -1,4 +1,4 @@
-"""What the miR-34c - RAB27B - exosome loop can and cannot do, against bounds derived by hand.
+"""The gain of the miR-34c - RAB27B - exosome loop against bounds derived by hand.
 
 With release share f from RAB27B, strongest repression F = 1 + b n and export over all other loss rho, the gain
 of the closed loop is (1 + rho)/(1 + rho (1 - f + f/F)), below F; removing a share kd of RAB27B multiplies

@@ -1,4 +1,4 @@
-"""The Rb-E2F switch inside the circuit is Yao's, and it turns off and on where his equations say.
+"""The Rb-E2F switch of the circuit is Yao's and turns off and on where his equations do.
 
 The thresholds were computed apart from this project from BIOMD0000000318 with all miR-34c target rates scaled
 by r and the kinase terms divided by 1 + p21 (docs/why/circuit.md). They are checked from both sides.

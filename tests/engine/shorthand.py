@@ -1,4 +1,4 @@
-"""Networks in few words: formulas as text, so that a test reads like the mathematics it checks."""
+"""Short constructors of networks, with formulas as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches of stiff systems against published values, exact laws and themselves."""
+"""Batches of stiff systems against published values, exact laws, and invariance of their bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Populations event by event: against the slow twin, and whatever must hold for every one of them."""
+"""Exact populations against the reference implementation, and their invariants."""
 
 from __future__ import annotations
 

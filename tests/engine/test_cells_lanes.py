@@ -1,4 +1,4 @@
-"""Windows by generated kernels: the same bits as tables and the slow twin, and what a run that is stopped leaves."""
+"""Windows by generated kernels: the bits of tables and reference implementation; state of an interrupted run."""
 
 from __future__ import annotations
 

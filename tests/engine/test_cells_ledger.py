@@ -1,4 +1,4 @@
-"""The books close to the molecule, and the lineage table holds every cell that was born."""
+"""The mass balance closes to the molecule, and the lineage table holds every cell that was born."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_empty_types_and_extinction_are_legal(tmp_path: Path) -> None:
     at = follow(Population(types, pools=("medium",)), {"A": 5}, 5000.0)
     assert at["cells(A)"] == pytest.approx(0.0, abs=1e-6)
     assert at["cells(B)"] == 0.0
-    assert at["B.X"] == 8.0  # nobody is there: the type's own value
+    assert at["B.X"] == 8.0  # no cell is there: the type's own value
 
 
 def test_daughters_differ_in_share_and_in_what_is_set(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Cells that look at a pool and take nothing from it, and daughters that are both set: against the slow twins."""
+"""Cells that read a pool without taking from it, and `sets` of both daughters, against the reference implementation."""
 
 from __future__ import annotations
 

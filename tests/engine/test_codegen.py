@@ -1,4 +1,4 @@
-"""Generated source means what the formulas mean, to the last bit of the table machine, and is closed."""
+"""Generated source gives the bits of the table machine, and contains no text of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Derivatives against the complex step, finite differences and rules known by heart."""
+"""Derivatives against the complex step, finite differences and closed forms."""
 
 from __future__ import annotations
 

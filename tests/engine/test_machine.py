@@ -1,4 +1,4 @@
-"""The table machine against the numpy walk and a third reading of the same formulas in plain Python.
+"""The table machine against the numpy walk and a plain-Python evaluation of the same formulas.
 
 Where IEEE arithmetic fixes a result (arithmetic, roots, comparisons, rounding) machine and walk must agree to the
 last bit. Exponentials, circular functions and general powers come from two libraries: a few last places are allowed.

@@ -1,4 +1,4 @@
-"""Deterministic runs against laws that are known exactly, and SBML's events against what the specification says.
+"""Deterministic runs against closed forms, and SBML's events against the specification.
 
 Section numbers are those of SBML Level 3 Version 2 Core (doi 10.1515/jib-2017-0080).
 """
@@ -329,7 +329,7 @@ def test_a_delay_that_is_none_is_named(delay: str) -> None:
         course(system({"x": 0.0}, events=[event("time >= 1", "late", delay=delay, x="1")]), [2.0])
 
 
-# ---- the lot
+# ---- events of equal priority, in random order
 
 
 def draws(n: int, seed: int) -> np.ndarray:

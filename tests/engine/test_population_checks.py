@@ -1,4 +1,4 @@
-"""The long checks of populations in `verify` see what they are for; what they plant is still there to be planted."""
+"""The long checks of populations in `verify` detect faults, and every planted fault still applies to the source."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A sample of the SBML semantic test suite; `python -m verify semantic` runs all 1,000 cases.
 
-Every twentieth case; the four in which the lot decides between events (the suite's own alarm rates are 1e-6 to 2e-5
-per run, and the seed is fixed); and those that bring in every tag of the cases 00001-01000, nearly every pair of tags
-that occurs there, and a fast reaction. The tags also say which cases may be refused.
+Every twentieth case; the four in which events of equal priority are executed in random order (the suite's own alarm
+rates are 1e-6 to 2e-5 per run, and the seed is fixed); and those that bring in every tag of the cases 00001-01000,
+nearly every pair of tags that occurs there, and a fast reaction. The tags also say which cases may be refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The written-down elimination against dense algebra, and its fill against matrices whose best order is known."""
+"""Unrolled sparse elimination against dense algebra, and its fill against matrices with a known best order."""
 
 from __future__ import annotations
 

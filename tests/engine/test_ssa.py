@@ -1,4 +1,4 @@
-"""What stochastic runs refuse, limit and leave alone."""
+"""Stochastic runs: refused models, limits, and invariances."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_no_reactions_at_all(tmp_path: Path) -> None:
 
 
 def test_amounts_close_to_whole_numbers_are_whole(tmp_path: Path) -> None:
-    """0.1 x 3 x 10 is not 3 in binary; nobody means 3.0000000000000004 molecules."""
+    """0.1 x 3 x 10 is not 3 in binary; 3.0000000000000004 molecules are meant as 3."""
     found, lowered = _run("compartment c = 0.1; species X in c = 30; X => ; X*c;", tmp_path)
     amounts = found[:, :, lowered.slot("X")]
     assert np.array_equal(amounts, np.rint(amounts))

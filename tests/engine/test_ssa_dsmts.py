@@ -1,4 +1,4 @@
-"""The discrete stochastic model test suite at n = 10,000, fixed seed, no second chance (see `verify.dsmts`)."""
+"""The discrete stochastic model test suite at n = 10,000, fixed seed, no repetition (see `verify.dsmts`)."""
 
 from __future__ import annotations
 

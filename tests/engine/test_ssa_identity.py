@@ -1,4 +1,4 @@
-"""Every stochastic kernel against the slow twin: the same events at the same times, to the last bit."""
+"""Every stochastic kernel against the reference implementation: the same events at the same times, to the last bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bench's tables of a run, from small tables whose answer is counted by hand."""
+"""The tables that assays read from a run, from small tables counted by hand."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def test_too_few_donors_are_not_judged() -> None:
 
 @pytest.fixture(scope="module")
 def ranked() -> Ranked:
-    """800 draws of 30 parameters, of which p0 raises and p1 lowers the outcome, and the ranks told of them."""
+    """800 draws of 30 parameters, of which p0 raises and p1 lowers the outcome, and the ranks reported for them."""
     rng = np.random.default_rng(20)
     parameters = pd.DataFrame(rng.uniform(size=(800, 30)), columns=[f"p{k}" for k in range(30)])
     parameters["fixed"] = 1.0

@@ -1,4 +1,4 @@
-"""Studies of coupled cells from file to folder, on the shipped circuit in copies with few molecules."""
+"""Studies of coupled cells from file to folder, on the shipped stochastic circuit with few molecules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wells of cells that share a medium: what hands do to them changes what it should, and nothing else."""
+"""Wells of coupled cells: interventions change what they should, and nothing else."""
 
 from __future__ import annotations
 

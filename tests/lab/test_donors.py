@@ -1,4 +1,4 @@
-"""Donors and cells against their laws, and their keys against everything that must not matter."""
+"""Donors and cells against their laws, and invariance of their random numbers."""
 
 from __future__ import annotations
 

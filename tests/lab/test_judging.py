@@ -1,4 +1,4 @@
-"""What belongs to which request: one RNA asked for twice, one stain asked for twice, and an assay nobody reads."""
+"""Findings belong to their request: one RNA requested twice, one stain requested twice, an unknown assay."""
 
 from __future__ import annotations
 

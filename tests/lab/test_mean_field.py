@@ -1,4 +1,4 @@
-"""A well by the deterministic twin: closed forms, hands' deeds, and the mean of single cells under the same deeds."""
+"""A well by the deterministic twin: closed forms, interventions, and agreement with the mean of single cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A study followed by `mean_field`: fractions of cells, no single ones, and the mean of what single cells show."""
+"""A study by `mean_field`: fractions of cells, no single cells, and agreement with the mean of single cells."""
 
 from __future__ import annotations
 

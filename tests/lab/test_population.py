@@ -1,4 +1,4 @@
-"""The circuit in copies: its laws are those of the circuit per standard volume, cell by cell and in the mean."""
+"""The stochastic circuit has the laws of the circuit per standard volume, cell by cell and in the mean."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def test_a_checkpoint_is_the_state(population: Population, tmp_path: Path) -> No
     ahead, again = (run_exact(population, cells, 7.0)[0].digest() for cells in (end, back))
     assert ahead == again
     data = path.read_bytes()
-    for place in range(0, len(data), max(len(data) // 60, 1)):  # one flipped byte, anywhere, is told or harmless
+    for place in range(0, len(data), max(len(data) // 60, 1)):  # one flipped byte, anywhere, is reported or harmless
         path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
         with contextlib.suppress(StoreError):
             assert checkpoint.load(path, population).digest() == end.digest()

@@ -1,4 +1,4 @@
-"""The screen: targets are all a miRNA is; the null is sets of as many targets."""
+"""The screen: a miRNA is its set of targets; the null is random sets of the same size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole contract of `senexo.simulate`: what comes back, under which name and unit, and what is refused."""
+"""`senexo.simulate`: names and units of its results, and refused requests."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_arrested_is_off_all_the_last_72_hours_or_senescent() -> None:
     assert {name for name, arrested in found.items() if arrested} == {
         "off all the time", "off since the first look of the last 72 h", "senescent, with its switch on",
     }  # fmt: skip
-    early = _arrested(COMMUNITY, course, course.readings[2])  # nobody has been looked at for so long
+    early = _arrested(COMMUNITY, course, course.readings[2])  # no cell has been observed for so long
     assert early.tolist() == [name.startswith("senescent") for name in CELLS]
 
 

@@ -1,4 +1,4 @@
-"""What a study says of wells, from the file to the tables: who is in them, Transwells, conditioned medium, branches."""
+"""Wells of a study from the file to the tables: their cells, Transwells, conditioned medium, branches."""
 
 from __future__ import annotations
 

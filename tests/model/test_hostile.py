@@ -1,4 +1,4 @@
-"""Files meant to hurt are refused with one message, or read like any other; nothing else happens."""
+"""Hostile files are refused with one message or read like any other; nothing else happens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The twin: its logarithm against the library, its formulas against numpy, the kernels' draws against it."""
+"""The reference implementation: logarithm against the library, formulas against numpy, draws against kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page is made from a folder alone: it holds what the tables hold, loads nothing, and trusts no name."""
+"""The report is made from a folder only: it shows what the tables hold, loads nothing, and escapes every name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language of claims: what it means, and that nothing else is read as meaning anything."""
+"""The language of claims: its meaning, and refusal of everything else."""
 
 from __future__ import annotations
 

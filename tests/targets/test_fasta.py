@@ -1,4 +1,4 @@
-"""FASTA files as they come: every fault has one message, and nothing else ever comes out."""
+"""FASTA files: every fault has one message, and there is no other outcome."""
 
 from __future__ import annotations
 

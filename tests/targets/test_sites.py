@@ -1,4 +1,4 @@
-"""Seed sites against a scanner written the plain way, the published sample, and strings made by hand."""
+"""Seed sites against a plain scanner, the published sample, and sequences made by hand."""
 
 from __future__ import annotations
 
