@@ -123,6 +123,9 @@ class Experiment(Protocol):
     @property
     def replays_cells(self) -> bool: ...
 
+    def of_study(self, study: Study) -> Experiment:
+        """Another study of the same model and cell types (other times, donors or arms); not compiled again."""
+
     def size(self) -> Size:
         """How large one unit is."""
 

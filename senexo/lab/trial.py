@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from senexo.base.errors import SenexoError
 from senexo.base.store import Store
 from senexo.base.streams import generator
-from senexo.lab import ensemble, provenance
+from senexo.lab import ensemble, first_hours, provenance
 from senexo.lab.claim import null
 from senexo.lab.experiment import Arrays, World
-from senexo.lab.registry import experiment_of
 from senexo.lab.results import as_json, write_results
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 SIMULATED_S = 15.0  # of wall time in which units are begun
 FEWEST = 6  # units, however long they take
+LONGEST_S = 10.0  # that a unit may take; else only its first hours are simulated
 TABULATED = 96  # wells of which results are made
 Render = Callable[[Path], Any]
 
@@ -55,12 +55,13 @@ def run_time(experiment: Experiment, workers: int, *, folder: Path, render: Rend
     experiment.compile()
     compiled = time.monotonic() - begun
     work = [*experiment.units(), *null.units(experiment)]
+    part = first_hours.first_hours(experiment, work[0], LONGEST_S)
     with (
         TemporaryDirectory(prefix=".senexo-trial-", dir=folder) as place,
         Store(Path(place), {}, resume=False) as store,
     ):
-        timed = _simulated(experiment, _sample(work), workers, store)
-        concluded = _concluded(experiment, list(timed), store, render)
+        timed = _simulated(part, _sample(work), workers, store)
+        concluded = _concluded(part.experiment, list(timed), store, render)
     return compiled + _of_units(experiment, work, timed, workers) + concluded
 
 
@@ -75,16 +76,13 @@ def _sample(work: Sequence[Unit]) -> Iterator[Unit]:
         yield unit
 
 
-def _simulated(experiment: Experiment, sample: Iterator[Unit], workers: int, store: Store) -> dict[Unit, _Timed]:
+def _simulated(part: first_hours.FirstHours, sample: Iterator[Unit], workers: int, store: Store) -> dict[Unit, _Timed]:
     """The times of a sample of units, which are left in the store."""
     found: dict[Unit, _Timed] = {}
 
     def work(unit: Unit, cancelled: Callable[[], bool]) -> tuple[_Timed, Arrays]:
-        begun = time.monotonic()
-        experiment.prepare(unit, cancelled)
-        prepared = time.monotonic()
-        arrays = experiment.simulate_unit(unit, cancelled)
-        return _Timed(prepared - begun, time.monotonic() - prepared), arrays
+        shared, own, arrays = first_hours.timed(part.experiment, unit, cancelled)
+        return _Timed(shared * part.shared, own * part.own), arrays
 
     def keep(unit: Unit, result: tuple[_Timed, Arrays]) -> None:
         begun = time.monotonic()
@@ -129,7 +127,7 @@ def _concluded(experiment: Experiment, sample: Sequence[Unit], store: Store, ren
 def _of_donors(experiment: Experiment, donors: int) -> Experiment:
     """The same experiment with another number of donors."""
     study = experiment.study
-    return experiment_of(study.model_copy(update={"donors": study.donors.model_copy(update={"n": donors})}))
+    return experiment.of_study(study.model_copy(update={"donors": study.donors.model_copy(update={"n": donors})}))
 
 
 def _results_time(experiment: Experiment, sample: Sequence[Unit], store: Store) -> float:

@@ -53,6 +53,13 @@ class CoupledCells:
         self.community = Community(study, circuit)
         self.networks = tuple(type.network for type in self.community.population.types)
 
+    def of_study(self, study: Study) -> CoupledCells:
+        """Another study of the same circuit and cell types; not compiled again."""
+        assert self.circuit is not None
+        other = CoupledCells(study, self.circuit)
+        other.community.population = self.community.population
+        return other
+
     @property
     def families(self) -> Mapping[str, Sequence[str]]:
         """Cell type -> it and what its cells become without a division (in G0, senescent)."""

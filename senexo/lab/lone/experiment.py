@@ -59,7 +59,7 @@ class IndependentCells:
 
     def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
         self.simulator = CellSimulator(study, network, circuit)
-        self.study = study
+        self.study, self._network = study, network
         self.circuit: Circuit | None = circuit
         self.networks = (self.simulator.lowered,)
         self.fates, self.arrest = self.simulator.fates, self.simulator.arrest
@@ -71,6 +71,12 @@ class IndependentCells:
     def families(self) -> Mapping[str, Sequence[str]]:
         """The one cell type, which becomes no other."""
         return {self.cell_type: (self.cell_type,)}
+
+    def of_study(self, study: Study) -> IndependentCells:
+        """Another study of the same model; not compiled again."""
+        other = IndependentCells(study, self._network, self.circuit)
+        other.simulator.share_kernel(self.simulator)
+        return other
 
     def size(self) -> Size:
         """Cells per arm; memory of one slice of cells on the fine grid and of one unit with its read-outs."""

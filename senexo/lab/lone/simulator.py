@@ -104,7 +104,7 @@ class CellSimulator:
         When a cell's equations cannot be followed to the end.
     """
 
-    _batch: BatchODE
+    _batch: BatchODE | None = None  # once it is compiled
 
     def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
         self.study = study
@@ -130,8 +130,13 @@ class CellSimulator:
         self._one_at_a_time = Lock()
 
     def compile(self) -> None:
-        """Make the kernel; takes seconds, and nothing before it does."""
-        self._batch = BatchODE(self.lowered)
+        """Compile the equations; takes seconds, and nothing before it does."""
+        if self._batch is None:
+            self._batch = BatchODE(self.lowered)
+
+    def share_kernel(self, other: CellSimulator) -> None:
+        """Take over the compiled equations of another study of the same model, if they are compiled."""
+        self._batch = other._batch
 
     def grow(
         self, arm: Arm, donor: int, cells: Sequence[int], *, cancelled: Callable[[], bool] = lambda: False
@@ -233,6 +238,7 @@ class CellSimulator:
         return overrides | {self.slot[name]: value for name, value in own.items()}
 
     def _run(self, v: Floats, times: Floats, what: str, numbers: Sequence[int]) -> BatchResult:
+        assert self._batch is not None, "compile() comes first"
         result = self._batch.solve(v, times, slots=self._watched, threads=1)
         failed = np.flatnonzero(result.status)
         if failed.size:
