@@ -1,7 +1,7 @@
 """The `senexo` command: every sub-command is a few lines around one function of the package.
 
 Whatever a user may have done wrong ends here as one message on standard error and exit status 2, Ctrl-C as 130.
-The rooms are imported inside the commands, so that `senexo --help` does not wait for them.
+Packages are imported inside the commands, so that `senexo --help` does not wait for them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> None:
     except OSError as error:
         _leave(f"{error.filename or 'input/output'}: {error.strerror or error}", 2)
     except MemoryError:
-        _leave("not enough memory: ask for fewer cells, runs or times, or use fewer --workers", 2)
+        _leave("not enough memory: use fewer cells, runs or times, or fewer --workers", 2)
 
 
 def _leave(message: str, status: int) -> NoReturn:
@@ -46,8 +46,8 @@ def _leave(message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"senexo {__version__}")
         raise typer.Exit
 
@@ -144,7 +144,7 @@ def targets(
     out: Annotated[Path | None, typer.Option(help="new folder for tables, figure and JSON")] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object instead of sentences")] = False,
 ) -> None:
-    """Find a miRNA's sites in 3'UTRs and say what it does to them, and how sure that is."""
+    """Find a miRNA's sites in 3'UTRs and predict the repression, with 95 % intervals."""
     from senexo.app.targeting import targets_of
 
     typer.echo(
@@ -164,13 +164,15 @@ def screen(
     copies: Annotated[float, typer.Option(help="active copies per cell", min=0)] = 3000.0,
     draws: Annotated[int, typer.Option(help="draws of the parameters", min=2, max=10_000)] = 200,
     serum: Annotated[float, typer.Option(help="serum in percent", min=0, max=100)] = 20.0,
-    watch: Annotated[list[str] | None, typer.Option(help="miRNA to tell about [default: hsa-miR-34c-5p]")] = None,
+    watch: Annotated[
+        list[str] | None, typer.Option(help="miRNA that gets a sentence [default: hsa-miR-34c-5p]")
+    ] = None,
     seed: Annotated[int, typer.Option(help="seed of the draws", min=0)] = 1,
     workers: Annotated[int | None, typer.Option(help="threads [default: one per core]", min=1)] = None,
     out: Annotated[Path | None, typer.Option(help="new folder for tables and JSON")] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object instead of sentences")] = False,
 ) -> None:
-    """Raise each miRNA in turn in one circuit and rank them by the senescence they bring about."""
+    """Raise each miRNA in turn in one circuit and rank them by the senescence they cause."""
     from senexo.app.targeting import screen_of
 
     typer.echo(

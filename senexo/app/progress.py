@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line for every tenth in a log."""
+"""Progress of a run: a bar on a terminal, a line for every tenth in a log."""
 
 from __future__ import annotations
 

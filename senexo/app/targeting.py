@@ -1,4 +1,4 @@
-"""`senexo targets` and `senexo screen`: what a miRNA meets in 3'UTRs, and what a set of targets does to a cell."""
+"""`senexo targets` and `senexo screen`: sites and repression in 3'UTRs, and the effect of sets of targets on a cell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def targets_of(
     out: Path | None,
     as_json: bool,
 ) -> str:
-    """Scan, predict, write; the text for the screen."""
+    """Predict, write the files of `--out`, and return the text to print."""
     from senexo.targets.affinity import read_kd_table
     from senexo.targets.fasta import find_mirna, read_fasta
     from senexo.targets.mutate import mutation
@@ -76,7 +76,7 @@ def screen_of(
     out: Path | None,
     as_json: bool,
 ) -> str:
-    """Screen with a progress bar, write; the text for the screen."""
+    """Screen with a progress bar, write the files of `--out`, and return the text to print."""
     from rich.console import Console
     from rich.progress import Progress
 

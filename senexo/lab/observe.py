@@ -1,4 +1,4 @@
-"""What the bench would see of the virtual cells: stained cells counted, and threshold cycles read, with their noise.
+"""Virtual measurements with their noise: stained cells that are counted, and threshold cycles.
 
 Everything here is a measurement made on a well, so each reading has its own random numbers, keyed by what was
 done to the well (never by what the arm is called), by donor, replicate and quantity.

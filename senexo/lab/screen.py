@@ -1,8 +1,9 @@
-"""Each miRNA of a network raised in turn in the same circuit, by the same number of active copies.
+"""Screen: each miRNA of a network raised in turn in the same circuit, by the same number of active copies.
 
-Claim C16 asks whether miR-34c-5p is central to senescence. Here a miRNA is nothing but its set of targets: every one
-gets the same copies, the same affinity, and per gene the same strength, so what ranks them is where in the circuit they
-act. Sets of as many targets drawn at random are the null: a miRNA with more known targets does more, whatever they are.
+Claim C16 says that miR-34c-5p is central to senescence. Here a miRNA is its set of targets alone: every miRNA gets the
+same copies, the same affinity, and per gene the same strength, so that their ranks differ by where in the circuit they
+act. The null distribution is of sets of as many targets drawn at random: a miRNA with more known targets does more,
+whatever they are.
 """
 
 from __future__ import annotations
@@ -44,7 +45,19 @@ QUANTILES = (0.025, 0.975)
 
 @dataclass(frozen=True)
 class Screen:
-    """What `screen` gives: `mirnas` (a row per miRNA), `sets` (a row per set of targets), and sentences."""
+    """The result of a screen.
+
+    Attributes
+    ----------
+    settings
+        Circuit, copies, draws, seed, serum, and numbers of miRNAs and of sets of targets.
+    mirnas
+        One row per miRNA, by rank.
+    sets
+        One row per set of targets, those drawn at random included.
+    sentences
+        The result in words.
+    """
 
     settings: Mapping[str, Any]
     mirnas: pd.DataFrame = field(repr=False)
@@ -76,18 +89,45 @@ def screen(
     workers: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Screen:
-    """Rank the miRNAs of a network by the senescence they bring about in one circuit, over draws of its parameters.
+    """Rank the miRNAs of a network by the senescence that they cause in one circuit, over draws of its parameters.
 
-    network: miRNA -> targets (`senescence_network`); copies: active copies per cell, dosed once; draws: parameter sets,
-    of which those whose untreated cell is off already are left out; serum in percent; watch: miRNAs that get a
-    sentence; workers: threads, which change no number. Ranks, and shares of draws, carry 95 % intervals (bootstrap
-    over draws): they say how finely the parameter table was sampled, not how sure the biology is.
+    Ranks and shares of draws have 95 % intervals (bootstrap over draws): they say how finely the parameter table was
+    sampled, not how sure the biology is.
 
-    senescent: chance that a cell is committed, and has not escaped, after 7 days. arrested: share of draws whose switch
-    stays off for 72 h or more. p_random: share of random target sets of the same size that do at least as much.
+    Parameters
+    ----------
+    network
+        miRNA -> targets (`senexo.targets.network.senescence_network`).
+    circuit
+        A shipped circuit or a circuit folder.
+    copies
+        Active copies per cell, dosed once.
+    draws
+        Parameter sets; those whose untreated cell is off already are left out.
+    seed
+        Of the draws, the random sets of targets and the bootstrap.
+    serum
+        Of the medium (percent).
+    watch
+        miRNAs that get a sentence.
+    workers
+        Threads, one per core by default; they change no number.
+    progress
+        Called with the share that is done.
 
-    Raises InvalidInput for targets the circuit has no edge for or copies beyond what a cell can hold, SimulationError
-    when no draw grows untreated.
+    Returns
+    -------
+    Screen
+        In `mirnas`, `senescent` is the probability that a cell is committed, and has not escaped, after 7 days;
+        `arrested` the share of draws whose switch stays off for 72 h or more; `p_random` the share of random sets of as
+        many targets that cause at least as much senescence.
+
+    Raises
+    ------
+    InvalidInput
+        For targets that the circuit has no edge for, or more copies than a cell can make use of.
+    SimulationError
+        When no draw has an untreated cell that divides.
     """
     if not 0 <= copies <= MAX_DOSE:
         raise InvalidInput([Fault("copies", f"{copies:,g}", EXPECTED)])
@@ -97,7 +137,7 @@ def screen(
     dish = _Dish(loaded, wanted, copies=copies, draws=draws, seed=seed, serum=serum)
     growing = dish.growing()
     if not growing.any():
-        raise SimulationError("no draw of the parameters has an untreated cell that grows: more draws, or more serum")
+        raise SimulationError("the untreated cell is off in all draws of the parameters: use more draws or more serum")
     senescent, arrested = np.empty((len(wanted), draws)), np.empty((len(wanted), draws))
 
     def keep(k: int, found: tuple[Floats, Floats]) -> None:
@@ -138,7 +178,7 @@ def _random_sets(network: Mapping[str, Targets], genes: Targets, seed: int) -> s
 
 
 class _Dish:
-    """All draws of the parameters at once, one cell each, settled before any miRNA is given."""
+    """All draws of the parameters at once, one cell each, after the pre-equilibration."""
 
     def __init__(
         self, circuit: Circuit, wanted: Sequence[Targets], *, copies: float, draws: int, seed: int, serum: float
@@ -166,7 +206,7 @@ class _Dish:
         return len(self.culture.units)
 
     def outcome(self, targets: Targets) -> tuple[Floats, Floats]:
-        """Chance of being senescent at the end, and whether the switch was off for 72 h, for every draw."""
+        """Probability of being senescent at the end, and whether the switch was off for 72 h, for every draw."""
         assert self.culture.arrest is not None
         values = self.culture.followed(self.study.arms[self.arm_of[targets]], self.settled)
         hazards = {name: values[:, :, self._switch + 1 + k] for k, name in enumerate(self.names)}
@@ -176,7 +216,7 @@ class _Dish:
 
 
 def _committed(hazards: Mapping[str, Floats]) -> Floats:
-    """Chance [n] of being committed and not escaped at the end, from the integrated hazards [n, k] step by step."""
+    """Probability [n] of being committed and not escaped at the end, from the integrated hazards [n, k]."""
     commit = np.diff(hazards["commitment"], axis=1)
     escape = np.diff(hazards["escape"], axis=1) if "escape" in hazards else np.zeros_like(commit)
     share = np.zeros(len(commit))
@@ -204,7 +244,7 @@ def _study(circuit: str, arms: Mapping[Targets, str], *, copies: float, draws: i
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What every set of targets did [sets, draws], and the tables made of it."""
+    """Senescence and arrest by every set of targets [sets, draws], and the tables of them."""
 
     wanted: Sequence[Targets]
     senescent: Floats
@@ -260,8 +300,8 @@ def _sentences(mirnas: pd.DataFrame, settings: Mapping[str, Any], watch: Sequenc
     out = [
         f"{settings['n_mirnas']} miRNAs ({settings['n_target_sets']} different sets of targets), "
         f"{settings['copies']:,.0f} active copies each, {n} draws of the parameters "
-        f"({settings['draws_left_out']} left out: off without treatment). First: {first['mirna']} "
-        f"({first['targets']}), senescent {first['senescent']:.1%}."
+        f"({settings['draws_left_out']} left out: off without treatment).",
+        f"First: {first['mirna']} ({first['targets']}), senescent {first['senescent']:.1%}.",
     ]
     for name in watch:
         row = mirnas[mirnas["mirna"] == name]
@@ -277,7 +317,7 @@ def _sentences(mirnas: pd.DataFrame, settings: Mapping[str, Any], watch: Sequenc
         )
     out += [caution] if (caution := beyond_argonaute("each miRNA", settings["copies"])) else []
     out.append(
-        "The circuit holds the genes that miR-34 was studied on: what a miRNA does elsewhere is not seen, so a high "
-        "rank is central to this circuit, not to the cell."
+        "The circuit has the genes on which miR-34 was studied: effects of a miRNA on other genes are not in it, so a "
+        "high rank is about this circuit, not about the cell."
     )
     return out

@@ -92,6 +92,7 @@ class PartitionRule:
 
 
 def read_partitions(plan: Mapping[str, Any]) -> tuple[PartitionRule, ...]:
+    """The partition rules of `circuit.toml`."""
     return tuple(PartitionRule(**row) for row in plan.get("partitions", []))
 
 

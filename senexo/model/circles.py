@@ -1,4 +1,4 @@
-"""Definitions that go round in a circle, which SBML forbids (L3V2 section 4.9.5, doi 10.1515/jib-2017-0080)."""
+"""Circular definitions, which SBML forbids (L3V2 section 4.9.5, doi 10.1515/jib-2017-0080)."""
 
 from __future__ import annotations
 

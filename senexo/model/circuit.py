@@ -1,4 +1,4 @@
-"""Shipped circuits: a reaction network with the sources of its numbers and the handles an experimenter can pull.
+"""Circuits: a reaction network with the sources of its numbers and the interventions that an experimenter has.
 
 A circuit is a folder of data, no code:
 
@@ -35,7 +35,7 @@ OPERATIONS = ("set", "multiply", "add")
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """One thing an experimenter can do: `verb` to `name` means `operation` on the quantity `target`.
+    """One row of an intervention: `verb` to `name` means `operation` on the quantity `target`.
 
     `value` is a number, or `x` or `1-x` of the experimenter's own quantity x (given in `unit`). Several rows
     with the same verb and name act together.
@@ -78,6 +78,8 @@ class Handle:
 
 @dataclass(frozen=True, slots=True)
 class Readout:
+    """A quantity that is reported: `name` in a study, `id` in the network, `label` with `unit` in figures."""
+
     name: str
     id: str
     label: str
@@ -129,7 +131,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Transwell:
-    """Two halves of a well. For a cell in the insert the names of `swap` stand for each other; share: a parameter."""
+    """Two halves of a well.
+
+    share: the parameter that holds the share of the medium in the insert; swap: names that stand for each other in
+    the network of a cell in the insert.
+    """
 
     share: str
     swap: Mapping[str, str]
@@ -137,14 +143,34 @@ class Transwell:
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """A network, its parameter table and its handles; see the module's text.
+    """A network, its parameter table and its interventions (see the module).
 
-    `varying`: parameter -> coefficient of variation between cells. `zero_at_start`: quantities set to 0 when
-    the culture has settled for `preequilibration_h` hours. `digest`: SHA-256 of the folder's files.
-
-    A circuit in copies has `pools` (compartments that all cells share), `well` (the parameter that tells how many cells
-    do), `cell_types`, `partitions` (how a division shares out species, binomial unless named) and `per_cell` (reactions
-    among pools that every cell has of its own); `transwell` where it knows a second half of a well.
+    Attributes
+    ----------
+    name, title
+        Its folder, and what it is in words.
+    network
+        The reactions.
+    parameters
+        Every constant with value, range, law, unit, source and status.
+    handles
+        The interventions of `wiring.csv`.
+    readouts, fates, arrest
+        What is read of a cell, what may happen to it, and when its switch is off.
+    preequilibration_h
+        Hours of culture before time 0; `zero_at_start`: quantities that are set to 0 then.
+    varying
+        Parameter -> coefficient of variation between the cells of a donor.
+    growth_rule
+        The rule of commitment in words.
+    mirna, targets, readings
+        The miRNA whose sites a sequence can set, the genes that have them, and other readings of their affinity.
+    digest
+        SHA-256 of the folder's files.
+    pools, well, per_cell, partitions, cell_types, transwell
+        Of a stochastic (molecule-number) circuit of cells that share a medium: the compartments that they share, the
+        parameter that holds the number of cells, the reactions among pools that every cell has for itself, how a
+        division partitions species (binomial unless named), the cell types, and the second half of a well.
     """
 
     name: str
@@ -181,11 +207,22 @@ def shipped_circuits() -> tuple[str, ...]:
 
 
 def load_circuit(name_or_folder: str | Path) -> Circuit:
-    """Read a shipped circuit by its name, or a circuit folder of one's own.
+    """Read a circuit.
 
-    Raises InvalidInput with every fault of the files at once, InvalidModel when the network itself cannot
-    be read.
+    Parameters
+    ----------
+    name_or_folder
+        The name of a shipped circuit, or a circuit folder.
 
+    Raises
+    ------
+    InvalidInput
+        With every fault of the files at once.
+    InvalidModel
+        When the network itself cannot be read.
+
+    Examples
+    --------
     >>> load_circuit("mir34c-rab27b").arrest
     Arrest(id='EF', below=0.1)
     """

@@ -60,6 +60,7 @@ def parameter(place: str, row: dict[str, str], faults: list[Fault]) -> CircuitPa
 
 
 def range_faults(place: str, p: CircuitParameter) -> Iterator[Fault]:
+    """What is wrong with the range, law or source of a parameter."""
     if not p.low <= p.value <= p.high:
         yield Fault(place, f"value {p.value:g}, range {p.low:g} to {p.high:g}", "a value inside its range")
     if p.law == "log-uniform" and p.low <= 0:
@@ -67,12 +68,14 @@ def range_faults(place: str, p: CircuitParameter) -> Iterator[Fault]:
 
 
 def unlisted(place: str, row: dict[str, str], allowed: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
+    """A fault per column whose word is not one of those allowed."""
     for column, words in allowed.items():
         if row[column] not in words:
             yield Fault(f"{place} {row['name']}.{column}", repr(row[column]), f"one of {', '.join(words)}")
 
 
 def finite(text: str) -> float | None:
+    """The finite number that a text is; None for any other text."""
     try:
         number = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The door for models: an SBML file, an Antimony file, or the name of a shipped circuit."""
+"""Loading a model: an SBML file, an Antimony file, or the name of a shipped circuit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,19 @@ _ANTIMONY = {".ant", ".txt"}
 
 @dataclass(frozen=True)
 class Model:
-    """A network with where it came from; `digest` is the SHA-256 of the file's (or circuit's) bytes."""
+    """A loaded model.
+
+    Attributes
+    ----------
+    network
+        Its reactions, rules and quantities.
+    source
+        The file, or the name of the circuit.
+    digest
+        SHA-256 of the bytes of the file, or of the files of the circuit.
+    circuit
+        The shipped circuit or circuit folder; None for a model file.
+    """
 
     network: Network
     source: str
@@ -54,12 +66,30 @@ class Model:
 
 
 def load(x: str | os.PathLike[str]) -> Model:
-    """A model from an SBML file (.xml, .sbml), an Antimony file (.ant, .txt) or a shipped circuit's name.
+    """Load a model.
 
     Files are parsed in a limited child process (2 GiB, 25 s); SBML is scanned before libSBML sees it.
-    Raises `InvalidModel` for what cannot be read and `UnsupportedFeature` for algebraic rules, fast
-    reactions, ``delay()``, packages that change the mathematics, and Antimony's ``import``.
 
+    Parameters
+    ----------
+    x
+        An SBML file (.xml, .sbml), an Antimony file (.ant, .txt), a circuit folder or the name of a shipped circuit.
+
+    Returns
+    -------
+    Model
+        The network, with its source and digest.
+
+    Raises
+    ------
+    InvalidModel
+        For what cannot be read.
+    UnsupportedFeature
+        For algebraic rules, fast reactions, ``delay()``, packages that change the mathematics, and Antimony's
+        ``import``.
+
+    Examples
+    --------
     >>> load("mir34c-rab27b").network.id
     'mir34c_rab27b'
     """
@@ -97,7 +127,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parse(data: bytes, *, source: str) -> Network:
-    """The network in the bytes of an SBML or Antimony file; the ending of `source` tells which.
+    """The network in the bytes of an SBML or Antimony file; the ending of `source` says which.
 
     >>> parse(b"model m; k = 2; end", source="m.ant").parameters[0].value
     2.0

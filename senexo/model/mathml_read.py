@@ -33,7 +33,7 @@ _NAMED = {
     },
 }
 
-# (a + b) + c is a + b + c, term for term in the same order; libSBML hands every sum over as nested pairs.
+# (a + b) + c is a + b + c, term for term in the same order; libSBML gives every sum as nested pairs.
 _FLAT = {"plus", "times", "and", "or", "xor"}
 
 # What MathML leaves out: log is to base 10, root is the square root.

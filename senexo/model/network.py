@@ -24,6 +24,8 @@ class UnitFactor:
 
 @dataclass(frozen=True, slots=True)
 class UnitDefinition:
+    """A named unit: the product of its factors."""
+
     id: str
     factors: tuple[UnitFactor, ...] = ()
     name: str | None = None
@@ -31,6 +33,8 @@ class UnitDefinition:
 
 @dataclass(frozen=True, slots=True)
 class FunctionDefinition:
+    """A function that formulas may apply; `body` is a formula over its arguments alone."""
+
     id: str
     arguments: tuple[str, ...]
     body: Expression | None
@@ -39,6 +43,8 @@ class FunctionDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
+    """A volume (or area, or length) that species are in; `size` None: not given."""
+
     id: str
     size: float | None = None
     spatial_dimensions: float | None = 3.0
@@ -49,6 +55,12 @@ class Compartment:
 
 @dataclass(frozen=True, slots=True)
 class Species:
+    """A kind of molecules in a compartment.
+
+    In formulas its id means a concentration, unless `has_only_substance_units`. `boundary_condition`: reactions do not
+    change it.
+    """
+
     id: str
     compartment: str
     initial_amount: float | None = None
@@ -74,12 +86,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class InitialAssignment:
+    """`symbol` has the value of `math` at the start."""
+
     symbol: str
     math: Expression | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    """`variable` has the value of `math` at all times (assignment), or changes at that rate (rate)."""
+
     kind: Literal["assignment", "rate"]
     variable: str
     math: Expression | None
@@ -97,12 +113,16 @@ class SpeciesReference:
 
 @dataclass(frozen=True, slots=True)
 class KineticLaw:
+    """The rate of a reaction (extent per time)."""
+
     math: Expression | None
     local_parameters: tuple[Parameter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
+    """A process that turns reactants into products; without a kinetic law it does not happen."""
+
     id: str
     reactants: tuple[SpeciesReference, ...] = ()
     products: tuple[SpeciesReference, ...] = ()
@@ -115,6 +135,8 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
+    """An event happens when `math` becomes true; `persistent`: even if it is false again when the delay is over."""
+
     math: Expression | None
     initial_value: bool = True
     persistent: bool = True
@@ -122,6 +144,8 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class EventAssignment:
+    """`variable` is set to the value of `math` by an event."""
+
     variable: str
     math: Expression | None
 
@@ -141,6 +165,24 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Network:
+    """A reaction network, as an SBML Level 3 Version 2 model without packages.
+
+    Attributes
+    ----------
+    id, name
+        Of the model.
+    substance_units, time_units, volume_units, area_units, length_units, extent_units
+        Ids of units; None where not given.
+    conversion_factor
+        Parameter that converts extent to substance, for all species that name none of their own.
+    unit_definitions, function_definitions
+        What formulas and quantities may name.
+    compartments, species, parameters
+        The quantities.
+    initial_assignments, rules, reactions, events
+        What sets and changes them.
+    """
+
     id: str
     name: str | None = None
     substance_units: str | None = None

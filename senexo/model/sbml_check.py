@@ -66,6 +66,7 @@ def check_root(scan: Scan) -> None:
 
 
 def raise_errors(document: libsbml.SBMLDocument) -> None:
+    """Raise InvalidModel with the errors that libSBML has logged, if there are any."""
     log = [document.getError(i) for i in range(document.getNumErrors())]
     errors = [e for e in log if e.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and e.getErrorId() not in _FORGIVEN]
     if not errors:
@@ -115,4 +116,4 @@ def refuse_features(model: libsbml.Model) -> None:
             raise UnsupportedFeature("fast reaction", f"reaction {reaction.getId()}, line {reaction.getLine()}")
     plugin = model.getPlugin("fbc")
     if plugin is not None and plugin.getNumObjectives() > 0:
-        raise UnsupportedFeature("package fbc", "the model asks for an optimal flux, not for a course in time")
+        raise UnsupportedFeature("package fbc", "the model is an optimisation of fluxes, not a course in time")

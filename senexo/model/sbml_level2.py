@@ -46,6 +46,7 @@ def _seconds(model: libsbml.Model, unit: str) -> float:
 
 
 def in_model_time(event: Event, delay_unit: float) -> Event:
+    """The event with its delay in the model's time unit."""
     if event.delay is None or delay_unit == 1.0:
         return event
     return replace(event, delay=Call("times", (Number(delay_unit), event.delay)))

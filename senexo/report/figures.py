@@ -1,14 +1,15 @@
 """The figures of a report, drawn from its tables alone and returned as SVG text.
 
 House rules: the donor is the unit, so a line is the median over donors and a band the 10 to 90 % of
-donors; every axis names its unit; colours are told apart in grey and by colour-blind readers (viridis
+donors; every axis names its unit; colours differ in grey and for colour-blind readers (viridis
 for a dose ladder, markers and line styles for families).
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib
@@ -39,16 +40,22 @@ def svg(figure: Figure) -> str:
     return text.getvalue()[text.getvalue().index("<svg") :]
 
 
+@contextmanager
+def styled() -> Iterator[None]:
+    """Within it figures are drawn in the house style; the user's own settings of matplotlib come back after it."""
+    with matplotlib.rc_context(STYLE):
+        yield
+
+
 def new_figure(width: float, height: float, layout: Literal["constrained"] | None = "constrained") -> Figure:
-    """An empty figure in the house style, unknown to pyplot (so nothing is kept alive between reports)."""
+    """An empty figure, unknown to pyplot (so nothing is kept alive between reports); to be used within `styled`."""
     from matplotlib.figure import Figure
 
-    matplotlib.rcParams.update(STYLE)
     return Figure(figsize=(width, height), layout=layout)
 
 
 def panels(rows: int, columns: int) -> tuple[Figure, Any]:
-    """Equal panels with shared axes, placed by hand: with many panels a layout engine takes most of a report's time."""
+    """Equal panels with shared axes, at computed places: a layout engine would take most of a report's time."""
     left, right, bottom, top, gap = 0.62, 0.06, 0.48, 0.24, 0.34  # inches
     width, height = left + PANEL[0] * columns + right, top + (PANEL[1] + gap) * rows - gap + bottom
     figure = new_figure(width, height, None)

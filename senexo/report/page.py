@@ -39,11 +39,15 @@ def render(folder: Path) -> Path:
     """
     import jinja2
 
+    from senexo.report import figures
+
     assets = resources.files("senexo.report") / "assets"
     # autoescape: arm names and titles come from a user's file and may hold markup
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string((assets / "page.html.j2").read_text(encoding="utf-8"))
-    text = template.render(**_content(folder), css=(assets / "page.css").read_text(encoding="utf-8"))
+    with figures.styled():
+        content = _content(folder)
+    text = template.render(**content, css=(assets / "page.css").read_text(encoding="utf-8"))
     page = folder / "report.html"
     page.write_text(text, encoding="utf-8")
     return page

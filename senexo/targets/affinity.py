@@ -32,7 +32,7 @@ FLANK = 2  # bases on either side of the eight that a 12-mer has besides
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """One number of the shipped table."""
+    """A number of constants.csv with its range, unit, source and status."""
 
     name: str
     value: float
@@ -75,9 +75,18 @@ def _number(text: str) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """ln KD relative to no site: a central value and its two independent uncertainties (standard deviations).
+    """ln KD of a site relative to no site, with its uncertainty.
 
-    sd_mirna is shared by all sites of one type, sd_context is each site's own. source: "type" or "12-mer table".
+    Attributes
+    ----------
+    log_kd
+        Central value (natural logarithm).
+    sd_mirna
+        Standard deviation of the part that all sites of one type share.
+    sd_context
+        Standard deviation of the part of each site alone, independent of the other.
+    source
+        "type" or "12-mer table".
     """
 
     log_kd: float
@@ -93,10 +102,19 @@ def window(utr: str, site: Site) -> str:
 
 
 def affinity(utr: str, site: Site, table: Mapping[str, float] | None = None) -> Affinity:
-    """ln KD of a site: of the user's 12-mer table where it has the site, else of its type and flanks.
+    """ln KD of a site, from a 12-mer table where it has the site, else from its type and flanks.
 
     By type: ln KD = ln kd_type + flank_slope (A or U among the four flanking bases - 2). Variants without a 12-mer
-    have the affinity of no site at all (ln KD = 0): nothing measured says otherwise.
+    have the affinity of no site (ln KD = 0): nothing measured says otherwise.
+
+    Parameters
+    ----------
+    utr
+        The sequence in RNA letters.
+    site
+        A site in it.
+    table
+        12-mer -> ln KD relative to no site (`read_kd_table`).
     """
     twelve = window(utr, site)
     if table is not None and (found := table.get(twelve)) is not None:
@@ -111,10 +129,23 @@ def affinity(utr: str, site: Site, table: Mapping[str, float] | None = None) -> 
 
 
 def read_kd_table(path: str | Path) -> dict[str, float]:
-    """12-mer -> ln KD relative to no site, from a table with the columns 12mer and log_kd (natural logarithm).
+    """Read measured or predicted affinities of 12-mers.
 
-    That is what `generate_12mer_kds.py` of kslin/miRNA_models writes. Letters may be DNA or RNA. InvalidInput names
-    file, line and what was found.
+    Parameters
+    ----------
+    path
+        A table with the columns 12mer (DNA or RNA letters) and log_kd (natural logarithm of KD relative to no site), as
+        `generate_12mer_kds.py` of kslin/miRNA_models writes it; .gz too.
+
+    Returns
+    -------
+    dict
+        12-mer in RNA letters -> ln KD.
+
+    Raises
+    ------
+    InvalidInput
+        With file, line and what was found.
     """
     from senexo.targets.fasta import text_lines
 
@@ -142,7 +173,7 @@ def read_kd_table(path: str | Path) -> dict[str, float]:
 def kd_draws(
     affinities: Sequence[Affinity], types: Sequence[str], keys: Sequence[tuple[str, int]], n: int, seed: int
 ) -> Values:
-    """[n, sites] draws of the relative KD: one deviation per draw and type, one per draw and site (gene, start)."""
+    """Draws [n, sites] of the relative KD: one deviation per draw and type, one per draw and site (gene, start)."""
     from senexo.base.streams import generator
 
     out = np.empty((n, len(affinities)))
@@ -155,7 +186,17 @@ def kd_draws(
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How much free AGO-miRNA there is, in units of the relative KD, and how that was reached."""
+    """Free AGO-miRNA in units of the relative KD.
+
+    Attributes
+    ----------
+    free
+        Its concentration relative to the KD of no site.
+    level, reading
+        What it was computed from.
+    statement
+        How, in one sentence.
+    """
 
     free: float
     level: Level
@@ -164,11 +205,25 @@ class Exposure:
 
 
 def exposure(level: Level | None = None, copies: float | None = None, reading: Reading = "relative") -> Exposure:
-    """Free AGO-miRNA of a level in words, or of `copies` loaded copies per cell after titration by other sites.
+    """Free AGO-miRNA of a level in words, or of loaded copies per cell after titration by other sites.
 
     Titration: a = ((m - T - K) + sqrt((m - T - K)^2 + 4 K m)) / 2 with m copies, T background sites (8mer
-    equivalents), K the copies that half-fill an 8mer. In the reading "tight" only copies have a meaning.
-    level: None is "copies" where copies are given, else "transfected". InvalidInput for copies with another level.
+    equivalents), K the copies that half-fill an 8mer.
+
+    Parameters
+    ----------
+    level
+        "transfected", "endogenous" or "endogenous-high" (TargetScan's free AGO-miRNA), or "copies". None: "copies"
+        where copies are given, else "transfected".
+    copies
+        Loaded copies per cell, with the level "copies" alone.
+    reading
+        "relative" or "tight" (see the module); "tight" needs copies.
+
+    Raises
+    ------
+    InvalidInput
+        For an unknown level or reading, or for a level, copies and reading that do not go together.
     """
     known = constants()
     level = level or ("transfected" if copies is None else "copies")
@@ -205,8 +260,19 @@ def exposure(level: Level | None = None, copies: float | None = None, reading: R
 
 
 def repression(kds: Values, free: float, b: float | Values | None = None) -> Values:
-    """Share of the mRNA that is left: 1 / (1 + b sum a / (a + KD)), the sum over the last axis of relative KDs.
+    """Share of the mRNA that is left: 1 / (1 + b sum a / (a + KD)).
 
+    Parameters
+    ----------
+    kds
+        Relative KDs [..., sites]; the sum is over the last axis.
+    free
+        Free AGO-miRNA a, in the same unit (`Exposure.free`).
+    b
+        Repression by an occupied site, one number or one per row; the shipped constant by default.
+
+    Examples
+    --------
     >>> round(float(repression(np.array([0.0069]), 4.1e-3)), 3)  # one 8mer, transfected
     0.53
     """

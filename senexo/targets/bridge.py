@@ -22,8 +22,19 @@ MATCHED = (0.25, 4.0)  # free miRNA in units of the 8mer's KD
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """As strong as `n` sites of `k` times the 8mer's KD; low, high: range of a log-uniform law with the standard
-    deviation that ln k has over the uncertainty of the KDs. Without a site n is 0 and k is 1."""
+    """The sites of a gene as `n` equal sites of `k` times the KD of an 8mer.
+
+    Attributes
+    ----------
+    n
+        Number of equal sites; 0 without a site.
+    k
+        Their KD over that of an 8mer; 1 without a site.
+    low, high
+        Range of a log-uniform law of k with the standard deviation that ln k has over the uncertainty of the KDs.
+    sites
+        The canonical sites that were found.
+    """
 
     n: float
     k: float
@@ -33,11 +44,21 @@ class Strength:
 
 
 def strength(gene: str, utr: str, mirna: Mirna) -> Strength:
-    """Number and affinity of a miRNA's canonical sites in a 3'UTR, against a full 8mer of the same miRNA.
+    """Number and affinity of a miRNA's canonical sites in a 3'UTR, relative to a full 8mer of the same miRNA.
 
-    What this miRNA's 8mer itself binds like is the circuit's own parameter; here only what the other types and the
-    flanks add is uncertain.
+    The affinity of the 8mer is a parameter of the circuit; only what other types and flanks add is uncertain here.
 
+    Parameters
+    ----------
+    gene
+        Name of the gene; it keys the draws of the KDs.
+    utr
+        Its 3'UTR in RNA letters.
+    mirna
+        The miRNA.
+
+    Examples
+    --------
     >>> mirna = Mirna("hsa-miR-34c-5p", "AGGCAGUGUAGUUAGCUGAUUGC")
     >>> found = strength("g", "GGGUCCACUGCCAGAGGG", mirna)
     >>> round(found.n, 3), round(found.k, 3)

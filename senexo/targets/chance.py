@@ -1,4 +1,4 @@
-"""How often a site is met by chance: exact for a random sequence with the UTR's own dinucleotides.
+"""Probability that a site occurs by chance: exact for a random sequence with the UTR's own dinucleotides.
 
 The UTR is compared with the first-order Markov chain that has its dinucleotide frequencies. The words that make a site
 become an automaton (Aho, Corasick 1975, doi 10.1145/360825.360855); running the chain through it gives the
@@ -24,7 +24,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """A first-order Markov chain over A, C, G, U: where it starts and how it goes on."""
+    """A first-order Markov chain over A, C, G, U: probabilities of the first base and of each base after another."""
 
     start: Values  # [4]
     step: Values  # [4, 4], rows sum to 1
@@ -52,7 +52,7 @@ def uniform(gc: float = 0.5) -> Composition:
 
 
 def words(mirna: Mirna, kind: str) -> tuple[str, ...]:
-    """The words of which one makes a site of this type or a better one.
+    """The words of which any one is a site of this canonical type or a better one.
 
     >>> words(Mirna("hsa-miR-34c-5p", "AGGCAGUGUAGUUAGCUGAUUGC"), "7mer-A1")
     ('CACUGCC', 'ACUGCCA')
@@ -70,10 +70,21 @@ def words(mirna: Mirna, kind: str) -> tuple[str, ...]:
 
 
 def chance(sequences: Sequence[str], length: int, base: Composition, *, at_least: int = 1) -> float:
-    """Probability that a random sequence of `length` holds at least `at_least` ends of any of these words.
+    """Probability that a random sequence holds at least `at_least` ends of any of these words.
 
-    sequences: words over A, C, G, U, none within another (a longer word adds nothing to one inside it).
+    Parameters
+    ----------
+    sequences
+        Words over A, C, G, U, none within another (a longer word adds nothing to one inside it).
+    length
+        Of the random sequence (nt).
+    base
+        Its composition.
+    at_least
+        Number of matches.
 
+    Examples
+    --------
     >>> round(chance(["AC"], 2, uniform()), 4)
     0.0625
     >>> site = words(Mirna("hsa-miR-34c-5p", "AGGCAGUGUAGUUAGCUGAUUGC"), "7mer-A1")

@@ -1,4 +1,4 @@
-"""The figure of a panel: how much of each gene's mRNA goes."""
+"""The figure of a panel: predicted log2 fold changes."""
 
 from __future__ import annotations
 

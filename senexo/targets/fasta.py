@@ -19,11 +19,23 @@ BLOCK = 2**20
 
 
 def read_fasta(path: str | Path) -> Iterator[tuple[str, str]]:
-    """(name, RNA sequence) of every record of a FASTA file, .gz too, in order.
+    """Read a FASTA file as a stream.
 
-    The name is the first word after ">"; letters may be DNA or RNA in either case, IUPAC codes become N. Lines may
-    have any length. InvalidInput names file, record, position: no file, no records, a record without letters, a name
-    that comes twice, letters of proteins, gaps.
+    Parameters
+    ----------
+    path
+        The file, .gz too; DNA or RNA letters in either case, lines of any length.
+
+    Yields
+    ------
+    (name, sequence)
+        The first word after ">", and the sequence in RNA letters; ambiguous IUPAC codes become N.
+
+    Raises
+    ------
+    InvalidInput
+        With file, record and position: no file, no records, a record without letters, a name that occurs twice, letters
+        of proteins, gaps.
     """
     file, seen = Path(path), set[str]()
     for number, (name, text) in enumerate(_records(file), start=1):
@@ -62,8 +74,22 @@ def read_mirbase(path: str | Path, name: str) -> Mirna:
 
 
 def find_mirna(text: str, mirbase: str | Path | None = None) -> Mirna:
-    """A miRNA by name (the miR-34 family is built in, others come from the user's miRBase file) or by sequence.
+    """A miRNA by its name or its sequence.
 
+    Parameters
+    ----------
+    text
+        A name of the miR-34 family, a name or accession in `mirbase`, or a mature sequence of 16 to 30 nt.
+    mirbase
+        FASTA file of mature miRNAs as miRBase distributes it.
+
+    Raises
+    ------
+    InvalidInput
+        With the nearest names for one that is not there.
+
+    Examples
+    --------
     >>> find_mirna("hsa-miR-34c-5p").seed
     'GGCAGUG'
     """

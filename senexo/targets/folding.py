@@ -29,7 +29,7 @@ def vienna() -> Any | None:
 
 
 def missing() -> tuple[str, ...]:
-    """What to tell where ViennaRNA is not there."""
+    """The note for results without ViennaRNA; none where it is installed."""
     if vienna() is not None:
         return ()
     return ("ViennaRNA is not installed (pip install 'senexo[rna]'): accessibility and duplex energy are left out",)

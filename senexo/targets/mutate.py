@@ -1,4 +1,4 @@
-"""A mutated base: what a reporter assay does to a site, done to the sequence."""
+"""Point mutations of a 3'UTR, as in a reporter assay with a mutated site."""
 
 from __future__ import annotations
 

@@ -21,10 +21,27 @@ COLUMNS = ("mirna", "gene")
 def senescence_network(
     path: str | Path | None = None, genes: Collection[str] | None = None
 ) -> Mapping[str, frozenset[str]]:
-    """miRNA -> its targets, from a CSV table with the columns mirna and gene (others are ignored).
+    """Read a network of miRNAs and their targets.
 
-    genes: the genes there are to be had; a row with another one is a fault. InvalidInput names file and line.
+    Parameters
+    ----------
+    path
+        CSV table with the columns mirna and gene (others are ignored); the shipped table by default.
+    genes
+        The genes that may occur; all of them by default.
 
+    Returns
+    -------
+    mapping
+        miRNA -> set of its targets.
+
+    Raises
+    ------
+    InvalidInput
+        With the file and the line of every faulty row.
+
+    Examples
+    --------
     >>> sorted(senescence_network()["hsa-miR-449b-5p"])
     ['CCNE2', 'CDK6', 'MYC', 'SIRT1']
     """

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 DRAWS = 2000
-# what one asks of a specific regulator of exosome release (claim C11); told as unknown where no sequence is given
+# regulators of exosome release, with which RAB27B is compared (claim C11); "unknown" where no sequence is given
 PANEL = ("RAB27B", "RAB27A", "RAB11A", "RAB35", "SMPD3", "VPS4B", "SYTL4", "EXPH5")
 QUANTILES = (0.025, 0.5, 0.975)
+SIXMERS = ("6mer", "6mer-m8", "6mer-A1")
 SMALL, NOTHING = 0.2, 0.02  # log2 fold changes below which a predicted repression is called small, none
 RT = 0.616  # kcal/mol at 37 degrees C
 WORDS = {
@@ -60,7 +61,21 @@ SITE_COLUMNS = [
 
 @dataclass(frozen=True)
 class Prediction:
-    """What `predict` gives: `genes` (a row per 3'UTR), `sites` (a row per site), and one sentence per gene."""
+    """The result of `predict`.
+
+    Attributes
+    ----------
+    mirna, exposure, seed
+        What was predicted for.
+    genes
+        One row per 3'UTR, the most repressed first (columns: docs/targets.md).
+    sites
+        One row per site.
+    sentences
+        One per gene.
+    notes
+        What was left out, and why.
+    """
 
     mirna: Mirna
     exposure: Exposure
@@ -118,16 +133,44 @@ def predict(
     expected: Sequence[str] = PANEL,
     seed: int = 0,
 ) -> Prediction:
-    """Sites of a miRNA in 3'UTRs, what chance would give, and the predicted repression with 95 % intervals.
-
-    utrs: (name, RNA sequence) pairs, as `read_fasta` streams them. level: "transfected", "endogenous",
-    "endogenous-high", or "copies" with `copies` loaded copies per cell. reading: "relative" or "tight" (see
-    `affinity`). kd_table: 12-mer -> ln KD. mutations: their mutants stand beside the genes. expected: genes told as
-    unknown when no sequence is given for them.
+    """Sites of a miRNA in 3'UTRs, their probability by chance, and the predicted repression with 95 % intervals.
 
     Intervals hold the uncertainty of KD (that of the miRNA's site type is shared by all genes, so a comparison of
-    genes is more certain than either gene) and of b. Raises InvalidInput for a level or reading that does not exist.
-    Source: McGeary, Lin et al. 2019, doi 10.1126/science.aav1741.
+    genes is more certain than either gene) and of b. McGeary, Lin et al. 2019, doi 10.1126/science.aav1741.
+
+    Parameters
+    ----------
+    mirna
+        The miRNA (`senexo.targets.fasta.find_mirna`).
+    utrs
+        (name, RNA sequence) of every 3'UTR, as `senexo.targets.fasta.read_fasta` streams them.
+    level, copies, reading
+        Free AGO-miRNA and the reading of affinity, as for `senexo.targets.affinity.exposure`.
+    kd_table
+        12-mer -> ln KD relative to no site.
+    mutations
+        Point mutations; the mutants are listed beside their genes.
+    expected
+        Genes that are listed as "unknown" where no sequence is given for them.
+    seed
+        Of the draws of KD and b.
+
+    Returns
+    -------
+    Prediction
+        Tables of genes and sites, sentences and notes.
+
+    Raises
+    ------
+    InvalidInput
+        For a faulty sequence or mutation, or for a level, copies and reading that do not go together.
+
+    Examples
+    --------
+    >>> from senexo.targets.fasta import find_mirna
+    >>> found = predict(find_mirna("hsa-miR-34c-5p"), [("g", "GGGUCCACUGCCAGAGGG")], expected=())
+    >>> found.genes["best_site"].item()
+    '8mer'
     """
     dose = exposure(level, copies, reading)
     b = _draws_of_b(seed)
@@ -188,7 +231,7 @@ def _gene(one: _Scanned, shift: Values, share: Values, most: float) -> dict[str,
     return {
         "gene": one.name, "verdict": _verdict(shift_low, shift_median), "length": len(one.utr),
         "n_8mer": types.count("8mer"), "n_7mer": types.count("7mer-m8") + types.count("7mer-A1"),
-        "n_6mer": sum(kind.startswith("6mer") for kind in types),
+        "n_6mer": sum(types.count(kind) for kind in SIXMERS),
         "n_variants": sum(kind not in CANONICAL for kind in types),
         "best_site": best, "p_chance": one.chances[best] if best else None,
         "log2_fold_change": 0.0 - shift_median, "log2_low": 0.0 - shift_high, "log2_high": 0.0 - shift_low,

@@ -1,4 +1,4 @@
-"""RNA letters: one alphabet inside (A, C, G, U and N), strict at the door."""
+"""RNA letters: sequences are read strictly and kept in one alphabet (A, C, G, U and N)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,22 @@ def reverse_complement(sequence: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mirna:
-    """A mature miRNA, 5' to 3', in RNA letters."""
+    """A mature miRNA.
+
+    Attributes
+    ----------
+    name
+        Its name, for example hsa-miR-34c-5p.
+    sequence
+        5' to 3'; 16 to 30 nt, kept in RNA letters.
+    accession
+        miRBase's accession, "" where not known.
+
+    Raises
+    ------
+    InvalidInput
+        For a sequence of another length, or with ambiguous letters.
+    """
 
     name: str
     sequence: str

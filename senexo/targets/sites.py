@@ -1,4 +1,4 @@
-"""Where a miRNA's seed meets a 3'UTR: site types, positions, 3' pairing.
+"""Sites of a miRNA in a 3'UTR: types, positions, 3' pairing.
 
 Names and positions follow TargetScan: a site of type 8mer pairs with miRNA nucleotides 2-8 and has A opposite
 nucleotide 1; 7mer-m8 lacks the A, 7mer-A1 lacks nucleotide 8, 6mer both; 6mer-A1 pairs with 2-6 and has the A; the
@@ -24,10 +24,20 @@ COOPERATIVE = (8, 40)  # nucleotides between the starts of two seed matches
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One site. `start`, `end`: first and last nucleotide of the seed match in the UTR, 1-based, from 5'.
+    """A site of a miRNA in a 3'UTR.
 
-    opposite_1: 1-based position of the nucleotide opposite the miRNA's first. supplementary: 3' pairing score.
-    flaw: what is imperfect in a variant's seed ("G:U at 4", "bulge after 5"), "" for canonical sites.
+    Attributes
+    ----------
+    type
+        One of `CANONICAL` or `VARIANTS`.
+    start, end
+        First and last nucleotide of the seed match in the UTR, counted from 1 at the 5' end.
+    opposite_1
+        Position of the nucleotide opposite the first of the miRNA, counted from 1.
+    supplementary
+        Score of the 3' pairing (`senexo.targets.pairing.supplementary`).
+    flaw
+        What is imperfect in the seed of a variant ("G:U at 4", "bulge after 5"); "" for canonical sites.
     """
 
     type: str
@@ -39,11 +49,25 @@ class Site:
 
 
 def find_sites(utr: str, mirna: Mirna, *, variants: bool = True) -> list[Site]:
-    """All sites of a miRNA in a 3'UTR (RNA letters as `rna` gives them), by position.
+    """All sites of a miRNA in a 3'UTR, by position.
 
-    Each place has one type, the best it fits. Variants (one G:U pair or one bulge in an otherwise complete seed 2-8)
-    are 3'-compensatory when their 3' pairing scores 4 or more. Ambiguous letters pair with nothing.
+    Parameters
+    ----------
+    utr
+        The sequence in RNA letters, as `senexo.targets.rna.rna` returns them. Ambiguous letters (N) pair with nothing.
+    mirna
+        The miRNA.
+    variants
+        Whether to look for imperfect seeds too (one G:U pair or one bulge in an otherwise complete seed 2-8); they are
+        3'-compensatory when their 3' pairing scores 4 or more.
 
+    Returns
+    -------
+    list of Site
+        Each position has one type, the best that fits.
+
+    Examples
+    --------
     >>> [site] = find_sites("GGGG" + "CACUGCCA" + "GGGG", Mirna("hsa-miR-34c-5p", "AGGCAGUGUAGUUAGCUGAUUGC"))
     >>> site.type, site.start, site.end
     ('8mer', 5, 12)

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,6 +126,12 @@ def test_page_says_what_the_tables_say(folder: Path) -> None:
     )
     assert "&lt;script&gt;" in text
     assert text.count("<svg") == 6  # dose-response and shares for two read-outs, two time courses
+
+
+def test_drawing_leaves_the_settings_of_matplotlib_alone(folder: Path) -> None:
+    before = dict(matplotlib.rcParams)
+    render(folder)
+    assert dict(matplotlib.rcParams) == before
 
 
 def test_page_is_the_same_for_the_same_folder(folder: Path) -> None:
