@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.formula.lower import lower
-from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.population.initial import start
+from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population
 from senexo.engine.population.splitting import Method, run_split
 from senexo.model.loading import load
 from senexo.model.network import Network

@@ -22,7 +22,7 @@ from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.ode.ensemble import BatchODE
 from senexo.engine.population.hybrid import run_hybrid
-from senexo.engine.population.model import start
+from senexo.engine.population.initial import start
 from senexo.engine.population.partition import divided
 from senexo.engine.population.splitting import run_split
 from senexo.engine.ssa.sampler import Sampler

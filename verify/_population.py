@@ -13,7 +13,8 @@ import numpy as np
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.hybrid import run_hybrid
-from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.population.initial import start
+from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population
 from senexo.engine.population.partition import HybridPartition, by_hand
 from senexo.engine.population.splitting import run_split
 from senexo.model.loading import load

@@ -23,8 +23,9 @@ import numpy as np
 
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.hybrid import run_hybrid
+from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import births, pool_ledgers
-from senexo.engine.population.model import Cells, Log, Population, start
+from senexo.engine.population.model import Cells, Log, Population
 from senexo.engine.population.partition import HybridPartition, divided
 from senexo.engine.population.splitting import Method, run_split
 from senexo.engine.population.tables import BECOME, DIVIDE, EFFECT, WHAT, plan

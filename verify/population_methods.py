@@ -16,7 +16,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.population.model import Cells, Population, start
+from senexo.engine.population.initial import start
+from senexo.engine.population.model import Cells, Population
 from senexo.engine.population.tables import plan
 from verify import Check
 from verify._population import ENGINES, Engine, run, sharing

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from reference.cells import Dish, dish
 from reference.cells_split import windows
 from senexo.engine.population.exact import run_exact
+from senexo.engine.population.initial import start
 from senexo.engine.population.model import (
     Become,
     Cells,
@@ -23,7 +24,6 @@ from senexo.engine.population.model import (
     Partition,
     Population,
     Set,
-    start,
 )
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan

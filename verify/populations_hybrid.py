@@ -16,7 +16,8 @@ from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.population.hybrid import run_hybrid
-from senexo.engine.population.model import Cells, CellType, Population, start
+from senexo.engine.population.initial import start
+from senexo.engine.population.model import Cells, CellType, Population
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan
 from senexo.engine.ssa.sampler import sample

@@ -9,7 +9,8 @@ from scipy import stats
 
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.control import Resampled, control, uniforms
-from senexo.engine.population.model import ROWS, UNDRAWN, Cells, CellType, Fate, Leave, Population, start
+from senexo.engine.population.initial import start
+from senexo.engine.population.model import ROWS, UNDRAWN, Cells, CellType, Fate, Leave, Population
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.weights import weighted_mean, weighted_quantiles
 from senexo.model.loading import load

@@ -12,6 +12,7 @@ from senexo.base.errors import InvalidInput, UnsupportedFeature
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.population.exact import run_exact
+from senexo.engine.population.initial import start
 from senexo.engine.population.model import (
     Become,
     Cells,
@@ -22,7 +23,6 @@ from senexo.engine.population.model import (
     Partition,
     Population,
     Set,
-    start,
 )
 from senexo.engine.population.tables import plan
 from senexo.model.loading import load

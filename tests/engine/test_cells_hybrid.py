@@ -12,9 +12,10 @@ from senexo.base.errors import InvalidInput
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.population.hybrid import run_hybrid
+from senexo.engine.population.initial import start
 from senexo.engine.population.langevin import Flow
 from senexo.engine.population.mass_balance import pool_ledgers
-from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population
 from senexo.engine.population.partition import by_hand, divided
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan

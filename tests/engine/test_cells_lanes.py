@@ -16,9 +16,10 @@ from reference.cells_split import windows
 from senexo.base.errors import InvalidInput, SenexoError
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
+from senexo.engine.population.initial import start
 from senexo.engine.population.lockstep import locksteps
 from senexo.engine.population.mass_balance import pool_ledgers
-from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set, start
+from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan
 from senexo.model.loading import load

@@ -17,7 +17,8 @@ from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.population.exact import run_exact
-from senexo.engine.population.model import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population, start
+from senexo.engine.population.initial import start
+from senexo.engine.population.model import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population
 from senexo.engine.population.splitting import run_split
 from senexo.engine.ssa.sampler import sample
 from senexo.model.loading import load

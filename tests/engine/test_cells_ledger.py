@@ -8,8 +8,9 @@ import pytest
 
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.exact import run_exact
+from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import births, pool_ledgers
-from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population, start
+from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population
 from senexo.engine.population.splitting import run_split
 from senexo.model.loading import load
 

@@ -13,8 +13,9 @@ from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.ode.ensemble import BatchODE
 from senexo.engine.population.exact import run_exact
+from senexo.engine.population.initial import start
 from senexo.engine.population.mean_field import NOBODY, MeanField
-from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set, start
+from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set
 from senexo.engine.population.splitting import run_split
 from senexo.model.loading import load
 

@@ -8,7 +8,8 @@ import pytest
 from reference.cells import dish
 from reference.cells_split import windows
 from senexo.engine.population.exact import run_exact
-from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population, Set, start
+from senexo.engine.population.initial import start
+from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population, Set
 from senexo.engine.population.splitting import run_split
 from verify._laws import network
 

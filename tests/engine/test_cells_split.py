@@ -11,7 +11,8 @@ from senexo.base.errors import UnsupportedFeature
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.population.exact import run_exact
-from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Partition, Population, start
+from senexo.engine.population.initial import start
+from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Partition, Population
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan
 from senexo.engine.population.window_check import halving

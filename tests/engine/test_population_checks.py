@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from senexo.engine.population.model import Cells, Log, Population, start
+from senexo.engine.population.initial import start
+from senexo.engine.population.model import Cells, Log, Population
 from senexo.engine.population.splitting import run_split
 from verify._planted import FAULTS, Planted
 from verify._population import sharing

@@ -9,8 +9,9 @@ import pytest
 
 from senexo.base.errors import InvalidInput
 from senexo.engine.population.exact import run_exact
+from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import pool_ledgers
-from senexo.engine.population.model import Cells, Population, start
+from senexo.engine.population.model import Cells, Population
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan
 from senexo.lab.coupled.population import population_of

@@ -12,6 +12,7 @@ import pytest
 from senexo.base.errors import StoreError
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.exact import run_exact
+from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import pool_ledgers
 from senexo.engine.population.model import (
     ROWS,
@@ -24,7 +25,6 @@ from senexo.engine.population.model import (
     Log,
     Population,
     Set,
-    start,
 )
 from senexo.lab.coupled import checkpoint, snapshots, states
 from senexo.lab.coupled.lineages import fates, lineage_names, lineages

@@ -13,7 +13,7 @@ import pytest
 
 import senexo
 from senexo.engine.population.exact import run_exact
-from senexo.engine.population.model import start
+from senexo.engine.population.initial import start
 from senexo.engine.population.splitting import run_split
 from senexo.lab.coupled.population import population_of
 from senexo.lab.experiment import World, arms_in

@@ -16,9 +16,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.base.errors import Fault, InvalidInput, SimulationError
-from senexo.base.streams import INTEGER, derive, threefry
-from senexo.engine.formula.evaluate import apply_assignments, initial_values
+from senexo.base.errors import Fault, InvalidInput
+from senexo.base.streams import INTEGER, threefry
+from senexo.engine.formula.evaluate import apply_assignments
 from senexo.engine.formula.network import Lowered
 
 Floats = NDArray[np.float64]
@@ -228,71 +228,8 @@ class Log:
     reason: str = ""
 
 
-def start(
-    population: Population,
-    numbers: Mapping[str, int],
-    *,
-    seed: int,
-    replicate: int = 0,
-    overrides: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Cells:
-    """A population at time 0.
-
-    numbers: cells per type; overrides: type -> slot id -> a number (also the type's own value) or one per cell.
-    Cell i, counted through the types in their order, has the lineage (seed, replicate, "cell", i).
-    Raises `SimulationError` for amounts that are not whole.
-    """
-    from senexo.engine.population.tables import plan
-
-    width, n = population.width, sum(numbers.get(type.name, 0) for type in population.types)
-    base, values, types = np.zeros((len(population.types), width)), [], []
-    pools: dict[str, int] = {}
-    for place, type in enumerate(population.types):
-        given = (overrides or {}).get(type.name, {})
-        each = {type.network.slot(id): value for id, value in given.items()}
-        own = initial_values(type.network, {slot: value for slot, value in each.items() if np.ndim(value) == 0})
-        base[place, : len(own)] = own
-        count = numbers.get(type.name, 0)
-        rows = np.zeros((count, width))
-        rows[:, : len(own)] = initial_values(type.network, each, count)
-        values.append(rows)
-        types.append(np.full(count, place))
-        for slot in population.in_pool(type.network):
-            pools.setdefault(type.network.slots[slot].id, _whole(own[slot], type.network.slots[slot].id))
-        for slot in plan(population).countable[place]:
-            for amount in np.unique(rows[:, slot]):
-                _whole(amount, type.network.slots[slot].id)
-    root = derive(seed, replicate, "cell")
-    keys = lineage_keys(np.tile(np.array(root, dtype=np.uint64), (n, 1)), np.arange(n))
-    made = plan(population)
-    return Cells(
-        seed, replicate, 0.0,
-        type=np.concatenate(types).astype(np.int64),
-        key=keys,
-        parent=np.zeros((n, 2), dtype=np.uint64),
-        born=np.zeros(n),
-        draws=np.zeros(n, dtype=np.int64),
-        wait=np.tile(UNDRAWN, (n, 1)),
-        values=np.concatenate(values),
-        weight=np.ones(n, dtype=np.int64),
-        base=base,
-        pools=np.array([pools[id] for id in population.pooled], dtype=np.int64),
-        pool_draws=np.zeros(len(base), dtype=np.int64),
-        pool_wait=np.tile(UNDRAWN, (len(base), 1)),
-        fired=np.zeros(len(made.channels), dtype=np.int64),
-        gone=np.zeros((len(base), width), dtype=np.int64),
-        copied=np.zeros((len(base), width), dtype=np.int64),
-    )  # fmt: skip
-
-
 def lineage_keys(keys: Words, word: Ints) -> Words:
     """Row by row, the key that a whole number derives from a key: `base.streams.derive` for many."""
     with np.errstate(over="ignore"):
         x, y = threefry((keys[:, 0], keys[:, 1]), (word.astype(np.uint64), np.uint64(INTEGER)))
     return np.column_stack((x, y))
-
-
-def _whole(amount: float, id: str) -> int:
-    if not (amount >= 0.0 and amount == round(amount)):
-        raise SimulationError(f"species {id} starts with {amount:g}, not a whole number of molecules")
-    return int(amount)

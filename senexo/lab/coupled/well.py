@@ -20,8 +20,9 @@ from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.population.control import Resampled, control
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.hybrid import longest_step, run_hybrid
+from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import PoolLedger, pool_ledgers
-from senexo.engine.population.model import Cells, Floats, Ints, Log, Population, Words, start
+from senexo.engine.population.model import Cells, Floats, Ints, Log, Population, Words
 from senexo.engine.population.partition import HybridPartition
 from senexo.engine.population.splitting import run_split
 from senexo.lab.coupled.handling import drawn_off, plate, pour, set_parameter, sorted_for, subculture, treat

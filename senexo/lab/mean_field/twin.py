@@ -14,8 +14,9 @@ import numpy as np
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.ode.single import integrate
+from senexo.engine.population.initial import start
 from senexo.engine.population.mean_field import MeanField
-from senexo.engine.population.model import Cells, Floats, Population, start
+from senexo.engine.population.model import Cells, Floats, Population
 from senexo.engine.population.tables import plan
 from senexo.lab.coupled.well import LOOK_H, PASSAGE, Halves, Medium, Well
 
