@@ -1,7 +1,7 @@
-"""`senexo assay NAME TABLE`: every assay is a row of options here and a function of the same name in senexo.assays.
+"""`senexo assay NAME TABLE`: one command per assay, made from its specification (`senexo.assays.specs`).
 
-The options carry the names of the function's keywords; all of them are read as text, so that whatever is wrong in one
-call is told together (`senexo.app.options`).
+The options carry the names of the function's keywords; all of them are read as text, so that everything that is wrong
+in one call is reported together (`senexo.app.options`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from senexo.app.options import ASSAYS, Assay, Option
+from senexo.app.options import on_command_line
+from senexo.assays.spec import Option, Spec
+from senexo.assays.specs import SPECS
 
 app = typer.Typer(
     help="Bench statistics: a table in; estimate, interval, test, figure and a sentence out.",
@@ -57,25 +59,26 @@ COMMON: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _annotation(option: Option) -> Any:
-    """What typer is to know of one option."""
+def _annotation(option: Option, *, hidden: bool = False) -> Any:
+    """What typer is to know of one option; hidden: under an earlier name."""
     kind = list[str] | None if option.several else str | None
     need = " (needed)" if option.needed else ""
     more = "; may be repeated" if option.several else ""
     default = f" (default: {option.default})" if option.default else ""
     return Annotated[kind, typer.Option(
-        metavar=option.metavar, help=option.help + more + default + need, rich_help_panel="The question",
+        metavar=option.metavar, help=option.says + more + default + need, rich_help_panel="The question", hidden=hidden,
     )]  # fmt: skip
 
 
-def _command(assay: Assay) -> Callable[..., None]:
+def _command(spec: Spec) -> Callable[..., None]:
     """The typer command of one assay, with its own options first."""
-    own = {option.name: _annotation(option) for option in assay.options}
+    own = {option.name: _annotation(option) for option in on_command_line(spec)}
+    own |= {name: _annotation(option, hidden=True) for option in on_command_line(spec) for name in option.was}
 
     def command(**given: Any) -> None:
         from senexo.app.assaying import answer
 
-        typer.echo(answer(assay, {name: given.pop(name) for name in own}, **given))
+        typer.echo(answer(spec, {name: given.pop(name) for name in own}, **given))
 
     command.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
         inspect.Parameter(
@@ -88,5 +91,5 @@ def _command(assay: Assay) -> Callable[..., None]:
     return command
 
 
-for _assay in ASSAYS:
-    app.command(_assay.name, help=_assay.help, epilog=f"Try it: senexo assay {_assay.name} --example")(_command(_assay))
+for _spec in SPECS.values():
+    app.command(_spec.name, help=_spec.help, epilog=f"Try it: senexo assay {_spec.name} --example")(_command(_spec))

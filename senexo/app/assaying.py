@@ -1,4 +1,4 @@
-"""`senexo assay`: read the table, ask the assay, show or write its answer."""
+"""`senexo assay`: read the table, run the assay, print or write its result."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from senexo.app.options import Assay, arguments, keywords
+from senexo.app.options import arguments, keywords
 from senexo.base.errors import Fault, InvalidInput, StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from senexo.assays.result import AssayResult
+    from senexo.assays.spec import Spec
 
 WIDTH = 100
 FIGURES = ("figure.svg", "figure.pdf", "figure.png")
@@ -26,27 +26,27 @@ TEXTS = ("result.json", "sentence.txt")
 
 
 def answer(
-    assay: Assay, given: Mapping[str, Any], *, table: Path | None = None, sheet: str | None = None,
+    spec: Spec, given: Mapping[str, Any], *, table: Path | None = None, sheet: str | None = None,
     join: Path | None = None, on: str | None = None, join_sheet: str | None = None,
     exclude: Sequence[str] | None = None, example: bool = False, out: Path | None = None, json: bool = False,
 ) -> str:  # fmt: skip
     """What `senexo assay NAME ...` prints; with `out`, files are written first."""
     if example:
-        return write_example(assay, table or Path(f"{assay.name}-example.csv"))
+        return write_example(spec, table or Path(f"{spec.name}-example.csv"))
     about = {"--sheet": sheet, "--join": join, "--on": on, "--join-sheet": join_sheet, "--exclude": exclude}
-    asked = [flag for flag, value in about.items() if value]
-    if table is None and (assay.needs_table or asked):
-        said = f"the path of a table{f', as {asked[0]} is given' if asked else ''}"
-        expected = f"{said} (or --example for one: senexo assay {assay.name} --example)"
+    flags = [flag for flag, value in about.items() if value]
+    if table is None and (spec.needs_table or flags):
+        said = f"the path of a table{f', as {flags[0]} is given' if flags else ''}"
+        expected = f"{said} (or --example for one: senexo assay {spec.name} --example)"
         raise InvalidInput([Fault("TABLE", "nothing", expected)])
-    options = keywords(assay, given)
+    options = keywords(spec, given)
     frame: pd.DataFrame | None = None
-    where, notes = assay.name, list[str]()
+    where, notes = spec.name, list[str]()
     if table is not None:
         frame, where, notes = _table(table, sheet, join, on, join_sheet, exclude or ())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the libraries below; what a reader must know is among the notes
-        result: AssayResult = getattr(import_module("senexo.assays"), assay.name)(frame, where=where, **options)
+        result: AssayResult = spec.function(frame, where=where, **options)
         result = replace(result, notes=(*notes, *result.notes))
         if out is not None:
             write(result, out)
@@ -55,24 +55,22 @@ def answer(
     return shown(result) + (f"\n\nWritten to {out}." if out else "")
 
 
-def write_example(assay: Assay, path: Path) -> str:
+def write_example(spec: Spec, path: Path) -> str:
     """Write the assay's example table; returns the command that reads it."""
-    from senexo import assays
     from senexo.base.table import csv_bytes
 
-    module = import_module(assays.HOMES[assay.name])
-    frame: pd.DataFrame = module.example()
+    frame = spec.example_table()
     if path.suffix != ".csv":
         raise InvalidInput([Fault(str(path), f"a file of type '{path.suffix}'", "an example table to write: .csv")])
     data = csv_bytes(frame)
     if path.exists() and path.read_bytes() != data:
-        expected = f"a new one (senexo assay {assay.name} NEW.csv --example)"
+        expected = f"a new one (senexo assay {spec.name} NEW.csv --example)"
         raise InvalidInput([Fault(str(path), "a file that is there already", expected)])
     path.write_bytes(data)
     columns = ", ".join(map(str, frame.columns[:9])) + (", ..." if len(frame.columns) > 9 else "")
     return (
         f"{path}: {len(frame)} made-up rows with the columns {columns}. Read it with:\n\n"
-        f"senexo assay {assay.name} {path} {arguments(assay, module.EXAMPLE_OPTIONS)}"
+        f"senexo assay {spec.name} {path} {arguments(spec, spec.example)}"
     )
 
 

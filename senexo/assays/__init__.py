@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from senexo.assays.specs import SPECS
 
 if TYPE_CHECKING:
     from senexo.assays._balance.assay import balance as balance
@@ -25,28 +26,13 @@ if TYPE_CHECKING:
     from senexo.assays._senescence.assay import senescence as senescence
     from senexo.assays._survival.assay import survival as survival
 
-# assay -> the module that holds it, imported on first use; a module of the same name would hide its function
-HOMES = {
-    "survival": "senexo.assays._survival.assay",
-    "dilution": "senexo.assays._dilution.assay",
-    "senescence": "senexo.assays._senescence.assay",
-    "qpcr": "senexo.assays._qpcr.assay",
-    "expression": "senexo.assays._expression.assay",
-    "particles": "senexo.assays._particles.assay",
-    "response": "senexo.assays._response.assay",
-    "power": "senexo.assays._power.assay",
-    "fates": "senexo.assays._fates.assay",
-    "colonies": "senexo.assays._colonies.assay",
-    "balance": "senexo.assays._balance.assay",
-}
-
-__all__ = [*HOMES]
+__all__ = [*SPECS]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in HOMES:
+    if name not in SPECS:
         raise AttributeError(f"module 'senexo.assays' has no attribute {name!r}")
-    return getattr(importlib.import_module(HOMES[name]), name)
+    return SPECS[name].function  # its module is imported on first use
 
 
 def __dir__() -> list[str]:

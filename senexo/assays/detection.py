@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class Detection:
     n_zero: int
     n_detected: int
     share_detected: float
-    least: float
+    min_reads: float
     depth: float | None
     verdict: str
     sentence: str
@@ -45,18 +45,22 @@ class Detection:
     def testable(self) -> bool:
         return self.verdict != "below detection"
 
+    def row(self, name: str) -> dict[str, object]:
+        """The row of the table `detection` for the level `name`; its columns: `senexo.assays.fields.DETECTION`."""
+        return {"value": name, **{key: value for key, value in asdict(self).items() if key != "sentence"}}
+
 
 def detect(
     reads: pd.Series | Floats | Sequence[float],
     *,
-    least: float = LEAST_READS,
+    min_reads: float = LEAST_READS,
     depth: pd.Series | Floats | Sequence[float] | float | None = None,
     name: str = "The RNA",
 ) -> Detection:
     """Say in how many samples an RNA was measured, and whether that is enough to ask anything else of it.
 
-    A sample counts as measured with at least `least` reads: reads are Poisson, and a mean of 3 gives no read at all in
-    5 % of samples, so fewer than 3 cannot be told from none. ``below detection`` when fewer than half of the samples
+    A sample counts as measured with at least `min_reads` reads: reads are Poisson, and a mean of 3 gives no read at all
+    in 5 % of samples, so fewer than 3 cannot be told from none. ``below detection`` when fewer than half of the samples
     are measured; ``detected`` from 95 % on; ``partly below detection`` between. A read-out that is below detection gets
     the verdict ``below detection: not testable`` instead of a p-value.
 
@@ -75,20 +79,20 @@ def detect(
         wrong = numbers[~(np.isfinite(numbers) & (numbers >= 0.0))][0]
         raise InvalidInput([Fault(f"reads of {name}", f"{wrong:g}", "a number of reads >= 0 (no logarithms)")])
     n, n_zero = numbers.size, int(np.count_nonzero(numbers == 0.0))
-    n_detected = int(np.count_nonzero(numbers >= least))
+    n_detected = int(np.count_nonzero(numbers >= min_reads))
     share = n_detected / n
     verdict = verdict_of(share)
     median = None if depth is None else float(np.nanmedian(np.asarray(depth, dtype=float)))
-    few = int(np.ceil(least)) - 1
+    few = int(np.ceil(min_reads)) - 1
     whole = n_detected == n
     measured = f"all {n} samples" if whole and n > 1 else f"{n_detected} of {n} samples ({100 * share:.0f} %)"
     parts = [
-        f"{name} has {least:g} reads or more in {measured}",
+        f"{name} has {min_reads:g} reads or more in {measured}",
         *([] if whole else [f"none in {n_zero}"]),
         *([] if whole or few < 1 else [f"at most {few} in {int(np.count_nonzero(numbers <= few))}"]),
         *([f"median depth {significant(median)} reads"] if median is not None else []),
     ]
-    return Detection(n, n_zero, n_detected, share, least, median, verdict, f"{', '.join(parts)}: {verdict}.")
+    return Detection(n, n_zero, n_detected, share, min_reads, median, verdict, f"{', '.join(parts)}: {verdict}.")
 
 
 def verdict_of(share: float) -> str:

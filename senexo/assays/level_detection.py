@@ -31,7 +31,7 @@ class Measured:
 
 
 def measured(
-    table: pd.DataFrame, formulas: Sequence[str], *, kind: str | None, least: float, where: str = "table"
+    table: pd.DataFrame, formulas: Sequence[str], *, kind: str | None, min_reads: float, where: str = "table"
 ) -> Measured:
     """The detection report of the columns in each formula; a formula is as good as its worst column.
 
@@ -44,17 +44,17 @@ def measured(
     """
     if kind is not None and kind not in KINDS:
         raise InvalidInput([Fault(f"{where}: kind", f"'{kind}'", f"one of {', '.join(KINDS)}")])
-    if not least >= 1.0:
-        raise InvalidInput([Fault(f"{where}: least", f"{least:g}", "a number of reads >= 1")])
-    judge = _Judge(table, kind, least, where)
+    if not min_reads >= 1.0:
+        raise InvalidInput([Fault(f"{where}: min_reads", f"{min_reads:g}", "a number of reads >= 1")])
+    judge = _Judge(table, kind, min_reads, where)
     return Measured({text: judge.formula(text) for text in formulas}, judge.notes)
 
 
 class _Judge:
     """Looks at columns, each once."""
 
-    def __init__(self, table: pd.DataFrame, kind: str | None, least: float, where: str) -> None:
-        self.table, self.kind, self.least, self.where = table, kind, least, where
+    def __init__(self, table: pd.DataFrame, kind: str | None, min_reads: float, where: str) -> None:
+        self.table, self.kind, self.min_reads, self.where = table, kind, min_reads, where
         self.notes: list[str] = []
         self._known: dict[str, Detection | None] = {}
         self._panel: pd.DataFrame | None = None
@@ -84,7 +84,7 @@ class _Judge:
         wide = panel.shape[1] >= MIN_PANEL
         if self.kind == "counts" or (self.kind is None and (values % 1 == 0).all() and (values >= 0).all()):
             depth = panel.sum(axis=1) if wide and bool((panel.fillna(0) % 1 == 0).all(axis=None)) else None
-            return detect(values, least=self.least, depth=depth, name=name)
+            return detect(values, min_reads=self.min_reads, depth=depth, name=name)
         if (values < 0).any():
             self.notes.append(f"{name} holds negative values, so it was not judged whether it was measured")
             return None
@@ -94,7 +94,7 @@ class _Judge:
             if self.kind == "rpm":
                 raise
             return self._zeros(name, values.to_numpy())
-        return detect(reads, least=self.least, depth=1e6 / unit, name=name)
+        return detect(reads, min_reads=self.min_reads, depth=1e6 / unit, name=name)
 
     def _zeros(self, name: str, values: np.ndarray) -> Detection:
         """All that can be said where values cannot be turned into reads: zero or not."""
@@ -102,7 +102,7 @@ class _Judge:
         n, n_zero = len(values), int(np.count_nonzero(values == 0.0))
         verdict = verdict_of(1.0 - n_zero / n)
         sentence = f"{name} is zero in {n_zero} of {n} samples: {verdict}."
-        return Detection(n, n_zero, n - n_zero, 1.0 - n_zero / n, self.least, None, verdict, sentence)
+        return Detection(n, n_zero, n - n_zero, 1.0 - n_zero / n, self.min_reads, None, verdict, sentence)
 
     def _numbers(self, name: str) -> pd.DataFrame:
         """All columns named like miRNAs, and the one asked for."""

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from senexo.assays._qpcr.assay import qpcr
-from senexo.assays._senescence.assay import senescence
 from senexo.assays.result import AssayResult, Finding
-from senexo.lab import donors
+from senexo.lab import donors, instruments
 from senexo.lab.claim import null, reach, verdict
-from senexo.lab.coupled import assayed
 from senexo.lab.experiment import World
 
 if TYPE_CHECKING:
     from senexo.lab.claim.verdict import Verdict
     from senexo.lab.experiment import Experiment, Get
-    from senexo.study.schema import AssayRequest, Replicates, Study
+    from senexo.study.schema import Study
 
-ARRESTED = "arrested cells (off for 72 h, or committed)"
 DOSE_RESPONSES = ("ec50", "curves")  # tables of the senescence assay that findings.json holds
 
 
@@ -56,41 +52,12 @@ def judge(
 
     families: of coupled cells, each type -> its names, with those of its cells that changed without a division.
     """
+    run = instruments.Run(tables, study.replicates, study.seed, families or {})
     return [
         Answer(number, result)
         for number, request in enumerate(study.assays, start=1)
-        for result in _results(request, study, tables, families or {})
+        for result in instruments.results(request, run)
     ]
-
-
-def _results(
-    request: AssayRequest, study: Study, tables: Mapping[str, pd.DataFrame], families: Mapping[str, Sequence[str]]
-) -> list[AssayResult]:
-    match request.name:
-        case "senescence":
-            return _senescence(request.options, tables)
-        case "qpcr":
-            return [_qpcr(request.options, tables, study.replicates)]
-        case "fates" | "colonies" | "balance" | "particles":
-            return [assayed.judge(request.name, request.options, tables, families, study.seed)]
-        case _:
-            assert_never(request.name)
-
-
-def _senescence(options: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> list[AssayResult]:
-    """Stained cells; and arrested cells, where the model has an arrest rule."""
-    found: list[AssayResult] = [senescence(tables["senescence"], **options)]
-    if "arrest" in tables:
-        own: dict[str, Any] = {"readout": "arrested", "label": ARRESTED, **options}
-        found.append(senescence(tables["arrest"], **own))
-    return found
-
-
-def _qpcr(options: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], noise: Replicates) -> AssayResult:
-    # of a well without signal it is known that it held less than a copy, not that it lies beyond the last cycle
-    limit = min(noise.ct_cutoff, noise.ct_one_copy + 3.0 * noise.ct_sd)
-    own: dict[str, Any] = {"cutoff": limit, "efficiency": noise.efficiency, **options}
-    return qpcr(tables["qpcr"], **own)
 
 
 def claim(experiment: Experiment, get: Get) -> Verdict | None:

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from senexo.assays.specs import REQUESTS
 from senexo.base.errors import StoreError
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 LOUD = ("large", "moderate")  # verdicts set in colour
 QUIET = ("absent", "not shown", "no dose response shown", "not testable")  # folded away, counted
-TITLES = {  # of assays that are not of one read-out
-    "fates": "Fates of cells", "colonies": "Colonies", "balance": "Transfer or loss", "particles": "Particles",
-}  # fmt: skip
 SECTIONS = (
     ("findings", "Findings"), ("asked", "What was asked"), ("fates", "Arrest and senescence"),
     ("molecules", "Molecules over time"), ("assays", "Assay tables"), ("parameters", "Parameters"),
@@ -138,14 +136,11 @@ def grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _title(assay: dict[str, Any]) -> str:
     """The heading of one assay result."""
-    name, settings = assay["assay"], assay["settings"]
-    if name in TITLES:
-        return TITLES[name]
-    if name == "senescence":
-        return str(settings["label"])
-    if name == "qpcr":
-        return f"{settings['target']} by qPCR"
-    raise StoreError(f"findings.json: an assay {name!r} that this report does not know; make it with the same version")
+    request = REQUESTS.get(assay["assay"])
+    if request is None:
+        unknown = f"an assay {assay['assay']!r} that this report does not know"
+        raise StoreError(f"findings.json: {unknown}; make it with the same version")
+    return request.title.format(**assay["settings"])
 
 
 def _fate_figures(folder: Path, arms: pd.DataFrame, found: dict[str, Any]) -> list[dict[str, str]]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, assert_never
 
+from senexo.assays.spec import Key, Request
+from senexo.assays.specs import REQUESTS
 from senexo.base.units import AMOUNT, NUMBER, NUMBER_KIND, PERCENT, SHARE, SPAN, TIME, UNIT, Kind
 from senexo.study import actions, arms, assays, culture, donors, known, methods, requests, resolve, verbs, wells
 from senexo.study.schema import SCHEMA_VERSION
@@ -65,6 +67,11 @@ def _list(values: Schema, *, least: int = 1) -> Schema:
 
 def _or_list(values: Schema) -> Schema:
     return {"anyOf": [values, _list(values)]}
+
+
+def _one(values: Schema) -> Schema:
+    """One value, or a list of one."""
+    return {"anyOf": [values, {**_list(values), "maxItems": 1}]}
 
 
 def _whole(low: int, high: int) -> Schema:
@@ -181,19 +188,45 @@ _REPLICATES = {
     ),
 }
 _PAIR: Schema = {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}
-_OPTIONS = {
-    "name": _one_of(assays.ASSAYS), "compare": {"anyOf": [_PAIR, _list(_PAIR)]}, "time": _or_list(_TIME),
-    "time_h": _or_list(_HOURS), "reference": _or_list(_TEXT), "target": _TEXT, "control": _TEXT, "arms": _NAMES,
-    "min_detected": _quantity(SHARE), "cell_type": _TEXT, "cause": _or_list(_TEXT), "what": _or_list(_TEXT),
-    "least": _whole(2, assays.LARGEST_COLONY), "from": _TEXT, "to": _TEXT, "medium": _or_list(_TEXT),
-    "cells_per_ml": _quantity(assays.DENSITY), "reading_cv": _quantity(assays.CV),
-}  # fmt: skip
-_ASSAY: Schema = {
-    "oneOf": [
-        _table(keys, {**_OPTIONS, "name": {"const": name}}, needed=["name", *assays.NEEDED[name]])
-        for name, keys in assays.ASSAYS.items()
-    ]
-}
+
+
+def _value_of(key: Key) -> Schema:
+    """The shape of one key of an [[assays]] table."""
+    match key.entry:
+        case "pairs of arms or families" | "pairs of arms":
+            return {"anyOf": [_PAIR, _list(_PAIR)]}
+        case "arm" | "family" | "cell type" | "read-out" | "RNA":
+            return _TEXT
+        case "arms":
+            return _NAMES
+        case "RNAs" | "species of the media" | "names":
+            return _or_list(_TEXT)
+        case "whole number":
+            return _whole(*key.limits)
+        case "quantity":
+            assert key.quantity is not None
+            return _quantity(key.quantity)
+        case "time":
+            return _one(_TIME)
+        case "times":
+            return _or_list(_TIME)
+        case _:
+            assert_never(key.entry)
+
+
+def _request(name: str, request: Request) -> Schema:
+    """An [[assays]] table, from the specification of the assay."""
+    shapes: dict[str, Schema] = {"name": {"const": name}}
+    for key in request.keys:
+        shapes[key.name] = {**_value_of(key), "description": key.says}
+        if key.entry in ("time", "times"):
+            shapes["time_h"] = _one(_HOURS) if key.entry == "time" else _or_list(_HOURS)
+        for old in key.was:
+            shapes[old] = {**_value_of(key), "description": f"the earlier name of {key.name}", "deprecated": True}
+    return _table(assays.keys_of(request), shapes, needed=["name", *(key.name for key in request.keys if key.needed)])
+
+
+_ASSAY: Schema = {"oneOf": [_request(name, request) for name, request in REQUESTS.items()]}
 _STUDY: dict[str, Schema] = {
     "schema_version": {"const": SCHEMA_VERSION},
     "title": _TEXT,

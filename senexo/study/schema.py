@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from senexo.assays.specs import REQUESTS
 from senexo.study.methods import MethodName
 
 SCHEMA_VERSION = 1
@@ -178,10 +179,16 @@ class Replicates(_Frozen):
     about: dict[str, About]
 
 
-class AssayRequest(_Frozen):
-    """An assay and its options, ready to be its function's keyword arguments."""
+def _known_assay(name: str) -> str:
+    if name not in REQUESTS:
+        raise ValueError(f"no study can request the assay '{name}' ({', '.join(REQUESTS)})")
+    return name
 
-    name: Literal["senescence", "qpcr", "fates", "colonies", "balance", "particles"]
+
+class AssayRequest(_Frozen):
+    """An assay by name, and the options of the request (`senexo.assays.specs.REQUESTS`)."""
+
+    name: Annotated[str, AfterValidator(_known_assay), Field(json_schema_extra={"enum": list(REQUESTS)})]
     options: dict[str, Any]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import json
+import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from hypothesis import strategies as st
 from senexo import assays
 from senexo.app import assay as command
 from senexo.app.assaying import write
-from senexo.app.options import ASSAYS, Assay, Option, arguments, keywords
+from senexo.app.options import arguments, keywords, on_command_line
+from senexo.assays.spec import Option, Spec, flag
+from senexo.assays.specs import SPECS, example
 from senexo.base.errors import InvalidInput, StoreError
 from senexo.base.table import read_table
 
@@ -28,30 +31,46 @@ Run = Callable[..., tuple[int, str, str]]
 FIELDS = {"assay", "method", "settings", "notes", "findings"}
 
 
-def module(name: str) -> Any:
-    return import_module(assays.HOMES[name])
-
-
 def test_every_assay_is_on_the_command_line() -> None:
-    assert sorted(assay.name for assay in ASSAYS) == dir(assays)
+    assert [info.name for info in command.app.registered_commands] == list(SPECS)
+    assert sorted(SPECS) == dir(assays)
 
 
-@pytest.mark.parametrize("assay", ASSAYS, ids=lambda assay: assay.name)
-def test_options_are_the_keywords_of_the_function(assay: Assay) -> None:
-    """Same names, same defaults; what a function cannot do without is needed here."""
-    function = getattr(assays, assay.name)
-    parameters = dict(list(inspect.signature(function).parameters.items())[1:])
+every = pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.name)
+
+
+@every
+def test_options_are_the_keywords_of_the_function(spec: Spec) -> None:
+    """Same names, same order, same defaults; what a function cannot do without is needed here."""
+    parameters = dict(list(inspect.signature(spec.function).parameters.items())[1:])
     parameters.pop("where", None)
-    assert [option.name for option in assay.options] == [name for name in parameters if name not in command.COMMON]
-    for option in assay.options:
-        default = parameters[option.name].default
+    names = list(dict.fromkeys(option.part_of or option.name for option in spec.options))
+    assert names == list(parameters)
+    for option in spec.options:
+        default = parameters[option.part_of or option.name].default
         assert option.needed == (default is inspect.Parameter.empty), option.name
         if isinstance(default, str | int | float) and not isinstance(default, bool):
             shown = f"{default:g}" if isinstance(default, int | float) else default
             assert option.default == shown, option.name
 
 
-@pytest.mark.parametrize("name", [assay.name for assay in ASSAYS])
+@every
+def test_the_docstring_describes_every_keyword(spec: Spec) -> None:
+    """In the numpy style, so that an editor and a reference page can show them."""
+    text = inspect.getdoc(spec.function) or ""
+    sections = dict(re.findall(r"^(\w+)\n-{3,}\n(.*?)(?=^\w+\n-{3,}\n|\Z)", text, flags=re.MULTILINE | re.DOTALL))
+    assert {"Parameters", "Returns", "Raises", "Examples"} <= set(sections)
+    heads = re.findall(r"^([a-z_0-9, ]+) : ", sections["Parameters"], flags=re.MULTILINE)
+    assert [name for head in heads for name in head.split(", ")] == list(inspect.signature(spec.function).parameters)
+
+
+@every
+def test_the_docstring_example_is_right(spec: Spec) -> None:
+    failed, tried = doctest.testmod(inspect.getmodule(inspect.unwrap(spec.function)))
+    assert (failed, tried > 0) == (0, True)
+
+
+@pytest.mark.parametrize("name", SPECS)
 def test_the_example_and_the_command_it_names(senexo: Run, tmp_path: Path, name: str) -> None:
     """Typed as it is printed, the command answers in text, in JSON and in files."""
     status, said, complaint = senexo("assay", name, "--example")
@@ -67,7 +86,8 @@ def test_the_example_and_the_command_it_names(senexo: Run, tmp_path: Path, name:
     assert found["assay"] == name
     assert found["findings"]
     assert all(finding["sentence"].endswith(".") for finding in found["findings"])
-    result = getattr(assays, name)(module(name).example(), **module(name).EXAMPLE_OPTIONS)
+    table, options = example(name)
+    result = SPECS[name].function(table, **options)
     assert set(found) == FIELDS | set(result.tables)
 
     folder = tmp_path / "answer"
@@ -82,14 +102,18 @@ def test_the_example_and_the_command_it_names(senexo: Run, tmp_path: Path, name:
         )
 
 
-@pytest.mark.parametrize("assay", ASSAYS, ids=lambda assay: assay.name)
-def test_help_names_every_option_and_what_is_needed(senexo: Run, assay: Assay, monkeypatch: pytest.MonkeyPatch) -> None:
+@every
+def test_help_names_every_option_column_and_what_is_needed(
+    senexo: Run, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    status, said, _ = senexo("assay", assay.name, "--help")
+    status, said, _ = senexo("assay", spec.name, "--help")
     assert status == 0
-    for option in assay.options:
+    for option in on_command_line(spec):
         assert option.flag in said
-    assert said.count("(needed)") == sum(option.needed for option in assay.options)
+        assert not any(flag(old) in said for old in option.was)
+    assert all(one.name in said for one in spec.columns)
+    assert said.count("(needed)") == sum(option.needed for option in spec.options)
 
 
 COUNTS = "arm,donor,n_positive,n_total\nmock,a,4,200\nmimic,a,52,200\nmock,b,6,200\nmimic,b,61,200\n"
@@ -214,8 +238,8 @@ def test_wrong_words_get_one_message(senexo: Run, tmp_path: Path, words: list[st
 def test_an_answer_is_replaced_whole_and_has_the_same_bytes_again(tmp_path: Path) -> None:
     from senexo.assays import senescence
 
-    example, options = module("senescence").example(), module("senescence").EXAMPLE_OPTIONS
-    whole, short = senescence(example, **options), senescence(example[example["family"] == "scrambled"])
+    table, options = example("senescence")
+    whole, short = senescence(table, **options), senescence(table[table["family"] == "scrambled"])
     write(whole, tmp_path / "deep" / "answer")
     first = {path.name: path.read_bytes() for path in (tmp_path / "deep" / "answer").iterdir()}
     write(short, tmp_path / "deep" / "answer")
@@ -232,7 +256,7 @@ def test_an_answer_is_replaced_whole_and_has_the_same_bytes_again(tmp_path: Path
 def test_a_failed_write_leaves_the_earlier_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from senexo.assays import senescence
 
-    result = senescence(module("senescence").example())
+    result = senescence(example("senescence")[0])
     write(result, tmp_path / "answer")
     before = sorted(path.name for path in (tmp_path / "answer").iterdir())
     rename = Path.rename
@@ -247,6 +271,23 @@ def test_a_failed_write_leaves_the_earlier_answer(tmp_path: Path, monkeypatch: p
         write(result, tmp_path / "answer")
     assert sorted(path.name for path in (tmp_path / "answer").iterdir()) == before
     assert [path.name for path in tmp_path.iterdir()] == ["answer"]
+
+
+def assay(*options: Option) -> Spec:
+    """A specification of options alone."""
+    return Spec("a", "", "", "", "", options=options, tables=(), findings=(), example={})
+
+
+def test_an_earlier_name_is_accepted_with_a_warning_that_says_the_new_one() -> None:
+    spec = assay(Option("min_reads", "number", "reads", was=("least",)))
+    with pytest.warns(FutureWarning, match="--least is called --min-reads now"):
+        assert keywords(spec, {"min_reads": None, "least": "5"}) == {"min_reads": 5}
+
+
+def test_the_parts_of_a_mapping_are_options_of_their_own() -> None:
+    spec = assay(Option("arm", "name", "the arm", part_of="pilot"), Option("seed", "number", "the seed"))
+    assert keywords(spec, {"arm": "mimic", "seed": "2"}) == {"pilot": {"arm": "mimic"}, "seed": 2}
+    assert arguments(spec, {"pilot": {"arm": "mimic"}, "seed": 2}) == "--arm mimic --seed 2"
 
 
 names = st.text(st.sampled_from('ab ,"=-β1'), min_size=1, max_size=6).map(str.strip).filter(bool)
@@ -264,16 +305,16 @@ def test_what_is_typed_is_what_is_meant(asked: tuple[Any, Any]) -> None:
     """Keywords as words of a command, split as a shell does, are the keywords again."""
     kind, value = asked
     option = Option("x_y", kind, "help")
-    words = shlex.split(arguments(Assay("a", "", (option,)), {"x_y": value}))
+    words = shlex.split(arguments(assay(option), {"x_y": value}))
     assert words[::2] == ["--x-y"] * (len(words) // 2)
     given = words[1::2] if option.several else words[1]
-    assert keywords(Assay("a", "", (option,)), {"x_y": given}) == {"x_y": value}
+    assert keywords(assay(option), {"x_y": given}) == {"x_y": value}
 
 
 def test_wrong_options_are_told_together() -> None:
-    assay = Assay("a", "", (Option("t", "number", "a time", needed=True), Option("u", "number", "another")))
+    spec = assay(Option("t", "number", "a time", needed=True), Option("u", "number", "another"))
     with pytest.raises(InvalidInput) as caught:
-        keywords(assay, {"t": None, "u": "x"})
+        keywords(spec, {"t": None, "u": "x"})
     assert str(caught.value).splitlines() == [
         "--t: found nothing, expected a time",
         "--u: found 'x', expected NUMBER (another)",

@@ -9,32 +9,30 @@ import gzip
 import json
 import shlex
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from senexo import assays
-from senexo.app.options import ASSAYS, arguments
+from senexo.app.options import arguments
+from senexo.assays.specs import SPECS
 from senexo.base.table import csv_bytes
 
 Run = Callable[..., tuple[int, str, str]]
-BY_NAME = {assay.name: assay for assay in ASSAYS}
-every = pytest.mark.parametrize("name", sorted(BY_NAME))
+every = pytest.mark.parametrize("name", sorted(SPECS))
 
 
 def example(name: str) -> pd.DataFrame:
-    return import_module(assays.HOMES[name]).example()  # type: ignore[no-any-return]
+    return SPECS[name].example_table()
 
 
 def options(name: str) -> list[str]:
     """The words of the example's command behind the table; power with few simulated tables, to be quick."""
-    keywords = dict(import_module(assays.HOMES[name]).EXAMPLE_OPTIONS)
+    keywords = dict(SPECS[name].example)
     if name == "power":
         keywords |= {"n": [3], "sets": 20}
-    return shlex.split(arguments(BY_NAME[name], keywords))
+    return shlex.split(arguments(SPECS[name], keywords))
 
 
 def found(run: Run, name: str, *words: object) -> Any:

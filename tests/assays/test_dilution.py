@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from senexo.assays._dilution.assay import EXAMPLE_OPTIONS, DilutionResult, dilution, example
+from senexo.assays._dilution.assay import DilutionResult, dilution
+from senexo.assays._dilution.example import example
+from senexo.assays._dilution.spec import SPEC
 from verify._calibration import covers, keeps_level
 from verify.assay_dilution import frequency, group_level, slope_level
 
@@ -100,7 +102,7 @@ def test_a_plate_of_two_hits_contradicts_single_hit() -> None:
 
 
 def test_the_example_is_told_right() -> None:
-    result = dilution(example(), **EXAMPLE_OPTIONS)  # type: ignore[arg-type]
+    result = dilution(example(), **SPEC.example)  # type: ignore[arg-type]
     verdicts = {finding.id: finding.verdict for finding in result.findings}
     assert verdicts == {
         "frequency:scrambled": "estimated", "frequency:miR-34c": "estimated",
@@ -110,7 +112,7 @@ def test_the_example_is_told_right() -> None:
 
 
 def test_the_figure_shows_every_group(tmp_path: Path) -> None:
-    result = dilution(example(), **EXAMPLE_OPTIONS)  # type: ignore[arg-type]
+    result = dilution(example(), **SPEC.example)  # type: ignore[arg-type]
     result.figure().savefig(tmp_path / "x.svg")
     text = (tmp_path / "x.svg").read_text()
     assert "scrambled" in text
@@ -119,10 +121,10 @@ def test_the_figure_shows_every_group(tmp_path: Path) -> None:
 
 def test_order_names_and_split_rows_change_nothing() -> None:
     table = example()
-    first = dilution(table, **EXAMPLE_OPTIONS)  # type: ignore[arg-type]
+    first = dilution(table, **SPEC.example)  # type: ignore[arg-type]
     halves = table.assign(wells=table["wells"] // 2, positive=table["positive"] // 2)
     rest = table.assign(wells=table["wells"] - halves["wells"], positive=table["positive"] - halves["positive"])
-    again = dilution(pd.concat([halves, rest]).iloc[::-1], **EXAMPLE_OPTIONS)  # type: ignore[arg-type]
+    again = dilution(pd.concat([halves, rest]).iloc[::-1], **SPEC.example)  # type: ignore[arg-type]
     ours = first.tables["frequencies"].set_index("group").sort_index()
     theirs = again.tables["frequencies"].set_index("group").sort_index()
     pd.testing.assert_frame_equal(ours, theirs, rtol=1e-9, check_dtype=False)

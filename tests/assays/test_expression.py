@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from senexo.assays import expression
-from senexo.assays._expression.assay import EXAMPLE_OPTIONS, example
+from senexo.assays._expression.example import example
+from senexo.assays._expression.spec import SPEC
 from senexo.base.table import read_table
 
 REFERENCES = json.loads((Path(__file__).parent / "references" / "expression.json").read_text(encoding="utf-8"))
@@ -91,7 +92,7 @@ def test_reads_per_million_give_the_answers_of_reads() -> None:
     names.append("miR-rare")
     rpm = reads.copy()
     rpm[names] = reads[names].div(reads[names].sum(axis=1) / 1e6, axis=0).round(4)
-    options = {**EXAMPLE_OPTIONS, "target": None}
+    options = {**SPEC.example, "target": None}
     ours, theirs = (expression(t, kind=kind, **options) for t, kind in ((reads, "counts"), (rpm, "rpm")))
     np.testing.assert_allclose(ours.table["p_value"], theirs.table["p_value"], rtol=1e-9)
     assert any("recovered" in note for note in theirs.notes)
@@ -106,7 +107,7 @@ def test_replicates_of_a_donor_count_once() -> None:
     first[names] = rng.binomial(whole[names], 0.5)
     second[names] = whole[names] - first[names]
     split = pd.concat([first, second], ignore_index=True)
-    one, two = (expression(t, **EXAMPLE_OPTIONS) for t in (whole, split))
+    one, two = (expression(t, **SPEC.example) for t in (whole, split))
     np.testing.assert_allclose(one.table["p_value"], two.table["p_value"], rtol=1e-9)
     assert one.settings["n_case"] == two.settings["n_case"] == 6
     assert any("summed" in note for note in two.notes)
@@ -114,7 +115,7 @@ def test_replicates_of_a_donor_count_once() -> None:
 
 def test_swapping_the_groups_mirrors_the_answer() -> None:
     there, back = (
-        expression(example(), **{**EXAMPLE_OPTIONS, "control": name, "target": None}) for name in ("HSC", "LSC")
+        expression(example(), **{**SPEC.example, "control": name, "target": None}) for name in ("HSC", "LSC")
     )
     one, other = (found.table.set_index("feature").sort_index() for found in (there, back))
     np.testing.assert_allclose(one["log2_fold"], -other["log2_fold"], atol=1e-5)

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from senexo.assays.stats import moderated, negative_binomial
+from senexo.assays.stats.multiple_testing import benjamini_hochberg
 
 REFERENCES = json.loads((Path(__file__).parent / "references" / "expression.json").read_text(encoding="utf-8"))
 LIMMA = [name for name in REFERENCES if name.startswith("limma")]
@@ -48,7 +49,7 @@ def test_moderated_t_equals_limma(name: str) -> None:
         expected = numbers(case, theirs)[tested]
         np.testing.assert_allclose(ours[tested], expected, rtol=1e-6, atol=1e-12, err_msg=theirs)
     if tested.all():
-        np.testing.assert_allclose(moderated.benjamini_hochberg(found.p_value), numbers(case, "bh"), rtol=1e-6)
+        np.testing.assert_allclose(benjamini_hochberg(found.p_value), numbers(case, "bh"), rtol=1e-6)
     df_prior = case["df_prior"][0]
     assert found.df_prior == (math.inf if df_prior == "infinite" else pytest.approx(df_prior, rel=1e-6))
     assert found.s2_prior == pytest.approx(case["s2_prior"][0], rel=1e-6)
@@ -62,7 +63,7 @@ def test_inverse_trigamma_equals_limma() -> None:
 
 def test_benjamini_hochberg_equals_r() -> None:
     case = REFERENCES["p_adjust_bh"]
-    np.testing.assert_allclose(moderated.benjamini_hochberg(numbers(case, "p")), numbers(case, "bh"), rtol=1e-14)
+    np.testing.assert_allclose(benjamini_hochberg(numbers(case, "p")), numbers(case, "bh"), rtol=1e-14)
 
 
 def test_without_or_with_one_variance_there_is_no_prior() -> None:

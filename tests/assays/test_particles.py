@@ -12,8 +12,9 @@ import pytest
 
 from senexo.assays import particles
 from senexo.assays._particles import rates
-from senexo.assays._particles.assay import EXAMPLE_OPTIONS, example
+from senexo.assays._particles.example import example
 from senexo.assays._particles.read import blanks, readings
+from senexo.assays._particles.spec import SPEC
 from senexo.assays.stats.estimate import Estimate
 
 REFERENCES = json.loads((Path(__file__).parent / "references" / "particles.json").read_text(encoding="utf-8"))
@@ -204,7 +205,7 @@ def test_pooled_spread_of_blanks_of_batches() -> None:
 
 
 def test_changing_the_units_of_volume_scales_every_rate() -> None:
-    one = particles(example(), **EXAMPLE_OPTIONS)
-    ten = particles(example().assign(volume_ml=50.0), **EXAMPLE_OPTIONS)
+    one = particles(example(), **SPEC.example)
+    ten = particles(example().assign(volume_ml=50.0), **SPEC.example)
     np.testing.assert_allclose(ten.tables["rates"]["rate"], 10.0 * one.tables["rates"]["rate"])
     np.testing.assert_allclose(ten.table["p_value"], one.table["p_value"])

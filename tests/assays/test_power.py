@@ -12,11 +12,11 @@ import pytest
 from scipy import stats
 
 from senexo.assays import power
-from senexo.assays._particles import assay as tracking
-from senexo.assays._power import assay as sample_size
 from senexo.assays._power.curve import Tries, fitted, needed, solved
-from senexo.assays._qpcr import assay as pcr
+from senexo.assays.specs import example
 from senexo.base.errors import InvalidInput
+
+ARMS = {"arm": "mimic", "control": "scrambled"}
 
 
 def t_power(n: int, mean: float, sd: float) -> float:
@@ -174,7 +174,7 @@ def test_a_pilot_of_counts_gives_level_and_spread() -> None:
         for arm, odds in (("mock", -2.0 + level[donor]), ("mimic", -0.5 + level[donor] + own[donor])):
             rows.append((arm, str(donor), int(rng.binomial(300, 1 / (1 + math.exp(-odds)))), 300))
     table = pd.DataFrame(rows, columns=["arm", "donor", "n_positive", "n_total"])
-    result = power(table, assay="senescence", effect=0.1, n=4, sets=20, arm="mimic", control="mock")
+    result = power(table, assay="senescence", effect=0.1, n=4, sets=20, pilot={"arm": "mimic", "control": "mock"})
     found = result.tables["assumptions"].set_index("name")
     assert set(found["source"]) == {"pilot"}
     assert found.loc["sd", "value"] == pytest.approx(0.4, abs=0.08)
@@ -186,7 +186,7 @@ def test_a_pilot_of_counts_gives_level_and_spread() -> None:
 
 def test_a_pilot_of_cycles_gives_spreads_and_wells() -> None:
     roles = {"arm": "mimic", "control": "mock", "target": "miR-34c-5p", "reference": ["U6", "RNU48"]}
-    result = power(pcr.example(), assay="qpcr", effect=4.0, n=4, sets=20, **roles)  # type: ignore[arg-type]
+    result = power(example("qpcr")[0], assay="qpcr", effect=4.0, n=4, sets=20, pilot=roles)
     found = result.tables["assumptions"].set_index("name")["value"]
     assert found["wells"] == 2
     assert 0.1 < found["technical_sd"] < 0.35
@@ -195,7 +195,7 @@ def test_a_pilot_of_cycles_gives_spreads_and_wells() -> None:
 
 def test_a_pilot_of_readings_gives_spreads_and_blank() -> None:
     roles = {"arm": "GW4869", "control": "control", "blank": "medium"}
-    result = power(tracking.example(), assay="particles", effect=0.6, n=4, sets=20, **roles)  # type: ignore[arg-type]
+    result = power(example("particles")[0], assay="particles", effect=0.6, n=4, sets=20, pilot=roles)
     found = result.tables["assumptions"].set_index("name")["value"]
     assert (found["readings"], found["blanks"]) == (2, 4)
     assert 0.05 < found["reading_sd"] < 0.2
@@ -206,7 +206,7 @@ def test_a_pilot_plate_gives_frequency_and_doses() -> None:
     rows = [(100.0 * 4**k, 200, round(200 * (1 - math.exp(-100.0 * 4**k / 800)))) for k in range(3)]
     table = pd.DataFrame(rows, columns=["cells", "mice", "grew"])
     roles = {"dose": "cells", "tested": "mice", "response": "grew"}
-    result = power(table, assay="dilution", effect=0.2, n=4, sets=20, **roles)  # type: ignore[arg-type]
+    result = power(table, assay="dilution", effect=0.2, n=4, sets=20, pilot=roles)
     found = result.tables["assumptions"].set_index("name")["value"]
     assert found["one_in"] == pytest.approx(800, rel=0.02)
     assert found[["dose", "step", "doses"]].to_list() == pytest.approx([100, 4, 3])
@@ -216,18 +216,19 @@ def test_a_pilot_of_patients_gives_their_median() -> None:
     rng = np.random.default_rng(5)
     times = rng.exponential(20.0, 400)
     table = pd.DataFrame({"os": np.minimum(times, 30.0), "dead": (times <= 30.0).astype(int)})
-    result = power(table, assay="survival", effect=0.5, n=40, sets=20, time="os", event="dead")
+    roles = {"time": "os", "event": "dead"}
+    result = power(table, assay="survival", effect=0.5, n=40, sets=20, pilot=roles)
     assert result.settings["given"]["median"] == pytest.approx(20.0 * math.log(2.0), rel=0.15)
     assert "events of 400 patients of the pilot" in result.notes[0]
     with pytest.raises(InvalidInput, match="column dead: found no event"):
-        power(table.assign(dead=0), assay="survival", effect=0.5, time="os", event="dead")
+        power(table.assign(dead=0), assay="survival", effect=0.5, pilot=roles)
 
 
 def test_a_pilot_of_intensities_gives_the_prior_of_variances() -> None:
     rng = np.random.default_rng(4)
     values = rng.normal(9.0, 1.5, 300) + rng.normal(0.0, 0.5, (12, 300))
     table = pd.DataFrame(values, columns=[f"RNA {i}" for i in range(300)]).assign(cell=["LSC"] * 6 + ["HSC"] * 6)
-    result = power(table, assay="expression", effect=2.0, n=3, sets=20, group="cell", control="HSC")
+    result = power(table, assay="expression", effect=2.0, n=3, sets=20, pilot={"group": "cell", "control": "HSC"})
     found = result.tables["assumptions"].set_index("name")["value"]
     assert found["sd"] == pytest.approx(0.5, abs=0.03)
     assert found["rnas"] == 300
@@ -263,18 +264,18 @@ def test_wrong_requests(options: dict[str, Any], expected: str) -> None:
     ("options", "expected"),
     [
         ({}, "arm: found nothing, expected a pilot of senescence needs it"),
-        ({"arm": "mimic", "control": "mock", "target": "x"}, "target: found 'x', expected only arm, control"),
-        ({"arm": "mimic", "control": "mok"}, "found 'mok', expected an arm or family of the table"),
-        ({"arm": "mimic", "control": "scrambled", "effect": 0.97}, "expected a difference that leaves a share"),
+        ({"pilot": ARMS | {"target": "x"}}, "target: found 'x', expected only arm, control"),
+        ({"pilot": ARMS | {"control": "mok"}}, "found 'mok', expected an arm or family of the table"),
+        ({"pilot": ARMS, "effect": 0.97}, "expected a difference that leaves a share"),
     ],
 )
 def test_wrong_pilots(options: dict[str, Any], expected: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        power(sample_size.example(), **{"assay": "senescence", "effect": 0.1, **options})
+        power(example("power")[0], **{"assay": "senescence", "effect": 0.1, **options})
     assert expected in str(caught.value)
 
 
 def test_a_wrong_table_is_refused_as_the_assay_refuses_it() -> None:
-    table = sample_size.example().assign(n_positive=900)
+    table = example("power")[0].assign(n_positive=900)
     with pytest.raises(InvalidInput, match="row 2, column n_positive: found 900 of 200 cells"):
-        power(table, assay="senescence", effect=0.1, arm="mimic", control="scrambled")
+        power(table, assay="senescence", effect=0.1, pilot=ARMS)

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays._qpcr.assay import EXAMPLE_OPTIONS, QpcrResult, example, qpcr
+from senexo.assays._qpcr.assay import QpcrResult, qpcr
+from senexo.assays._qpcr.example import example
+from senexo.assays._qpcr.spec import SPEC
 from senexo.assays._qpcr.standard_curve import efficiency
 from senexo.base.errors import InvalidInput
 
@@ -138,7 +140,7 @@ def test_a_third_reference_shows_which_one_moves() -> None:
 
 
 def test_the_example_uses_all_of_it() -> None:
-    result = qpcr(example(), **EXAMPLE_OPTIONS)  # type: ignore[arg-type]
+    result = qpcr(example(), **SPEC.example)  # type: ignore[arg-type]
     assert set(result.tables["efficiency"]["source"]) == {"dilution series"}
     assert result.tables["stability"]["m"].max() < 0.5
 

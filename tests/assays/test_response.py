@@ -16,7 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from senexo.assays._response.assay import EXAMPLE_OPTIONS, example, response
+from senexo.assays._response.assay import response
+from senexo.assays._response.example import example
+from senexo.assays._response.spec import SPEC
 from senexo.assays.stats.logistic import Logistic, separated
 from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.odds import exact_odds_ratio
@@ -131,7 +133,7 @@ def test_adjusting_uses_complete_patients_and_says_how_many() -> None:
     table = example()
     table["age"] = table["age"].astype(object)
     table.loc[[0, 5, 9], "age"] = ""
-    found = response(table, **EXAMPLE_OPTIONS)
+    found = response(table, **SPEC.example)
     assert found.tables["models"].groupby("model")["n"].first().to_dict() == {"adjusted": 57, "alone": 60}
     assert "3 of 60 patients have no age and are no part of the adjusted model" in found.notes
 

@@ -128,7 +128,7 @@ def test_json_is_strict_and_has_the_documented_fields(result: SenescenceResult) 
     assert list(found)[:5] == ["assay", "method", "settings", "notes", "findings"]
     assert {"shares", "differences", "ec50", "ec50_ratios", "donor_ec50", "curves"} <= set(found)
     assert set(found["findings"][0]) == {
-        "assay", "id", "sentence", "estimate", "low", "high", "unit", "p_value", "verdict",
+        "assay", "id", "sentence", "estimate", "low", "high", "unit", "p_value", "verdict", "request",
     }  # fmt: skip
     assert found["ec50"][2]["estimate"] is None
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senexo.assays._senescence.assay import SenescenceResult, example, senescence
+from senexo.assays._senescence.assay import SenescenceResult, senescence
+from senexo.assays._senescence.example import example
 
 
 def counted(shares: dict[str, float], *, n: int = 8, seed: int = 1, cells: int = 300, spread: float = 0.05,

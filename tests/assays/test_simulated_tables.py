@@ -55,11 +55,12 @@ def test_csv_and_parquet_of_a_study_give_the_same_answers(folder: Path) -> None:
 def test_a_study_is_a_pilot_of_power(folder: Path) -> None:
     """Donors needed to show in a laboratory what virtual donors show, should they vary like real ones."""
     counts, cycles = (read_table(folder / "tables" / f"{name}.csv") for name in ("senescence", "qpcr"))
+    arms = {"arm": "rab27b-kd", "control": "mock"}
+    rnas = {"target": "RAB27B mRNA", "reference": ["GAPDH"]}
     for result in (
-        power(counts, assay="senescence", effect=0.1, arm="rab27b-kd", control="mock", n=4, sets=20),
-        power(cycles, assay="qpcr", effect=0.5, arm="rab27b-kd", control="mock", target="RAB27B mRNA",
-              reference=["GAPDH"], n=4, sets=20),
-    ):  # fmt: skip
+        power(counts, assay="senescence", effect=0.1, n=4, sets=20, pilot=arms),
+        power(cycles, assay="qpcr", effect=0.5, n=4, sets=20, pilot={**arms, **rnas}),
+    ):
         told = result.tables["assumptions"].set_index("name")["source"]
         assert told["sd"] == told["donor_sd"] == "pilot"
         assert "4 donors of the pilot" in result.notes[0]

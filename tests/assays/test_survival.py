@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_ind
 
-from senexo.assays._survival.assay import EXAMPLE_OPTIONS, SurvivalResult, example, survival
+from senexo.assays._survival.assay import SurvivalResult, survival
+from senexo.assays._survival.example import example
+from senexo.assays._survival.spec import SPEC
 from senexo.assays.stats.cox import cox
 from senexo.assays.stats.cox_likelihood import Partial, concordance
 from senexo.assays.stats.cutpoint import log_rank_scores, searched
@@ -316,7 +318,7 @@ def test_figures_and_json_of_every_kind() -> None:
         assert json.loads(result.to_json())["settings"]["n_events"] == 42
         result.figure()
     assert survival(example(), **options).tables["groups"]["group"].to_list() == ["all"]
-    assert survival(example(), **EXAMPLE_OPTIONS).settings["unit"] == "months"
+    assert survival(example(), **SPEC.example).settings["unit"] == "months"
 
 
 @pytest.mark.parametrize("check", [

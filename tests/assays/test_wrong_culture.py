@@ -12,19 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from senexo import assays
-from senexo.assays._balance import assay as transfer
-from senexo.assays._colonies import assay as colony_counts
-from senexo.assays._fates import assay as cell_fates
+from senexo.assays.specs import example
 from senexo.base.errors import InvalidInput
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
-EXAMPLES = {"fates": cell_fates, "colonies": colony_counts, "balance": transfer}
+NAMES = ("fates", "colonies", "balance")
 
 
 def message(name: str, change: Change, **options: Any) -> str:
-    module = EXAMPLES[name]
+    table, own = example(name)
     with pytest.raises(InvalidInput) as caught:
-        getattr(assays, name)(change(module.example()), **{**module.EXAMPLE_OPTIONS, **options})
+        getattr(assays, name)(change(table), **{**own, **options})
     text = str(caught.value)
     assert all(", expected " in line for line in text.splitlines())
     return text
@@ -45,10 +43,10 @@ def same(table: pd.DataFrame) -> pd.DataFrame:
 
 
 TABLES: list[tuple[str, Change, str]] = [
-    *((name, put("arm", ""), "row 2, column arm: found an empty cell") for name in EXAMPLES),
-    *((name, put("donor", None), "row 2, column donor: found an empty cell") for name in EXAMPLES),
-    *((name, lambda t: t.iloc[:0], "no row of data") for name in EXAMPLES),
-    *((name, lambda t: pd.concat([t, t.iloc[[0]]], ignore_index=True), "of row 2 again") for name in EXAMPLES),
+    *((name, put("arm", ""), "row 2, column arm: found an empty cell") for name in NAMES),
+    *((name, put("donor", None), "row 2, column donor: found an empty cell") for name in NAMES),
+    *((name, lambda t: t.iloc[:0], "no row of data") for name in NAMES),
+    *((name, lambda t: pd.concat([t, t.iloc[[0]]], ignore_index=True), "of row 2 again") for name in NAMES),
     ("fates", lambda t: t.drop(columns="fate"), "column fate: found no such column"),
     ("fates", put("time_h", "soon"), "row 2, column time_h: found 'soon', expected a number >= 0"),
     ("fates", put("time_h", -1.0), "column time_h: found '-1'"),
@@ -78,15 +76,15 @@ def test_wrong_tables(name: str, change: Change, expected: str) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "expected"),
     [
-        *((name, {"compare": ("none", "other")}, "compare: found 'none'") for name in EXAMPLES),
-        *((name, {"compare": ("mimic",)}, "compare: found '1 names'") for name in EXAMPLES),
+        *((name, {"compare": ("none", "other")}, "compare: found 'none'") for name in NAMES),
+        *((name, {"compare": ("mimic",)}, "compare: found '1 names'") for name in NAMES),
         ("fates", {"compare": ("mimic", "mimic")}, "found mimic with itself"),
         ("fates", {"cause": "fusion"}, "cause: found 'fusion', expected a fate: division, death, commitment"),
         ("fates", {"time_h": 0.0}, "time_h: found '0', expected a time > 0"),
         ("fates", {"design": "nested"}, "design: found 'nested', expected one of paired, unpaired"),
         ("balance", {"compare": []}, "compare: found 'nothing'"),
         ("balance", {"time_h": 7.0}, "time_h: found '7', expected a time of the table: 48"),
-        ("balance", {"least": 2.0}, "least: found '2', expected a share between 0 and 1"),
+        ("balance", {"min_recovery": 2.0}, "min_recovery: found '2', expected a share between 0 and 1"),
     ],
 )
 def test_wrong_requests(name: str, options: dict[str, Any], expected: str) -> None:
@@ -98,7 +96,7 @@ rows = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), number,
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(rows, st.sampled_from(list(EXAMPLES)))
+@given(rows, st.sampled_from(NAMES))
 def test_any_table_gives_an_answer_or_its_faults(cells: list[tuple[object, ...]], name: str) -> None:
     names = {
         "fates": ["arm", "donor", "time_h", "entry_h"], "colonies": ["arm", "donor", "colonies", "cells_plated"],

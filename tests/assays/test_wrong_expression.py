@@ -89,7 +89,7 @@ def test_wrong_tables(change: Change, options: dict[str, Any], expected: str) ->
         ({"features": ["miR-1", "let*"]}, "features: found 'let*', expected a column or a pattern: "),
         ({"donor": "cell"}, "found 'cell' twice"),
         ({"kind": "intensities", "depth": "miR-1"}, "depth: found 'miR-1', expected nothing"),
-        ({"least": 0.0}, "least: found 0, expected a number of reads >= 1"),
+        ({"min_reads": 0.0}, "min_reads: found 0, expected a number of reads >= 1"),
         ({"kind": "intensities", "scale": "linear", "background": -1.0}, "background: found -1, expected a number > 0"),
     ],
 )

@@ -58,7 +58,9 @@ CYCLES = {"arm": ["mock", "mimic"] * 2, "donor": list("aabb"), "target": "miR", 
 )  # fmt: skip
 def test_wrong_pilots(assay: str, table: dict[str, Any], roles: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInput) as told:
-        power(pd.DataFrame(table), assay=assay, effect=2.0 if assay != "senescence" else 0.1, n=20, sets=20, **roles)
+        power(
+            pd.DataFrame(table), assay=assay, effect=2.0 if assay != "senescence" else 0.1, n=20, sets=20, pilot=roles
+        )
     assert message in str(told.value)
     assert all(", expected " in line for line in str(told.value).splitlines())
 

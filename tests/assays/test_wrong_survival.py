@@ -69,7 +69,7 @@ def put(column: str, value: Any, row: int = 1) -> dict[str, list[Any]]:
         (put("age", "old"), {"value": "level", "adjust": "age"}, "row 3, column age: found 'old', expected a number"),
         (put("level", 2.5), {"value": "level", "kind": "counts"}, "row 3, column level: found '2.5', expected a whole"),
         ({}, {"value": "level", "kind": "reads"}, "kind: found 'reads', expected one of counts, rpm, other"),
-        ({}, {"value": "level", "least": -1}, "least: found -1"),
+        ({}, {"value": "level", "min_reads": -1}, "min_reads: found -1"),
         # cuts and times to judge
         ({}, {"value": "level", "cut": "best"}, "cut: found 'best', expected median, optimal or a number"),
         ({}, {"value": "level", "cut": math.nan}, "cut: found 'nan'"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from senexo.assays._balance.spec import SPEC
 from senexo.assays.comparisons import pairs_of
 from senexo.assays.drawing import draw_estimates
 from senexo.assays.result import AssayResult, Finding, p_text, records
@@ -16,17 +17,18 @@ from senexo.assays.stats.estimate import ALPHA, LEVEL, Estimate, significant
 from senexo.assays.stats.fieller import ratio_of_means
 from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.proportion import mean_contrast
+from senexo.base.deprecation import former_keywords
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import Column, at, capped, check
+from senexo.base.table import at, capped, check
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-LEAST = 0.1  # share of what donor cells lose that recipients must gain for a loss to be called transfer
+MIN_RECOVERY = 0.1  # share of what donor cells lose that recipients must gain for a loss to be called transfer
 PLACES = ("donor_cells", "recipient_cells", "vesicular", "free", "degraded")
 CLOSES = 1e-9  # relative error with which a simulated balance closes
-EXAMPLE_OPTIONS: dict[str, object] = {"compare": [("together", "apart")]}
+WELLS = next(table for table in SPEC.tables if table.name == "wells")
 TRANSFER, LOSS, OPEN = "transfer", "loss without transfer", "not decided"
 
 _METHOD = (
@@ -34,7 +36,7 @@ _METHOD = (
     "control in which transfer is prevented, within donors, and tested by Student's t over donors (the error of "
     "measuring as a floor). The transfer index is the ratio of the mean gain to the mean loss with Fieller's interval. "
     "P-values are corrected by Holm. Transfer is claimed where recipients gain, and by no more than donor cells lose; "
-    "loss without transfer where donor cells lose and an index of {least:g} is excluded."
+    "loss without transfer where donor cells lose and an index of {min_recovery:g} is excluded."
 )
 
 
@@ -61,84 +63,80 @@ class BalanceResult(AssayResult):
             return figure
 
 
+@former_keywords({"least": "min_recovery"})
 def balance(
     table: pd.DataFrame,
     *,
     compare: Sequence[str] | Sequence[Sequence[str]],
     time_h: float | None = None,
-    least: float = LEAST,
+    min_recovery: float = MIN_RECOVERY,
     where: str = "table",
 ) -> BalanceResult:
-    """Do recipients gain what donor cells lose (transfer), or is it lost on the way (mere loss)?
+    """Decide whether recipients gain the copies that donor cells lose (transfer), or whether they are merely lost.
 
     loss = donor cells of the control - of the arm, gain = recipients of the arm - of the control, within each donor;
     transfer index = mean gain / mean loss.
 
-    table: one row per well and time: arm, donor, copies in donor_cells and recipient_cells; where there are any
-    replicate, time_h, vesicular and free (copies in the medium), degraded, made, and the standard errors of measuring
-    donor_cells_sd and recipient_cells_sd. Empty recipient_cells: a well without recipients. Other columns are ignored.
-    compare: (arm, control), or several such pairs; in the control the same cells are kept from transfer (apart, or with
-    an inhibitor). time_h: the time judged, by default the last. least: index below which a loss is no transfer.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per well and time: arm, donor, copies in donor_cells and recipient_cells; where there are any replicate,
+        time_h (hours), vesicular and free (copies in the medium), degraded, made, and the standard errors of measuring
+        donor_cells_sd and recipient_cells_sd. Empty recipient_cells: a well without recipients. Other columns are
+        ignored.
+    compare : pair of str or sequence of pairs
+        (arm, control), or several such pairs; in the control the same cells are kept from transfer (apart, or with an
+        inhibitor).
+    time_h : float, optional
+        The time judged in hours; by default the last.
+    min_recovery : float, default 0.1
+        Transfer index below which a loss is no transfer.
+    where : str, default "table"
+        What messages call the table.
 
-    InvalidInput lists every fault of the table (row, column) and unknown arms. Fewer than two donors: ``not testable``.
+    Returns
+    -------
+    BalanceResult
+        Tables transfers, changes, wells. Fewer than two donors: ``not testable``.
 
-    >>> found = balance(example(), compare=("together", "apart"))
-    >>> found.findings[0].verdict
+    Raises
+    ------
+    InvalidInput
+        Every fault of the table (row, column) and unknown arms, together.
+
+    References
+    ----------
+    Fieller EC, J R Stat Soc B 1954;16:175-185, doi 10.1111/j.2517-6161.1954.tb00159.x.
+
+    Examples
+    --------
+    >>> from senexo.assays.specs import example
+    >>> table, options = example("balance")
+    >>> balance(table, **options).findings[0].verdict
     'transfer'
     """
-    if not 0.0 < least < 1.0:
-        raise InvalidInput([Fault(f"{where}: least", f"{least:g}", "a share between 0 and 1")])
+    if not 0.0 < min_recovery < 1.0:
+        raise InvalidInput([Fault(f"{where}: min_recovery", f"{min_recovery:g}", "a share between 0 and 1")])
     wells, notes = _wells(table, time_h, where)
     compared = pairs_of(wells["arm"], compare, where)
     if not compared:
         raise InvalidInput([Fault(f"{where}: compare", "nothing", "an arm and its control without transfer")])
     changes = _changes(wells, compared)
-    transfers = _transfers(changes, compared, least)
+    transfers = _transfers(changes, compared, min_recovery)
     notes += _lost_donors(wells, changes, compared)
     settings = {
         "compare": compared, "time_h": None if wells["time_h"].isna().all() else float(wells["time_h"].iloc[0]),
-        "least": least, "level": LEVEL,
+        "min_recovery": min_recovery, "level": LEVEL,
     }  # fmt: skip
     tables = {"transfers": transfers, "changes": changes, "wells": wells}
-    findings = tuple(_finding(row, least) for row in records(transfers))
-    return BalanceResult("balance", _METHOD.format(least=least), settings, findings, tables, tuple(notes))
-
-
-def example() -> pd.DataFrame:
-    """Made-up wells of five donors: what leaves the donor cells arrives in the recipients, but for a third.
-
-    >>> example()["arm"].value_counts().to_dict()
-    {'together': 10, 'apart': 10}
-    """
-    import pandas as pd
-
-    rng = np.random.default_rng(20180515)
-    rows: list[tuple[Any, ...]] = []
-    for donor in range(5):
-        level, moved = rng.lognormal(math.log(4e6), 0.3), rng.uniform(0.25, 0.4)
-        for arm, share in (("together", moved), ("apart", 0.0)):
-            for well in (1, 2):
-                places = (level * (1.0 - share), 2e5 + 0.65 * share * level, 1e5 + 0.2 * share * level)
-                read = [float(f"{place * rng.lognormal(0.0, 0.06):.3g}") for place in places]
-                rows.append((arm, f"donor {donor + 1}", well, 48, read[0], 0.06 * read[0], read[1], read[2]))
-    columns = (
-        "arm", "donor", "replicate", "time_h", "donor_cells", "donor_cells_sd", "recipient_cells", "vesicular",
-    )  # fmt: skip
-    return pd.DataFrame(rows, columns=list(columns))
+    findings = tuple(_finding(row, min_recovery) for row in records(transfers))
+    return BalanceResult("balance", _METHOD.format(min_recovery=min_recovery), settings, findings, tables, tuple(notes))
 
 
 def _wells(table: pd.DataFrame, time_h: float | None, where: str) -> tuple[pd.DataFrame, list[str]]:
     """The checked wells of one time; `total` of all places told and, where made is told, what it leaves open."""
     errors = ("donor_cells_sd", "recipient_cells_sd")
-    columns = [
-        Column("arm", "text"), Column("donor", "text"),
-        Column("replicate", "text", required=False, may_be_empty=True),
-        Column("time_h", "number", required=False, low=0), Column("donor_cells", "number", low=0),
-        Column("recipient_cells", "number", low=0, may_be_empty=True),
-        *(Column(name, "number", required=False, may_be_empty=True, low=0)
-          for name in (*PLACES[2:], "made", *errors)),
-    ]  # fmt: skip
-    found = check(table, columns, where=where, key=("arm", "donor", "replicate", "time_h"))
+    found = check(table, SPEC.checks(), where=where, key=SPEC.key)
     notes = []
     if "time_h" in found:
         times = sorted(set(found["time_h"]))
@@ -173,7 +171,7 @@ def _wells(table: pd.DataFrame, time_h: float | None, where: str) -> tuple[pd.Da
             f"in {int(open_wells.sum())} of {len(found)} wells copies made are not those found in all places "
             f"(unaccounted: {100 * share.min():.1f} to {100 * share.max():.1f} %)"
         )
-    return found.reset_index(drop=True), notes
+    return found[[field.name for field in WELLS.fields]].reset_index(drop=True), notes
 
 
 def _changes(wells: pd.DataFrame, compared: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -204,7 +202,7 @@ def _changes(wells: pd.DataFrame, compared: Sequence[tuple[str, str]]) -> pd.Dat
     return pd.DataFrame(rows, columns=["arm", "control", "donor", *names])
 
 
-def _transfers(changes: pd.DataFrame, compared: Sequence[tuple[str, str]], least: float) -> pd.DataFrame:
+def _transfers(changes: pd.DataFrame, compared: Sequence[tuple[str, str]], min_recovery: float) -> pd.DataFrame:
     """One row per pair of arms: loss, gain, index, and the share of the loss that is found again anywhere."""
     import pandas as pd
 
@@ -230,7 +228,7 @@ def _transfers(changes: pd.DataFrame, compared: Sequence[tuple[str, str]], least
         for row, p in zip(rows, holm([row[f"p_{name}"] for row in rows]), strict=True):
             row[f"p_{name}_holm"] = float(p)
     for row in rows:
-        row["verdict"] = _verdict(row, least)
+        row["verdict"] = _verdict(row, min_recovery)
     return pd.DataFrame(rows)
 
 
@@ -243,18 +241,18 @@ def _mean(values: np.ndarray, noise: np.ndarray) -> Estimate:
     return mean_contrast(values, noise)
 
 
-def _verdict(row: Mapping[str, Any], least: float) -> str:
+def _verdict(row: Mapping[str, Any], min_recovery: float) -> str:
     if math.isnan(row["p_gain_holm"]):
         return "not testable"
     gains, loses = (row[f"p_{name}_holm"] < ALPHA and row[name] > 0.0 for name in ("gain", "loss"))
     if gains and loses and row["index_low"] <= 1.0:
         return TRANSFER
-    if loses and row["index_high"] < least:
+    if loses and row["index_high"] < min_recovery:
         return LOSS
     return OPEN
 
 
-def _finding(row: Mapping[str, Any], least: float) -> Finding:
+def _finding(row: Mapping[str, Any], min_recovery: float) -> Finding:
     index = Estimate(row["index"], row["index_low"], row["index_high"])
     title = f"{row['arm']} against {row['control']}: "
     n = f"{row['n_donors']} donor{'' if row['n_donors'] == 1 else 's'}"
@@ -262,7 +260,7 @@ def _finding(row: Mapping[str, Any], least: float) -> Finding:
         words = f"not testable, {n} with donor cells and recipients in both arms; two are needed."
     else:
         words = f"{_change(row, 'loss', 'donor cells lose')}, {_change(row, 'gain', 'recipients gain')} ({n}): "
-        words += _conclusion(row, least)
+        words += _conclusion(row, min_recovery)
     return Finding.of(
         "balance", f"transfer:{row['arm']}:{row['control']}", title + words, index, unit="gain / loss",
         p_holm=row["p_gain_holm"], verdict=row["verdict"],
@@ -274,14 +272,14 @@ def _change(row: Mapping[str, Any], name: str, words: str) -> str:
     return f"{words} {significant(row[name])} copies per well ({ends}; {p_text(row[f'p_{name}_holm'])})"
 
 
-def _conclusion(row: Mapping[str, Any], least: float) -> str:
+def _conclusion(row: Mapping[str, Any], min_recovery: float) -> str:
     closed = math.isfinite(row["index_low"]) and math.isfinite(row["index_high"])
     ends = f" (95 % CI {significant(row['index_low'])} to {significant(row['index_high'])})" if closed else ""
     index = f"index {significant(row['index'])}{ends}"
     if row["verdict"] == TRANSFER:
         return f"transfer; {index}."
     if row["verdict"] == LOSS:
-        return f"loss without transfer; {index}, {least:g} is excluded."
+        return f"loss without transfer; {index}, {min_recovery:g} is excluded."
     gains, loses = (row[f"p_{name}_holm"] < ALPHA and row[name] > 0.0 for name in ("gain", "loss"))
     if gains and loses:
         return f"not decided; {index}, recipients gain more than donor cells lose, so they have another source."

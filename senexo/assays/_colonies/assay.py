@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from senexo.assays._colonies.spec import SPEC
 from senexo.assays.comparisons import pairs_of
 from senexo.assays.drawing import draw_estimates
 from senexo.assays.result import AssayResult, Finding, before_holm, interval_text, judge, p_text, records
@@ -16,14 +17,13 @@ from senexo.assays.stats.estimate import LEVEL, Estimate, significant
 from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.negative_binomial_counts import negative_binomial_fit
 from senexo.assays.stats.paired_counts import ratio_of_counts
-from senexo.base.table import Column, check
+from senexo.base.table import check
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 SMALL_RATIO, LARGE_RATIO = 1.25, 2.0
-EXAMPLE_OPTIONS: dict[str, object] = {"compare": [("mimic", "scrambled")]}
 _METHOD = (
     "Colonies and cells plated were summed by donor and arm. Surviving fractions (ratios of colonies per cell plated) "
     "are from a Poisson model with donors as blocks, the larger of its quasi-likelihood and its sandwich error "
@@ -57,26 +57,44 @@ def colonies(
     compare: Sequence[str] | Sequence[Sequence[str]] | None = None,
     where: str = "table",
 ) -> ColoniesResult:
-    """Plating efficiency of every arm, and surviving fractions against controls, by donor.
+    """Estimate the plating efficiency of every arm, and surviving fractions against controls, by donor.
 
     efficiency = colonies / cells plated; surviving fraction = efficiency / that of the control, same donors.
 
-    table: one row per dish or well: arm, donor, colonies (whole, 0 is legal), cells_plated, and replicate where a donor
-    has several. Other columns are ignored. compare: (arm, control arm), or several such pairs.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per dish or well: arm, donor, colonies (whole, 0 is allowed), cells_plated, and replicate where a donor
+        has several. Other columns are ignored.
+    compare : pair of str or sequence of pairs, optional
+        (arm, control arm), or several such pairs.
+    where : str, default "table"
+        What messages call the table.
 
-    InvalidInput lists every fault of the table (row, column) and unknown arms. One donor: ``not testable`` (the exact
-    test of its own counts stands in the table).
+    Returns
+    -------
+    ColoniesResult
+        Tables fractions, efficiencies, samples, dishes. One donor: ``not testable`` (the exact test of its own counts
+        is in the table).
 
-    >>> found = colonies(example(), **EXAMPLE_OPTIONS)
-    >>> found.findings[0].verdict
+    Raises
+    ------
+    InvalidInput
+        Every fault of the table (row, column) and unknown arms, together.
+
+    References
+    ----------
+    McCullagh P, Nelder JA, Generalized Linear Models, 2nd ed. 1989, chapters 4.5 and 6.2. MacKinnon JG, White H, J
+    Econom 1985;29:305-325, doi 10.1016/0304-4076(85)90158-7.
+
+    Examples
+    --------
+    >>> from senexo.assays.specs import example
+    >>> table, options = example("colonies")
+    >>> colonies(table, **options).findings[0].verdict
     'large'
     """
-    columns = [
-        Column("arm", "text"), Column("donor", "text"),
-        Column("replicate", "text", required=False, may_be_empty=True), Column("colonies", "whole", low=0),
-        Column("cells_plated", "number", low=1),
-    ]  # fmt: skip
-    found = check(table, columns, where=where, key=("arm", "donor", "replicate"))
+    found = check(table, SPEC.checks(), where=where, key=SPEC.key)
     compared = pairs_of(found["arm"], compare, where)
     samples = found.groupby(["arm", "donor"], sort=False, as_index=False).agg(
         n_dishes=("colonies", "size"), colonies=("colonies", "sum"), cells_plated=("cells_plated", "sum")
@@ -94,25 +112,6 @@ def colonies(
         if row["p_value"] < 0.05
     )
     return ColoniesResult("colonies", _METHOD, settings, tuple(findings), tables, notes)
-
-
-def example() -> pd.DataFrame:
-    """Made-up dishes of five donors in triplicate: the mimic leaves a third of the colonies.
-
-    >>> example()["arm"].value_counts().to_dict()
-    {'scrambled': 15, 'mimic': 15}
-    """
-    import pandas as pd
-
-    rng = np.random.default_rng(20180515)
-    rows = []
-    for donor in range(5):
-        level = rng.lognormal(math.log(0.02), 0.5)
-        for arm, effect in (("scrambled", 1.0), ("mimic", 0.35 * rng.lognormal(0.0, 0.15))):
-            rows += [
-                (arm, f"donor {donor + 1}", dish, int(rng.poisson(2000 * level * effect)), 2000) for dish in (1, 2, 3)
-            ]
-    return pd.DataFrame(rows, columns=["arm", "donor", "replicate", "colonies", "cells_plated"])
 
 
 def _dishes(found: pd.DataFrame) -> pd.DataFrame:

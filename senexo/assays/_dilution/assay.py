@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from senexo.assays._dilution import sentences as dilution_words
 from senexo.assays.result import AssayResult
 from senexo.assays.stats import single_hit
@@ -56,16 +54,43 @@ def dilution(
     group: str | None = None,
     where: str = "table",
 ) -> DilutionResult:
-    """Frequency of cells that grow out, 1 in N with its interval, per group; the single-hit test; groups compared.
+    """Estimate the frequency of cells that grow out or engraft, 1 in N, by limiting dilution, and compare groups.
 
-    P(a unit with d cells responds) = 1 - exp(-f d); log(-log(1 - P)) = log f + log d. Equal to `elda` of statmod.
+    P(a unit with d cells responds) = 1 - exp(-f d), so log(-log(1 - P)) = log f + log d: a binomial generalised linear
+    model with complementary log-log link and offset. Equal to `elda` of R's statmod.
 
-    table: one row per dose (and group): dose = cells per well or mouse, tested = units, response = how many of them
-    grew (colonies, engraftment). group: the column that tells groups apart. Several rows of one dose are summed.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row for each dose and group, or one row per well or mouse; rows of one dose are summed.
+    dose : str, default "dose"
+        Column of cells per well or mouse.
+    tested : str, default "tested"
+        Column of the number of wells or mice.
+    response : str, default "response"
+        Column of how many of them grew out or engrafted.
+    group : str, optional
+        Column of the groups to compare; without it all rows are one group.
+    where : str, default "table"
+        What messages call the table.
 
-    Where no unit responded the frequency has no lower bound and its upper one is one-sided ("0 of n" is a bound, never
-    zero); where all did it is the other way round. InvalidInput lists every fault of the table.
+    Returns
+    -------
+    DilutionResult
+        Tables frequencies, single_hit, groups, pairs, units. Where no unit responded the frequency has a one-sided
+        upper bound (0 of n is a bound, never zero); where all did, a one-sided lower bound.
 
+    Raises
+    ------
+    InvalidInput
+        Every fault of the table (row, column), together.
+
+    References
+    ----------
+    Hu Y, Smyth GK, J Immunol Methods 2009;347:70-78, doi 10.1016/j.jim.2009.06.008.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> wells = pd.DataFrame({"dose": [100, 300, 1000], "tested": [24, 24, 24], "response": [5, 12, 22]})
     >>> print(dilution(wells))
@@ -200,19 +225,3 @@ def _pair_table(units: pd.DataFrame, names: Sequence[str], fits: Mapping[str, Es
                      "fold_high": ratio.high, "chi_square": chi, "p_value": p})  # fmt: skip
     table = pd.DataFrame(rows, columns=["group", "other", "fold", "fold_low", "fold_high", "chi_square", "p_value"])
     return table.assign(p_holm=holm(table["p_value"].to_list()))
-
-
-def example() -> pd.DataFrame:
-    """A made-up plate: a control and an arm in which responding cells are rarer."""
-    import pandas as pd
-
-    rng = np.random.default_rng(8)
-    rows = [
-        (arm, dose, 24, int(rng.binomial(24, 1 - math.exp(-dose / one_in))))
-        for arm, one_in in (("scrambled", 300.0), ("miR-34c", 2500.0))
-        for dose in (50, 150, 500, 1500, 5000)
-    ]
-    return pd.DataFrame(rows, columns=["arm", "cells", "wells", "positive"])
-
-
-EXAMPLE_OPTIONS: dict[str, object] = {"dose": "cells", "tested": "wells", "response": "positive", "group": "arm"}

@@ -142,7 +142,7 @@ def _donors(axes: Axes, name: str, tables: Mapping[str, pd.DataFrame], settings:
     row = tables["features"].set_index("feature").loc[name]
     below = "\nbelow detection" if row["detection"] == "below detection" else ""
     if below and settings["kind"] != "intensities":
-        below += f"\n(< {settings['least']:g} reads)"
+        below += f"\n(< {settings['min_reads']:g} reads)"
     axes.set_title(f"{name}{below}", fontsize=6.5, fontweight="normal", loc="center")
     axes.set_xticks([0, 1], [textwrap.fill(group, 10, break_long_words=False) for group in groups])
     if max(len(word) for group in groups for word in group.split()) > 9:
@@ -151,7 +151,7 @@ def _donors(axes: Axes, name: str, tables: Mapping[str, pd.DataFrame], settings:
     if settings["kind"] != "intensities":
         _count_axis(axes)
         if below:
-            axes.axhline(np.log2(settings["least"] + 1.0), color="0.4", linestyle=":", linewidth=0.9)
+            axes.axhline(np.log2(settings["min_reads"] + 1.0), color="0.4", linestyle=":", linewidth=0.9)
 
 
 def _height(values: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:

@@ -61,7 +61,9 @@ def _measured(name: str, tables: Mapping[str, pd.DataFrame], reads: Panel, setti
     depth = tables["samples"]["depth"]
     chosen = {settings["case"]: reads.is_case, settings["control"]: ~reads.is_case}
     sentences = [
-        detect(reads.values.loc[rows, name], least=settings["least"], depth=depth[rows], name=f"{name} in {label}")
+        detect(
+            reads.values.loc[rows, name], min_reads=settings["min_reads"], depth=depth[rows], name=f"{name} in {label}"
+        )
         for label, rows in chosen.items()
         if rows.any()
     ]

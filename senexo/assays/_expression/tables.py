@@ -25,10 +25,10 @@ SETTINGS = {"small_fold": SMALL_FOLD, "large_fold": LARGE_FOLD}
 MIN_NORMALISING = 10  # RNAs without which depth cannot be told from change
 
 
-def is_measured(data: Panel, layout: Layout, least: float, background: float | None) -> pd.DataFrame:
+def is_measured(data: Panel, layout: Layout, min_reads: float, background: float | None) -> pd.DataFrame:
     """Was it measured? One answer per sample and RNA."""
     if layout.kind != "intensities":
-        return data.values >= least
+        return data.values >= min_reads
     if background is None:
         return data.values.notna()
     if layout.scale == "linear" and background <= 0.0:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from senexo.assays._fates.spec import SPEC
 from senexo.assays._senescence.contrasts import LARGE, SMALL
 from senexo.assays.comparisons import check_design, pairs_of
 from senexo.assays.result import AssayResult, Finding, before_holm, interval_text, judge, records
@@ -19,13 +20,12 @@ from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.proportion import mean_contrast, mean_share, share_variance
 from senexo.assays.stats.unpaired import welch
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import Column, at, capped, check, likely
+from senexo.base.table import at, capped, check, likely
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-EXAMPLE_OPTIONS: dict[str, object] = {"compare": [("mimic", "scrambled")]}
 _METHOD = (
     "Cumulative incidences of the fates were estimated by Aalen and Johansen's method, for each donor and arm, and "
     "averaged over donors (95 % intervals from a beta-binomial model and Student's t over donors). Arms were compared "
@@ -55,18 +55,50 @@ def fates(
     design: str = "paired",
     where: str = "table",
 ) -> FatesResult:
-    """Which share of cells has come to each fate by a time, other fates and open ends counted rightly, by donor.
+    """Estimate the cumulative incidence of each fate by a time in every arm, and compare arms, by donor.
 
-    table: one row per followed cell: arm, donor, cell, time_h (of its fate, or when it was last seen), fate (a name, or
-    `censored`); where cells were not followed from time 0 on, entry_h. Other columns are ignored.
-    compare: (arm, control arm), or several such pairs. cause: the fates told and compared (default: all). time_h: the
-    time judged, by default the last that every donor was followed to. design: ``paired`` (arms of the same donors) or
-    ``unpaired``.
+    Fates are competing risks: cumulative incidence by Aalen and Johansen within each donor and arm; the mean over
+    donors is compared.
 
-    InvalidInput lists every fault of the table (row, column), unknown arms and fates. One donor: ``not testable``.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per followed cell: arm, donor, cell, time_h (hours, of the fate or when it was last seen), fate (a name,
+        or the word of `censored`), and where there are any entry_h (hour from which the cell was followed). Other
+        columns are ignored.
+    compare : pair of str or sequence of pairs, optional
+        (arm, control arm), or several such pairs.
+    cause : str or sequence of str, optional
+        The fates reported and compared; by default all. The others still count as competing risks.
+    time_h : float, optional
+        The time judged in hours; by default the last to which every donor was followed.
+    censored : str, default "censored"
+        The word for a fate that was not observed.
+    design : {"paired", "unpaired"}, default "paired"
+        Arms of the same donors, or of different donors.
+    where : str, default "table"
+        What messages call the table.
 
-    >>> found = fates(example(), **EXAMPLE_OPTIONS, cause="commitment")
-    >>> found.findings[0].verdict
+    Returns
+    -------
+    FatesResult
+        Tables differences, fractions, donors, curves. Fewer than two donors: ``not testable``.
+
+    Raises
+    ------
+    InvalidInput
+        Every fault of the table (row, column), unknown arms and fates, together.
+
+    References
+    ----------
+    Aalen OO, Johansen S, Scand J Stat 1978;5:141-150.
+
+    Examples
+    --------
+    >>> from senexo.assays.specs import example
+    >>> table, options = example("fates")
+    >>> result = fates(table, **options, cause="commitment")
+    >>> result.findings[0].verdict
     'large'
     """
     check_design(design, where)
@@ -108,35 +140,8 @@ def fates(
     return FatesResult("fates", method, settings, tuple(words), tables, tuple(notes))
 
 
-def example() -> pd.DataFrame:
-    """Made-up tracks of four donors: the mimic commits cells to senescence that would have divided.
-
-    >>> example()["fate"].value_counts().index.to_list()
-    ['division', 'commitment', 'death', 'censored']
-    """
-    import pandas as pd
-
-    rng, rows = np.random.default_rng(20180515), []
-    for donor in range(4):
-        level = rng.lognormal(0.0, 0.25)
-        for arm, hazards in (("scrambled", (0.03, 0.004, 0.003)), ("mimic", (0.012, 0.003, 0.02))):
-            for cell in range(40):
-                rates = np.array(hazards) * level
-                time, lost = rng.exponential(1.0 / rates.sum()), min(96.0, rng.exponential(400.0))
-                fate = ("division", "death", "commitment")[rng.choice(3, p=rates / rates.sum())]
-                rows.append((
-                    arm, f"donor {donor + 1}", cell + 1, round(max(min(time, lost), 0.25), 2),
-                    fate if time <= lost else "censored",
-                ))  # fmt: skip
-    return pd.DataFrame(rows, columns=["arm", "donor", "cell", "time_h", "fate"])
-
-
 def _cells(table: pd.DataFrame, where: str) -> pd.DataFrame:
-    columns = [
-        Column("arm", "text"), Column("donor", "text"), Column("cell", "text"), Column("time_h", "number", low=0),
-        Column("fate", "text"), Column("entry_h", "number", required=False, low=0),
-    ]  # fmt: skip
-    found = check(table, columns, where=where, key=("arm", "donor", "cell"))
+    found = check(table, SPEC.checks(), where=where, key=SPEC.key)
     if "entry_h" not in found:
         found["entry_h"] = 0.0
     late = found.index[found["entry_h"] >= found["time_h"]]

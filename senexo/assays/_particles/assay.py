@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 SMALL_RATIO, LARGE_RATIO = 1.25, 2.0
 
-EXAMPLE_OPTIONS: dict[str, object] = {
-    "blank": "medium", "compare": [("RAB27B knock-down", "control"), ("GW4869", "control")],
-}  # fmt: skip
-
 _METHOD = (
     "Particles per mL were multiplied by the dilution, {blank}, multiplied by the volume of medium and divided by "
     "cells and hours. Readings of a sample were averaged. {compared} Rates below the limit of the blank (one-sided "
@@ -57,20 +53,44 @@ def particles(
     design: str = "paired",
     where: str = "table",
 ) -> ParticlesResult:
-    """Particles per cell and hour of every arm, and ratios between arms, by donor.
+    """Estimate particles released per cell and hour in every arm, and ratios between arms, by donor.
 
     rate = (particles per mL x dilution - blank) x volume / (cells x hours); ratios are of geometric means over donors.
 
-    table: one row per reading: arm, donor, particles_per_ml (as read, that is diluted; or particles_per_frame and
-    frame_volume_nl), dilution (factor, 1 = none), volume_ml of conditioned medium, n_cells (at its end), hours; where
-    there are any replicate (readings or runs of a sample), batch (samples that share a blank), n_cells_start. Rows of
-    the blank need no donor, cells or hours. Other columns are ignored.
-    compare: (arm, control arm), or several such pairs. blank: the arm that is medium without cells. design: ``paired``
-    (arms of the same donors) or ``unpaired`` (arms of different donors). where: what messages call the table.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per reading: arm, donor, particles_per_ml (as read, that is of the diluted sample; or
+        particles_per_frame and frame_volume_nl), dilution (factor, 1 = none), volume_ml of conditioned medium, n_cells
+        (at its end), hours; where there are any replicate (readings or runs of a sample), batch (samples that share a
+        blank), n_cells_start. Rows of the blank need no donor, cells or hours. Other columns are ignored.
+    compare : pair of str or sequence of pairs, optional
+        (arm, control arm), or several such pairs.
+    blank : str, optional
+        The arm that is medium without cells; without it nothing is subtracted.
+    design : {"paired", "unpaired"}, default "paired"
+        Arms of the same donors, or of different donors.
+    where : str, default "table"
+        What messages call the table.
 
-    InvalidInput lists every fault of the table (row, column) and unknown arms. An arm of which fewer than half of the
-    donors lie above the blank gets ``below blank: not testable`` instead of a p-value, one donor ``not testable``.
+    Returns
+    -------
+    ParticlesResult
+        Tables ratios, rates, samples, blanks. An arm of which fewer than half of the donors lie above the blank has the
+        verdict ``below blank: not testable`` instead of a p-value, one donor ``not testable``.
 
+    Raises
+    ------
+    InvalidInput
+        Every fault of the table (row, column) and unknown arms, together.
+
+    References
+    ----------
+    Limit of the blank: Armbruster DA, Pry T, Clin Biochem Rev 2008;29 Suppl 1:S49-52. Error of a shared blank: Zou GY,
+    Donner A, Stat Med 2008;27:1693-1702, doi 10.1002/sim.3095.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> read = pd.DataFrame({"arm": ["mock", "kd"] * 3, "donor": list("aabbcc"), "dilution": 100, "volume_ml": 5,
     ...                      "particles_per_ml": [9e7, 5e7, 6e7, 2.5e7, 1.2e8, 6e7], "n_cells": 2e6, "hours": 48})
@@ -99,33 +119,6 @@ def particles(
         "particles", _METHOD.format(blank=subtracted, compared=_COMPARED[design]), settings,
         tuple(tracking_words.findings(tables, settings)), tables, (*notes, *more),
     )  # fmt: skip
-
-
-def example() -> pd.DataFrame:
-    """Made-up readings of five donors: a knock-down and an inhibitor lower the release; the medium holds some already.
-
-    >>> example()["arm"].value_counts().to_dict()
-    {'control': 10, 'RAB27B knock-down': 10, 'GW4869': 10, 'medium': 4}
-    """
-    import pandas as pd
-
-    rng = np.random.default_rng(20180515)
-    columns = ["arm", "donor", "replicate", "particles_per_ml", "dilution", "volume_ml", "n_cells", "hours"]
-    rows: list[tuple[Any, ...]] = []
-    for donor in range(5):
-        level = rng.lognormal(math.log(25.0), 0.4)
-        for arm, effect in (("control", 1.0), ("RAB27B knock-down", 0.45), ("GW4869", 0.6)):
-            cells = round(float(rng.uniform(1.6e6, 2.4e6)), -4)
-            held = 1e8 + level * effect * rng.lognormal(0.0, 0.15) * cells * 48.0 / 5.0
-            rows += [
-                (arm, f"donor {donor + 1}", run, float(f"{held / 20 * rng.lognormal(0.0, 0.1):.3g}"), 20, 5, cells, 48)
-                for run in (1, 2)
-            ]
-    rows += [
-        ("medium", "", run, float(f"{1e8 / 5 * rng.lognormal(0.0, 0.15):.3g}"), 5, 5, math.nan, math.nan)
-        for run in range(1, 5)
-    ]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def _df(blanks: pd.DataFrame) -> float:

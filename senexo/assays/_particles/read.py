@@ -15,29 +15,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from senexo.assays._particles.spec import SPEC
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import Column, at, capped, check, likely
+from senexo.base.table import at, capped, check, likely
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ASSUMED_CV = 0.25  # of one reading, where there is only one of the blank
 RANGE = 1e7, 1e9  # particles per mL in which trackers count reliably
+PER_FRAME = ("particles_per_frame", "frame_volume_nl")
 _NUMBERS = ("volume_ml", "n_cells", "hours")
 
 
 def readings(table: pd.DataFrame, blank: str | None, where: str) -> tuple[pd.DataFrame, list[str]]:
     """The checked table with `read` (particles per mL as diluted) and `medium` (undiluted) of every reading."""
     per_frame = "particles_per_ml" not in table.columns and "particles_per_frame" in table.columns
-    read = [Column("particles_per_frame", "number", low=0), Column("frame_volume_nl", "number", low=0)]
+    passed = ("particles_per_ml",) if per_frame else PER_FRAME
     columns = [
-        Column("arm", "text"), Column("donor", "text", may_be_empty=True),
-        Column("replicate", "text", required=False, may_be_empty=True), Column("batch", "text", required=False),
-        *(read if per_frame else [Column("particles_per_ml", "number", low=0)]), Column("dilution", "number", low=1),
-        *(Column(name, "number", low=0, may_be_empty=True) for name in _NUMBERS),
-        Column("n_cells_start", "number", required=False, may_be_empty=True, low=0),
-    ]  # fmt: skip
-    found = check(table, columns, where=where, key=("arm", "donor", "replicate", "batch"))
+        one.column(required=True if one.name in PER_FRAME else None) for one in SPEC.columns if one.name not in passed
+    ]
+    found = check(table, columns, where=where, key=SPEC.key)
     is_blank = found["arm"] == blank
     arms = list(dict.fromkeys(found["arm"]))
     if blank is not None and blank not in arms:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from senexo.assays._power.curve import Tries, around, fitted, needed
 from senexo.assays._power.pilots import read_pilot
 from senexo.assays._power.simulators import SIMULATORS, Simulator
+from senexo.assays._power.spec import SPEC
 from senexo.assays.result import AssayResult, Finding, records
 from senexo.assays.stats.estimate import LEVEL, Estimate
+from senexo.base.deprecation import former_keywords
 from senexo.base.errors import Fault
 from senexo.base.table import capped
 
@@ -25,10 +27,7 @@ if TYPE_CHECKING:
 
 MOST = 2000  # units that are tried
 SEED = 1
-
-EXAMPLE_OPTIONS: dict[str, object] = {
-    "assay": "senescence", "effect": 0.15, "sets": 60, "arm": "mimic", "control": "scrambled",
-}  # fmt: skip
+ROLES = tuple(option.name for option in SPEC.options if option.part_of == "pilot")
 
 _METHOD = (
     "Power is the share of simulated tables of this size in which the assay {assay}, by its public function, gives "
@@ -48,6 +47,7 @@ class PowerResult(AssayResult):
         return power_curve(self.tables["curve"], self.settings)
 
 
+@former_keywords({role: f"pilot.{role}" for role in ROLES})
 def power(
     table: pd.DataFrame | None = None,
     *,
@@ -60,51 +60,68 @@ def power(
     given: Mapping[str, float] | None = None,
     sets: int = 400,
     seed: int = SEED,
-    arm: str | None = None,
-    control: str | None = None,
-    target: str | None = None,
-    reference: str | Sequence[str] | None = None,
-    time: str | None = None,
-    event: str | None = None,
-    dose: str | None = None,
-    tested: str | None = None,
-    response: str | None = None,
-    value: str | None = None,
-    group: str | None = None,
-    blank: str | None = None,
+    pilot: Mapping[str, Any] | None = None,
     where: str = "table",
 ) -> PowerResult:
-    """The number of donors, mice or patients that shows an effect with the power asked for; or the power of numbers.
+    """Find the number of donors, mice or patients that shows an effect with a given power; or the power of numbers.
 
-    assay: one of the assays; effect: its size, in the assay's own unit (docs/assays/power.md). n: the number or numbers
-    to judge; without it the smallest number with the wanted `power` is sought. alpha: level of the two-sided test.
-    design: ``paired`` or ``unpaired``, where the assay knows both. given: assumptions by name, such as ``sd``; the
-    others come from the pilot table, or are the defaults, and the table `assumptions` says which. sets: simulated
-    tables at each number that is told; seed: of their streams.
+    Tables that hold the effect are simulated, the assay judges each of them, and power is the share of tables in which
+    its p-value is below `alpha`.
 
-    table: a pilot table of this assay, from which variability is estimated, or nothing. arm, control, blank: its arms;
-    target, reference: its RNAs; time, event, dose, tested, response, value, group: its columns.
+    Parameters
+    ----------
+    table : pandas.DataFrame, optional
+        A pilot table of this assay, from which variability is estimated.
+    assay : str
+        The assay that is to show the effect.
+    effect : float
+        Size of the effect in the assay's own unit (docs/assays/power.md).
+    n : int or sequence of int, optional
+        The number or numbers to judge; without it the smallest number with the wanted `power` is sought, up to 2,000.
+    power : float, default 0.8
+        The power wanted.
+    alpha : float, default 0.05
+        Level of the two-sided test.
+    design : {"paired", "unpaired"}, optional
+        Where the assay knows both; by default paired.
+    given : mapping of str to float, optional
+        Assumptions by name, such as ``{"sd": 0.4}``. The others come from the pilot table, or are the defaults; the
+        table `assumptions` says which.
+    sets : int, default 400
+        Simulated tables at each number that is reported.
+    seed : int, default 1
+        Of the random streams of the simulated tables.
+    pilot : mapping of str to str, optional
+        What the pilot table calls its parts: its arms ``arm``, ``control`` and ``blank``, its RNAs ``target`` and
+        ``reference``, its columns ``time``, ``event``, ``dose``, ``tested``, ``response``, ``value`` and ``group``, as
+        far as the assay knows them.
+    where : str, default "table"
+        What messages call the table.
 
-    InvalidInput names what is unknown, impossible, or missing in the pilot. An effect that 2,000 units do not show is a
-    finding with the verdict ``not reached``, not an error.
+    Returns
+    -------
+    PowerResult
+        Tables curve and assumptions. An effect that 2,000 units do not show has the verdict ``not reached``.
 
+    Raises
+    ------
+    InvalidInput
+        What is unknown, impossible, or missing in the pilot, together.
+
+    Examples
+    --------
     >>> result = power(assay="qpcr", effect=4.0, n=4, sets=40)
     >>> result.findings[0].unit, len(result.table)
     ('power', 1)
     """
     simulator = _simulator(assay, where)
     design = design or ("paired" if simulator.designs else "")
-    roles = {
-        "arm": arm, "control": control, "target": target, "reference": reference, "time": time, "event": event,
-        "dose": dose, "tested": tested, "response": response, "value": value, "group": group, "blank": blank,
-    }  # fmt: skip
+    roles = dict(pilot or {})
     numbers_n = [n] if isinstance(n, int | float) else list(n or [])
     _check(simulator, assay, effect, numbers_n, power, alpha, design, given or {}, sets, where)
-    pilot, notes = read_pilot(assay, table, roles, design, where)
-    pilot = {
-        one.name: min(max(pilot[one.name], one.low), one.high) for one in simulator.assumptions if one.name in pilot
-    }
-    numbers = {one.name: one.value for one in simulator.assumptions} | pilot | dict(given or {})
+    read, notes = read_pilot(assay, table, roles, design, where)
+    found = {one.name: min(max(read[one.name], one.low), one.high) for one in simulator.assumptions if one.name in read}
+    numbers = {one.name: one.value for one in simulator.assumptions} | found | dict(given or {})
     _possible(simulator, assay, effect, numbers, where)
     tries = Tries(lambda rng, size: simulator.p_value(assay, rng, size, effect, numbers, design), seed, alpha)
     if numbers_n:
@@ -118,29 +135,14 @@ def power(
     settings = {
         "assay": assay, "effect": effect, "effect_is": simulator.effect, "claim": simulator.claim(effect, numbers),
         "n": numbers_n or answer, "unit": _unit(simulator, design), "power": power, "alpha": alpha,
-        "design": design, "sets": sets, "seed": seed, "level": LEVEL, "given": numbers,
+        "design": design, "sets": sets, "seed": seed, "pilot": roles, "level": LEVEL,
+        "given": numbers,
     }  # fmt: skip
     findings = _findings(curve, settings, asked=numbers_n, most=MOST)
-    assumptions = _assumptions(simulator, numbers, pilot, given or {})
+    assumptions = _assumptions(simulator, numbers, found, given or {})
     method = _METHOD.format(assay=assay, alpha=alpha, numbers=_assumed(assumptions))
     tables = {"curve": curve, "assumptions": assumptions}
     return PowerResult("power", method, settings, tuple(findings), tables, tuple(notes))
-
-
-def example() -> pd.DataFrame:
-    """A made-up pilot: five donors' counts of SA-beta-gal positive cells.
-
-    >>> pilot = power(example(), **EXAMPLE_OPTIONS, n=6)
-    >>> pilot.tables["assumptions"]["source"].unique().tolist()
-    ['pilot']
-    """
-    import pandas as pd
-
-    counts = {"scrambled": (9, 16, 7, 21, 5), "mimic": (34, 61, 11, 48, 26)}
-    return pd.DataFrame(
-        [(name, f"donor {i + 1}", positive, 200) for name, row in counts.items() for i, positive in enumerate(row)],
-        columns=["arm", "donor", "n_positive", "n_total"],
-    )
 
 
 def _simulator(assay: str, where: str) -> Simulator:

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from senexo.assays._qpcr import folds
 from senexo.assays._qpcr import read as ct
 from senexo.assays._qpcr.standard_curve import blanks, split
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEAST_EFFICIENT, MOST_EFFICIENT = 0.5, 1.1
-
-EXAMPLE_OPTIONS: dict[str, object] = {"target": "miR-34c-5p", "reference": ["U6", "RNU48"], "control": "mock"}
 
 _METHOD = (
     "Technical replicates were averaged on the Ct scale within arm, donor and target. A sample of which some wells "
@@ -73,27 +69,61 @@ def qpcr(
     min_detected: float = 0.5,
     where: str = "table",
 ) -> QpcrResult:
-    """Fold change of a target RNA in every arm against a control arm, by donor, after a detection report.
+    """Report the detection of a target RNA, and its fold change in every arm against a control arm, by donor.
 
     With x = log2(1 + efficiency) Ct: dCt = x(target) - mean of x(reference), ddCt = dCt(arm) - dCt(control) in the
     same donor (unpaired: the mean of its donors), fold change = 2^-ddCt of the mean over donors. Efficiency 1 is
     doubling in each cycle.
 
-    table: one row per well: arm, donor, target, ct (empty or "undetected" where there was no signal) and where there
-    are any replicate (technical), time_h (hours), detected, family. Wells with a quantity (relative input) are the
-    dilution series of the plate, those with quantity 0 its no-template controls; they need no arm and no donor. Other
-    columns are ignored.
-    target, reference: the RNA asked for; the one or several it is measured against. control: the arm fold changes
-    refer to. arms: those compared, or families of arms (all others by default). design: ``paired`` (arms of the same
-    donors) or ``unpaired`` (arms of different donors). time_h: one or several times, the last by default. cutoff: the
-    Ct beyond which a well counts as undetected; where a single molecule already comes up earlier, its Ct is the honest
-    cut-off. efficiency: one number, or one per target; by default that of the dilution series
-    (`senexo.assays._qpcr.standard_curve.efficiency`) where the table has one of this RNA, else 1. min_detected: the
-    share of wells an arm must have detected to be tested.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per well: arm, donor, target, ct (cycles; empty or "undetected" where there was no signal) and where
+        there are any replicate (technical), time_h (hours), detected, family. Wells with a quantity (relative input)
+        are the dilution series of the plate, those with quantity 0 its no-template controls; they need no arm and no
+        donor. Other columns are ignored.
+    target : str
+        The RNA that is measured.
+    reference : str or sequence of str
+        The reference RNA or RNAs.
+    control : str
+        The arm that fold changes refer to.
+    arms : sequence of str, optional
+        The arms compared, or families of arms; by default all others.
+    design : {"paired", "unpaired"}, default "paired"
+        Arms of the same donors, or of different donors.
+    time_h : float or sequence of float, optional
+        One or several times in hours; by default the last.
+    cutoff : float, default 40
+        The Ct beyond which a well counts as undetected. Where a single molecule comes up earlier, its Ct is the better
+        cut-off.
+    efficiency : float or mapping of str to float, optional
+        One number from 0.5 to 1.1, or one for each RNA; by default that of the dilution series where the table has one
+        of this RNA, else 1.
+    min_detected : float, default 0.5
+        Share of wells that an arm must have detected to be tested.
+    where : str, default "table"
+        What messages call the table.
 
-    InvalidInput lists every fault of the table (row, column) and unknown names. A read-out that was mostly not measured
-    gets the verdict ``below detection: not testable`` instead of a p-value; fewer than three donors ``not testable``.
+    Returns
+    -------
+    QpcrResult
+        Tables fold_changes, detection, dct, replicates, stability, efficiency. An RNA that was mostly not detected has
+        the verdict ``below detection: not testable`` instead of a p-value; fewer than three donors ``not testable``.
 
+    Raises
+    ------
+    InvalidInput
+        Every fault of the table (row, column) and unknown names, together.
+
+    References
+    ----------
+    ddCt: Livak KJ, Schmittgen TD, Methods 2001;25:402-408, doi 10.1006/meth.2001.1262. Efficiencies: Pfaffl MW, Nucleic
+    Acids Res 2001;29:e45, doi 10.1093/nar/29.9.e45. Terms: Bustin SA et al., Clin Chem 2009;55:611-622, doi
+    10.1373/clinchem.2008.112797.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> wells = pd.DataFrame({"arm": ["mock", "mock", "mimic", "mimic"] * 3, "donor": list("aaaabbbbcccc"),
     ...                       "target": ["miR-34c-5p", "U6"] * 6,
@@ -127,7 +157,8 @@ def qpcr(
         _detection_finding(wells, detection, target), *folds.findings(table_of_folds, design, timed=timed),
     ]  # fmt: skip
     settings = {
-        "target": target, "reference": references, "control": control, "design": design, "time_h": list(times),
+        "target": target, "reference": references, "control": control, "arms": compared, "design": design,
+        "time_h": list(times),
         "cutoff": cutoff, "min_detected": min_detected, "level": LEVEL, "timed": timed, **folds.SETTINGS,
         "efficiency": factors,
     }  # fmt: skip
@@ -138,36 +169,6 @@ def qpcr(
     notes += left_out + ct.replicate_notes(replicates) + ct.stability_notes(stability, references)
     method = _METHOD.format(compared=_COMPARED[design])
     return QpcrResult("qpcr", method, settings, tuple(findings), tables, tuple(notes))
-
-
-def example() -> pd.DataFrame:
-    """Made-up wells of five donors: miR-34c-5p against U6 and RNU48 in two replicates, and a dilution series.
-
-    A mimic raises it, a decoy takes some samples below detection.
-
-    >>> [finding.verdict for finding in qpcr(example(), **EXAMPLE_OPTIONS).findings]
-    ['partly below detection', 'large', 'below detection: not testable']
-    """
-    import pandas as pd
-
-    rng = np.random.default_rng(20180515)
-    rows: list[tuple[object, ...]] = []
-    for donor in range(5):
-        level, rna = rng.normal(35.5, 0.7), rng.normal(0.0, 0.4)
-        for arm, shift in (("mock", 0.0), ("mimic", -3.5), ("decoy", 5.5)):
-            sample = {"miR-34c-5p": level + shift + rng.normal(0.0, 0.3), "U6": 20.0, "RNU48": 23.5}
-            sample["RNU48"] += rng.normal(0.0, 0.15)
-            for replicate in (1, 2):
-                for name, middle in sample.items():
-                    ct = middle + rna + rng.normal(0.0, 0.2)
-                    cell = round(ct, 2) if ct <= 40.0 else "undetected"
-                    rows.append((arm, f"donor {donor + 1}", name, replicate, math.nan, cell))
-    for name, first, per_tenfold in (("miR-34c-5p", 24.0, 3.45), ("U6", 16.0, 3.35), ("RNU48", 18.0, 3.4)):
-        for step in range(4):
-            cell = round(first + per_tenfold * step + rng.normal(0.0, 0.05), 2)
-            rows.append(("", "", name, 1, 10.0**-step, cell))
-    rows += [("", "", name, 1, 0.0, "undetected") for name in ("miR-34c-5p", "U6", "RNU48")]
-    return pd.DataFrame(rows, columns=["arm", "donor", "target", "replicate", "quantity", "ct"])
 
 
 def _check_limits(cutoff: float, min_detected: float, where: str) -> None:

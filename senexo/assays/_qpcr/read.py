@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays._qpcr.standard_curve import UNDETECTED
+from senexo.assays._qpcr.spec import SPEC
 from senexo.assays.result import day, records
 from senexo.base.errors import Fault
-from senexo.base.table import Column, at, capped, check
+from senexo.base.table import at, capped, check
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = (
-    Column("arm", "text"), Column("donor", "text"), Column("target", "text"),
-    Column("ct", "number", may_be_empty=True, low=1, high=60, empty_words=UNDETECTED),
-    Column("replicate", "text", required=False), Column("time_h", "number", required=False, low=0),
-    Column("detected", "flag", required=False), Column("family", "text", required=False, may_be_empty=True),
-)  # fmt: skip
-KEY = ("arm", "donor", "time_h", "target", "replicate")
 CT_RESOLUTION = 0.05  # cycles: no instrument and no donors agree better
 TECHNICAL_SD = 0.3  # cycles; used only where no sample has two detected replicates to tell it
 WIDE = 0.5  # cycles: replicates that spread less are never called outlying; a larger SD hides a two-fold change
@@ -33,7 +26,7 @@ MOST_NOTES = 5
 
 def wells(table: pd.DataFrame, cutoff: float, where: str) -> pd.DataFrame:
     """The checked table; `ct` is nan exactly where nothing was detected at or before the cut-off."""
-    wells = check(table, COLUMNS, where=where, key=KEY)
+    wells = check(table, [one for one in SPEC.checks() if one.name != "quantity"], where=where, key=SPEC.key)
     if "time_h" not in wells:
         wells["time_h"] = 0.0
     if "family" not in wells:

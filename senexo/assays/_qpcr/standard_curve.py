@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from senexo.assays._qpcr.spec import UNDETECTED
 from senexo.assays.stats.estimate import LEVEL
 from senexo.base.errors import Fault
 from senexo.base.table import Column, capped, check
@@ -20,7 +21,6 @@ from senexo.base.table import Column, capped, check
 if TYPE_CHECKING:
     import pandas as pd
 
-UNDETECTED = ("undetected", "undetermined", "n.d.", "nd")
 COLUMNS = (
     Column("target", "text"), Column("quantity", "number", low=0),
     Column("ct", "number", may_be_empty=True, low=1, high=60, empty_words=UNDETECTED),

@@ -17,6 +17,7 @@ from senexo.assays.level_detection import Measured, measured
 from senexo.assays.result import AssayResult
 from senexo.assays.stats.estimate import LEVEL
 from senexo.assays.transform import column
+from senexo.base.deprecation import former_keywords
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.join import exclude as left_out
 from senexo.base.table import capped
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 METHODS = ("auto", "firth")
-EXAMPLE_OPTIONS: dict[str, object] = {
-    "response": "remission=CR|CRi", "value": ["log2(miR-34a-5p + 1)"], "adjust": ["age"],
-}  # fmt: skip
-
 _LOGISTIC = (
     "Odds ratios are from logistic regression{adjust} with 95 % profile-likelihood intervals and likelihood ratio "
     "tests{firth}."
@@ -59,6 +56,7 @@ class ResponseResult(AssayResult):
         return response_figure(self.tables, self.settings)
 
 
+@former_keywords({"least": "min_reads"})
 def response(
     table: pd.DataFrame,
     *,
@@ -71,27 +69,69 @@ def response(
     exclude: str | Sequence[str] = (),
     patient: str | None = None,
     kind: str | None = None,
-    least: float = LEAST_READS,
+    min_reads: float = LEAST_READS,
     method: str = "auto",
     where: str = "table",
 ) -> ResponseResult:
-    """Does response go with a group, or with a level: shares, Fisher's exact test, logistic regression, ROC curve.
+    """Compare the response of patients between groups, or with a level.
 
-    Logistic regression: log odds of response = a + x b; an odds ratio is exp(b).
+    Shares, Fisher's exact test, logistic regression alone and adjusted, ROC curve. Logistic regression: log odds of
+    response = a + x b; an odds ratio is exp(b).
 
-    table: one row per patient. response: the column of yes (1, true) and no (0, false), or COLUMN=VALUE, or
-    COLUMN=VALUE|VALUE (``remission=CR|CRi``). group: a column of groups, each compared with `control` (the first by
-    default); or value: one or several formulas of columns (``log2(hsa-mir-34c + 1)``), all corrected together. cut:
-    none (the odds ratio is for each unit of the value), ``median`` or a number (low is up to it). adjust: columns of
-    numbers or names that the second model holds constant. exclude: COLUMN=VALUE of rows to leave out. patient: a
-    column that names each patient once. kind, least: was an RNA measured at all, see `measured`. method: ``auto`` is
-    maximum likelihood, and Firth's penalised likelihood where that has no maximum; ``firth`` always the latter.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per patient; the columns are named by the other parameters.
+    response : str
+        Column of yes (1, true) and no (0, false), or COLUMN=VALUE, or COLUMN=VALUE|VALUE (``remission=CR|CRi``).
+    group : str, optional
+        Column of groups, at most 12, each compared with `control`.
+    control : str, optional
+        The group that odds ratios refer to; by default the first by name or number.
+    value : str or sequence of str, optional
+        One or several levels, each a column or a formula of columns (``log2(hsa-mir-34c + 1)``). P-values of several
+        are corrected together.
+    cut : {"median"} or float, optional
+        How a level is divided into low (up to the cut) and high. Without it the odds ratio is for one unit of the
+        level.
+    adjust : str or sequence of str, optional
+        Columns of numbers or names that the second model holds constant.
+    exclude : str or sequence of str, optional
+        Rows to leave out, as COLUMN=VALUE.
+    patient : str, optional
+        Column that names each patient once.
+    kind : {"counts", "rpm", "other"}, optional
+        What columns of RNAs hold; by default as their numbers say. Of ``other`` detection is not judged.
+    min_reads : float, default 3
+        Reads with which an RNA counts as measured.
+    method : {"auto", "firth"}, default "auto"
+        ``auto`` is maximum likelihood, and Firth's penalised likelihood where that has no maximum; ``firth`` always the
+        latter.
+    where : str, default "table"
+        What messages call the table.
 
-    InvalidInput lists every fault of the table (row, column) and unknown names. A level below detection gets the
-    verdict ``below detection: not testable`` instead of a p-value.
+    Returns
+    -------
+    ResponseResult
+        Tables models, fisher (first where groups are compared), shares, areas, cuts, detection, curve, roc, patients. A
+        level below detection has the verdict ``below detection: not testable`` instead of a p-value.
 
-    >>> found = response(example(), **EXAMPLE_OPTIONS)
-    >>> [finding.verdict for finding in found.findings if finding.id.startswith("odds_ratio:alone")]
+    Raises
+    ------
+    InvalidInput
+        Every fault of the table (row, column) and of the options, together.
+
+    References
+    ----------
+    Firth D, Biometrika 1993;80:27-38, doi 10.1093/biomet/80.1.27. DeLong ER, DeLong DM, Clarke-Pearson DL, Biometrics
+    1988;44:837-845, doi 10.2307/2531595.
+
+    Examples
+    --------
+    >>> from senexo.assays.specs import example
+    >>> table, options = example("response")
+    >>> result = response(table, **options)
+    >>> [finding.verdict for finding in result.findings if finding.id.startswith("odds_ratio:alone")]
     ['moderate']
     """
     asked = [value] if isinstance(value, str) else list(dict.fromkeys(value or []))
@@ -99,7 +139,7 @@ def response(
     number = _check_options(group, control, asked, cut, method, where)
     rows, notes = left_out(_numbered(table), _names(exclude), where=where)
     values, cohort = _read(rows, asked, (response, group, adjusted, patient), where)
-    found = measured(rows, asked, kind=kind, least=least, where=where) if asked else Measured({}, [])
+    found = measured(rows, asked, kind=kind, min_reads=min_reads, where=where) if asked else Measured({}, [])
     answers = Answers(cohort, control=control, cut=number, method=method, where=where)
     notes += [*cohort.notes, *found.notes]
     if cohort.group is not None:
@@ -114,32 +154,13 @@ def response(
         notes += _missing(one.name, ~one.present(), " of the adjusted model")
     settings = {
         "response": response, "group": group, "control": control, "value": asked, "cut": number, "adjust": adjusted,
-        "exclude": _names(exclude), "patient": patient, "kind": kind, "least": least, "method": method, "level": LEVEL,
+        "exclude": _names(exclude), "patient": patient, "kind": kind, "min_reads": min_reads, "method": method,
+        "level": LEVEL,
         "small_ratio": SMALL, "large_ratio": LARGE, "n": len(cohort.response), "n_response": int(cohort.response.sum()),
     }  # fmt: skip
     tables, names = answers.tables(), [group] if group is not None else asked
     findings = tuple(response_words.findings(tables, settings, names, found.detections))
     return ResponseResult("response", _method(settings), settings, findings, tables, (*notes, *answers.notes))
-
-
-def example() -> pd.DataFrame:
-    """Made-up patients: the higher miR-34a-5p, the more often they reach remission; miR-34c-5p was hardly seen.
-
-    >>> example().shape
-    (60, 6)
-    """
-    import pandas as pd
-
-    rng = np.random.default_rng(20180515)
-    n = 60
-    level, age = rng.normal(0.0, 1.0, n), rng.normal(58.0, 11.0, n).round().clip(20, 85)
-    chance = 1.0 / (1.0 + np.exp(-(0.6 + 1.3 * level - 0.03 * (age - 58.0))))
-    remission = np.where(rng.random(n) < chance, np.where(rng.random(n) < 0.8, "CR", "CRi"), "no")
-    return pd.DataFrame({
-        "patient": [f"P{i + 1:02d}" for i in range(n)], "remission": remission,
-        "arm": np.where(rng.random(n) < 0.5, "7+3", "aza"), "age": age.astype(int),
-        "miR-34a-5p": rng.poisson(150.0 * np.exp(0.8 * level)), "miR-34c-5p": rng.poisson(0.7, n),
-    })  # fmt: skip
 
 
 def _names(given: str | Sequence[str]) -> list[str]:

@@ -42,7 +42,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "shares": ("value", "group", "n", "n_response", "share", "low", "high"),
     "areas": ("value", "n", "n_response", "area", "low", "high"),
     "cuts": ("value", "how", "cut", "n_low", "n_high"),
-    "detection": ("value", "n", "n_zero", "n_detected", "share_detected", "least", "depth", "verdict"),
+    "detection": ("value", "n", "n_zero", "n_detected", "share_detected", "min_reads", "depth", "verdict"),
     "curve": ("value", "level", "share", "low", "high"),
     "roc": ("value", "threshold", "false_positive", "true_positive"),
     "patients": ("value", "level", "response"),
@@ -90,11 +90,7 @@ class Answers:
     def add(self, question: Question) -> None:
         cohort = self.cohort
         if question.detection is not None:
-            one = question.detection
-            self.rows["detection"].append({
-                "value": question.name, "n": one.n, "n_zero": one.n_zero, "n_detected": one.n_detected,
-                "share_detected": one.share_detected, "least": one.least, "depth": one.depth, "verdict": one.verdict,
-            })  # fmt: skip
+            self.rows["detection"].append(question.detection.row(question.name))
         if question.values is None:
             assert cohort.group is not None
             rows = cohort.group.present()

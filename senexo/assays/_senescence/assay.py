@@ -11,33 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from senexo.assays._senescence import contrasts, potency, reversal
+from senexo.assays._senescence.spec import SPEC
 from senexo.assays.comparisons import check_design
 from senexo.assays.result import AssayResult, Finding, day, p_text, records
 from senexo.assays.stats.estimate import LEVEL, Estimate, significant
 from senexo.assays.stats.proportion import fields, mean_share
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import Column, at, capped, check
+from senexo.base.table import at, capped, check
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-COLUMNS = (
-    Column("arm", "text"), Column("donor", "text"), Column("n_positive", "whole", low=0),
-    Column("n_total", "whole", low=0), Column("replicate", "text", required=False),
-    Column("field", "text", required=False), Column("time_h", "number", required=False, low=0),
-    Column("family", "text", required=False, may_be_empty=True),
-    Column("dose_copies", "number", required=False, may_be_empty=True, low=0),
-)  # fmt: skip
-KEY = ("arm", "donor", "replicate", "field", "time_h")
 OVERDISPERSED = 0.001  # p-value of "fields differ by counting only" below which the reader is warned
-
-EXAMPLE_OPTIONS: dict[str, object] = {
-    "compare": [("mimic 3000", "scrambled")],
-    "washout": [("mimic 3000 washed out", "mimic 3000")],
-    "control": "scrambled",
-    "reference": "mimic",
-}
 
 _METHOD = (
     "Counts were summed per donor. Mean shares: 95 % interval over donors (hull of a beta-binomial profile likelihood "
@@ -83,25 +69,55 @@ def senescence(
     label: str = "SA-β-gal positive cells",
     where: str = "table",
 ) -> SenescenceResult:
-    """Shares of positive cells per arm, differences of arms, and the dose-response of families, by donor.
+    """Estimate shares of positive cells, compare arms, and fit the dose-response of families, by donor.
 
-    table: one row per counted well or field: arm, donor, n_positive, n_total, and where there are any replicate,
-    field, time_h (hours), family (arms that differ in dose only) and dose_copies. Other columns are ignored.
-    compare: (arm, control arm), or several such pairs. Names may be families: each dose of the first is compared with
-    the control's same dose, or with the control's only arm. design: ``paired`` (arms of the same donors) or
-    ``unpaired`` (arms of different donors). washout: (arm washed out, arm kept), or several such pairs: which share of
-    the effect remains; control: the arm whose share is the background of both. time_h: the time of comparisons,
-    wash-out and dose-response, the last one by default; washout_h: when the kept arm is read, `time_h` by default; the
-    same arm may stand on both sides when it was counted before and after. reference: the family whose EC50 divides the
-    EC50s of the other families. readout, label: short and long name of what was counted; where: what messages call the
-    table.
+    Families with three doses or more get a dose-response and an EC50 (`senexo.assays.stats.dose_response`). A share
+    that falls with dose is reported as "no rising dose response"; count the negative cells then.
 
-    Families with three doses or more get a dose-response: see `dose_response` for the range and the EC50. A share
-    that falls with dose is told as "no rising dose response"; count the negative cells then.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per counted well or field: arm, donor, n_positive, n_total, and where there are any replicate, field,
+        time_h (hours), family (arms that differ in dose alone) and dose_copies. Other columns are ignored.
+    compare : pair of str or sequence of pairs, optional
+        (arm, control arm), or several such pairs. Names may be families: each dose of the first is compared with the
+        same dose of the control, or with its only arm.
+    design : {"paired", "unpaired"}, default "paired"
+        Arms of the same donors, or of different donors.
+    washout : pair of str or sequence of pairs, optional
+        (arm washed out, arm kept): which share of the effect remains. One arm may stand on both sides where it was
+        counted before and after.
+    control : str, optional
+        With `washout`: the arm whose share is the background of both; without it the background is 0.
+    time_h : float, optional
+        Time of comparisons, wash-out and dose-response in hours; by default the last.
+    washout_h : float, optional
+        With `washout`: the time of the kept arm in hours; by default `time_h`.
+    reference : str, optional
+        The family whose EC50 divides the EC50s of the other families.
+    readout, label : str
+        Short and long name of what was counted.
+    where : str, default "table"
+        What messages call the table.
 
-    InvalidInput lists every fault of the table (row, column) and unknown arms. What cannot be tested (one donor, no
-    donor in both arms) is a finding with the verdict ``not testable``, not an error.
+    Returns
+    -------
+    SenescenceResult
+        Tables shares, differences, washouts, ec50, ec50_ratios, donor_ec50, curves, fields. What cannot be tested (one
+        donor, no donor in both arms) is a finding with the verdict ``not testable``.
 
+    Raises
+    ------
+    InvalidInput
+        Every fault of the table (row, column) and unknown arms, together.
+
+    References
+    ----------
+    Odds ratios: Stijnen T et al., Stat Med 2010;29:3046-3067, doi 10.1002/sim.4040. EC50: Sebaugh JL, Pharm Stat
+    2011;10:128-134, doi 10.1002/pst.426.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> counts = pd.DataFrame({"arm": ["mock", "mimic"] * 4, "donor": list("aabbccdd"),
     ...                        "n_positive": [4, 52, 6, 61, 3, 47, 5, 58], "n_total": 200})
@@ -146,34 +162,9 @@ def senescence(
     return SenescenceResult("senescence", method, settings, tuple(findings), tables, tuple(notes))
 
 
-def example() -> pd.DataFrame:
-    """A made-up plate: six donors, a scrambled control, a ladder of two mimics, and the top dose washed out.
-
-    >>> print(senescence(example(), **EXAMPLE_OPTIONS).findings[0].verdict)
-    large
-    """
-    import numpy as np
-    import pandas as pd
-
-    rng = np.random.default_rng(20180515)
-    ec50 = {"mimic": rng.lognormal(math.log(400.0), 0.4, 6)}
-    ec50["mutant seed"] = 1.6 * ec50["mimic"]
-    arms: list[tuple[str, str, float, float]] = [("scrambled", "scrambled", math.nan, 0.0)]
-    arms += [(f"{family} {dose}", family, dose, 1.0) for family in ec50 for dose in (100, 300, 1000, 3000)]
-    arms += [("mimic 3000 washed out", "washed out", math.nan, 0.4)]
-    rows = []
-    for arm, family, dose, effect in arms:
-        for donor in range(6):
-            reach = 1.0 / (1.0 + (ec50.get(family, ec50["mimic"])[donor] / (dose if dose == dose else 3000.0)) ** 2)
-            n_total = int(rng.integers(180, 221))
-            n_positive = int(rng.binomial(n_total, 0.03 + 0.6 * effect * reach))
-            rows.append((arm, family, dose, f"donor {donor + 1}", n_positive, n_total))
-    return pd.DataFrame(rows, columns=["arm", "family", "dose_copies", "donor", "n_positive", "n_total"])
-
-
 def counted(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
     """The checked table with every optional column present, and notes on what was left out."""
-    counts = check(table, COLUMNS, where=where, key=KEY)
+    counts = check(table, SPEC.checks(), where=where, key=SPEC.key)
     over = counts[counts["n_positive"] > counts["n_total"]]
     faults = [
         Fault(at(where, row, "n_positive"), f"{positive} of {total} cells", "no more than n_total")

@@ -19,7 +19,8 @@ from senexo.assays.result import AssayResult
 from senexo.assays.stats.cutpoint import SHARE, SHUFFLES
 from senexo.assays.stats.estimate import LEVEL
 from senexo.assays.transform import column, columns_used
-from senexo.base.errors import Fault, InvalidInput, UnsupportedFeature
+from senexo.base.deprecation import former_keywords
+from senexo.base.errors import Fault, InvalidInput
 from senexo.base.join import exclude as left_out
 from senexo.base.table import capped
 
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 UNITS = ("days", "weeks", "months", "years", "hours")
-EXAMPLE_OPTIONS: dict[str, object] = {
-    "time": "os_months", "event": "dead", "value": ["log2(miR-34a-5p + 1)"], "cut": "median", "adjust": ["age"],
-}  # fmt: skip
-
 _KAPLAN_MEIER = (
     "Survival was estimated by Kaplan and Meier's method with 95 % intervals on the log scale (Greenwood), medians "
     "with the intervals that follow from them"
@@ -65,6 +62,7 @@ class SurvivalResult(AssayResult):
         return survival_figure(self.tables, self.settings)
 
 
+@former_keywords({"least": "min_reads"}, dropped={"ties": ("efron", "ties are treated by Efron's method")})
 def survival(
     table: pd.DataFrame,
     *,
@@ -81,38 +79,84 @@ def survival(
     unit: str | None = None,
     patient: str | None = None,
     kind: str | None = None,
-    least: float = LEAST_READS,
-    ties: str = "efron",
+    min_reads: float = LEAST_READS,
     where: str = "table",
 ) -> SurvivalResult:
-    """Do groups, or a level, go with survival: curves, log-rank, Cox alone and adjusted, restricted mean survival.
+    """Compare survival between groups, or with a level.
 
-    Cox: the hazard is h0(t) exp(x b), or h0 of each stratum; a ratio is exp(b).
+    Kaplan-Meier curves, log-rank test, Cox's model alone and adjusted, restricted mean survival. The hazard of Cox's
+    model is h0(t) exp(x b), with an h0 for each stratum; a hazard ratio is exp(b). With neither `group` nor `value` the
+    survival of all is estimated.
 
-    table: one row per patient. time: the column of follow-up times (above 0); event: the column that says whether the
-    event came (1, true, yes) or follow-up ended (0, false, no), or COLUMN=VALUE. group: a column of groups, of which
-    `control` (the first by default) is what ratios refer to; or value: one or several formulas of columns
-    (``log2(hsa-mir-34c + 1)``), all corrected together. cut: none (the hazard ratio is for each unit of the value),
-    ``median``, a number (low is up to it), or ``optimal`` (searched, with a p-value that counts the search). adjust:
-    columns of numbers or names that the second model holds constant. strata: columns whose groups have hazards of their
-    own. exclude: COLUMN=VALUE of rows to leave out. until: the time to which mean survival is restricted (by default
-    the longest that all groups were followed). unit: of the times, read from the column's name where that says it.
-    patient: a column that names each patient once. kind, least: was an RNA measured at all, see `measured`. ties:
-    ``efron``.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per patient; the columns are named by the other parameters.
+    time : str
+        Column of follow-up times, above 0.
+    event : str
+        Column that says whether the event occurred (1, true, yes) or follow-up ended (0, false, no); or COLUMN=VALUE.
+    group : str, optional
+        Column of groups, at most 12.
+    control : str, optional
+        The group that ratios refer to; by default the first by name or number.
+    value : str or sequence of str, optional
+        One or several levels, each a column or a formula of columns (``log2(hsa-mir-34c + 1)``). P-values of several
+        are corrected together.
+    cut : str or float, optional
+        How a level is divided into low (up to the cut) and high: ``median``, a number, or ``optimal``, which is
+        searched and has a p-value that counts the search. Without it the hazard ratio is for one unit of the level.
+    adjust : str or sequence of str, optional
+        Columns of numbers or names that the second model holds constant.
+    strata : str or sequence of str, optional
+        Columns whose groups have baseline hazards of their own.
+    exclude : str or sequence of str, optional
+        Rows to leave out, as COLUMN=VALUE.
+    until : float, optional
+        Time to which mean survival is restricted, in the unit of `time`; by default the longest that all groups were
+        followed.
+    unit : str, optional
+        Unit of the times; by default as the name of the column says.
+    patient : str, optional
+        Column that names each patient once.
+    kind : {"counts", "rpm", "other"}, optional
+        What columns of RNAs hold; by default as their numbers say. Of ``other`` detection is not judged.
+    min_reads : float, default 3
+        Reads with which an RNA counts as measured.
+    where : str, default "table"
+        What messages call the table.
 
-    InvalidInput lists every fault of the table (row, column) and unknown names; UnsupportedFeature names other ways to
-    treat ties. A level below detection gets the verdict ``below detection: not testable`` instead of a p-value.
+    Returns
+    -------
+    SurvivalResult
+        Tables cox (or groups), logrank, means, models, proportional, cuts, detection, curves. A level below detection
+        has the verdict ``below detection: not testable`` instead of a p-value.
 
-    >>> found = survival(example(), **EXAMPLE_OPTIONS)
-    >>> [finding.verdict for finding in found.findings if finding.id.startswith(("detection", "logrank"))]
+    Raises
+    ------
+    InvalidInput
+        Every fault of the table (row, column) and of the options, together.
+
+    References
+    ----------
+    Kaplan EL, Meier P, J Am Stat Assoc 1958;53:457-481, doi 10.1080/01621459.1958.10501452. Cox DR, J R Stat Soc B
+    1972;34:187-202, doi 10.1111/j.2517-6161.1972.tb00899.x. Firth's penalty: Heinze G, Schemper M, Biometrics
+    2001;57:114-119, doi 10.1111/j.0006-341X.2001.00114.x.
+
+    Examples
+    --------
+    >>> from senexo.assays.specs import example
+    >>> table, options = example("survival")
+    >>> result = survival(table, **options)
+    >>> [finding.verdict for finding in result.findings if finding.id.startswith(("detection", "logrank"))]
     ['detected', 'shown']
     """
     asked = [value] if isinstance(value, str) else list(dict.fromkeys(value or []))
     roles = patients.Roles(time, event, group, _names(adjust), _names(strata), patient)
-    number = _check_options(group, control, asked, cut, roles.strata, until, ties, where)
+    number = _check_options(group, control, asked, cut, roles.strata, until, where)
     rows, notes = left_out(_numbered(table), _names(exclude), where=where)
     values, cohort = _read(rows, asked, roles, where)
-    found = measured(rows, asked, kind=kind, least=least, where=where) if asked else Measured({}, [])
+    found = measured(rows, asked, kind=kind, min_reads=min_reads, where=where) if asked else Measured({}, [])
     answers = Answers(cohort, control=control, cut=number, until=until, where=where)
     notes += [*cohort.notes, *found.notes]
     if group is not None:
@@ -130,7 +174,7 @@ def survival(
     settings = {
         "time": time, "event": event, "group": group, "control": control, "value": asked, "cut": number,
         "adjust": roles.adjust, "strata": roles.strata, "exclude": _names(exclude), "until": until,
-        "unit": _unit(time) if unit is None else unit, "patient": patient, "kind": kind, "least": least, "ties": ties,
+        "unit": _unit(time) if unit is None else unit, "patient": patient, "kind": kind, "min_reads": min_reads,
         "level": LEVEL, "small_ratio": SMALL, "large_ratio": LARGE, "searched_share": SHARE, "shuffles": SHUFFLES,
         "n": len(cohort.time), "n_events": int(cohort.event.sum()), "n_strata": int(cohort.stratum.max()) + 1,
     }  # fmt: skip
@@ -139,27 +183,6 @@ def survival(
         tables = {"groups": tables.pop("groups"), **tables}
     findings = survival_words.findings(tables, settings, [group] if group is not None else asked, found.detections)
     return SurvivalResult("survival", _method(settings), settings, tuple(findings), tables, (*notes, *answers.notes))
-
-
-def example() -> pd.DataFrame:
-    """Made-up patients: the lower miR-34a-5p, the shorter they live; miR-34c-5p was hardly seen.
-
-    >>> example().shape
-    (60, 7)
-    """
-    import pandas as pd
-
-    rng = np.random.default_rng(20180515)
-    n = 60
-    level, age = rng.normal(0.0, 1.0, n), rng.normal(58.0, 11.0, n).round().clip(20, 85)
-    months = rng.exponential(16.0, n) * np.exp(0.9 * level - 0.03 * (age - 58.0))
-    end = rng.uniform(6.0, 60.0, n)
-    return pd.DataFrame({
-        "patient": [f"P{i + 1:02d}" for i in range(n)],
-        "os_months": np.minimum(months, end).clip(0.1).round(1), "dead": (months <= end).astype(int),
-        "arm": np.where(rng.random(n) < 0.5, "7+3", "aza"), "age": age.astype(int),
-        "miR-34a-5p": rng.poisson(150.0 * np.exp(0.8 * level)), "miR-34c-5p": rng.poisson(0.7, n),
-    })  # fmt: skip
 
 
 def _names(given: str | Sequence[str]) -> list[str]:
@@ -176,11 +199,9 @@ def _numbered(table: pd.DataFrame) -> pd.DataFrame:
 
 def _check_options(
     group: str | None, control: str | None, value: Sequence[str], cut: str | float | None, strata: Sequence[str],
-    until: float | None, ties: str, where: str,
+    until: float | None, where: str,
 ) -> str | float | None:  # fmt: skip
     """The cut as a word or a number; everything that is wrong with the request at once."""
-    if ties != "efron":
-        raise UnsupportedFeature(f"ties = '{ties}'", "ties are treated by Efron's method (ties = 'efron')")
     faults, number = [], cut
     if isinstance(cut, str) and cut not in ("median", "optimal"):
         try:

@@ -47,7 +47,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "proportional": ("value", "model", "term", "chi_square", "degrees_of_freedom", "p_value", "p_holm"),
     "cuts": ("value", "how", "cut", "n_low", "n_high", "statistic", "p_value"),
-    "detection": ("value", "n", "n_zero", "n_detected", "share_detected", "least", "depth", "verdict"),
+    "detection": ("value", "n", "n_zero", "n_detected", "share_detected", "min_reads", "depth", "verdict"),
     "curves": (
         "value", "group", "time", "n_at_risk", "n_events", "n_censored", "survival", "std_error", "low", "high",
     ),
@@ -100,11 +100,7 @@ class Answers:
     def add(self, question: Question) -> None:
         cohort = self.cohort
         if question.detection is not None:
-            one = question.detection
-            self.rows["detection"].append({
-                "value": question.name, "n": one.n, "n_zero": one.n_zero, "n_detected": one.n_detected,
-                "share_detected": one.share_detected, "least": one.least, "depth": one.depth, "verdict": one.verdict,
-            })  # fmt: skip
+            self.rows["detection"].append(question.detection.row(question.name))
         if question.values is None:
             assert cohort.group is not None
             rows = cohort.group.present()

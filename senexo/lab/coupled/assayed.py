@@ -8,49 +8,18 @@ simulated. The assays judge them as they judge a lab's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, assert_never
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from senexo.assays._balance.assay import balance
-from senexo.assays._colonies.assay import colonies
-from senexo.assays._fates.assay import fates
-from senexo.assays._particles.assay import particles
-from senexo.assays.result import AssayResult
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.streams import generator
 
 Tables = Mapping[str, pd.DataFrame]
-Coupled = Literal["fates", "colonies", "balance", "particles"]
 WELL = ["arm", "donor"]
 FRAME = 5e7  # particles per mL at which they are read: within the range of tracking
-
-
-def judge(
-    name: Coupled, options: Mapping[str, Any], tables: Tables, families: Mapping[str, Sequence[str]], seed: int
-) -> AssayResult:
-    """One requested assay on a run's tables. families: a type -> its names, with what becomes of it undivided."""
-    asked = {key: value for key, value in options.items() if value is not None}
-    match name:
-        case "fates":
-            kinds = families.get(asked.pop("cell_type", ""), ())
-            return fates(followed(tables, kinds), censored=CENSORED, **asked)
-        case "colonies":
-            kinds = families.get(asked.pop("cell_type", ""), ())
-            return colonies(founded(tables, kinds, asked.pop("least")), compare=asked["compare"])
-        case "balance":
-            places = families[asked.pop("from")], families[asked.pop("to")]
-            return balance(moved(tables, *places, asked.pop("what"), asked.pop("medium")), **asked)
-        case "particles":
-            time_h = asked.pop("time_h", None)
-            read = tracked(tables, asked.pop("what"), asked.pop("cells_per_ml"), asked.pop("reading_cv"), time_h, seed)
-            return particles(read, **asked)
-        case _:
-            assert_never(name)
-
-
 CENSORED = "none yet"
 
 

@@ -1,0 +1,120 @@
+"""Options, tables and findings of `survival`."""
+
+from __future__ import annotations
+
+from senexo.assays import fields as f
+from senexo.assays.spec import Answer, Field, Option, Spec, Table
+
+_MODEL = Field("model", "`alone` or `adjusted`")
+_N, _EVENTS = Field("n", "patients"), Field("n_events", "events")
+_UNIT = "of the times"
+
+SPEC = Spec(
+    name="survival",
+    title="Survival of patients or mice: Kaplan-Meier, log-rank, Cox alone and adjusted, restricted mean survival.",
+    answers="do groups or levels differ in survival? Kaplan-Meier, log-rank, Cox, cut-points",
+    reads="one row per patient",
+    row="One row per patient: a time, whether the event occurred, and the groups or levels to compare. With neither a "
+    "group nor a value the answer is the survival of all.",
+    options=(
+        Option("time", "column", "follow-up times, above 0", needed=True,
+               more="rows with time 0 are left out and counted"),
+        Option("event", "name", "did the event occur: yes or no, or COLUMN=VALUE", needed=True,
+               metavar="COLUMN[=VALUE]", more="1, true, yes; 0, false, no where follow-up ended"),
+        Option("group", "column", "the groups to compare", more="at most 12"),
+        Option("control", "name", "the group that ratios refer to", default="the first by name or number"),
+        *f.levels("survival", "`median`, a number, or `optimal`: the level becomes low (up to it) and high. Without it "
+                  "the hazard ratio is for each unit, and a figure is split at the median for the eye alone",
+                  "median|optimal|NUMBER"),
+        Option("strata", "columns", "columns whose groups have hazards of their own",
+               more="the log-rank test is then stratified too"),
+        f.EXCLUDE,
+        Option("until", "number", "the time to which mean survival is restricted",
+               default="the longest that all groups were followed", more="at most that"),
+        Option("unit", "name", "of the times", default="as the column's name says", more="`days`, `months`, ..."),
+        f.PATIENT,
+        f.RNA_KIND,
+        f.min_reads(),
+    ),
+    tables=(
+        Table("cox", "hazard ratios of Cox's model; without a question the table `groups` comes first", (
+            f.VALUE, _MODEL, Field("term", "the term of the model"), Field("role", "`asked` or `adjusted for`"), _N,
+            _EVENTS, Field("hazard_ratio", "for one unit of the term"), f.LOW, f.HIGH,
+            Field("coefficient", "log hazard ratio", "log"), Field("std_error", "its standard error", "log"),
+            Field("p_value", "Wald's p-value, uncorrected"), f.P_HOLM, f.P_BH,
+            Field("sd", "standard deviation of the term"),
+            Field("hazard_ratio_sd", "hazard ratio for one standard deviation of the term"),
+            Field("low_sd", "lower end of its 95 % interval"), Field("high_sd", "upper end of its 95 % interval"),
+            Field("method", "`Cox` or `Firth`"), Field("problem", "why there is no fit"), f.VERDICT,
+        )),
+        Table("groups", "survival of every group", (
+            f.VALUE, f.GROUP, _N, _EVENTS, Field("n_expected", "events expected by the log-rank test"),
+            Field("median", "median survival", _UNIT), *f.interval("median", _UNIT),
+            Field("until", "time to which the mean is restricted", _UNIT),
+            Field("mean", "restricted mean survival", _UNIT), *f.interval("mean", _UNIT),
+            Field("follow_up", "median follow-up (reverse Kaplan-Meier)", _UNIT),
+        )),
+        Table("logrank", "tests that all groups survive alike", (
+            f.VALUE, Field("test", "`log-rank` or `Peto-Peto`"), Field("chi_square", "the statistic"),
+            Field("degrees_of_freedom", "groups less one"), f.P_VALUE, f.P_HOLM, f.P_BH, f.VERDICT,
+        )),
+        Table("means", "differences of restricted mean survival", (
+            f.VALUE, f.GROUP, Field("control", "the group it is compared with"),
+            Field("until", "time to which the means are restricted", _UNIT),
+            Field("difference", "mean less that of the control", _UNIT), f.LOW, f.HIGH, f.P_VALUE, f.P_HOLM, f.VERDICT,
+        )),
+        Table("models", "every fitted model", (
+            f.VALUE, _MODEL, _N, _EVENTS, Field("method", "`Cox` or `Firth`"),
+            Field("log_likelihood", "log partial likelihood"), Field("null_log_likelihood", "the same without terms"),
+            Field("chi_square", "likelihood ratio"), Field("degrees_of_freedom", "terms"), f.P_VALUE,
+            Field("concordance", "Harrell's C"), *f.interval("concordance"),
+            Field("concordance_error", "its standard error"),
+        )),
+        Table("proportional", "score tests of proportional hazards (Schoenfeld residuals)", (
+            f.VALUE, _MODEL, Field("term", "the term; `all`: the whole model"), Field("chi_square", "the statistic"),
+            Field("degrees_of_freedom", "coefficients tested"), f.P_VALUE, f.P_HOLM,
+        )),
+        Table("cuts", "the cuts of levels", (
+            f.VALUE, Field("how", "`median`, `optimal` or the number given"), Field("cut", "low is up to it"),
+            Field("n_low", "patients with a low level"), Field("n_high", "patients with a high level"),
+            Field("statistic", "of a searched cut: largest standardised log-rank statistic"),
+            Field("p_value", "of a searched cut: its p-value, which counts the search"),
+        )),
+        Table("detection", "was the RNA of a level measured?", f.DETECTION),
+        Table("curves", "Kaplan-Meier curves", (
+            f.VALUE, f.GROUP, Field("time", "time", _UNIT), Field("n_at_risk", "patients at risk just before"),
+            Field("n_events", "events then"), Field("n_censored", "patients censored then"),
+            Field("survival", "share alive", "share"), Field("std_error", "its standard error", "share"), f.LOW, f.HIGH,
+        )),
+    ),
+    settings=(
+        f.LEVEL, Field("small_ratio", "hazard ratio below which an effect is small"),
+        Field("large_ratio", "hazard ratio from which an effect is large"),
+        Field("searched_share", "share of the patients that either side of a searched cut keeps", "share"),
+        Field("shuffles", "permutations of a searched cut"), _N, _EVENTS, Field("n_strata", "strata"),
+    ),
+    findings=(
+        Answer("detection:LEVEL", "share of samples below detection", "was the RNA measured?"),
+        Answer("screen", "share of levels", "of several levels: how many go with survival; the ten with the smallest "
+               "p-values follow"),
+        Answer("median:COLUMN:GROUP", "the unit of the times", "median survival"),
+        Answer("logrank:COLUMN", "chi-square", "the log-rank test"),
+        Answer("hazard_ratio:MODEL:COLUMN", "hazard ratio", "the hazard ratio; of groups with `:TERM` at the end"),
+        Answer("proportional:MODEL:COLUMN", "chi-square", "are hazards proportional?"),
+        Answer("mean_difference:COLUMN:GROUP:CONTROL", "the unit of the times", "restricted means compared"),
+        Answer("concordance:MODEL:COLUMN", "C-index", "the discrimination of the model"),
+    ),
+    verdicts={
+        "large, moderate, small": "the hazard ratio, of a level that for one standard deviation: below 1.25 "
+        "small, from 2 large, either way",
+        "shown, not shown": "of the log-rank test and of restricted means",
+        "searched cut": "the cut was searched for: only the log-rank p counts the search, the others are withheld",
+        "agrees with proportional hazards, contradicts proportional hazards": "p from 0.05, below 0.05",
+        "not reached": "half of the group is still alive: no median",
+        "below detection: not testable, absent, not testable, estimated": "[as everywhere](../assays.md"
+        "#verdicts)",
+    },
+    example={
+        "time": "os_months", "event": "dead", "value": ["log2(miR-34a-5p + 1)"], "cut": "median", "adjust": ["age"],
+    },
+)  # fmt: skip

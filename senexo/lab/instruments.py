@@ -1,0 +1,109 @@
+"""The virtual instruments: from the tables of a run, the bench table of every assay that a study can request.
+
+One function per assay: (options of the request, run) -> the tables that the assay reads, each with the keyword
+arguments of its function. A new assay is a function here and its line in `INSTRUMENTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from senexo.assays.specs import SPECS
+from senexo.lab.coupled import assayed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from senexo.assays.result import AssayResult
+    from senexo.study.schema import AssayRequest, Replicates
+
+Options = Mapping[str, Any]
+ARRESTED = "arrested cells (off for 72 h, or committed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the instruments read of a run.
+
+    families: of coupled cells, each type -> its names, with those of its cells that changed without a division.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    replicates: Replicates
+    seed: int
+    families: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A table of the bench, and the keyword arguments with which its assay is called."""
+
+    table: pd.DataFrame
+    options: dict[str, Any]
+
+
+def results(request: AssayRequest, run: Run) -> list[AssayResult]:
+    """The assay's result on every reading of its instrument."""
+    if request.name not in INSTRUMENTS:
+        raise AssertionError(f"no instrument reads the assay {request.name!r}: give it one in INSTRUMENTS")
+    function = SPECS[request.name].function
+    return [function(reading.table, **reading.options) for reading in INSTRUMENTS[request.name](request.options, run)]
+
+
+def _stained(options: Options, run: Run) -> list[Reading]:
+    """Stained cells; and arrested cells, where the model has an arrest rule."""
+    found = [Reading(run.tables["senescence"], dict(options))]
+    if "arrest" in run.tables:
+        own = {"readout": "arrested", "label": ARRESTED, **options}
+        found.append(Reading(run.tables["arrest"], own))
+    return found
+
+
+def _cycles(options: Options, run: Run) -> list[Reading]:
+    # of a well without signal it is known that it held less than a copy, not that it lies beyond the last cycle
+    noise = run.replicates
+    limit = min(noise.ct_cutoff, noise.ct_one_copy + 3.0 * noise.ct_sd)
+    return [Reading(run.tables["qpcr"], {"cutoff": limit, "efficiency": noise.efficiency, **options})]
+
+
+def _followed(options: Options, run: Run) -> list[Reading]:
+    own, types = _split(options, "cell_type")
+    table = assayed.followed(run.tables, run.families.get(types["cell_type"], ()))
+    return [Reading(table, {"censored": assayed.CENSORED, **own})]
+
+
+def _founded(options: Options, run: Run) -> list[Reading]:
+    own, read = _split(options, "cell_type", "min_colony_size")
+    table = assayed.founded(run.tables, run.families.get(read["cell_type"], ()), read["min_colony_size"])
+    return [Reading(table, own)]
+
+
+def _moved(options: Options, run: Run) -> list[Reading]:
+    own, read = _split(options, "from", "to", "what", "medium")
+    places = run.families[read["from"]], run.families[read["to"]]
+    return [Reading(assayed.moved(run.tables, *places, read["what"], read["medium"]), own)]
+
+
+def _tracked(options: Options, run: Run) -> list[Reading]:
+    own, read = _split(options, "what", "cells_per_ml", "reading_cv", "time_h")
+    table = assayed.tracked(
+        run.tables, read["what"], read["cells_per_ml"], read["reading_cv"], read["time_h"], run.seed
+    )
+    return [Reading(table, own)]
+
+
+def _split(options: Options, *names: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The assay's own options, and those of the instrument by name (None where not given)."""
+    return {key: value for key, value in options.items() if key not in names}, {key: options.get(key) for key in names}
+
+
+INSTRUMENTS: Mapping[str, Callable[[Options, Run], list[Reading]]] = {
+    "senescence": _stained,
+    "qpcr": _cycles,
+    "fates": _followed,
+    "colonies": _founded,
+    "balance": _moved,
+    "particles": _tracked,
+}
