@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ import pandas as pd
 import pytest
 from doc_pages import ROOT
 
-from senexo import assays
+from senexo.assays.specs import SPECS
 
 Make = Callable[[Path], None]
 SHARED = ROOT.parent / "shared" / "data"
@@ -31,8 +30,7 @@ def provide(folder: Path, text: str) -> None:
 
 
 def _example(assay: str) -> pd.DataFrame:
-    table: pd.DataFrame = import_module(assays.HOMES[assay]).example()
-    return table
+    return SPECS[assay].example_table()
 
 
 def _csv(make: Callable[[], pd.DataFrame]) -> Make:
