@@ -6,8 +6,10 @@ examples and random letters of a fixed seed, and let-7a as miRBase has it (MIMAT
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,11 +140,19 @@ def _faulty_study(path: Path) -> None:
     path.write_text(f'{start}[arms.mimic]{ladder}[arms.ko]\nknock_out = ["TP53"]\n\n[readouts]{end}', encoding="utf-8")
 
 
-def _coupled(path: Path) -> None:
-    """The result folder of a small study of coupled cells."""
+@functools.cache
+def _coupled_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder that holds the results of a small study of coupled cells; simulated once in a process."""
     import senexo
 
-    senexo.run(ROOT / "examples" / "coupled.toml", donors=1, workers=1, out=path)
+    folder = tempfile.TemporaryDirectory(prefix="senexo-docs-")
+    senexo.run(ROOT / "examples" / "coupled.toml", donors=1, workers=1, out=Path(folder.name) / "coupled")
+    return folder
+
+
+def _coupled(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to(Path(_coupled_folder().name) / "coupled", target_is_directory=True)
 
 
 FILES: dict[str, Make] = {
