@@ -84,7 +84,7 @@ def founded(tables: Tables, kinds: Sequence[str], least: int) -> pd.DataFrame:
         origin: dict[str, str] = {}
         for cell in well["lineage"]:  # in the order of birth
             origin[cell] = origin.get(parent[cell], cell)
-        living = well.loc[well["end"].str.startswith(("alive", "became")), "lineage"].map(origin).value_counts()
+        living = well.loc[well["ended_h"].isna(), "lineage"].map(origin).value_counts()
         mine = [cell for cell in well["lineage"] if (arm, donor, cell) in founders]
         rows.append((arm, donor, int((living.reindex(mine).fillna(0) >= least).sum()), len(mine)))
     found = pd.DataFrame(rows, columns=[*WELL, "colonies", "cells_plated"])

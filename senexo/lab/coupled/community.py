@@ -289,7 +289,8 @@ class Community:
 
 def _halves(circuit: Circuit, types: Sequence[str]) -> Halves | None:
     """The halves of a Transwell, where there are types for its insert."""
-    upper = frozenset(place for place, name in enumerate(types) if name.startswith(INSERT))
+    inserted = {named_above(rule).name for rule in circuit.cell_types}
+    upper = frozenset(place for place, name in enumerate(types) if name in inserted)
     if circuit.transwell is None or not upper:
         return None
     lower = frozenset(range(len(types))) - upper
