@@ -21,11 +21,11 @@ MOST_COPIES = 1e18  # what numpy's Poisson numbers reach
 def stained(
     senescent: NDArray[np.bool_],
     alive: NDArray[np.bool_],
-    how: Replicates,
+    noise: Replicates,
     rng: np.random.Generator,
     weight: NDArray[np.int64] | None = None,
 ) -> tuple[int, int]:
-    """(positive, counted) cells of one SA-beta-gal reading.
+    """(positive, counted) cells of one SA-beta-gal reading; `noise` holds the numbers of the measurement.
 
     `cells_counted` cells are picked, with replacement, from the simulated cells that are alive: those stand for
     the far more cells of a real well. `weight`: of each cell, how many it represents (1 by default). A senescent
@@ -36,15 +36,15 @@ def stained(
     if not living.size:
         return 0, 0
     if weight is None:
-        seen = living[rng.integers(0, living.size, how.cells_counted)]
+        seen = living[rng.integers(0, living.size, noise.cells_counted)]
     else:
         ranks = np.cumsum(weight[alive])
-        seen = living[np.searchsorted(ranks, rng.integers(0, ranks[-1], how.cells_counted), side="right")]
-    chance = np.where(seen, 1.0 - how.false_negative, how.false_positive)
+        seen = living[np.searchsorted(ranks, rng.integers(0, ranks[-1], noise.cells_counted), side="right")]
+    chance = np.where(seen, 1.0 - noise.false_negative, noise.false_positive)
     return int(np.count_nonzero(rng.random(seen.size) < chance)), int(seen.size)
 
 
-def threshold_cycle(copies: float, how: Replicates, rng: np.random.Generator) -> float:
+def threshold_cycle(copies: float, noise: Replicates, rng: np.random.Generator) -> float:
     """The Ct of one reaction that starts from `copies` expected template molecules; nan when undetected.
 
     `copies` may be nan (a well without living cells: nothing to detect) or below 0 by a solver's rounding (0).
@@ -52,8 +52,8 @@ def threshold_cycle(copies: float, how: Replicates, rng: np.random.Generator) ->
     Ct beyond the cut-off, is not detected (a censored value, not a zero).
     """
     template = int(rng.poisson(min(copies, MOST_COPIES))) if copies > 0 else 0
-    noise = rng.normal(0.0, how.ct_sd)
+    error = rng.normal(0.0, noise.ct_sd)
     if template == 0:
         return math.nan
-    ct = how.ct_one_copy - math.log(template) / math.log1p(how.efficiency) + noise
-    return ct if ct <= how.ct_cutoff else math.nan
+    ct = noise.ct_one_copy - math.log(template) / math.log1p(noise.efficiency) + error
+    return ct if ct <= noise.ct_cutoff else math.nan

@@ -102,7 +102,7 @@ def test_a_well_stops_on_its_condition(population: Population) -> None:
         twin.seeded({"A": 40}, {}), Well(72.0, (0.0, 24.0, 48.0)), lambda reading: bool(reading.numbers[0] > 80.0)
     )
     hour = math.ceil(math.log(2.0) / 0.028)
-    assert course.ended == f"its condition to stop held at {hour} h"
+    assert course.ended == f"stop_when became true at {hour} h"
     assert [reading.time for reading in course.readings] == [0.0, 24.0]
 
 

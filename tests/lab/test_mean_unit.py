@@ -97,7 +97,7 @@ def test_medium_of_another_arm_comes_as_it_was_read() -> None:
 
 def test_a_condition_ends_the_well() -> None:
     stopped = filled(community(stop_when="cells(LSC) > 12.2"), 2)
-    assert b"its condition to stop held" in stopped["ended"].tobytes()
+    assert b"stop_when became true" in stopped["ended"].tobytes()
     assert np.isnan(stopped["numbers"][-1]).all()
 
 

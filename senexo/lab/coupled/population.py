@@ -1,4 +1,4 @@
-"""A circuit in copies as a population that the engine runs."""
+"""A stochastic (molecule-number) circuit as a population that the engine runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def population_of(
     for those of the insert. Raises InvalidInput for a circuit without pools, or for types that it lacks.
     """
     if not circuit.pools:
-        raise InvalidInput([Fault("circuit", f"{circuit.name} has no pools", "a circuit in copies")])
+        raise InvalidInput([Fault("circuit", f"{circuit.name} has no pools", "a stochastic (molecule-number) circuit")])
     known = {rule.name: rule for rule in circuit.cell_types}
     asked = (*types, *insert)
     faults = [Fault("cell type", repr(name), f"one of {', '.join(known)}") for name in asked if name not in known]

@@ -204,7 +204,7 @@ class Bench:
 
         def look(now: Cells) -> tuple[Cells, str]:
             if well.stop_when is not None and well.stop_when(Reading.of(self.population, now)):
-                return now, f"its condition to stop held at {now.time:g} h"
+                return now, f"stop_when became true at {now.time:g} h"
             if now.time % LOOK_H:  # a read-out or an intervention between two looks changes nothing but itself
                 return now, ""
             if self.method.name == "exact":

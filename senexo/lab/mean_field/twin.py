@@ -180,7 +180,7 @@ class Twin:
                 v, time, done = row.copy(), float(when), done + 1
                 look = time > 0.0 and time in looks
                 if look and stop_when is not None and stop_when(self.reading(v, time)):
-                    ended = f"its condition to stop held at {time:g} h"
+                    ended = f"stop_when became true at {time:g} h"
                     break
                 full = look and flask_of is not None and v[self.cells].sum() > flask_of
                 if full:
