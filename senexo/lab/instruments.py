@@ -6,17 +6,19 @@ arguments of its function. A new assay is a function here and its line in `INSTR
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+import pandas as pd
+
+from senexo.assays.result import AssayResult, Finding
 from senexo.assays.specs import SPECS
+from senexo.base.errors import InvalidInput, UnsupportedFeature
 from senexo.lab.coupled import assayed
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from senexo.assays.result import AssayResult
     from senexo.study.schema import AssayRequest, Replicates
 
 Options = Mapping[str, Any]
@@ -44,12 +46,42 @@ class Reading:
     options: dict[str, Any]
 
 
+class NotTestable(AssayResult):
+    """The result of an assay that cannot analyse the tables of a run: one finding that states why."""
+
+    def figure(self) -> NoReturn:
+        """Raises UnsupportedFeature: there is nothing to draw."""
+        raise UnsupportedFeature("a figure of an assay that was not testable", self.sentence)
+
+
 def results(request: AssayRequest, run: Run) -> list[AssayResult]:
-    """The assay's result on every reading of its instrument."""
+    """The assay's result on every reading of its instrument.
+
+    An assay can refuse the tables of a run (no cell divided, a well was resampled). The simulation is then complete and
+    its other results stand: the refusal becomes a finding, not an error.
+    """
     if request.name not in INSTRUMENTS:
         raise AssertionError(f"no instrument reads the assay {request.name!r}: give it one in INSTRUMENTS")
-    function = SPECS[request.name].function
-    return [function(reading.table, **reading.options) for reading in INSTRUMENTS[request.name](request.options, run)]
+    try:
+        readings = INSTRUMENTS[request.name](request.options, run)
+    except InvalidInput as error:
+        return [_not_testable(request, request.options, error)]
+    found: list[AssayResult] = []
+    for reading in readings:
+        try:
+            found.append(SPECS[request.name].function(reading.table, **reading.options))
+        except InvalidInput as error:
+            found.append(_not_testable(request, reading.options, error))
+    return found
+
+
+def _not_testable(request: AssayRequest, options: Options, error: InvalidInput) -> NotTestable:
+    parameters = inspect.signature(SPECS[request.name].function).parameters.values()
+    defaults = {one.name: one.default for one in parameters if one.default is not one.empty}
+    why = "; ".join(str(fault) for fault in error.faults)
+    sentence = f"Not testable, because the assay cannot read this run: {why}."
+    finding = Finding(request.name, "refused", sentence, None, None, None, "", None, "not testable")
+    return NotTestable(request.name, "", {**defaults, **options}, (finding,), {})
 
 
 def _stained(options: Options, run: Run) -> list[Reading]:
@@ -69,8 +101,11 @@ def _cycles(options: Options, run: Run) -> list[Reading]:
 
 
 def _followed(options: Options, run: Run) -> list[Reading]:
+    """First fates; a fate that was asked for and happened to no cell is a category without a row."""
     own, types = _split(options, "cell_type")
     table = assayed.followed(run.tables, run.families.get(types["cell_type"], ()))
+    names = [*table["fate"], *(own.get("cause") or ())]
+    table["fate"] = table["fate"].astype(pd.CategoricalDtype(list(dict.fromkeys(names))))
     return [Reading(table, {"censored": assayed.CENSORED, **own})]
 
 

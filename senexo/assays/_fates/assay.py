@@ -65,7 +65,8 @@ def fates(
     table : pandas.DataFrame
         One row per followed cell: arm, donor, cell, time_h (hours, of the fate or when it was last seen), fate (a name,
         or the word of `censored`), and where there are any entry_h (hour from which the cell was followed). Other
-        columns are ignored.
+        columns are ignored. A categorical `fate` column states which fates are possible: one that happened to no cell
+        has an incidence of 0.
     compare : pair of str or sequence of pairs, optional
         (arm, control arm), or several such pairs.
     cause : str or sequence of str, optional
@@ -103,7 +104,7 @@ def fates(
     """
     check_design(design, where)
     cells = _cells(table, where)
-    known = [name for name in dict.fromkeys(cells["fate"]) if name != censored]
+    known = _fates(table, cells, censored)
     asked = [cause] if isinstance(cause, str) else list(dict.fromkeys(cause))
     if not known:
         raise InvalidInput([Fault(f"{where}: column fate", f"nothing but '{censored}'", "the fate of some cells")])
@@ -138,6 +139,15 @@ def fates(
     words = [_difference(row, settings) for row in records(differences)] or [_share(r, now) for r in records(fractions)]
     method = _METHOD.format(test=_TESTS[design], time=now)
     return FatesResult("fates", method, settings, tuple(words), tables, tuple(notes))
+
+
+def _fates(table: pd.DataFrame, cells: pd.DataFrame, censored: str) -> list[str]:
+    """The fates that can occur: the categories of a categorical column, otherwise those that did."""
+    import pandas as pd
+
+    kind = table["fate"].dtype
+    names = kind.categories if isinstance(kind, pd.CategoricalDtype) else cells["fate"]
+    return [name for name in dict.fromkeys(names) if name != censored]
 
 
 def _cells(table: pd.DataFrame, where: str) -> pd.DataFrame:
