@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -31,6 +32,7 @@ Folder = Annotated[Path, typer.Argument(help="a result folder", show_default=Fal
 
 def main() -> None:
     """Entry point: run the command line and turn what went wrong into a message and an exit status."""
+    warnings.showwarning = _show_warning
     try:
         app()
     except SenexoError as error:
@@ -39,6 +41,21 @@ def main() -> None:
         _leave(f"{error.filename or 'input/output'}: {error.strerror or error}", 2)
     except MemoryError:
         _leave("not enough memory: use fewer cells, runs or times, or fewer --workers", 2)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    """What whoever runs the command should know, as one line; anything else as Python shows it."""
+    if issubclass(category, FutureWarning):
+        print(f"senexo: {message}", file=sys.stderr)  # noqa: T201
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), file=sys.stderr, end="")  # noqa: T201
 
 
 def _leave(message: str, status: int) -> NoReturn:

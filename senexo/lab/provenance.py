@@ -57,6 +57,7 @@ def record(
 
 def general_cautions(study: Study) -> Iterator[str]:
     """What a reader of the results must know whatever the experiment, in plain words."""
+    yield from study.notices
     yield (
         "Donors are draws from the parameter table, not people: intervals over donors say how widely the table's"
         " ranges spread the answer, not how sure the biology is."

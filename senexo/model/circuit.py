@@ -17,12 +17,14 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from senexo.base.errors import Fault, InvalidInput, InvalidModel
+from senexo.base.evidence import STATUSES, current_status
 from senexo.model.cell_types import CellTypeRule, PartitionRule, read_partitions, read_types, type_faults
-from senexo.model.circuit_table import LAWS, STATUSES, CircuitParameter, finite, parameter, range_faults, rows, unlisted
+from senexo.model.circuit_table import LAWS, CircuitParameter, finite, parameter, range_faults, rows, unlisted
 from senexo.model.network import Network
 
 FOLDER = Path(__file__).parent / "circuits"
@@ -320,7 +322,7 @@ def _assembled(
         growth_rule=str(plan["growth_rule"]),
         mirna=plan.get("mirna"),
         targets=tuple(Target(**row) for row in plan.get("targets", [])),
-        readings={name: Reading(**row) for name, row in plan.get("readings", {}).items()},
+        readings={name: _reading(row) for name, row in plan.get("readings", {}).items()},
         digest=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest(),
         pools=tuple(plan.get("pools", [])),
         well=plan.get("well"),
@@ -329,6 +331,11 @@ def _assembled(
         cell_types=read_types(plan, texts.get(TYPES, ""), faults),
         transwell=Transwell(**plan["transwell"]) if "transwell" in plan else None,
     )
+
+
+def _reading(row: dict[str, Any]) -> Reading:
+    found = Reading(**row)
+    return replace(found, status=current_status(found.status))
 
 
 class _Known:

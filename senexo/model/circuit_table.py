@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from senexo.base.errors import Fault
+from senexo.base.evidence import STATUSES, current_status
 
 LAWS = ("fixed", "uniform", "log-uniform")
-STATUSES = ("seen", "memory", "assumed", "derived")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def parameter(place: str, row: dict[str, str], faults: list[Fault]) -> CircuitPa
             faults.append(Fault(f"{place} {row['name']}.{column}", repr(row[column]), "a finite number"))
         else:
             numbers[column] = number
+    row = {**row, "status": current_status(row["status"])}
     faults.extend(unlisted(place, row, {"law": LAWS, "status": STATUSES}))
     faults.extend(Fault(f"{place} {row['name']}.{c}", "nothing", "a text") for c in ("unit", "source") if not row[c])
     return CircuitParameter(**{**row, **numbers}) if len(numbers) == 3 else None  # type: ignore[arg-type]

@@ -5,87 +5,82 @@ A list in place of one quantity is a ladder: one arm for each of its rungs, name
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from senexo.base.units import AMOUNT, shown
+from senexo.base.units import shown
 from senexo.study.actions import in_order, read_action, refuse_contradictions
-from senexo.study.known import Known
-from senexo.study.place import Place
+from senexo.study.cursor import Cursor
+from senexo.study.form import arms as form
+from senexo.study.names import ModelNames
 from senexo.study.schema import Action, Arm
-from senexo.study.verbs import UNTREATED, VERBS, Reader
-from senexo.study.wells import WELL, branched, check_media, with_well
+from senexo.study.verbs import UNTREATED, VerbReader
+from senexo.study.wells import branched, check_media, with_well
 
-RESOLVED = ("family", "agent", "dose_copies", "dose_label", "summary", "genotype", "schedule")  # and WELL
 LADDERS = ("knock_down", "inhibit", "express", "set")  # besides the copies of a dose
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.+-]{0,59}(\[[^\[\]\"\\]{1,30}\])?", re.ASCII)
-MOST_ARMS = 500
+MAX_ARMS = 500
+
+Written = form.ArmTable | form.ResolvedArm
 
 
 def read_arms(
-    place: Place | None, known: Known | None, end_h: float | None, types: Collection[str] = ()
-) -> dict[str, Arm]:
+    written: Mapping[str, Written | None], place: Cursor, names: ModelNames | None, end_h: float | None,
+    types: Collection[str] = (),
+) -> dict[str, Arm]:  # fmt: skip
     """All arms by name, ladders spelled out, in the file's order.
 
     end_h: the hour by which all must be done; types: the types of cells that may be in a well.
     """
     arms: dict[str, Arm] = {}
-    places: dict[str, Place] = {}
-    if place is None or not place.table(expected="a table of arms, e.g. [arms.mock]"):
-        return arms
-    if not place.value:
-        place.fault("at least one arm, e.g. [arms.mock]", found="no arm")
-    for name, arm in place.items():
-        if not NAME.fullmatch(name):
-            arm.fault(
-                'a name of letters, digits, spaces and _ . + -, e.g. "mimic"', found=f"the arm name {shown(name)}"
-            )
-        elif arm.table():
-            for rung, made in _read_arm(name, arm, known, end_h, types):
-                if rung in arms:
-                    arm.fault("a name of its own", found=f"a second arm called {shown(rung)}")
-                arms[rung], places[rung] = made, arm
-        if len(arms) > MOST_ARMS:
-            place.fault(f"at most {MOST_ARMS} arms, ladders spelled out", found=f"{len(arms)} or more")
+    places: dict[str, Cursor] = {}
+    branches: dict[str, form.Branch] = {}
+    for name, one in written.items():
+        entry = place.at(name)
+        if one is None:  # it has a fault, yet other parts of the file may name it
+            arms[name], places[name] = Arm(family=name, dose_label="", summary=UNTREATED), entry
+            continue
+        for rung, made in _read_arm(name, one, entry, names, end_h, types):
+            if rung in arms:
+                entry.fault("a name of its own", found=f"a second arm called {shown(rung)}")
+            arms[rung], places[rung] = made, entry
+            if isinstance(one, form.ArmTable) and one.branch is not None:
+                branches[rung] = one.branch
+        if len(arms) > MAX_ARMS:
+            place.fault(f"at most {MAX_ARMS} arms, ladders spelled out", found=f"{len(arms)} or more")
             break
-    arms = branched(arms, places, end_h)
+    arms = branched(arms, branches, places, end_h)
     check_media(arms, places)
     return arms
 
 
 def _read_arm(
-    name: str, place: Place, known: Known | None, end_h: float | None, types: Collection[str]
+    name: str, written: Written, place: Cursor, names: ModelNames | None, end_h: float | None, types: Collection[str]
 ) -> Iterator[tuple[str, Arm]]:
-    if any(key in place.value for key in RESOLVED):
-        yield name, _resolved_arm(name, place, known, end_h, types)
+    if isinstance(written, form.ResolvedArm):
+        yield name, _resolved_arm(name, written, place, names, end_h, types)
         return
-    place.table((*VERBS, *WELL))
-    insert = place.get("insert")
-    if insert is not None and not insert.table(("cells", *VERBS), expected="a table, e.g. { cells = { LSC = 200 } }"):
-        return
-    ladders = [q for q in _quantities(place) if isinstance(q.value, list)]
+    ladders = [quantity for quantity in _quantities(place) if isinstance(quantity.value, list)]
     for extra in ladders[1:]:
         extra.fault(f"one list in an arm; {ladders[0].path} is one already", found="a second list")
 
     def read(rung: int = 0) -> tuple[str, Arm]:
-        reader = Reader(known, end_h, rung)
-        arm, upper, label = reader.arm(name, place), None, reader.label
-        if insert is not None:
-            above = Reader(known, end_h, rung)
-            upper = above.arm(name, insert)
+        reader = VerbReader(names, end_h, rung)
+        arm, upper, label = reader.arm(name, written, place), None, reader.label
+        if written.insert is not None:
+            above = VerbReader(names, end_h, rung)
+            upper = above.arm(name, written.insert, place.at("insert"))
             label = label or above.label
-        return label, with_well(arm, place, known, end_h, types, upper)
+        return label, with_well(arm, written, place, names, end_h, types, upper)
 
-    if not ladders:
+    if not ladders or not ladders[0].value:
         yield name, read()[1]
         return
     ladder = ladders[0]
     if "[" in name:
         ladder.fault("one value, since the arm is named as a rung", found="a list")
     labels: set[str] = set()
-    for rung, _ in enumerate(ladder.listed("a list with at least one value")):
-        if rung >= MOST_ARMS:
-            ladder.fault(f"at most {MOST_ARMS} rungs", found=f"{len(ladder.value)} values")
+    for rung in range(len(ladder.value)):
+        if rung >= MAX_ARMS:
+            ladder.fault(f"at most {MAX_ARMS} rungs", found=f"{len(ladder.value)} values")
             return
         label, arm = read(rung)
         label = label or str(rung)
@@ -96,7 +91,7 @@ def _read_arm(
             yield f"{name}[{label}]", arm
 
 
-def _quantities(place: Place) -> Iterator[Place]:
+def _quantities(place: Cursor) -> Iterator[Cursor]:
     """Every place of an arm, and of its insert, where a list would be a ladder."""
     insert, dose = place.get("insert"), place.get("dose")
     if insert is not None:
@@ -112,44 +107,37 @@ def _quantities(place: Place) -> Iterator[Place]:
 
 
 def _resolved_arm(
-    name: str, place: Place, known: Known | None, end_h: float | None, types: Collection[str]
+    name: str, written: form.ResolvedArm, place: Cursor, names: ModelNames | None, end_h: float | None,
+    types: Collection[str],
 ) -> Arm:  # fmt: skip
     """An arm that is written as its actions already."""
-    place.table((*RESOLVED, *(key for key in WELL if key != "branch")))
-    texts = {
-        key: below.text(most=2000 if key == "summary" else 500)
-        for key in ("family", "agent", "dose_label", "summary")
-        if (below := _filled(place, key))
-    }
-    copies = place.get("dose_copies")
-    genotype, schedule = _resolved_actions(place, known, end_h)
+    genotype, schedule = _resolved_actions(written, place, names, end_h)
     arm = Arm(
-        family=texts.get("family") or name,
-        agent=texts.get("agent"),
-        dose_copies=None if copies is None else copies.quantity(AMOUNT),
-        dose_label=texts.get("dose_label") or "",
-        summary=texts.get("summary") or UNTREATED,
+        family=written.family or name,
+        agent=written.agent,
+        dose_copies=written.dose_copies,
+        dose_label=written.dose_label or "",
+        summary=written.summary or UNTREATED,
         genotype=genotype,
         schedule=schedule,
     )
-    insert = place.get("insert")
     upper = None
-    if insert is not None and insert.table(("cells", "genotype", "schedule")):
-        above = _resolved_actions(insert, known, end_h)
+    if written.insert is not None:
+        above = _resolved_actions(written.insert, place.at("insert"), names, end_h)
         upper = arm.model_copy(update={"genotype": above[0], "schedule": above[1]})
-    found = with_well(arm, place, known, end_h, types, upper)
+    found = with_well(arm, written, place, names, end_h, types, upper)
     return found.model_copy(update={"summary": arm.summary})
 
 
 def _resolved_actions(
-    place: Place, known: Known | None, end_h: float | None
+    written: form.ResolvedArm | form.ResolvedInsert, place: Cursor, names: ModelNames | None, end_h: float | None
 ) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
     """Genotype and schedule of a place that has them as lists of actions."""
     actions: list[Action] = []
     for key, timed in (("genotype", False), ("schedule", True)):
-        below = place.get(key)
-        for entry in below.elements() if below is not None and below.value != [] else ():
-            action = read_action(entry, known, end_h)
+        listed = written.get(key) or []
+        for entry, one in zip(place.at(key).elements() if listed else (), listed, strict=True):
+            action = None if one is None else read_action(one, entry, names, end_h)
             if action is not None and (action.time_h is not None) != timed:
                 have, want = (
                     ("no time", "a time (at or time_h)") if timed else ("a time", "none: it acts from the start")
@@ -159,8 +147,3 @@ def _resolved_actions(
                 actions.append(action)
     refuse_contradictions(place, actions)
     return in_order(actions)
-
-
-def _filled(place: Place, key: str) -> Place | None:
-    below = place.get(key)
-    return None if below is None or below.value == "" else below

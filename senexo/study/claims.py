@@ -21,8 +21,8 @@ from senexo.base import infix
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.infix import Comparison, ExpressionError, Function, Grammar, Joined, Number, Operation
 from senexo.base.units import NUMBER, TIME, parse, shown
+from senexo.study.cursor import named
 from senexo.study.observables import Observable, Quantity
-from senexo.study.place import named
 
 FUNCTIONS = {quantity.value: quantity for quantity in Quantity}
 MAX_LENGTH = 2000  # characters

@@ -5,40 +5,37 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from senexo.base.units import NUMBER_KIND, Kind, shown
-from senexo.study.known import Known
-from senexo.study.place import Place, named
+from senexo.base.units import shown
+from senexo.study.cursor import Cursor, named
+from senexo.study.form import culture as form
+from senexo.study.form.culture import LAWS
+from senexo.study.form.kinds import DEFAULT_DONORS
+from senexo.study.names import ModelNames
 from senexo.study.schema import CellType, Donors, Draw
 
-DONORS, CELLS = ("n", "draws"), ("n", "variation")
-DRAW = ("law", "value", "low", "high", "unit", "source", "status")
-LAWS = ("fixed", "uniform", "log-uniform")
-STATUSES = ("seen", "memory", "assumed", "derived")
-VARIATION = Kind("dimensionless", 'a coefficient of variation from 0 to 3, e.g. 0.2 or "20 %"', high=3.0, bare=True)
 HERE = "this study"
-DEFAULT_DONORS = 20
-MOST_DONORS, MOST_CELLS = 10_000, 100_000
 
 
-def read_donors(place: Place | None, known: Known | None, varying: set[str]) -> Donors | None:
+def read_donors(
+    donors: form.Donors | None, place: Cursor, names: ModelNames | None, varying: set[str]
+) -> Donors | None:
     """Number of donors and every parameter's law; `varying`: parameters that need a draw to vary around."""
-    n: int | None = DEFAULT_DONORS
-    draws = dict(known.draws) if known else {}
-    if place is not None and place.table(DONORS):
-        number, chosen = place.get("n"), place.get("draws")
-        n = DEFAULT_DONORS if number is None else number.whole(1, MOST_DONORS, DEFAULT_DONORS)
-        if chosen is not None and chosen.value == "central":
-            draws = {name: draw.model_copy(update={"law": "fixed"}) for name, draw in draws.items()}
-        elif chosen is not None and chosen.table(expected='"central", or a table of parameters, e.g. { K8 = 1250 }'):
-            for name, entry in chosen.items():
-                draw = _read_draw(name, entry, known)
-                if draw is not None and known is not None and name in known.sequenced and not _same(draws[name], draw):
-                    entry.fault("nothing here: model.targets sets it", found=f"another law of {name}")
-                elif draw is not None:
-                    draws[name] = draw
-    if known is not None:
+    draws = dict(names.draws) if names else {}
+    chosen = donors.draws if donors else None
+    if chosen == "central":
+        draws = {name: draw.model_copy(update={"law": "fixed"}) for name, draw in draws.items()}
+    elif chosen is not None:
+        for name, written in chosen.items():
+            entry = place.at("draws").at(name)
+            draw = _read_draw(name, written, entry, names)
+            if draw is not None and names is not None and name in names.sequenced and not _same(draws[name], draw):
+                entry.fault("nothing here: model.targets sets it", found=f"another law of {name}")
+            elif draw is not None:
+                draws[name] = draw
+    if names is not None:
         for name in sorted(varying - draws.keys()):
-            draws[name] = known.adjustable[name]
+            draws[name] = names.adjustable[name]
+    n = DEFAULT_DONORS if donors is None else donors.n
     return None if n is None else Donors(n=n, draws=dict(sorted(draws.items())))
 
 
@@ -47,25 +44,16 @@ def _same(first: Draw, second: Draw) -> bool:
     return (first.value, first.low, first.high) == (second.value, second.low, second.high)
 
 
-def _read_draw(name: str, place: Place, known: Known | None) -> Draw | None:
+def _read_draw(name: str, written: float | form.Draw | None, place: Cursor, names: ModelNames | None) -> Draw | None:
     """One parameter's law: a number (all donors alike), or what departs from the parameter table."""
-    base = known.adjustable.get(name) if known else None
-    if known is not None and base is None:
-        place.fault(named(name, known.adjustable, "parameters"), found=f"the unknown parameter {shown(name)}")
+    base = names.adjustable.get(name) if names else None
+    if names is not None and base is None:
+        place.fault(named(name, names.adjustable, "parameters"), found=f"the unknown parameter {shown(name)}")
+    if base is None or written is None or place.has_fault():
         return None
-    if not isinstance(place.value, dict):
-        value = place.quantity(NUMBER_KIND)
-        return None if value is None or base is None else _fixed(base, value)
-    place.table(DRAW)
-    law = base.law if (entry := place.get("law")) is None and base else entry and entry.one_of(LAWS, "laws")
-    numbers = {key: below.quantity(NUMBER_KIND) for key in ("value", "low", "high") if (below := place.get(key))}
-    words = {key: below.text() for key in ("unit", "source") if (below := place.get(key)) and below.value != ""}
-    status = place.get("status")
-    if status is not None:
-        words["status"] = status.one_of(STATUSES, "statuses")
-    if base is None or law is None or None in numbers.values() or None in words.values():
-        return None
-    return _departing(place, base, law, numbers, words)
+    if not isinstance(written, form.Draw):
+        return _fixed(base, written)
+    return _departing(place, base, written)
 
 
 def _fixed(base: Draw, value: float) -> Draw:
@@ -74,16 +62,18 @@ def _fixed(base: Draw, value: float) -> Draw:
                 status=base.status if same else "assumed")  # fmt: skip
 
 
-def _departing(place: Place, base: Draw, law: Any, numbers: dict[str, Any], words: dict[str, Any]) -> Draw | None:
+def _departing(place: Cursor, base: Draw, written: form.Draw) -> Draw | None:
     """The table's draw with what the study says put over it, checked."""
-    if law == "fixed" and not {"low", "high"} & numbers.keys():
-        value = numbers.get("value", base.value)
-        low = high = value
+    law: Any = written.law or base.law
+    ranged = written.low is not None or written.high is not None
+    if law == "fixed" and not ranged:
+        low = high = value = base.value if written.value is None else written.value
     else:
-        low, high = numbers.get("low", base.low), numbers.get("high", base.high)
-        value = numbers.get("value", base.value if low <= base.value <= high else _middle(low, high, law))
-    spread = bool({"low", "high"} & numbers.keys()) and low < high
-    if law == "fixed" and spread and "law" not in place.value:
+        low = base.low if written.low is None else written.low
+        high = base.high if written.high is None else written.high
+        usual = base.value if low <= base.value <= high else _middle(low, high, law)
+        value = usual if written.value is None else written.value
+    if law == "fixed" and ranged and low < high and written.law is None:
         place.fault(f"a law ({', '.join(LAWS)}), since the table holds it fixed", found="a range without a law")
         return None
     if not low <= value <= high:
@@ -93,46 +83,45 @@ def _departing(place: Place, base: Draw, law: Any, numbers: dict[str, Any], word
         place.fault("a range above 0 for a log-uniform law", found=f"low {low:g}")
         return None
     same = (law, value, low, high) == (base.law, base.value, base.low, base.high)
-    about = {"unit": base.unit, "source": base.source if same else HERE, "status": base.status if same else "assumed"}
-    return Draw(**{"law": law, "value": value, "low": low, "high": high, **about, **words})
+    about: dict[str, Any] = {"unit": base.unit, "source": base.source, "status": base.status}
+    if not same:
+        about |= {"source": HERE, "status": "assumed"}
+    about |= {key: word for key in about if (word := getattr(written, key))}
+    return Draw(law=law, value=value, low=low, high=high, **about)
 
 
 def _middle(low: float, high: float, law: str) -> float:
     return math.sqrt(low * high) if law == "log-uniform" and low > 0 and high > 0 else (low + high) / 2
 
 
-def read_cells(place: Place | None, known: Known | None) -> dict[str, CellType]:
+def read_cells(
+    types: dict[str, form.CellType | None] | None, place: Cursor, names: ModelNames | None
+) -> dict[str, CellType]:
     """The cell types with their numbers and the variation between cells."""
     cells: dict[str, CellType] = {}
-    if place is None or not place.table(expected="a table of cell types, e.g. [cells.LSC]"):
-        return cells
-    if not place.value:
-        place.fault("a cell type, e.g. [cells.LSC]", found="no cell type")
-    types = [kind.name for kind in known.circuit.cell_types] if known and known.circuit else []
-    fewest = 0 if types else 1  # of a type that only some arms have
-    for name, entry in place.items():
-        if types and name not in types:
-            entry.fault(f"one of {', '.join(types)}", found=f"the cell type {shown(name)}")
-        if not entry.table(CELLS):
+    known = [kind.name for kind in names.circuit.cell_types] if names and names.circuit else []
+    for name, written in (types or {}).items():
+        entry = place.at(name)
+        if known and name not in known:
+            entry.fault(named(name, known, "types of cells"), found=f"the cell type {shown(name)}")
+        if written is None:
             continue
-        number, chosen = entry.get("n"), entry.get("variation")
-        if number is None:
-            entry.fault("the key n, cells per donor and arm, e.g. 100", found="no n")
-        n = None if number is None else number.whole(fewest, MOST_CELLS, 100)
-        variation = dict(known.circuit.varying) if known and known.circuit else {}
-        if chosen is not None and chosen.table(expected='a table of parameters, e.g. { Td = "20 %" }'):
-            variation = _read_variation(chosen, known)
-        if n is not None:
-            cells[name] = CellType(n=n, variation=dict(sorted(variation.items())))
+        if written.n == 0 and names is not None and not known:
+            entry.at("n").fault("a whole number from 1 on, e.g. 100 (0 is for a type that only some arms have)")
+        variation = dict(names.circuit.varying) if names and names.circuit else {}
+        if written.variation is not None:
+            variation = _read_variation(written.variation, entry.at("variation"), names)
+        if written.n is not None:
+            cells[name] = CellType(n=written.n, variation=dict(sorted(variation.items())))
     return cells
 
 
-def _read_variation(place: Place, known: Known | None) -> dict[str, float]:
+def _read_variation(written: dict[str, float | None], place: Cursor, names: ModelNames | None) -> dict[str, float]:
     variation = {}
-    for name, entry in place.items():
-        cv = entry.quantity(VARIATION)
-        if known is not None and name not in known.adjustable:
-            entry.fault(named(name, known.adjustable, "parameters"), found=f"the unknown parameter {shown(name)}")
+    for name, cv in written.items():
+        if names is not None and name not in names.adjustable:
+            expected = named(name, names.adjustable, "parameters")
+            place.at(name).fault(expected, found=f"the unknown parameter {shown(name)}")
         elif cv is not None:
             variation[name] = cv
     return variation

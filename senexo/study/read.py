@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from senexo.study.resolve import resolve
 from senexo.study.schema import Study
 
 SHIPPED = Path(__file__).parent.parent / "studies"
-MOST_BYTES = 2**20
+MAX_BYTES = 2**20
 READABLE = "a study file (TOML text of at most 1 MiB)"
 
 
@@ -31,10 +32,30 @@ def shipped_studies() -> tuple[str, ...]:
 def read_study(study: Study | str | os.PathLike[str], *, set: Sequence[str] = ()) -> Study:
     """The resolved study of a file, a shipped name, or a study already resolved, with changes put over it.
 
-    set: changes as "path=value", for example ``"culture.duration=3 d"`` or ``"arms.mimic.dose.copies=[30, 100]"``.
-    Raises InvalidInput with every fault of the file or of the changes, UnsupportedFeature for what this version
-    cannot do yet.
+    Parameters
+    ----------
+    study
+        A path, the name of a shipped study, or a study.
+    set
+        Changes as "path=value", for example ``"culture.duration=3 d"`` or ``"arms.mimic.dose.copies=[30, 100]"``.
 
+    Returns
+    -------
+    Study
+        Complete and frozen; `study.to_toml()` writes it as a study file.
+
+    Raises
+    ------
+    InvalidInput
+        With every fault of the file or of the changes.
+
+    Warns
+    -----
+    FutureWarning
+        For each key or word of the last version that the file still has (docs/why/compatibility.md).
+
+    Examples
+    --------
     >>> read_study("mir34c-exvivo", set=["donors.n=2"]).donors.n
     2
     """
@@ -45,7 +66,10 @@ def read_study(study: Study | str | os.PathLike[str], *, set: Sequence[str] = ()
     else:
         path = _path(study)
         raw, where, folder = read_raw(path), path.name, path.parent
-    return resolve(apply_overrides(raw, set), where=where, folder=folder)
+    found = resolve(apply_overrides(raw, set), where=where, folder=folder)
+    for notice in found.notices:
+        warnings.warn(notice, FutureWarning, stacklevel=2)
+    return found
 
 
 def read_raw(path: Path) -> dict[str, Any]:
@@ -54,10 +78,10 @@ def read_raw(path: Path) -> dict[str, Any]:
         raise _unreadable(path, "a folder")
     try:
         with path.open("rb") as stream:
-            data = stream.read(MOST_BYTES + 1)
+            data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise _unreadable(path, f"no readable file ({error.strerror or error})") from None
-    if len(data) > MOST_BYTES:
+    if len(data) > MAX_BYTES:
         raise _unreadable(path, "more than 1 MiB")
     try:
         return tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))

@@ -6,83 +6,92 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from senexo.base.errors import Fault, InvalidInput
+from senexo.base.errors import InvalidInput
+from senexo.base.units import shown
 from senexo.study.arms import read_arms
 from senexo.study.assays import read_assays
-from senexo.study.culture import halved_wells, read_culture, refuse_lost, stopping
+from senexo.study.culture import check_stop, read_culture, refuse_lost, window_check_wells
+from senexo.study.cursor import Cursor
 from senexo.study.donors import read_cells, read_donors
-from senexo.study.known import known_of, of_types, refuse_unsupported
-from senexo.study.place import Place
+from senexo.study.form.file import StudyFile
+from senexo.study.names import ModelNames, names_of, of_types
 from senexo.study.requests import read_claim, read_readouts, read_replicates
-from senexo.study.schema import SCHEMA_VERSION, Study
+from senexo.study.schema import CellType, Study
+from senexo.study.structure import in_file_order, read_form
 from senexo.study.targets import with_targets
 from senexo.study.wells import types_in
 
-STUDY = (
-    "schema_version", "title", "seed", "model", "cells", "donors", "culture", "arms", "readouts", "replicates",
-    "assays", "claim",
-)  # fmt: skip
-NEEDED = ("title", "model", "cells", "culture", "arms")
-DEFAULT_SEED, LARGEST_SEED = 1, 2**63 - 1
-
 
 def resolve(raw: Mapping[str, Any], *, where: str = "study", folder: str | Path = ".") -> Study:
-    """The complete form of a study given as the nested tables of its file.
+    """The complete form of a study.
 
-    where: what messages call the file; folder: what its relative paths refer to. Raises InvalidInput with every
-    fault of the file, each with its place; UnsupportedFeature for what this version cannot do yet.
+    Parameters
+    ----------
+    raw
+        The nested tables of a study file.
+    where
+        What messages call the file.
+    folder
+        What the paths in the file are relative to.
 
+    Raises
+    ------
+    InvalidInput
+        With every fault of the file, each with its place: keys, types, units, and names that the model does not know.
+
+    Examples
+    --------
     >>> resolve({"title": "t"})  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
     senexo.base.errors.InvalidInput: study: model: found nothing, expected this table
     """
-    faults: list[Fault] = []
-    study = _read(Place(raw, "", where, faults), Path(folder))
-    if faults or study is None:
-        raise InvalidInput(list(dict.fromkeys(faults)))
-    return study
+    form, top, notices = read_form(raw, where)
+    study = None if form is None else _resolved(form, top, Path(folder))
+    if top.faults or study is None:
+        raise InvalidInput(in_file_order(top.faults, top))
+    return study.model_copy(update={"notices": tuple(notices)})
 
 
-def _read(top: Place, folder: Path) -> Study | None:
-    if not top.table(STUDY):
-        return None
-    for key in NEEDED:
-        if top.get(key) is None:
-            top.faults.append(Fault(f"{top.file}: {key}", "nothing", "a text" if key == "title" else "this table"))
-    known, model = known_of(top.get("model"), folder), top.get("model")
-    if known is not None and model is not None:
-        known = with_targets(known, model, folder)
-    culture = read_culture(top.get("culture"), known)
+def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
+    """The second pass: everything that needs the model, or another part of the file."""
+    names = None
+    if form.model is not None:
+        names = names_of(form.model, top.at("model"), folder)
+        if names is not None:
+            names = with_targets(names, form.model, top.at("model"), folder)
+    cells = read_cells(form.cells, top.at("cells"), names)
+    _refuse_several_types(cells, top.at("cells"), names)
+    culture = None if form.culture is None else read_culture(form.culture, top.at("culture"), names)
     end = culture.duration_h if culture else None
-    cells = read_cells(top.get("cells"), known)
     varying = {name for kind in cells.values() for name in kind.variation}
-    donors = read_donors(top.get("donors"), of_types(known, cells), varying)
-    arms = read_arms(top.get("arms"), known, end, list(cells))
-    if culture is not None:
+    drawn = names if names is None or form.cells is None else of_types(names, form.cells)
+    donors = read_donors(form.donors, top.at("donors"), drawn, varying)
+    arms = read_arms(form.arms or {}, top.at("arms"), names, end, list(form.cells or ()))
+    readouts, reads = read_readouts(form.readouts, top.at("readouts"), names, end)
+    kinds = types_in(arms, form.cells or ())
+    if form.culture is not None and culture is not None:
+        place = top.at("culture")
         refuse_lost(top, arms, culture)
-    readouts = read_readouts(top.get("readouts"), known, end)
-    kinds = types_in(arms, cells)
-    stop = stopping(top.get("culture"), readouts, kinds, known)
-    if culture is not None:
-        wells = len(arms) * (donors.n if donors else 1)
-        again = halved_wells(top.get("culture"), culture, wells)
-        culture = culture.model_copy(update={"stop_when": stop, "halving": again})
-    replicates = read_replicates(top.get("replicates"))
+        check_stop(form.culture.stop_when, place.at("stop_when"), reads, kinds, names)
+        wells = None if donors is None or top.at("arms").has_fault() else len(arms) * donors.n
+        again = window_check_wells(form.culture.window_check_wells, place.at("window_check_wells"), culture, wells)
+        culture = culture.model_copy(update={"stop_when": form.culture.stop_when, "window_check_wells": again})
+    replicates = read_replicates(form.replicates, top.at("replicates"))
     references = list(replicates.reference_copies) if replicates else []
-    assays = read_assays(top.get("assays"), arms, readouts, known, references, kinds)
-    claim = read_claim(top.get("claim"), arms, readouts, kinds, known)
-    title, seed, version = top.get("title"), top.get("seed"), top.get("schema_version")
-    if version is not None and version.value != SCHEMA_VERSION:
-        version.fault(f"{SCHEMA_VERSION}, the form this senexo reads")
-    words = title.text("a title") if title else None
-    number = DEFAULT_SEED if seed is None else seed.whole(0, LARGEST_SEED, DEFAULT_SEED)
-    if not top.faults:
-        refuse_unsupported(cells, known, top.file)
-    if top.faults or words is None or number is None or known is None or culture is None:
+    assays = read_assays(form.assays or [], top.at("assays"), arms, reads, names, references, kinds)
+    claim = None if form.claim is None else read_claim(form.claim, top.at("claim"), arms, reads, kinds, names)
+    if top.faults or names is None or culture is None or donors is None or readouts is None or replicates is None:
         return None
-    if donors is None or readouts is None or replicates is None:
-        return None
+    assert form.title is not None
+    assert form.seed is not None
     return Study(
-        title=words, seed=number, model=known.model, cells=cells, donors=donors, culture=culture, arms=arms,
+        title=form.title, seed=form.seed, model=names.model, cells=cells, donors=donors, culture=culture, arms=arms,
         readouts=readouts, replicates=replicates, assays=assays, claim=claim,
     )  # fmt: skip
+
+
+def _refuse_several_types(cells: Mapping[str, CellType], place: Cursor, names: ModelNames | None) -> None:
+    """Where every cell is alone, there is one type of cells."""
+    if names is not None and not names.shares_a_medium and len(cells) > 1:
+        expected = "one type: cells of this model are each alone (several need a circuit whose cells share a medium)"
+        place.fault(expected, found=f"{len(cells)} types ({', '.join(map(shown, cells))})")

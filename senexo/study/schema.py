@@ -13,16 +13,21 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from senexo.assays.specs import REQUESTS
+from senexo.base.evidence import FORMER_STATUSES, Status
 from senexo.study.methods import MethodName
 
 SCHEMA_VERSION = 1
+# Names of this version -> those with which they go into a digest: a renamed key changes the digest of no study.
+FIRST_NAMES = {"window_check_wells": "halving", "min_colony_size": "least"}
+LATER_KEYS = ("rare_cells",)  # keys of [culture] that came later; where they say nothing, no digest knows them
+FIRST_STATUSES = {now: first for first, now in FORMER_STATUSES.items()}
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Sequence(_Frozen):
+class UtrSequence(_Frozen):
     """A gene's 3'UTR in RNA letters; `source`: the file and record it was read from."""
 
     sequence: str
@@ -40,7 +45,7 @@ class ModelRef(_Frozen):
     file: str | None = None
     digest: str
     reading: str | None = None
-    targets: dict[str, Sequence] = Field(default_factory=dict)
+    targets: dict[str, UtrSequence] = Field(default_factory=dict)
 
 
 class CellType(_Frozen):
@@ -59,7 +64,7 @@ class Draw(_Frozen):
     high: float
     unit: str
     source: str
-    status: Literal["seen", "memory", "assumed", "derived"]
+    status: Status
 
 
 class Donors(_Frozen):
@@ -86,10 +91,10 @@ class Culture(_Frozen):
     """How cells are cultured.
 
     medium: the actions that make the culture medium, before the cells settle (from `serum_percent` and
-    `growth_factors`). Of cells that share a medium alone: method (how they are followed), window_h (how long their
-    medium stands still), most_cells (cells followed per well; at more, some are merged), rare_cells (a type with fewer
-    is followed cell by cell), stop_when (a well ends when it holds), halving (so many wells are grown again with half
-    the window).
+    `growth_factors`). Of cells that share a medium alone: method (how they are simulated), window_h (how long pools are
+    held constant), most_cells (cells followed per well; where there are more, each represents several), rare_cells (a
+    type with fewer is followed cell by cell), window_check_wells (so many wells are simulated again with half the
+    window), stop_when (a well ends when this condition is true).
     """
 
     duration_h: float
@@ -101,7 +106,7 @@ class Culture(_Frozen):
     window_h: float | None = None
     most_cells: int | None = None
     rare_cells: int | None = None
-    halving: int | None = None
+    window_check_wells: int | None = None
     stop_when: str | None = None
     medium: tuple[Action, ...] = Field(default=(), exclude=True)
 
@@ -154,7 +159,7 @@ class About(_Frozen):
     """Where a number comes from."""
 
     source: str
-    status: Literal["seen", "memory", "assumed", "derived"]
+    status: Status
 
 
 class Replicates(_Frozen):
@@ -210,6 +215,8 @@ class Claim(_Frozen):
 class Study(_Frozen):
     """One experiment, complete. Read one with `senexo.read_study`.
 
+    notices: what its file says in words of the last version; no part of what it is.
+
     >>> from senexo import read_study
     >>> study = read_study("mir34c-exvivo")
     >>> study.culture.duration_h, study.arms["mimic[300]"].dose_copies
@@ -228,6 +235,7 @@ class Study(_Frozen):
     replicates: Replicates
     assays: tuple[AssayRequest, ...] = ()
     claim: Claim | None = None
+    notices: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
     def assumed(self) -> tuple[str, ...]:
@@ -245,6 +253,13 @@ class Study(_Frozen):
         content = self.model_dump(mode="json")
         content["arms"] = list(content["arms"].items())
         content["model"] = content["model"]["digest"]
+        content["culture"] = _first_names(content["culture"])
+        for key in LATER_KEYS:
+            if content["culture"][key] is None:
+                del content["culture"][key]
+        content["assays"] = [{**one, "options": _first_names(one["options"])} for one in content["assays"]]
+        for about in (*content["donors"]["draws"].values(), *content["replicates"]["about"].values()):
+            about["status"] = FIRST_STATUSES.get(about["status"], about["status"])
         text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -266,6 +281,10 @@ class Study(_Frozen):
 
         head = "# Resolved by senexo: every default, every law and every action of this study. Times in hours.\n"
         return head + tomli_w.dumps(self.to_dict())
+
+
+def _first_names(table: dict[str, Any]) -> dict[str, Any]:
+    return {FIRST_NAMES.get(name, name): value for name, value in table.items()}
 
 
 def _without_nothing(value: Any) -> Any:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.base.evidence import current_status
 from senexo.targets.sites import CANONICAL, Site
 
 Reading = Literal["relative", "tight"]
@@ -55,7 +56,7 @@ def constants() -> Mapping[str, Constant]:
     return {
         row["name"]: Constant(
             row["name"], float(row["value"]), _number(row["low"]), _number(row["high"]),
-            row["unit"], row["source"], row["status"], row["note"],
+            row["unit"], row["source"], current_status(row["status"]), row["note"],
         )
         for row in csv.DictReader(text.splitlines())
     }  # fmt: skip

@@ -22,7 +22,7 @@ CASES = Path(__file__).parent / "data"
 COUPLED: dict[str, Any] = {
     "title": "wells of different sizes", "seed": 5, "model": {"circuit": "mir34c-rab27b-cells"},
     "cells": {"LSC": {"n": 1}, "MSC": {"n": 2}}, "donors": {"n": 4},
-    "culture": {"duration": "4 h", "preequilibration": "1 h", "halving": 3},
+    "culture": {"duration": "4 h", "preequilibration": "1 h", "window_check_wells": 3},
     "arms": {
         "mock": {}, "many": {"cells": {"LSC": 7}},
         "across": {"cells": {"MSC": 3}, "insert": {"cells": {"LSC": 5}}},
@@ -57,7 +57,7 @@ def test_cells_of_the_null_are_those_of_its_arms() -> None:
 
 def test_one_count_of_numbers_in_check_folder_and_report(tmp_path: Path) -> None:
     """Each reference RNA is a number of its own, everywhere."""
-    study = resolve({**COUPLED, "donors": {"n": 1}, "culture": {**COUPLED["culture"], "halving": 0}})
+    study = resolve({**COUPLED, "donors": {"n": 1}, "culture": {**COUPLED["culture"], "window_check_wells": 0}})
     results = run(study, out=tmp_path / "out", workers=1)
     table = results.table("parameters")
     about = json.loads((results.folder / "run.json").read_text())

@@ -15,7 +15,8 @@ from senexo.study.resolve import resolve
 DURATION, BEFORE = 64.0, 32.0
 STUDY: dict[str, Any] = {
     "title": "long", "seed": 5, "model": {"circuit": "mir34c-rab27b-cells"}, "cells": {"LSC": {"n": 10}},
-    "donors": {"n": 1}, "culture": {"duration": "64 h", "preequilibration": "32 h", "most_cells": 40, "halving": 0},
+    "donors": {"n": 1},
+    "culture": {"duration": "64 h", "preequilibration": "32 h", "most_cells": 40, "window_check_wells": 0},
     "arms": {
         "mock": {}, "dosed": {"dose": [
             {"what": "miR-34c-5p", "copies": 30, "at": "0 h"}, {"what": "miR-34c-5p", "copies": 30, "at": "40 h"},

@@ -20,7 +20,7 @@ from senexo.workflow import Results, run
 STUDY: dict[str, Any] = {
     "title": "halved", "seed": 5, "model": {"circuit": "mir34c-rab27b-cells"}, "cells": {"LSC": {"n": 6}},
     "donors": {"n": 4, "draws": {"rel0": 50, "E": 180, "kup": 0.3, "fdel": 0.5}},
-    "culture": {"duration": "6 h", "preequilibration": "4 h", "window": "15 min", "halving": 3},
+    "culture": {"duration": "6 h", "preequilibration": "4 h", "window": "15 min", "window_check_wells": 3},
     "arms": {"mock": {}, "mimic": {"dose": {"what": "miR-34c-5p", "copies": 3000, "at": "0 h"}}},
     "readouts": {"times": ["0 h", "6 h"], "grid": "3 h", "names": ["miR-34c-5p", "p21"]},
 }  # fmt: skip
@@ -52,7 +52,7 @@ def test_wells_are_spread_over_arms_and_donors() -> None:
 
 def test_the_wells_are_those_of_a_study_with_half_the_window(done: Results, tmp_path: Path) -> None:
     """To the copy; their cultures before the plating have half the window too, and all of it half the step."""
-    finer = run(resolve(asked(window="7.5 min", halving=0)), out=tmp_path / "finer", workers=1)
+    finer = run(resolve(asked(window="7.5 min", window_check_wells=0)), out=tmp_path / "finer", workers=1)
     wells = units(2, 4)
     names = ["mock", "mimic"]
     told = done.table("halving").set_index("quantity")
@@ -67,7 +67,7 @@ def test_the_wells_are_those_of_a_study_with_half_the_window(done: Results, tmp_
 
 
 def test_it_changes_nothing_else_and_the_report_tells_it(done: Results, tmp_path: Path) -> None:
-    without = run(resolve(asked(halving=0)), out=tmp_path / "without", workers=1)
+    without = run(resolve(asked(window_check_wells=0)), out=tmp_path / "without", workers=1)
     for name in ("timecourse", "counts", "senescence", "balance"):
         pd.testing.assert_frame_equal(done.table(name), without.table(name))
     text = "Window check (0.125 h instead of 0.25 h, 3 of 8 wells, 6 h): "
@@ -122,9 +122,9 @@ def test_wells_that_all_ended_before_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("culture", "says"),
     [
-        ({"halving": 2}, "0, or 3 and more of the 8 wells"),
-        ({"halving": 9}, "a whole number from 0 to 8"),
-        ({"method": "exact"}, "no halving: by exact there is no window"),
+        ({"window_check_wells": 2}, "0, or 3 and more of the 8 wells"),
+        ({"window_check_wells": 9}, "0, or 3 and more of the 8 wells"),
+        ({"method": "exact"}, "no such key: the method exact has no window"),
     ],
 )
 def test_what_cannot_be_halved_is_told(culture: dict[str, Any], says: str) -> None:
@@ -134,6 +134,6 @@ def test_what_cannot_be_halved_is_told(culture: dict[str, Any], says: str) -> No
 
 @pytest.mark.parametrize(("donors", "wells"), [(5, 0), (6, 3), (15, 7), (100, 8)])
 def test_a_quarter_of_the_wells_by_default(donors: int, wells: int) -> None:
-    culture = {key: value for key, value in STUDY["culture"].items() if key != "halving"}
-    assert resolve({**STUDY, "donors": {"n": donors}, "culture": culture}).culture.halving == wells
-    assert resolve({**STUDY, "culture": {**culture, "method": "exact"}}).culture.halving is None
+    culture = {key: value for key, value in STUDY["culture"].items() if key != "window_check_wells"}
+    assert resolve({**STUDY, "donors": {"n": donors}, "culture": culture}).culture.window_check_wells == wells
+    assert resolve({**STUDY, "culture": {**culture, "method": "exact"}}).culture.window_check_wells is None

@@ -61,7 +61,7 @@ def test_no_normalisation_depends_on_a_wire_or_a_treatment() -> None:
 def test_what_is_assumed_says_so() -> None:
     for parameter in load_circuit(NAME).parameters:
         if parameter.source == "none found":
-            assert parameter.status in ("assumed", "memory", "derived"), parameter.name
+            assert parameter.status in ("assumed", "unverified", "derived"), parameter.name
         if parameter.status == "seen":
             assert any(mark in parameter.source for mark in ("10.", "PMID", "BIOMD", "github")), parameter.name
 

@@ -37,7 +37,7 @@ from senexo.lab.measurement import targets, time_grids
 from senexo.model.cell_types import INSERT
 from senexo.study import methods
 from senexo.study.claims import Vocabulary, observables, parse_claim
-from senexo.study.culture import MOST_CELLS, RARE_CELLS, WINDOW_H
+from senexo.study.form.kinds import DEFAULT_RARE_CELLS, DEFAULT_WELL_CAPACITY, DEFAULT_WINDOW_H
 from senexo.study.observables import Quantity
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ class Community:
         self.curve_times = time_grids(study)[1]
         self.targets = targets(study)
         culture = study.culture
-        self.most_cells = culture.most_cells or MOST_CELLS
-        self.rare_cells = culture.rare_cells or RARE_CELLS
+        self.most_cells = culture.most_cells or DEFAULT_WELL_CAPACITY
+        self.rare_cells = culture.rare_cells or DEFAULT_RARE_CELLS
         self._cuts = study.claim.cuts if study.claim else ()
         self.stops = parse_claim(culture.stop_when, Vocabulary(now=True)) if culture.stop_when else None
 
@@ -225,7 +225,7 @@ class Community:
     @cached_property
     def method(self) -> Method:
         """How cells are followed; continuous is what is abundant at the central values of the study's laws."""
-        name, window = self.study.culture.method or methods.DEFAULT, self.study.culture.window_h or WINDOW_H
+        name, window = self.study.culture.method or methods.DEFAULT, self.study.culture.window_h or DEFAULT_WINDOW_H
         return Method(name, window, self._divided(None) if name == "hybrid" else None)
 
     @cached_property

@@ -83,7 +83,7 @@ class CoupledCells:
     def units(self) -> list[Unit]:
         """Every arm of every donor, and the wells that are repeated with half the window."""
         own = units_of(self.study)
-        return [*own, *halving.units(self.study.culture.halving, own)]
+        return [*own, *halving.units(self.study.culture.window_check_wells, own)]
 
     def preparation(self, unit: Unit) -> object:
         """Cultures before the plating are grown once for all arms of a donor that share their genotypes."""

@@ -8,23 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senexo.base.errors import InvalidInput, InvalidModel, UnsupportedFeature
-from senexo.base.units import shown
+from senexo.base.errors import InvalidInput, InvalidModel
 from senexo.model.cell_types import becoming, own_names
 from senexo.model.circuit import Circuit, Handle, load_circuit, shipped_circuits
 from senexo.model.network import Network, Species
-from senexo.study.place import Place, named
+from senexo.study.cursor import Cursor, named
+from senexo.study.form import culture as form
 from senexo.study.schema import Draw, ModelRef
 
 if TYPE_CHECKING:
     from senexo.model.loading import Model
 
 SOURCE = "the model file"
-MODEL_KEYS = ("circuit", "file", "digest", "targets", "reading")
 
 
 @dataclass(frozen=True)
-class Known:
+class ModelNames:
     """The names a study may use.
 
     draws: parameters every donor draws, those of a type of cells as TYPE.name; adjustable: further numbers that a
@@ -47,42 +46,45 @@ class Known:
         return {name for t in targets if t.gene in self.model.targets for name in (t.sites, t.affinity)}
 
     def handles(self, verb: str, name: str, kind: str | None = None) -> list[Handle]:
-        """The rows of the wiring that make up one deed."""
+        """The rows of the wiring that one verb changes for one name."""
         rows = self.circuit.handles if self.circuit else ()
         return [h for h in rows if h.verb == verb and h.name == name and kind in (None, h.kind)]
 
-    def names(self, verb: str) -> list[str]:
-        """What a verb can be done to."""
+    def of(self, verb: str) -> list[str]:
+        """The names that a verb can be used with."""
         return list(dict.fromkeys(h.name for h in (self.circuit.handles if self.circuit else ()) if h.verb == verb))
 
+    def counted_with(self, cell_type: str) -> list[str]:
+        """A type of cells and what its cells become without a division; they are counted together."""
+        rules = self.circuit.cell_types if self.circuit else ()
+        fates = [fate for rule in rules if rule.name == cell_type for fate in rule.fates if fate.effect == "become"]
+        return list(dict.fromkeys([cell_type, *(to for fate in fates for to in fate.into)]))
 
-def known_of(place: Place | None, folder: Path) -> Known | None:
-    """The model of the `[model]` table; None after a fault. Paths in it are relative to `folder`."""
-    if place is None or not place.table(MODEL_KEYS):
-        return None
-    circuit, file = place.get("circuit"), place.get("file")
-    if (circuit is None) == (file is None):
-        found = "neither circuit nor file" if circuit is None else "both circuit and file"
-        place.fault(f"either circuit (shipped: {', '.join(shipped_circuits())}) or file", found=found)
-        return None
-    known = _circuit(circuit, folder) if circuit is not None else _file(file, folder) if file is not None else None
-    digest = place.get("digest")
-    if known is not None and digest is not None and digest.value != known.model.digest:
-        digest.fault(f"{known.model.digest}, the model as it is now (drop this line to use it)")
-    return known
+    @property
+    def shares_a_medium(self) -> bool:
+        """Whether the cells of a well share their medium."""
+        return self.circuit is not None and bool(self.circuit.pools)
 
-
-def refuse_unsupported(cells: Mapping[str, object], known: Known | None, file: str) -> None:
-    """Raise UnsupportedFeature for several types of cells where every cell is alone."""
-    alone = known is not None and (known.circuit is None or not known.circuit.pools)
-    if alone and len(cells) > 1:
-        raise UnsupportedFeature("several cell types", f"{file}: cells has {', '.join(map(shown, cells))}")
+    @property
+    def pools(self) -> list[str]:
+        """The species of the media that cells share."""
+        species = self.circuit.network.species if self.circuit else ()
+        return [s.id for s in species if self.circuit and s.compartment in self.circuit.pools]
 
 
-def _circuit(place: Place, folder: Path) -> Known | None:
-    name = place.text("the name of a shipped circuit or a circuit folder")
-    if name is None:
-        return None
+def names_of(model: form.Model, place: Cursor, folder: Path) -> ModelNames | None:
+    """The names that the model of a study offers; None after a fault. Paths are relative to `folder`."""
+    if model.circuit is not None:
+        names = _circuit(model.circuit, place.at("circuit"), folder)
+    else:
+        names = None if model.file is None else _file(model.file, place.at("file"), folder)
+    if names is not None and model.digest is not None and model.digest != names.model.digest:
+        expected = f"{names.model.digest}, the model as it is now (drop this line to use it)"
+        place.at("digest").fault(expected)
+    return names
+
+
+def _circuit(name: str, place: Cursor, folder: Path) -> ModelNames | None:
     if name not in shipped_circuits() and not (folder / name / "circuit.ant").is_file():
         place.fault(named(name, shipped_circuits(), "shipped circuits") + ", or a circuit folder")
         return None
@@ -96,22 +98,22 @@ def _circuit(place: Place, folder: Path) -> Known | None:
 
 
 @functools.cache
-def _shipped(name: str) -> Known:
+def _shipped(name: str) -> ModelNames:
     return _of_circuit(name)
 
 
-def of_types(known: Known | None, types: Iterable[str]) -> Known | None:
+def of_types(names: ModelNames, types: Iterable[str]) -> ModelNames:
     """Without the numbers of types of cells that are not there and cannot become."""
-    if known is None or known.circuit is None or not known.circuit.cell_types:
-        return known
-    rules = known.circuit.cell_types
-    there, names = becoming(rules, types), own_names(rules)
-    drawn = {name for kind in there for name in names[kind].values()}
-    draws = {name: draw for name, draw in known.draws.items() if "." not in name or name in drawn}
-    return replace(known, draws=draws, adjustable=draws)
+    if names.circuit is None or not names.circuit.cell_types:
+        return names
+    rules = names.circuit.cell_types
+    there, own = becoming(rules, types), own_names(rules)
+    drawn = {name for kind in there for name in own[kind].values()}
+    draws = {name: draw for name, draw in names.draws.items() if "." not in name or name in drawn}
+    return replace(names, draws=draws, adjustable=draws)
 
 
-def _of_circuit(name: str | Path) -> Known:
+def _of_circuit(name: str | Path) -> ModelNames:
     circuit = load_circuit(name)
     rows = {p.name: p for p in circuit.parameters}
     names = own_names(circuit.cell_types)
@@ -122,7 +124,7 @@ def _of_circuit(name: str | Path) -> Known:
         )
         for name, p in rows.items()
     }  # fmt: skip
-    return Known(
+    return ModelNames(
         model=ModelRef(circuit=str(name), digest=circuit.digest),
         circuit=circuit,
         draws=draws,
@@ -133,12 +135,9 @@ def _of_circuit(name: str | Path) -> Known:
     )
 
 
-def _file(place: Place, folder: Path) -> Known | None:
+def _file(name: str, place: Cursor, folder: Path) -> ModelNames | None:
     from senexo.model.loading import load
 
-    name = place.text("a path of a model file (.ant, .txt, .xml, .sbml)")
-    if name is None:
-        return None
     path = (folder / name).resolve()
     if not path.is_file():
         place.fault(f"a model file; there is none at {path}")
@@ -150,7 +149,7 @@ def _file(place: Place, folder: Path) -> Known | None:
         return None
 
 
-def _of_file(path: Path, model: Model) -> Known:
+def _of_file(path: Path, model: Model) -> ModelNames:
     network = model.network
     units = {p.id: p.units or "" for p in network.parameters}
     values = {name: value for name, value in _changeable(network).items() if value is not None}
@@ -161,7 +160,7 @@ def _of_file(path: Path, model: Model) -> Known:
         for name, value in values.items()
     }
     quantities = [item.id for group in (network.species, network.parameters, network.compartments) for item in group]
-    return Known(
+    return ModelNames(
         model=ModelRef(file=str(path), digest=model.digest),
         circuit=None,
         draws={},
