@@ -127,7 +127,7 @@ def _faulty_plate() -> pd.DataFrame:
     """A plate of ten wells with the two faults that the page of the assays shows."""
     wells = [(arm, f"donor {i}", 20 + i, 200) for arm in ("scrambled", "mimic") for i in range(1, 6)]
     table = pd.DataFrame(wells, columns=["arm", "donor", "n_positive", "n_total"]).astype(object)
-    table.loc[5, "n_positive"] = "some"
+    table.loc[5, "n_positive"] = 212
     table.loc[7, "n_total"] = "31,5"
     return table
 

@@ -18,7 +18,7 @@ from senexo.assays.stats import single_hit
 from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.assays.stats.multiple_testing import holm
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import Column, at, capped, check
+from senexo.base.table import Column, at, check
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,21 +130,22 @@ def _units(
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise InvalidInput([Fault(f"{where}: options", f"column {name} in two roles", "one") for name in twice])
-    rows = check(table, columns, where=where)
-    faults = [
-        Fault(
-            at(where, row, response),
-            f"{rows.loc[row, response]} of {rows.loc[row, tested]} units",
-            f"no more than {tested}",
-        )
-        for row in rows.index[rows[response] > rows[tested]]
-    ]
-    faults += [
-        Fault(at(where, row, dose), "0 cells with a unit that responded", "cells > 0")
-        for row in rows.index[(rows[dose] == 0) & (rows[response] > 0)]
-    ]
-    if faults:
-        raise capped(faults, where)
+
+    def responses(rows: pd.DataFrame) -> list[Fault]:
+        over = [
+            Fault(
+                at(where, row, response),
+                f"{rows.loc[row, response]} of {rows.loc[row, tested]} units",
+                f"no more than {tested}",
+            )
+            for row in rows.index[rows[response] > rows[tested]]
+        ]
+        return over + [
+            Fault(at(where, row, dose), "0 cells with a unit that responded", "cells > 0")
+            for row in rows.index[(rows[dose] == 0) & (rows[response] > 0)]
+        ]
+
+    rows = check(table, columns, where=where, rules=[responses])
     notes = []
     empty = (rows[tested] == 0) | (rows[dose] == 0)
     if empty.all():

@@ -151,17 +151,15 @@ def _fates(table: pd.DataFrame, cells: pd.DataFrame, censored: str) -> list[str]
 
 
 def _cells(table: pd.DataFrame, where: str) -> pd.DataFrame:
-    found = check(table, SPEC.checks(), where=where, key=SPEC.key)
-    if "entry_h" not in found:
-        found["entry_h"] = 0.0
-    late = found.index[found["entry_h"] >= found["time_h"]]
-    faults = [
-        Fault(at(where, row, "time_h"), f"'{found.loc[row, 'time_h']:g}'", f"later than {found.loc[row, 'entry_h']:g}")
-        for row in late
-    ]
-    if faults:
-        raise capped(faults, where)
-    return found
+    def followed(rows: pd.DataFrame) -> list[Fault]:
+        entry = rows["entry_h"] if "entry_h" in rows else rows["time_h"] * 0.0
+        return [
+            Fault(at(where, row, "time_h"), f"'{rows.loc[row, 'time_h']:g}'", f"later than {entry[row]:g}")
+            for row in rows.index[entry >= rows["time_h"]]
+        ]
+
+    found = check(table, SPEC.checks(), where=where, key=SPEC.key, rules=[followed])
+    return found if "entry_h" in found else found.assign(entry_h=0.0)
 
 
 def _donors(

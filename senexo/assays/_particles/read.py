@@ -17,7 +17,7 @@ import numpy as np
 
 from senexo.assays._particles.spec import SPEC
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import at, capped, check, likely
+from senexo.base.table import Rule, at, capped, check, likely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,29 @@ PER_FRAME = ("particles_per_frame", "frame_volume_nl")
 _NUMBERS = ("volume_ml", "n_cells", "hours")
 
 
+def _whole_samples(blank: str | None, per_frame: bool, where: str) -> Rule:
+    """The blank is an arm; every other sample has a donor, cells, a volume and hours; no such number is 0."""
+
+    def faults(rows: pd.DataFrame) -> list[Fault]:
+        is_blank, arms = rows["arm"] == blank, list(dict.fromkeys(rows["arm"]))
+        if blank is not None and blank not in arms:
+            return [Fault(f"{where}: blank", f"'{blank}'", f"an arm of the table: {likely(blank, arms)}")]
+        empty = [
+            Fault(at(where, row, name), "an empty cell", what)
+            for name, what in (("donor", "a name"), *((name, "a number > 0") for name in _NUMBERS))
+            for row in rows.index[~is_blank & (rows[name].isna() | (rows[name] == ""))]
+        ]
+        positive = [*_NUMBERS, *(["n_cells_start"] if "n_cells_start" in rows else [])]
+        positive += ["frame_volume_nl"] if per_frame else []
+        return empty + [
+            Fault(at(where, row, name), "'0'", "a number > 0")
+            for name in positive
+            for row in rows.index[rows[name] == 0]
+        ]
+
+    return faults
+
+
 def readings(table: pd.DataFrame, blank: str | None, where: str) -> tuple[pd.DataFrame, list[str]]:
     """The checked table with `read` (particles per mL as diluted) and `medium` (undiluted) of every reading."""
     per_frame = "particles_per_ml" not in table.columns and "particles_per_frame" in table.columns
@@ -35,25 +58,10 @@ def readings(table: pd.DataFrame, blank: str | None, where: str) -> tuple[pd.Dat
     columns = [
         one.column(required=True if one.name in PER_FRAME else None) for one in SPEC.columns if one.name not in passed
     ]
-    found = check(table, columns, where=where, key=SPEC.key)
+    found = check(table, columns, where=where, key=SPEC.key, rules=[_whole_samples(blank, per_frame, where)])
     is_blank = found["arm"] == blank
-    arms = list(dict.fromkeys(found["arm"]))
-    if blank is not None and blank not in arms:
-        raise InvalidInput([Fault(f"{where}: blank", f"'{blank}'", f"an arm of the table: {likely(blank, arms)}")])
     if is_blank.all():
         raise InvalidInput([Fault(f"{where}: column arm", f"only the blank {blank}", "samples of cells")])
-    faults = [
-        Fault(at(where, row, name), "an empty cell", what)
-        for name, what in (("donor", "a name"), *((name, "a number > 0") for name in _NUMBERS))
-        for row in found.index[~is_blank & (found[name].isna() | (found[name] == ""))]
-    ]
-    positive = [*_NUMBERS, *(["n_cells_start"] if "n_cells_start" in found else [])]
-    positive += ["frame_volume_nl"] if per_frame else []
-    faults += [
-        Fault(at(where, row, name), "'0'", "a number > 0") for name in positive for row in found.index[found[name] == 0]
-    ]
-    if faults:
-        raise capped(faults, where)
     found["is_blank"] = is_blank
     found["batch"] = found.get("batch", "")
     found["read"] = (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from senexo.assays._qpcr.spec import SPEC
 from senexo.assays.result import day, records
 from senexo.base.errors import Fault
-from senexo.base.table import at, capped, check
+from senexo.base.table import at, check
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,18 +26,22 @@ MOST_NOTES = 5
 
 def wells(table: pd.DataFrame, cutoff: float, where: str) -> pd.DataFrame:
     """The checked table; `ct` is nan exactly where nothing was detected at or before the cut-off."""
-    wells = check(table, [one for one in SPEC.checks() if one.name != "quantity"], where=where, key=SPEC.key)
+
+    def detected_have_a_ct(rows: pd.DataFrame) -> list[Fault]:
+        if "detected" not in rows:
+            return []
+        contradicted = rows.index[rows["detected"] & rows["ct"].isna()]
+        return [
+            Fault(at(where, row, "ct"), "no Ct in a detected well", "a Ct, or detected = false") for row in contradicted
+        ]
+
+    columns = [one for one in SPEC.checks() if one.name != "quantity"]
+    wells = check(table, columns, where=where, key=SPEC.key, rules=[detected_have_a_ct])
     if "time_h" not in wells:
         wells["time_h"] = 0.0
     if "family" not in wells:
         wells["family"] = wells["arm"]
     if "detected" in wells:
-        contradicted = wells.index[wells["detected"] & wells["ct"].isna()]
-        faults = [
-            Fault(at(where, row, "ct"), "no Ct in a detected well", "a Ct, or detected = false") for row in contradicted
-        ]
-        if faults:
-            raise capped(faults, where)
         wells["ct"] = wells["ct"].where(wells["detected"])
     wells["ct"] = wells["ct"].where(wells["ct"] <= cutoff)
     return wells.drop(columns="detected", errors="ignore")

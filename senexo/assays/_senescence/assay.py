@@ -17,7 +17,7 @@ from senexo.assays.result import AssayResult, Finding, day, p_text, records
 from senexo.assays.stats.estimate import LEVEL, Estimate, significant
 from senexo.assays.stats.proportion import fields, mean_share
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import at, capped, check
+from senexo.base.table import at, check
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,26 +164,33 @@ def senescence(
 
 def counted(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
     """The checked table with every optional column present, and notes on what was left out."""
-    counts = check(table, SPEC.checks(), where=where, key=SPEC.key)
-    over = counts[counts["n_positive"] > counts["n_total"]]
-    faults = [
-        Fault(at(where, row, "n_positive"), f"{positive} of {total} cells", "no more than n_total")
-        for row, positive, total in zip(over.index, over["n_positive"], over["n_total"], strict=True)
-    ]
+
+    def no_more_than_counted(rows: pd.DataFrame) -> list[Fault]:
+        over = rows[rows["n_positive"] > rows["n_total"]]
+        return [
+            Fault(at(where, row, "n_positive"), f"{positive} of {total} cells", "no more than n_total")
+            for row, positive, total in zip(over.index, over["n_positive"], over["n_total"], strict=True)
+        ]
+
+    def one_ladder_per_arm(rows: pd.DataFrame) -> list[Fault]:
+        entries = {name: rows[name] for name in ("family", "dose_copies") if name in rows}
+        if "family" in entries:
+            entries["family"] = entries["family"].where(entries["family"] != "", rows["arm"])
+        kinds = {name: cells.groupby(rows["arm"], sort=False).nunique(dropna=False) for name, cells in entries.items()}
+        return [
+            Fault(f"{where}: arm {arm}, column {name}", f"{n} different entries", "one per arm")
+            for name, numbers in kinds.items()
+            for arm, n in numbers[numbers > 1].items()
+        ]
+
+    rules = [no_more_than_counted, one_ladder_per_arm]
+    counts = check(table, SPEC.checks(), where=where, key=SPEC.key, rules=rules)
     if "family" not in counts:
         counts["family"] = counts["arm"]
     counts["family"] = counts["family"].where(counts["family"] != "", counts["arm"])
     for name in ("dose_copies", "time_h"):
         if name not in counts:
             counts[name] = math.nan if name == "dose_copies" else 0.0
-    for name in ("family", "dose_copies"):
-        kinds = counts.groupby("arm", sort=False)[name].nunique(dropna=False)
-        faults += [
-            Fault(f"{where}: arm {arm}, column {name}", f"{n} different entries", "one per arm")
-            for arm, n in kinds[kinds > 1].items()
-        ]
-    if faults:
-        raise capped(faults, where)
     empty = counts["n_total"] == 0
     if empty.all():
         raise InvalidInput([Fault(f"{where}: column n_total", "no counted cell in any row", "counted cells")])
