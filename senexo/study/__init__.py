@@ -1,1 +1,1 @@
-"""The front door: what a user asks for, read, resolved and checked; pure data."""
+"""Study files: read, checked against the model, and resolved to one complete form; pure data."""

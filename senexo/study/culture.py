@@ -14,7 +14,7 @@ from senexo.study.form import culture as form
 from senexo.study.form.kinds import DEFAULT_RARE_CELLS, DEFAULT_WELL_CAPACITY, DEFAULT_WINDOW_H
 from senexo.study.names import ModelNames
 from senexo.study.requests import Reads
-from senexo.study.schema import Action, Arm, Culture
+from senexo.study.schema import Action, Arm, CultureSettings
 from senexo.study.wells import coupled
 
 NO_RULE = "none: this model has no fates"
@@ -24,7 +24,7 @@ MAX_CHECKED, CHECKED_SHARE = 8, 4  # wells of the window check where nothing is 
 MIN_CHECKED = 3  # wells that an interval needs
 
 
-def read_culture(culture: form.Culture, place: Cursor, names: ModelNames | None) -> Culture | None:
+def read_culture(culture: form.Culture, place: Cursor, names: ModelNames | None) -> CultureSettings | None:
     """Duration, medium and settling time, with the circuit's own settling time and medium by default."""
     circuit = names.circuit if names else None
     end = culture.duration if culture.duration is not None else culture.duration_h
@@ -39,7 +39,7 @@ def read_culture(culture: form.Culture, place: Cursor, names: ModelNames | None)
     followed = _followed(culture, place, names)
     if end is None:
         return None
-    return Culture(
+    return CultureSettings(
         duration_h=end, serum_percent=serum, growth_factors=factors, preequilibration_h=settled, commitment_rule=rule,
         medium=tuple(medium), **followed,
     )  # fmt: skip
@@ -56,8 +56,8 @@ def check_stop(text: str | None, place: Cursor, reads: Reads, types: Sequence[st
         place.faults.extend(error.faults)
 
 
-def window_check_wells(wanted: int | None, place: Cursor, culture: Culture, wells: int | None) -> int | None:
-    """How many of a study's wells are grown again with half the window; None where no well has a window."""
+def window_check_wells(wanted: int | None, place: Cursor, culture: CultureSettings, wells: int | None) -> int | None:
+    """How many of a study's wells are simulated again with half the window; None where no well has a window."""
     windowed = culture.method is not None and methods.METHODS[culture.method].windowed
     if wells is None:
         return None
@@ -71,7 +71,7 @@ def window_check_wells(wanted: int | None, place: Cursor, culture: Culture, well
     return wanted
 
 
-def refuse_lost(top: Cursor, arms: Mapping[str, Arm], culture: Culture) -> None:
+def refuse_lost(top: Cursor, arms: Mapping[str, Arm], culture: CultureSettings) -> None:
     """The medium is made after the genotype, so a genotype cannot set what the medium sets."""
     medium = {action.target: action.of for action in culture.medium}
     for name, arm in arms.items():

@@ -18,10 +18,21 @@ EXAMPLE = "path=value, e.g. culture.duration='3 d'"
 def apply_overrides(raw: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
     """A copy of a study's tables with the changes made.
 
-    changes: "path=value". A path is keys joined by dots (a key with other signs in double quotes) and list
-    indices in brackets. A value is TOML, or a text without quotes. Raises InvalidInput with every change that
-    cannot be made.
+    Parameters
+    ----------
+    raw
+        The nested tables of a study file.
+    changes
+        "path=value". A path is keys joined by dots (a key with other signs in double quotes) and list indices in
+        brackets. A value is TOML, or a text without quotes.
 
+    Raises
+    ------
+    InvalidInput
+        With every change that cannot be made.
+
+    Examples
+    --------
     >>> apply_overrides({"culture": {"duration": "7 d"}}, ["culture.duration=3 d", "donors.n=5"])
     {'culture': {'duration': '3 d'}, 'donors': {'n': 5}}
     """

@@ -68,6 +68,8 @@ class Draw(_Frozen):
 
 
 class Donors(_Frozen):
+    """`n` donors; `draws`: parameter -> how they differ in it."""
+
     n: int
     draws: dict[str, Draw]
 
@@ -87,7 +89,7 @@ class Action(_Frozen):
     of: str
 
 
-class Culture(_Frozen):
+class CultureSettings(_Frozen):
     """How cells are cultured.
 
     medium: the actions that make the culture medium, before the cells settle (from `serum_percent` and
@@ -200,7 +202,8 @@ class AssayRequest(_Frozen):
 class Claim(_Frozen):
     """A claim to be judged (docs/claims.md). `null`: the verbs that cut what it rests on, `cuts`: their actions.
 
-    given: which donors are asked, all by default; level: of the intervals; share: of the donors that it must hold in.
+    given: in which donors it must hold, all by default; level: of the intervals; share: it must hold in more than this
+    share of the donors.
     """
 
     id: str
@@ -213,9 +216,29 @@ class Claim(_Frozen):
 
 
 class Study(_Frozen):
-    """One experiment, complete. Read one with `senexo.read_study`.
+    """One experiment, complete and frozen. Read one with `senexo.read_study`.
 
-    notices: what its file says in words of the last version; no part of what it is.
+    Attributes
+    ----------
+    schema_version, title, seed
+        Version of the form, one line of text, and the seed of all random numbers.
+    model
+        The circuit or model file, pinned by its digest.
+    cells
+        Cell type -> cells per donor and arm, and their variation.
+    donors
+        Number of donors, and the law of every parameter that they draw.
+    culture
+        Duration (h), medium, and how cells with a shared medium are simulated.
+    arms
+        Arm -> its actions, in the order of the result tables.
+    readouts, replicates, assays, claim
+        What is read and when (h), the noise of measuring, the assays requested, and the claim to be judged.
+    notices
+        What the file says in words of the last version; no part of the study's content.
+
+    Examples
+    --------
 
     >>> from senexo import read_study
     >>> study = read_study("mir34c-exvivo")
@@ -229,7 +252,7 @@ class Study(_Frozen):
     model: ModelRef
     cells: dict[str, CellType]
     donors: Donors
-    culture: Culture
+    culture: CultureSettings
     arms: dict[str, Arm]
     readouts: Readouts
     replicates: Replicates
