@@ -83,12 +83,15 @@ def _read_arm(
             ladder.fault(f"at most {MAX_ARMS} rungs", found=f"{len(ladder.value)} values")
             return
         label, arm = read(rung)
-        label = label or str(rung)
+        if not label:  # the value has a fault
+            continue
         if label in labels:
             ladder.at(rung).fault("each value once")
         else:
             labels.add(label)
             yield f"{name}[{label}]", arm
+    if not labels:
+        yield name, read()[1]
 
 
 def _quantities(place: Cursor) -> Iterator[Cursor]:

@@ -81,6 +81,16 @@ def test_a_mended_fault_takes_away_its_own_message_alone(number: int) -> None:
     assert faults(tomllib.loads(TEN.replace(*mends[number]))) == left
 
 
+def test_a_rung_with_a_fault_is_no_arm_that_messages_propose() -> None:
+    raw = tomllib.loads(TEN)
+    with pytest.raises(InvalidInput) as caught:
+        resolve(raw)
+    [unknown] = [fault for fault in caught.value.faults if "compare" in fault.where]
+    assert unknown.expected == '"mock"? (arms: mock, mimic, ko, mimic[30])'
+    raw["arms"]["mimic"]["dose"]["copies"] = ["lots", "many"]
+    assert {*WHERE, "arms.mimic.dose.copies[0]"} <= set(faults(raw))
+
+
 def test_a_missing_table_hides_no_fault_of_another() -> None:
     raw = tomllib.loads(TEN)
     for key in ("title", "culture"):
