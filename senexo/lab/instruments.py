@@ -80,8 +80,10 @@ def _not_testable(request: AssayRequest, options: Options, error: InvalidInput) 
     defaults = {one.name: one.default for one in parameters if one.default is not one.empty}
     why = "; ".join(str(fault) for fault in error.faults)
     sentence = f"Not testable, because the assay cannot read this run: {why}."
-    finding = Finding(request.name, "refused", sentence, None, None, None, "", None, "not testable")
-    return NotTestable(request.name, "", {**defaults, **options}, (finding,), {})
+    settings = {**defaults, **options}
+    id = ":".join([*([str(settings["readout"])] if "readout" in settings else []), "refused"])
+    finding = Finding(request.name, id, sentence, None, None, None, "", None, "not testable")
+    return NotTestable(request.name, "", settings, (finding,), {})
 
 
 def _stained(options: Options, run: Run) -> list[Reading]:

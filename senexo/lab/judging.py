@@ -92,8 +92,8 @@ def found(answers: Sequence[Answer], claim: Verdict | None) -> dict[str, Any]:
     """The content of findings.json.
 
     `findings`, `ec50` and `curves` (fitted dose-response curves) are lists of rows, each with the number of its
-    request; `assays` has an entry per result with its method, settings, notes and the ids of its findings. A claim is
-    the first finding, and stands whole as `claim`.
+    request, the last two with the time (h) of the counts too. `assays` has an entry per result with its method,
+    settings, notes and the ids of its findings. A claim is the first finding, and stands whole as `claim`.
     """
     findings = [asdict(finding) for answer in answers for finding in answer.findings]
     doses = {name: _dose_responses(answers, name) for name in DOSE_RESPONSES}
@@ -105,10 +105,11 @@ def found(answers: Sequence[Answer], claim: Verdict | None) -> dict[str, Any]:
 
 
 def _dose_responses(answers: Sequence[Answer], table: str) -> list[dict[str, Any]]:
+    """The rows of a dose-response table of every senescence result that has one, with their request and time."""
     return [
-        {"request": answer.request, **row}
+        {"request": answer.request, "time_h": answer.result.settings["time_h"], **row}
         for answer in answers
-        if answer.result.assay == "senescence"
+        if answer.result.assay == "senescence" and table in answer.result.tables
         for row in answer.result.to_dict()[table]
     ]
 

@@ -155,7 +155,8 @@ def _fate_figures(folder: Path, arms: pd.DataFrame, found: dict[str, Any]) -> li
         if not (folder / "tables" / f"{name}.parquet").is_file():
             continue
         counts = table(folder, name)
-        curves = [curve for curve in found["curves"] if curve["readout"] == readout]
+        last = counts["time_h"].max()
+        curves = [curve for curve in found["curves"] if curve["readout"] == readout and curve["time_h"] == last]
         drawn = figures.dose_response(counts, arms, curves, label)
         if drawn:
             out.append({"svg": drawn, "caption": f"Dose-response of {label}: {meaning}."})

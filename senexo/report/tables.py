@@ -87,10 +87,10 @@ def arms(table: pd.DataFrame) -> str:
 
 
 def ec50(rows: Sequence[dict[str, Any]]) -> str:
-    """Half-effective doses with their intervals."""
-    head = ["read-out", "family", "EC50 (copies)", "95 % low", "95 % high", "donors reached", "in words"]
-    keys = ("readout", "family", "estimate", "low", "high", "reached", "sentence")
-    return html(head, ([row[key] for key in keys] for row in rows))
+    """Half-effective doses with their intervals; the same one once, however many requests it answers."""
+    head = ["read-out", "time (h)", "family", "EC50 (copies)", "95 % low", "95 % high", "donors reached", "in words"]
+    keys = ("readout", "time_h", "family", "estimate", "low", "high", "reached", "sentence")
+    return html(head, dict.fromkeys(tuple(row[key] for key in keys) for row in rows))
 
 
 def parameters(table: pd.DataFrame) -> str:

@@ -96,7 +96,7 @@ def test_check_says_what_a_run_would_take() -> None:
     for words in (
         "7 arms x 5 donors x 12 cells = 420 cells",
         "GiB of memory",
-        "min",
+        "workers: about",
         "numbers are assumed: K, d, hc, x0",
     ):
         assert words in run.stdout
