@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOUD = ("large", "moderate")  # verdicts set in colour
 QUIET = ("absent", "not shown", "no dose response shown", "not testable")  # folded away, counted
 SECTIONS = (
-    ("findings", "Findings"), ("asked", "What was asked"), ("fates", "Arrest and senescence"),
+    ("findings", "Findings"), ("design", "Design"), ("fates", "Arrest and senescence"),
     ("molecules", "Molecules over time"), ("assays", "Assay tables"), ("parameters", "Parameters"),
     ("study", "Resolved study"), ("provenance", "Provenance"),
 )  # fmt: skip
@@ -75,7 +75,7 @@ def _content(folder: Path) -> dict[str, Any]:
         "claim": _claim(folder, found),
         "groups": grouped(found),
         "loud": LOUD,
-        "asked": tables.asked(run, study, arms),
+        "design": tables.design(run, study, arms),
         "arms_table": Markup(tables.arms(arms)),
         "control": arms["arm"].iloc[0],
         "untreated": _untreated(folder, arms["arm"].iloc[0]),
@@ -119,7 +119,7 @@ def _claim(folder: Path, found: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The findings by assay result: those that show something (`told`), and those that show little or nothing."""
+    """The findings by assay result: those that show something (`shown`), and those that show little or nothing."""
     if any("findings" not in assay for assay in found["assays"]):
         raise StoreError("findings.json is of an older version: make its report with the version that run.json names")
     by_id = {finding["id"]: finding for finding in found["findings"]}
@@ -128,9 +128,9 @@ def grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
     for title, assay in zip(titles, found["assays"], strict=True):
         own = [by_id[id] for id in assay["findings"]]
         quiet = [finding for finding in own if finding["verdict"] in QUIET]
-        told = [finding for finding in own if finding["verdict"] not in QUIET]
+        shown = [finding for finding in own if finding["verdict"] not in QUIET]
         number = f" (request {assay['request']})" if titles.count(title) > 1 else ""
-        groups.append({"title": title + number, "told": told, "quiet": quiet, "method": assay["method"]})
+        groups.append({"title": title + number, "shown": shown, "quiet": quiet, "method": assay["method"]})
     return groups
 
 

@@ -64,8 +64,8 @@ def cells_per_well(run: dict[str, Any]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def asked(run: dict[str, Any], study: dict[str, Any], arms: pd.DataFrame) -> str:
-    """One paragraph of methods."""
+def design(run: dict[str, Any], study: dict[str, Any], arms: pd.DataFrame) -> str:
+    """The design of the study in one paragraph."""
     culture = study["culture"]
     medium = f" in {culture['serum_percent']:g} % serum" if "serum_percent" in culture else ""  # not in a model file
     return (

@@ -84,13 +84,13 @@ def test_every_finding_is_known_by_its_id_and_carries_its_request(twice: Path) -
 def test_the_page_shows_every_finding_once_under_its_own_request(twice: Path) -> None:
     content = found(twice)
     groups = grouped(content)
-    shown = [finding["id"] for group in groups for finding in (*group["told"], *group["quiet"])]
+    shown = [finding["id"] for group in groups for finding in (*group["shown"], *group["quiet"])]
     assert sorted(shown) == sorted(finding["id"] for finding in content["findings"])
     titles = [group["title"] for group in groups]
     assert len(set(titles)) == len(titles) == 6  # stained and arrested cells of two requests, and two of qPCR
     folds = [group for group in groups if "qPCR" in group["title"]]
     for group, control in zip(folds, ("mock", "low"), strict=True):
-        own = [f for f in (*group["told"], *group["quiet"]) if f["unit"] == "fold"]
+        own = [f for f in (*group["shown"], *group["quiet"]) if f["unit"] == "fold"]
         assert len(own) == 5
         assert all(f"against {control}:" in finding["sentence"] for finding in own)
     text = (twice / "report.html").read_text(encoding="utf-8")

@@ -218,7 +218,7 @@ def test_page_in_a_real_browser(folder: Path) -> None:
     assert complaints == []
 
 
-def test_arms_of_different_size_are_told_as_a_range(folder: Path) -> None:
+def test_arms_of_different_size_are_a_range(folder: Path) -> None:
     assert "<b>7 to 1,200</b>cells at the start of a well" in render(folder).read_text(encoding="utf-8")
 
 
