@@ -135,6 +135,8 @@ def blocks_of(page: str, text: str) -> list[Block]:
         elif line.startswith("```"):
             open_block = Block(page, number, line[3:].strip(), "", waiting)
             waiting = []
+        elif line == "<!-- tree -->":
+            continue
         elif comment := re.fullmatch(r"<!-- ([a-z ]+): (.+) -->", line.strip()):
             assert comment[1] in DIRECTIVES, f"{page}:{number}: unknown directive {comment[1]!r}"
             waiting.append((comment[1], comment[2]))

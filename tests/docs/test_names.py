@@ -13,6 +13,7 @@ import click
 import pytest
 import typer.main
 from doc_pages import ROOT, blocks, name, pages, prose, spans
+from doc_tree import BLOCK, tree
 
 from senexo.app.cli import app
 
@@ -207,6 +208,12 @@ def test_a_room_imports_what_the_table_says(room: str) -> None:
         if found in _rooms()
     }
     assert used - {room} == _rooms()[room]
+
+
+def test_the_tree_of_packages_is_that_of_the_checkout() -> None:
+    """`python tests/docs/doc_tree.py` writes the tree of docs/why/house.md anew."""
+    (shown,) = BLOCK.findall(PAGES["docs/why/house.md"])
+    assert shown == tree()
 
 
 def test_every_page_of_the_docs_is_in_the_index() -> None:
