@@ -210,6 +210,13 @@ def test_a_room_imports_what_the_table_says(room: str) -> None:
     assert used - {room} == _rooms()[room]
 
 
+@every_page
+def test_pages_use_the_words_of_the_field(page: str) -> None:
+    """Words of a private dialect that a reader would have to translate; the glossary has the field's own."""
+    words = "told|tells|asked of|deeds?|nobody|somebody|corridor|hot room|front door|the books|hands do"
+    assert re.findall(rf"(?i)\b(?:{words})\b", prose(PAGES[page])) == []
+
+
 def test_the_tree_of_packages_is_that_of_the_checkout() -> None:
     """`python tests/docs/doc_tree.py` writes the tree of docs/why/house.md anew."""
     (shown,) = BLOCK.findall(PAGES["docs/why/house.md"])
