@@ -230,6 +230,15 @@ def test_every_page_of_the_docs_is_in_the_index() -> None:
     assert {path.relative_to(ROOT).as_posix() for path in docs - links} == set()
 
 
+def test_the_page_of_assays_names_those_that_a_study_can_request() -> None:
+    from senexo.assays.specs import REQUESTS, SPECS
+
+    sentence = PAGES["docs/assays.md"].partition("A study can request")[2].partition(";")[0]
+    assert set(re.findall(r"`(\w+)`", sentence)) == set(REQUESTS)
+    listed = re.findall(r"^\| \[(\w+)\]\(assays/", PAGES["docs/assays.md"], re.MULTILINE)
+    assert set(listed) == set(SPECS)
+
+
 def test_every_example_is_a_study_that_resolves() -> None:
     from senexo import read_study
 
