@@ -83,18 +83,18 @@ FAULTS = (
         _LANES + "test_molecules_are_shared_out_by_the_takers_propensities",
     ),
     Planted(
-        "uptake not booked",
+        "uptake not counted",
         _ENGINE + "population/exchange.py",
         "fired[channel] += copies",
         "fired[channel] += 1",
-        _LEDGER + "test_the_books_close[split]",
+        _LEDGER + "test_mass_balances_close[split]",
     ),
     Planted(
-        "loss booked twice",
+        "loss counted twice",
         _ENGINE + "population/mass_balance.py",
         "lost + max(-copies, 0)",
         "lost + 2 * max(-copies, 0)",
-        _LEDGER + "test_the_books_close[exact]",
+        _LEDGER + "test_mass_balances_close[exact]",
     ),
     Planted(
         "both daughters have one stream (exact)",

@@ -65,7 +65,7 @@ def wells(most: int, seed: int) -> Found:
     rows, lost, unbalanced, followed = np.zeros((WELLS, 5), dtype=np.int64), 0, 0, 0
     for k, row in enumerate(rows):
         begin = bench.seeded(FIRST, {}, seed=seed, replicate=k)
-        course = bench.grow(begin, Well(float(HOURS), times, most_cells=most, rare_cells=RARE, books=times))
+        course = bench.grow(begin, Well(float(HOURS), times, most_cells=most, rare_cells=RARE, balance_times=times))
         there = [bool((reading.type == 1).any()) for reading in course.readings]
         end = course.end
         row[0] = there.index(False) if False in there else HOURS + 1
@@ -75,7 +75,7 @@ def wells(most: int, seed: int) -> Found:
         row[4] = end.pools[0]
         resting = end.type == 2
         lost += int(end.weight[resting].sum() != FIRST["R"] or np.count_nonzero(resting) != FIRST["R"])
-        unbalanced += any(ledger.by_hand != 0 for _, _, ledgers in course.books for ledger in ledgers)
+        unbalanced += any(one.by_hand != 0 for _, _, found in course.balances for one in found)
         followed = max(followed, len(end))
     return Found(*rows.T, lost, unbalanced, followed)
 

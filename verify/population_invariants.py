@@ -24,7 +24,7 @@ import numpy as np
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.hybrid import run_hybrid
 from senexo.engine.population.initial import start
-from senexo.engine.population.mass_balance import births, pool_ledgers
+from senexo.engine.population.mass_balance import births, pool_balances
 from senexo.engine.population.model import Cells, Log, Population
 from senexo.engine.population.partition import HybridPartition, divided
 from senexo.engine.population.splitting import Method, run_split
@@ -78,7 +78,7 @@ def _copies(population: Population, before: Cells, after: Cells, continuous: Col
     """Species whose mass balance does not close, over all types, since a cell that changes type takes its copies."""
     made = plan(population)
     fired = (after.fired - before.fired).tolist()
-    found = sum(book.by_hand != 0 for book in pool_ledgers(population, before, after))
+    found = sum(book.by_hand != 0 for book in pool_balances(population, before, after))
     sums: dict[str, int] = {}
     for place, slots in enumerate(made.countable):
         for slot in slots:

@@ -14,7 +14,7 @@ from senexo.engine.formula.network import Lowered
 from senexo.engine.population.hybrid import run_hybrid
 from senexo.engine.population.initial import start
 from senexo.engine.population.langevin import Flow
-from senexo.engine.population.mass_balance import pool_ledgers
+from senexo.engine.population.mass_balance import pool_balances
 from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population
 from senexo.engine.population.partition import by_hand, divided
 from senexo.engine.population.splitting import run_split
@@ -101,7 +101,7 @@ def test_weighted_cells_release_for_all_they_represent(coupled: Population) -> N
         begin = start(coupled, {"A": 300}, seed=5)
         begin.pools[:], begin.weight[:] = 0, weight
         after[weight], logs[weight] = run_hybrid(coupled, begin, 0.25, window=0.25, threads=1)
-        (book,) = pool_ledgers(coupled, begin, after[weight])
+        (book,) = pool_balances(coupled, begin, after[weight])
         assert book.by_hand == 0
     channels = plan(coupled).channels
     cells = np.array([channel.name not in ("uptake", "lose", "spend") for channel in channels])

@@ -18,7 +18,7 @@ from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.population.initial import start
 from senexo.engine.population.lockstep import locksteps
-from senexo.engine.population.mass_balance import pool_ledgers
+from senexo.engine.population.mass_balance import pool_balances
 from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan
@@ -114,7 +114,7 @@ def test_every_window_of_weighted_cells_is_that_of_the_slow_twin(coupled: Popula
         fired[channel.name] += n
     assert fired == twin.weights
     assert len(twin.happened) > 2000
-    for book in pool_ledgers(coupled, begin, now["lanes"]):
+    for book in pool_balances(coupled, begin, now["lanes"]):
         assert book.by_hand == 0
         assert min(sum(book.released.values()), sum(book.taken_up.values())) > 0 or book.species == "B"
 

@@ -9,7 +9,7 @@ import pytest
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.initial import start
-from senexo.engine.population.mass_balance import births, pool_ledgers
+from senexo.engine.population.mass_balance import births, pool_balances
 from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population
 from senexo.engine.population.splitting import run_split
 from senexo.model.loading import load
@@ -32,15 +32,15 @@ def population(tmp_path: Path) -> Population:
 
 
 @pytest.mark.parametrize("method", ["exact", "split"])
-def test_the_books_close(population: Population, method: str) -> None:
+def test_mass_balances_close(population: Population, method: str) -> None:
     begin = start(population, {"A": 40, "B": 5}, seed=21)
     run = run_exact if method == "exact" else lambda p, c, t: run_split(p, c, t, window=0.25)
     middle, _ = run(population, begin, 1.0)
-    assert all(book.by_hand == 0 for book in pool_ledgers(population, begin, middle))
+    assert all(book.by_hand == 0 for book in pool_balances(population, begin, middle))
     washed = middle.copy()
     washed.pools[0] = 0
     after, _ = run(population, washed, 2.0)
-    book = pool_ledgers(population, begin, after)[0]
+    book = pool_balances(population, begin, after)[0]
     assert book.species == "E"
     assert book.by_hand == -middle.pools[0]
     assert book.after == 300 + sum(book.released.values()) - sum(book.taken_up.values()) + book.made - book.lost + (

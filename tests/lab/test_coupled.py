@@ -109,17 +109,17 @@ def test_unknown_targets_are_refused(population: Population, plated: Cells) -> N
         treat(population, plated.copy(), [dose("nowhere", 1.0)])
 
 
-def test_books_close_over_treatments_and_media(bench: Bench, plated: Cells) -> None:
+def test_balances_close_over_treatments_and_media(bench: Bench, plated: Cells) -> None:
     """before + released - taken up + made - lost = after, in every stretch, to the molecule."""
     source = bench.grow(plated, Well(12.0, (12.0,)))
     medium = bench.conditioned(source, 12.0, 0.5, 3.0)
     fresh = dose("E", 0.0, at=8.0, operation="set")
     course = bench.grow(plated, Well(12.0, (12.0,), schedule=(fresh,), conditioned=(medium,)))
-    assert [(begin, end) for begin, end, _ in course.books] == [(0.0, 3.0), (3.0, 8.0), (8.0, 12.0)]
-    for _, _, (book,) in course.books:
-        assert book.by_hand == 0
-    assert course.books[1][2][0].before == course.books[0][2][0].after + medium.copies[0]
-    assert course.books[2][2][0].before == 0
+    assert [(begin, end) for begin, end, _ in course.balances] == [(0.0, 3.0), (3.0, 8.0), (8.0, 12.0)]
+    for _, _, (found,) in course.balances:
+        assert found.by_hand == 0
+    assert course.balances[1][2][0].before == course.balances[0][2][0].after + medium.copies[0]
+    assert course.balances[2][2][0].before == 0
     n = int(source.end.pools[0])
     assert n > 100
     # half of the medium, each molecule by chance: 5 standard deviations, 6e-7
@@ -138,7 +138,7 @@ def test_a_subculture_keeps_expectations(bench: Bench, plated: Cells) -> None:
 
 
 def test_a_full_well_is_represented_by_fewer_cells(population: Population, bench: Bench, plated: Cells) -> None:
-    """The well stays whole: its books close, and cells and copies are those of the well followed cell by cell.
+    """The well stays whole: its mass balance closes, and cells and copies are those of the well followed cell by cell.
 
     30 founders' clones of each: |Z| < 4.5 of 3 means, false alarm 2e-5.
     """
@@ -146,7 +146,7 @@ def test_a_full_well_is_represented_by_fewer_cells(population: Population, bench
     assert all(len(reading) <= 65 for reading in course.readings)
     assert course.end.weight.max() >= 4
     assert course.end.base[0, slot(population, "n_well")] == 50.0
-    assert all(book.by_hand == 0 for _, _, books in course.books for book in books)
+    assert all(found.by_hand == 0 for _, _, balances in course.balances for found in balances)
     rows = []
     for most in (60, 100_000):
         ends = []
@@ -177,7 +177,7 @@ def test_exact_follows_every_cell(population: Population, plated: Cells) -> None
 def test_a_run_stops_on_its_condition_and_extinction_is_a_result(bench: Bench, plated: Cells) -> None:
     well = Well(48.0, (0.0, 24.0, 48.0), stop_when=lambda reading: int(np.count_nonzero(reading.type == 1)) >= 3)
     course = bench.grow(plated, well)
-    assert "condition" in course.ended
+    assert "stop_when" in course.ended
     assert course.end.time < 48.0
     assert np.count_nonzero(course.end.type == 1) >= 3
     killed = bench.grow(plated, Well(24.0, (0.0, 24.0), schedule=(dose("death", 100.0, operation="set"),)))

@@ -10,7 +10,7 @@ import pytest
 from senexo.base.errors import InvalidInput
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.initial import start
-from senexo.engine.population.mass_balance import pool_ledgers
+from senexo.engine.population.mass_balance import pool_balances
 from senexo.engine.population.model import Cells, Population
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.tables import plan
@@ -111,7 +111,7 @@ def test_nothing_is_lost_in_the_medium() -> None:
     assert exported == pools["lost"] > 0
     assert pools["X"] == exported - n["take_up"] - n["take_lost"] - n["medium_decay"]
     assert pools["vesicles"] == n["release"] + n["control_export"] - n["vesicle_taken"] - n["vesicle_decay"]
-    assert pool_ledgers(lsc(), begin, cells) is not None
+    assert pool_balances(lsc(), begin, cells) is not None
 
 
 def test_without_its_wires_p53_is_not_felt() -> None:

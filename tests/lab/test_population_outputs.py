@@ -13,7 +13,7 @@ from senexo.base.errors import StoreError
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.initial import start
-from senexo.engine.population.mass_balance import pool_ledgers
+from senexo.engine.population.mass_balance import pool_balances
 from senexo.engine.population.model import (
     ROWS,
     Become,
@@ -72,7 +72,7 @@ def test_counts_and_pools(population: Population) -> None:
 
 def test_the_balance_closes(population: Population) -> None:
     begin, _, end = whole_run(population)
-    table = balance(PLACE, 0.0, 6.0, pool_ledgers(population, begin, end))
+    table = balance(PLACE, 0.0, 6.0, pool_balances(population, begin, end))
     flow = table.groupby("flow")["value"].sum()
     came = flow["before"] + flow["released"] - flow["taken up"] + flow["made"] - flow["lost"] + flow["by hand"]
     assert came == flow["after"] == end.pools[0]

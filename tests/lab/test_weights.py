@@ -109,7 +109,7 @@ def test_founders_are_as_many_as_were_plated(part: Grown) -> None:
 
 
 def test_shares_of_fates_are_those_of_cells_followed_whole(population: Population) -> None:
-    """First fates compete: P(division) = 8/11 (1 - e^-0.11 t), and so on. 30 wells, 4.5 deviations, false alarm 3e-5."""
+    """P(division) = 8/11 (1 - e^-0.11 t), and so on. 30 wells, 4.5 deviations of at most twice the variance: 3e-5."""
     found = pd.concat([followed(grown(population, 45, k).tables, ["A"]) for k in range(30)])
     assert len(found) == 1200
     for fate, rate in (("division", 0.08), ("commitment", 0.02), ("death", 0.01)):

@@ -1,4 +1,4 @@
-"""The books of a population: where the copies in the pools came from and went, and who descends from whom."""
+"""The mass balance of pools, where their copies came from and went, and the daughters of divisions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from senexo.engine.population.tables import DIVIDE, EFFECT, TO, WHAT, plan
 
 
 @dataclass(frozen=True)
-class PoolLedger:
+class PoolBalance:
     """One pool species between two states, in whole molecules.
 
     pools after = before + sum(released) - sum(taken up) + made - lost + by hand. `released`, `taken_up`: per type of
@@ -30,8 +30,8 @@ class PoolLedger:
     by_hand: int
 
 
-def pool_ledgers(population: Population, before: Cells, after: Cells) -> tuple[PoolLedger, ...]:
-    """The books of every pool species from one state to a later one of the same population."""
+def pool_balances(population: Population, before: Cells, after: Cells) -> tuple[PoolBalance, ...]:
+    """The mass balance of every pool species from one state to a later one of the same population."""
     channels, fired = plan(population).channels, after.fired - before.fired
     found = []
     for pool, species in enumerate(population.pooled):
@@ -46,7 +46,7 @@ def pool_ledgers(population: Population, before: Cells, after: Cells) -> tuple[P
                 taken[channel.type] += max(-copies, 0)
         was, now = int(before.pools[pool]), int(after.pools[pool])
         change = sum(released.values()) - sum(taken.values()) + made - lost
-        found.append(PoolLedger(species, was, now, released, taken, made, lost, now - was - change))
+        found.append(PoolBalance(species, was, now, released, taken, made, lost, now - was - change))
     return tuple(found)
 
 

@@ -149,7 +149,8 @@ class Community:
         looks = sorted({float(t) for t in times if t <= until} | {t for t in taken if t <= until} | {until})
         well = Well(
             until, tuple(looks), arm.schedule, arm.insert.schedule if arm.insert else (), self.most_cells,
-            self.rare_cells, self._holds if self.stops else None, media, books=tuple(self.readout_times.tolist()),
+            self.rare_cells, self._holds if self.stops else None, media,
+            balance_times=tuple(self.readout_times.tolist()),
         )  # fmt: skip
         return bench.grow(self.plating.plated(bench, donor, arm), well)
 

@@ -125,11 +125,11 @@ def kept(community: Community, course: Course) -> dict[str, NDArray[Any]]:
         name: np.concatenate([getattr(reading, name) for reading in readings])
         for name in ("type", "key", "parent", "born", "values", "weight")
     }
-    books = [
-        (begin, end, p, book.before, book.after, book.made, book.lost, book.by_hand, *book.released.values(),
-         *book.taken_up.values())
-        for begin, end, ledger in course.books
-        for p, book in enumerate(ledger)
+    balances = [
+        (begin, end, p, one.before, one.after, one.made, one.lost, one.by_hand, *one.released.values(),
+         *one.taken_up.values())
+        for begin, end, of_pools in course.balances
+        for p, one in enumerate(of_pools)
     ]  # fmt: skip
     first = {f"first_{name}": getattr(course.begin, name) for name in ("type", "key", "parent", "born")}
     return found | first | {
@@ -139,7 +139,7 @@ def kept(community: Community, course: Course) -> dict[str, NDArray[Any]]:
         "log_time": course.log.time, "log_key": course.log.key, "log_channel": course.log.channel,
         "log_weight": course.log.weight,
         **{f"resampled_{name}": getattr(course.resampled, name) for name in ("time", "key", "origin", "type")},
-        "books": np.array(books, dtype=float).reshape(len(books), -1),
+        "balances": np.array(balances, dtype=float).reshape(len(balances), -1),
         "ended": np.frombuffer(course.ended.encode(), dtype=np.uint8),
     }  # fmt: skip
 

@@ -15,7 +15,7 @@ import pandas as pd
 from senexo.engine.population.weights import weighted_mean
 
 if TYPE_CHECKING:
-    from senexo.engine.population.mass_balance import PoolLedger
+    from senexo.engine.population.mass_balance import PoolBalance
     from senexo.engine.population.model import Cells, Floats, Ints, Population, Words
 
 COUNTS = ("arm", "donor", "replicate", "time_h", "cell_type", "quantity", "value", "unit", "followed")
@@ -114,7 +114,7 @@ def compartments(population: Population) -> dict[str, str]:
     return found
 
 
-def balance(place: Place, begin: float, end: float, ledgers: Sequence[PoolLedger]) -> pd.DataFrame:
+def balance(place: Place, begin: float, end: float, balances: Sequence[PoolBalance]) -> pd.DataFrame:
     """Where the copies of each pool species came from and went between two times (h).
 
     flow: ``before``, ``released`` and ``taken up`` (by `cell_type`), ``made``, ``lost``, ``by hand`` (medium changed,
@@ -122,11 +122,14 @@ def balance(place: Place, begin: float, end: float, ledgers: Sequence[PoolLedger
     Columns: `BALANCE`.
     """
     rows: list[tuple[str, str, str, int]] = []
-    for book in ledgers:
-        rows.append((book.species, "", "before", book.before))
-        by_type: tuple[tuple[str, Mapping[str, int]], ...] = (("released", book.released), ("taken up", book.taken_up))
-        rows += [(book.species, type, flow, n) for flow, numbers in by_type for type, n in numbers.items()]
-        rest = (("made", book.made), ("lost", book.lost), ("by hand", book.by_hand), ("after", book.after))
-        rows += [(book.species, "", flow, n) for flow, n in rest]
+    for found in balances:
+        rows.append((found.species, "", "before", found.before))
+        by_type: tuple[tuple[str, Mapping[str, int]], ...] = (
+            ("released", found.released),
+            ("taken up", found.taken_up),
+        )
+        rows += [(found.species, type, flow, n) for flow, numbers in by_type for type, n in numbers.items()]
+        rest = (("made", found.made), ("lost", found.lost), ("by hand", found.by_hand), ("after", found.after))
+        rows += [(found.species, "", flow, n) for flow, n in rest]
     about = (place.arm, place.donor, place.replicate, begin, end)
     return pd.DataFrame([(*about, *row, UNIT["pool"]) for row in rows], columns=list(BALANCE))

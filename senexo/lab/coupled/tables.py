@@ -137,13 +137,13 @@ def _counts(community: Community, place: Place, arrays: Mapping[str, NDArray[Any
 def _balance(community: Community, place: Place, arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
     rows = []
     kinds = len(community.types)
-    for book in arrays["books"]:
-        begin, end, species = book[0], book[1], community.population.pooled[int(book[2])]
+    for row in arrays["balances"]:
+        begin, end, species = row[0], row[1], community.population.pooled[int(row[2])]
         about = (place.arm, place.donor, place.replicate, begin, end, species)
-        before, after, made, lost, by_hand = book[3:8]
+        before, after, made, lost, by_hand = row[3:8]
         flows = dict(zip(BALANCE_FLOWS, (before, after, made, lost, by_hand), strict=True))
         rows += [(*about, "", flow, value, readings.UNIT["pool"]) for flow, value in flows.items()]
-        for flow, numbers in (("released", book[8 : 8 + kinds]), ("taken up", book[8 + kinds :])):
+        for flow, numbers in (("released", row[8 : 8 + kinds]), ("taken up", row[8 + kinds :])):
             rows += [
                 (*about, kind, flow, n, readings.UNIT["pool"]) for kind, n in zip(community.types, numbers, strict=True)
             ]

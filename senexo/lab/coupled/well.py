@@ -21,7 +21,7 @@ from senexo.engine.population.control import Resampled, control
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.hybrid import longest_step, run_hybrid
 from senexo.engine.population.initial import start
-from senexo.engine.population.mass_balance import PoolLedger, pool_ledgers
+from senexo.engine.population.mass_balance import PoolBalance, pool_balances
 from senexo.engine.population.model import Cells, Floats, Ints, Log, Population, Words
 from senexo.engine.population.partition import HybridPartition
 from senexo.engine.population.splitting import run_split
@@ -93,7 +93,7 @@ class Well:
     rare_cells: int = RARE_CELLS
     stop_when: Callable[[Reading], bool] | None = None
     conditioned: Sequence[Medium] = ()
-    books: Sequence[float] = ()
+    balance_times: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,9 +101,9 @@ class Course:
     """What became of a well.
 
     readings: at every read-out time that was reached; log: fates in order of time, of the cells that were followed;
-    resampled: what population control did; books: of the pools, one per stretch between two interventions, with begin
-    and end (h); checkpoints: hour -> the state there, before that hour's interventions; ended: "" when `until` was
-    reached, else why not.
+    resampled: what population control did; balances: of the pools, one per stretch between two interventions, with
+    begin and end (h); checkpoints: hour -> the state there, before that hour's interventions; ended: "" when `until`
+    was reached, else why not.
     """
 
     begin: Cells
@@ -111,7 +111,7 @@ class Course:
     readings: tuple[Reading, ...]
     log: Log
     resampled: Resampled
-    books: tuple[tuple[float, float, tuple[PoolLedger, ...]], ...]
+    balances: tuple[tuple[float, float, tuple[PoolBalance, ...]], ...]
     checkpoints: dict[float, Cells]
     ended: str
 
@@ -197,7 +197,7 @@ class Bench:
         )
         readings: list[Reading] = []
         resampled: list[Resampled] = []
-        books: list[tuple[float, float, tuple[PoolLedger, ...]]] = []
+        balances: list[tuple[float, float, tuple[PoolBalance, ...]]] = []
         logs: list[Log] = []
         checkpoints: dict[float, Cells] = {}
         opened = cells
@@ -218,8 +218,8 @@ class Bench:
             if time > cells.time and not ended:
                 cells, log, ended = self._until(cells, time, look)
                 logs.append(log)
-                if ended or time in acted or time in well.books or time == times[-1]:
-                    books.append((opened.time, cells.time, pool_ledgers(self.population, opened, cells)))
+                if ended or time in acted or time in well.balance_times or time == times[-1]:
+                    balances.append((opened.time, cells.time, pool_balances(self.population, opened, cells)))
                     opened = cells
             if ended:
                 break
@@ -233,7 +233,14 @@ class Bench:
                     pour(self.population, cells, medium.copies)
             opened = cells if time in acted else opened
         return Course(
-            begin, cells, tuple(readings), _joined(logs), Resampled.joined(resampled), tuple(books), checkpoints, ended
+            begin,
+            cells,
+            tuple(readings),
+            _joined(logs),
+            Resampled.joined(resampled),
+            tuple(balances),
+            checkpoints,
+            ended,
         )
 
     def conditioned(self, source: Course, taken: float, share: float, given: float) -> Medium:

@@ -1,6 +1,6 @@
 """One arm of one donor by the deterministic twin, measured into the arrays of a unit of coupled cells.
 
-Numbers are fractions. What takes single cells is empty or nan: states, lineages, fates, books, quantiles.
+Numbers are fractions. What takes single cells is empty or nan: states, lineages, fates, mass balances, quantiles.
 """
 
 from __future__ import annotations
@@ -199,6 +199,6 @@ class MeanUnits:
             "values": np.zeros((0, c.population.width)), "rows": np.zeros(len(readings), dtype=np.int64),
             "at": np.array([reading.time for reading in readings]),
             "well_pools": np.array([reading.pools for reading in readings]),
-            "books": np.zeros((0, 8 + 2 * len(c.types))),
+            "balances": np.zeros((0, 8 + 2 * len(c.types))),
             "ended": np.frombuffer(course.ended.encode(), dtype=np.uint8),
         }  # fmt: skip
