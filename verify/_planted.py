@@ -78,8 +78,8 @@ FAULTS = (
     Planted(
         "molecules of a pool shared out evenly",
         _ENGINE + "population/exchange.py",
-        "counts[i], heap[2 * i] / heap[i])",
-        "counts[i], 0.5)",
+        "counts[i], heap[2 * i] / heap[i], many)",
+        "counts[i], 0.5, many)",
         _LANES + "test_molecules_are_shared_out_by_the_takers_propensities",
     ),
     Planted(
@@ -267,7 +267,7 @@ FAULTS = (
     Planted(
         "weights: a cell gets what all it represents took up",
         _ENGINE + "population/exchange.py",
-        "own = binomial(k0, k1, used, copies, 1.0 / weight[row])",
+        "own = _binomial(k0, k1, used, copies, 1.0 / weight[row], many)",
         "own = copies",
         _LANES + "test_every_window_of_weighted_cells_is_that_of_the_slow_twin",
     ),

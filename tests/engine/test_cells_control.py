@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from senexo.engine.formula.lower import lower
+from senexo.engine.population.binomial import binomial_of_many
 from senexo.engine.population.control import Resampled, control, uniforms
 from senexo.engine.population.initial import start
 from senexo.engine.population.model import ROWS, UNDRAWN, Cells, CellType, Fate, Leave, Population
@@ -268,3 +269,18 @@ def test_records_of_control_are_joined_in_order() -> None:
     assert len(Resampled.joined([]).time) == 0
     parts = [control(made(np.zeros(40, dtype=np.int64), seed=seed), most=30, rare=5)[1] for seed in (1, 2)]
     assert Resampled.joined(parts).key.tolist() == [*parts[0].key.tolist(), *parts[1].key.tolist()]
+
+
+@pytest.mark.parametrize(
+    ("n", "p"), [(1000, 0.3), (1025, 0.5), (5000, 0.001), (10**5, 3e-5), (10**5, 0.01), (10**6, 0.4), (3000, 0.997)]
+)
+def test_binomial_numbers_of_many_trials(n: int, p: float) -> None:
+    """20,000 numbers by inversion, rejection and bits, in groups of equal probability: chi-square, false alarm 1e-4."""
+    used = np.zeros(1, dtype=np.uint64)
+    k0, k1 = np.uint64(n), np.uint64(7)
+    found = np.array([binomial_of_many(k0, k1, used, n, p) for _ in range(20_000)])
+    law = stats.binom(n, p)
+    edges = np.unique(law.ppf(np.linspace(0.0, 1.0, 31)[1:-1]))
+    due = np.diff(np.concatenate(([0.0], law.cdf(edges), [1.0]))) * len(found)
+    seen = np.bincount(np.searchsorted(edges, found), minlength=len(due))
+    assert stats.chisquare(seen, due).pvalue > 1e-4

@@ -17,6 +17,7 @@ import numpy as np
 
 from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.machine import run as execute
+from senexo.engine.population.binomial import binomial_of_many
 from senexo.engine.population.kernel import binomial
 from senexo.engine.population.tables import (
     CHANGES,
@@ -85,22 +86,30 @@ def sums(tables: Any, rows: Any, first: int, last: int, kind: Any, rates: Any, f
 
 
 @_compile
-def scatter(heap: Any, counts: Any, size: int, k0: Any, k1: Any, used: Any) -> None:
+def _binomial(k0: Any, k1: Any, used: Any, n: int, p: float, many: bool) -> int:
+    if many:
+        return int(binomial_of_many(k0, k1, used, n, p))
+    return int(binomial(k0, k1, used, n, p))
+
+
+@_compile
+def scatter(heap: Any, counts: Any, size: int, k0: Any, k1: Any, used: Any, many: bool) -> None:
     """Share counts[1] out among the leaves counts[size : 2 size] by the weights heap[size : 2 size].
 
     heap, counts: binary trees in rows of twice the length, node i over 2 i and 2 i + 1; inner sums are filled in here.
+    many: whether large numbers are drawn by rejection and not bit by bit.
     """
     for i in range(size - 1, 0, -1):
         heap[i] = heap[2 * i] + heap[2 * i + 1]
     for i in range(1, size):
         left = 0
         if counts[i] > 0:
-            left = binomial(k0, k1, used, counts[i], heap[2 * i] / heap[i])
+            left = _binomial(k0, k1, used, counts[i], heap[2 * i] / heap[i], many)
         counts[2 * i], counts[2 * i + 1] = left, counts[i] - left
 
 
 @_compile
-def leave(pools: Any, found: Any, span: float, key: Any, counts: Any) -> None:
+def leave(pools: Any, found: Any, span: float, key: Any, many: bool, counts: Any) -> None:
     """How many molecules of each pool leave it within `span`, block by block: counts [pools, blocks]."""
     size = 1
     while size < found.shape[1]:
@@ -118,8 +127,8 @@ def leave(pools: Any, found: Any, span: float, key: Any, counts: Any) -> None:
             continue
         k0, k1 = threefry(key[0], key[1], np.uint64(pool), RUN)
         used[0] = 0
-        shared[1] = binomial(k0, k1, used, pools[pool], -np.expm1(-total / pools[pool] * span))
-        scatter(heap, shared, size, k0, k1, used)
+        shared[1] = _binomial(k0, k1, used, pools[pool], -np.expm1(-total / pools[pool] * span), many)
+        scatter(heap, shared, size, k0, k1, used, many)
         for block in range(found.shape[1]):
             counts[pool, block] = shared[size + block]
 
@@ -127,7 +136,7 @@ def leave(pools: Any, found: Any, span: float, key: Any, counts: Any) -> None:
 @_compile
 def arrive(
     tables: Any, rows: Any, first: int, last: int, kind: Any, values: Any, weight: Any, rates: Any, counts: Any,
-    key: Any, fired: Any, moved: Any,
+    key: Any, many: bool, fired: Any, moved: Any,
 ) -> None:  # fmt: skip
     """Give the molecules of blocks first .. last - 1 to their takers. fired: per channel; moved: what pools get."""
     most = rates.shape[1]
@@ -151,7 +160,7 @@ def arrive(
                     if tables.channels[tables.kinds[k, FIRST] + t, TAKES] == pool:
                         heap[size + (j - begin) * most + t] = rates[j, t]
             shared[1] = counts[pool, block]
-            scatter(heap, shared, size, k0, k1, used)
+            scatter(heap, shared, size, k0, k1, used, many)
             for j in range(begin, end):
                 for t in range(most):
                     copies = shared[size + (j - begin) * most + t]
@@ -161,7 +170,7 @@ def arrive(
                         fired[channel] += copies
                         own = copies
                         if weight[row] > 1:
-                            own = binomial(k0, k1, used, copies, 1.0 / weight[row])
+                            own = _binomial(k0, k1, used, copies, 1.0 / weight[row], many)
                         for c in range(tables.channels[channel, CHANGES], tables.channels[channel, CHANGES_END]):
                             if tables.changes[c, 2] >= 0:
                                 moved[tables.changes[c, 2]] += copies * tables.changes[c, 1]

@@ -211,14 +211,16 @@ class Windows:
             return NEGATIVE, int(self.tables.kinds[kind[self.rows[bad[0]]], FIRST]), self.time
         words = derive(self.old.seed, self.old.replicate, "settle", self.windows, half)
         key = np.array(words, dtype=np.uint64)
-        leave(self.pools, found, span, key, counts)
+        many = bool((state["weight"][self.rows] > 1).any())
+        leave(self.pools, found, span, key, many, counts)
 
         def give(chunk: Chunk, a: int, b: int) -> None:
             chunk.clear()
             moved, fired = chunk.counts[:2]
             arrive(
-                self.tables, self.rows, a, b, kind, state["values"], state["weight"], rates, counts, key, fired, moved
-            )
+                self.tables, self.rows, a, b, kind, state["values"], state["weight"], rates, counts, key, many, fired,
+                moved,
+            )  # fmt: skip
 
         if counts.any():
             self.share(blocks, _BLOCKS, give)
