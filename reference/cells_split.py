@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from reference.cells import Bits, Cell, Dish, dish, joined, takes
 from reference.formulas import value
-from senexo.base.streams import derive
+from senexo.base.streams import DRAW, derive, threefry
 from senexo.engine.formula.network import LoweredReaction
 from senexo.engine.population.model import Cells, Fate, Population
 
@@ -114,7 +114,8 @@ class Windows(Dish):
                 total += weight
             if self.pools[id] <= 0 or total <= 0.0:
                 continue
-            bits = Bits(derive(key, place))
+            heavy = any(cell.weight > 1 for cell in self.cells)
+            bits = (ManyBits if heavy else Bits)(derive(key, place))
             leaving = bits.binomial(self.pools[id], -math.expm1(-total / self.pools[id] * span))
             moved[id] -= leaving
             self.settled += leaving
@@ -123,7 +124,7 @@ class Windows(Dish):
                 flat += [0.0] * (BLOCK * most - len(flat))
                 if not count:
                     continue
-                own = Bits(derive(key, place, number))
+                own = (ManyBits if heavy else Bits)(derive(key, place, number))
                 for leaf, copies in enumerate(scattered(flat, count, own)):
                     if copies:
                         cell = self.cells[number * BLOCK + leaf // most]
@@ -152,6 +153,49 @@ class Windows(Dish):
                 cell.v[change.slot] += each * mine
             elif id != pool:
                 moved[id] += each * copies
+
+
+class ManyBits(Bits):
+    """Where cells have weights: numbers of more than 1,024 trials by inversion or transformed rejection."""
+
+    def pair(self) -> tuple[float, float]:
+        words = threefry(self.key, (self.used, DRAW))
+        self.used += 1
+        return (words[0] >> 11) * 2.0**-53, (words[1] >> 11) * 2.0**-53
+
+    def binomial(self, n: int, p: float) -> int:
+        if n <= 1024 or p <= 0.0 or p >= 1.0:
+            return super().binomial(n, p)
+        q = min(p, 1.0 - p)
+        found = self.inverted(n, q) if n * q < 10.0 else self.rejected(n, q)
+        return found if p <= 0.5 else n - found
+
+    def inverted(self, n: int, p: float) -> int:
+        choice, share, found = self.pair()[0], math.exp(n * math.log1p(-p)), 0
+        upto = share
+        while choice >= upto and found < n and share > 0.0:
+            share *= p / (1.0 - p) * (n - found) / (found + 1)
+            found += 1
+            upto += share
+        return found
+
+    def rejected(self, n: int, p: float) -> int:
+        """Under the hat of Hoermann's BTRS; the logarithm of P(k) / P(mode) by factorials."""
+        deviation, mode = math.sqrt(n * p * (1.0 - p)), math.floor((n + 1) * p)
+        b = 1.15 + 2.53 * deviation
+        a, alpha = -0.0873 + 0.0248 * b + 0.01 * p, (2.83 + 5.1 / b) * deviation
+        while True:
+            u, v = self.pair()
+            u -= 0.5
+            inside = 0.5 - abs(u)
+            k = math.floor((2.0 * a / inside + b) * u + n * p + 0.5)
+            if inside >= 0.07 and v <= 0.92 - 4.2 / b:
+                return k
+            if k < 0 or k > n or v <= 0.0:
+                continue
+            ratio = sum(math.lgamma(x + 1) - math.lgamma(y + 1) for x, y in ((mode, k), (n - mode, n - k)))
+            if math.log(v * alpha / (a / inside**2 + b)) <= ratio + (k - mode) * math.log(p / (1.0 - p)):
+                return k
 
 
 def scattered(weights: list[float], count: int, bits: Bits) -> list[int]:
