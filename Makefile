@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 PIP := -m pip --quiet --disable-pip-version-check
-PYTEST := -m pytest --dist loadfile -n $(JOBS)
+PYTEST = -m pytest --dist loadfile -n $(JOBS) $(ARGS)
 NAMES ?=
+ARGS ?=
 
 .PHONY: help setup dev run test test-quick lint coverage package verify bench test-lowest test-newest hooks clean
 

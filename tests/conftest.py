@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +16,7 @@ hypothesis.settings.load_profile("repeatable")
 
 MEMORY_OF_A_WORKER = 1.5  # GiB; numba keeps the machine code of all kernels that a process has used
 
+SLOW = Path(__file__).with_name("slow.txt")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -40,6 +42,40 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     except (AttributeError, ValueError, OSError):
         return cores
     return max(1, min(cores, int(free / MEMORY_OF_A_WORKER)))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow-list", type=float, metavar="SECONDS", help="write tests/slow.txt anew from this run")
+
+
+def slow_functions() -> frozenset[str]:
+    """What tests/slow.txt lists: "tests/.../test_x.py::test_y"."""
+    lines = SLOW.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of tests/slow.txt are marked slow."""
+    listed = slow_functions()
+    for item in items:
+        if item.nodeid.partition("[")[0] in listed:
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """With --slow-list: the functions whose cases, set-up included, took this long together."""
+    least = config.getoption("--slow-list")
+    if least is None:
+        return
+    took: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                took[report.nodeid.partition("[")[0]] += report.duration  # type: ignore[assignment]
+    head = [line for line in SLOW.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    names = sorted(name for name, seconds in took.items() if seconds >= least)
+    SLOW.write_text("\n".join([*head, *names]) + "\n", encoding="utf-8")
 
 
 @pytest.hookimpl(wrapper=True)
