@@ -8,6 +8,6 @@ bin/senexo studies >/dev/null
 bin/senexo check mir34c-lone >/dev/null
 bin/senexo assay survival --example >/dev/null
 bin/senexo targets --help >/dev/null
-bin/senexo run mir34c-lone --donors 2 --set cells.LSC.n=2 --workers 2 --out results >run.log || { tail -30 run.log; exit 1; }
+bin/senexo run mir34c-lone --donors 2 --set cells.LSC.n=2 --workers 2 --out results >run.log 2>&1 || { tail -30 run.log; exit 1; }
 bin/senexo verify results
 test -s results/report.html
