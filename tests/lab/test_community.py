@@ -155,7 +155,7 @@ def test_several_types_share_a_medium(tmp_path: Path) -> None:
 def test_what_is_not_there_is_told() -> None:
     with pytest.raises(InvalidInput, match="cell type"):
         study(cells__stem={"n": 4})
-    with pytest.raises(UnsupportedFeature, match="several cell types"):
+    with pytest.raises(InvalidInput, match="each alone"):
         study(model__circuit="mir34c-rab27b", cells__HSC={"n": 4}, cells__LSC={"n": 4}, donors__draws="central",
               claim__null={"cut": ["miR-34c-5p -| *"]}, claim__holds_when="alive(mock, 24 h) > 0.5")  # fmt: skip
 
