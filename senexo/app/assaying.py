@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 import textwrap
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,12 +43,10 @@ def answer(
     where, notes = spec.name, list[str]()
     if table is not None:
         frame, where, notes = _table(table, sheet, join, on, join_sheet, exclude or ())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the libraries below; what a reader must know is among the notes
-        result: AssayResult = spec.function(frame, where=where, **options)
-        result = replace(result, notes=(*notes, *result.notes))
-        if out is not None:
-            write(result, out)
+    result = spec.run(frame, where=where, **options)
+    result = replace(result, notes=(*notes, *result.notes))
+    if out is not None:
+        write(result, out)
     if json:
         return result.to_json()
     return shown(result) + (f"\n\nWritten to {out}." if out else "")
@@ -75,9 +72,9 @@ def write_example(spec: Spec, path: Path) -> str:
 
 
 def shown(result: AssayResult) -> str:
-    """The short table, the sentences, the notes."""
+    """The short table, the sentences, the notes and cautions."""
     sentences = [finding.sentence for finding in result.findings]
-    notes = [f"Note: {note}" for note in result.notes]
+    notes = _marked(result)
     return "\n\n".join("\n".join(part) for part in ([str(result)], _wrapped(sentences), _wrapped(notes)) if part)
 
 
@@ -123,6 +120,10 @@ def _table(
     return frame, where, notes + left_out
 
 
+def _marked(result: AssayResult) -> list[str]:
+    return [*(f"Note: {note}" for note in result.notes), *(f"Caution: {text}." for text in result.cautions)]
+
+
 def _wrapped(texts: Sequence[str]) -> list[str]:
     return [textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False) for text in texts]
 
@@ -163,7 +164,7 @@ def _fill(folder: Path, result: AssayResult) -> None:
         if len(table):
             write_table(table, folder / name)
     (folder / "result.json").write_text(result.to_json() + "\n", encoding="utf-8")
-    parts = (*(finding.sentence for finding in result.findings), *(f"Note: {note}" for note in result.notes))
+    parts = (*(finding.sentence for finding in result.findings), *_marked(result))
     text = "\n".join([*parts, "", f"Methods: {result.method}"])
     (folder / "sentence.txt").write_text(text + "\n", encoding="utf-8")
     figure = result.figure()

@@ -54,9 +54,37 @@ class Finding:
 
 @dataclass(frozen=True)
 class AssayResult(ABC):
-    """The common part of all results; `tables` holds every table by name, the first one is `.table`.
+    """What every assay returns: findings in plain words, tables, JSON and a figure.
 
-    method: one sentence that can go into a methods section. notes: what was left out of the input, and why.
+    Attributes
+    ----------
+    assay : str
+        Name of the assay.
+    method : str
+        What was computed, as a methods section says it.
+    settings : mapping
+        Every option and every threshold that was used.
+    findings : tuple of Finding
+        The answers, each with estimate, 95 % interval, p-value after correction and verdict.
+    tables : mapping of str to pandas.DataFrame
+        All tables by name; the first one is `.table`. Their columns: docs/assays.
+    notes : tuple of str
+        What was left out of the input, and why.
+    cautions : tuple of str
+        What numerical libraries warned of, such as a fit that did not converge. Filled where the assay was run by the
+        command line or for a study; otherwise Python shows these warnings.
+
+    Examples
+    --------
+    >>> from senexo.assays import colonies
+    >>> from senexo.assays.specs import example
+    >>> table, options = example("colonies")
+    >>> result = colonies(table, **options)
+    >>> print(result)
+    colonies: 1 finding (95 % intervals; p after Holm)
+    ratio:mimic:scrambled  0.349 [0.314, 0.389]  ratio  p < 0.0001  large
+    >>> list(result.tables)
+    ['fractions', 'efficiencies', 'samples', 'dishes']
     """
 
     assay: str
@@ -65,28 +93,38 @@ class AssayResult(ABC):
     findings: tuple[Finding, ...]
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
+        """The first table, which answers the question."""
         return next(iter(self.tables.values()))
 
     @property
     def correction(self) -> str:
-        """Whose correction for multiple testing the p-values of the findings carry."""
+        """The correction for multiple testing that the p-values of the findings carry."""
         return "Holm"
 
     @property
     def sentence(self) -> str:
+        """The sentences of all findings."""
         return " ".join(finding.sentence for finding in self.findings)
 
     def to_json(self) -> str:
-        """One object: assay, method, settings, notes, findings, and a list of rows for each table (docs/assays.md)."""
+        """The result as one JSON object (docs/assays.md): the fields of `to_dict`, tables as lists of rows."""
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain lists, numbers and text; what is not a finite number is None."""
+        """The result as plain lists, numbers and text; what is not a finite number is None.
+
+        Returns
+        -------
+        dict
+            assay, method, settings, notes, cautions, findings, and a list of rows for each table.
+        """
         plain: dict[str, Any] = _plain_value({
             "assay": self.assay, "method": self.method, "settings": self.settings, "notes": self.notes,
+            "cautions": self.cautions,
             "findings": [asdict(finding) for finding in self.findings],
             **{name: table.to_dict("records") for name, table in self.tables.items()},
         })  # fmt: skip
@@ -94,7 +132,13 @@ class AssayResult(ABC):
 
     @abstractmethod
     def figure(self) -> Figure:
-        """The figure for a paper, unknown to pyplot; save it with `.savefig` as SVG, PDF or PNG."""
+        """Draw the figure for a paper.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Unknown to pyplot; save it with `.savefig` as SVG, PDF or PNG.
+        """
 
     def __str__(self) -> str:
         n = len(self.findings)

@@ -69,7 +69,7 @@ def results(request: AssayRequest, run: Run) -> list[AssayResult]:
     found: list[AssayResult] = []
     for reading in readings:
         try:
-            found.append(SPECS[request.name].function(reading.table, **reading.options))
+            found.append(SPECS[request.name].run(reading.table, **reading.options))
         except InvalidInput as error:
             found.append(_not_testable(request, reading.options, error))
     return found

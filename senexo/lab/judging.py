@@ -118,6 +118,6 @@ def _about(answer: Answer) -> dict[str, Any]:
     whole = answer.result.to_dict()
     return {
         "request": answer.request,
-        **{key: whole[key] for key in ("assay", "method", "settings", "notes")},
+        **{key: whole[key] for key in ("assay", "method", "settings", "notes", "cautions")},
         "findings": [finding.id for finding in answer.findings],
     }

@@ -130,7 +130,10 @@ def grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
         quiet = [finding for finding in own if finding["verdict"] in QUIET]
         shown = [finding for finding in own if finding["verdict"] not in QUIET]
         number = f" (request {assay['request']})" if titles.count(title) > 1 else ""
-        groups.append({"title": title + number, "shown": shown, "quiet": quiet, "method": assay["method"]})
+        groups.append({
+            "title": title + number, "shown": shown, "quiet": quiet, "method": assay["method"],
+            "cautions": assay.get("cautions", []),
+        })  # fmt: skip
     return groups
 
 

@@ -28,7 +28,7 @@ from senexo.base.errors import InvalidInput, StoreError
 from senexo.base.table import read_table
 
 Run = Callable[..., tuple[int, str, str]]
-FIELDS = {"assay", "method", "settings", "notes", "findings"}
+FIELDS = {"assay", "method", "settings", "notes", "cautions", "findings"}
 
 
 def test_every_assay_is_on_the_command_line() -> None:

@@ -125,7 +125,7 @@ def test_time_is_the_last_unless_asked(table: pd.DataFrame) -> None:
 
 def test_json_is_strict_and_has_the_documented_fields(result: SenescenceResult) -> None:
     found = json.loads(result.to_json(), parse_constant=lambda word: pytest.fail(word))
-    assert list(found)[:5] == ["assay", "method", "settings", "notes", "findings"]
+    assert list(found)[:5] == ["assay", "method", "settings", "notes", "cautions"]
     assert {"shares", "differences", "ec50", "ec50_ratios", "donor_ec50", "curves"} <= set(found)
     assert set(found["findings"][0]) == {
         "assay", "id", "sentence", "estimate", "low", "high", "unit", "p_value", "verdict", "request",

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from senexo.assays.stats.cox_likelihood import Partial, concordance
-from senexo.assays.stats.estimate import Estimate
+from senexo.assays.stats.estimate import Estimate, not_converged
 from senexo.assays.stats.kaplan_meier import Flags, Floats, Labels, z_value
 
 _FARTHEST = 60.0  # standardised log hazard ratios beyond which a profile counts as open
@@ -204,6 +204,7 @@ def _climb(model: Partial, start: Floats, free: np.ndarray, rise: float = 0.0) -
             if np.abs(step).max() < 1e-12:
                 return b
         b, height, information = there, new, information_there
+    not_converged("Firth's penalised likelihood of Cox's model")
     return b
 
 

@@ -17,16 +17,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.assays.stats.censored import censored_difference, censored_mean
-from senexo.assays.stats.estimate import Estimate
+from senexo.assays.stats.estimate import Estimate, not_converged
 from senexo.assays.stats.proportion import clopper_pearson, mean_contrast, share_variance
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 RESOLUTION = 0.02  # decades: EC50s of donors are not believed to agree better than 5 %
 _BEND = 4.6805  # (ec50 / d)^hill at the bends of a four-parameter logistic (Sebaugh and McCray 2003)
 _HILL = 2.0  # centre of the weak prior of a donor's slope
+_LEFT = 1e-3  # of the log-likelihood: a fit that stops nearer to its top is as good as at the top
 _STEEPEST = 12.0
 _GRID = 2**16  # cells between the two ends of the permutation distribution
 
@@ -201,8 +202,23 @@ def curve_through(doses: Floats, mean: Floats, error: Floats) -> Curve:
 
     starts = [np.clip([bottom, plateau, middle, 0.4], low, high) for plateau in (-1.0, 3.0) for middle in logs[1:]]
     starts.sort(key=lambda x: float(np.sum(residuals(x) ** 2)))
-    fits = [least_squares(residuals, start, bounds=(low, high), xtol=1e-10, ftol=1e-10) for start in starts[:3]]
-    return _curve(min(fits, key=lambda fit: fit.cost).x)
+
+    def fit(start: Floats) -> Any:
+        return least_squares(residuals, start, bounds=(low, high), xtol=1e-10, ftol=1e-10)
+
+    return _best(starts[:3], fit, "the dose-response curve of a family")
+
+
+def _best(starts: Iterable[Floats], fit: Callable[[Floats], Any], what: str) -> Curve:
+    """The curve of the fit with the smallest sum of squares, of those from all starts.
+
+    A warning where that one ran out of evaluations and a fit from its end lowers half the sum of squares, that is
+    raises the log-likelihood, by more than `_LEFT`.
+    """
+    best = min((fit(start) for start in starts), key=lambda one: one.cost)
+    if best.status == 0 and best.cost - fit(best.x).cost > _LEFT:
+        not_converged(what)
+    return _curve(best.x)
 
 
 def effect_range(curves: Iterable[tuple[Curve, Floats]]) -> tuple[float, float, bool]:
@@ -257,8 +273,11 @@ def donor_curve(doses: Floats, n_positive: Floats, n_total: Floats) -> Curve:
         for gap in (logs[:-1] + logs[1:]) / 2.0
     ]
     starts.sort(key=lambda x: float(np.sum(residuals(x) ** 2)))
-    fits = [least_squares(residuals, start, method="lm", max_nfev=400) for start in starts[:2]]
-    return _curve(min(fits, key=lambda fit: fit.cost).x)
+
+    def fit(start: Floats) -> Any:
+        return least_squares(residuals, start, method="lm", max_nfev=400)
+
+    return _best(starts[:2], fit, "the dose-response curve of a donor")
 
 
 def population_ec50(found: Crossings) -> Estimate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 
 LEVEL = 0.95  # of every interval
@@ -17,6 +18,15 @@ class Estimate:
     low: float
     high: float
     p_value: float = math.nan
+
+
+class NotConverged(UserWarning):
+    """A fit stopped before it reached the end of its search; its numbers are those of the last step."""
+
+
+def not_converged(what: str) -> None:
+    """Warn that a fit of this module's caller did not converge."""
+    warnings.warn(f"{what} did not converge: its numbers are those of the last step", NotConverged, stacklevel=3)
 
 
 def significant(value: float | None, digits: int = 3) -> str:

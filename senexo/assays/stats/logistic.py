@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.stats.estimate import LEVEL, Estimate
+from senexo.assays.stats.estimate import LEVEL, Estimate, not_converged
 
 Floats = NDArray[np.float64]
 METHODS = ("logistic", "firth")
@@ -120,6 +120,8 @@ class Logistic:
                 step /= 2.0
                 there = self._log_likelihood(b + step)
             b, here = b + step, there
+        else:
+            not_converged("a logistic regression")
         return b, here
 
     def _profile(self, j: int, value: float) -> float:

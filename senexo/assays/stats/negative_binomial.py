@@ -8,8 +8,7 @@ Bioinformatics 2023;39:btad547, doi 10.1093/bioinformatics/btad547.
 
 from __future__ import annotations
 
-import contextlib
-import io
+import functools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays.stats.estimate import LEVEL
+from senexo.assays.stats.estimate import LEVEL, not_converged
 from senexo.assays.stats.moderated import inverse_trigamma
 
 if TYPE_CHECKING:
     import pandas as pd
     from pydeseq2.dds import DeseqDataSet
+    from pydeseq2.ds import DeseqStats
 
 Floats = NDArray[np.float64]
 
@@ -86,16 +86,18 @@ def wald(counts: pd.DataFrame, is_case: NDArray[np.bool_], factors: Floats, dono
     counts: samples x RNAs, no RNA without any read; is_case, factors (see `size_factors`), donor: one per sample. At
     least one residual degree of freedom.
     """
-    from pydeseq2.ds import DeseqStats
     from scipy.special import stdtr, stdtrit
 
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    _, stats = _pydeseq2()
+    with np.errstate(all="ignore"):
         data = _fitted(counts.to_numpy(), is_case, factors, donor)
-        tested = DeseqStats(
+        tested = stats(
             data, contrast=["group", "b", "a"], independent_filter=False, inference=data.inference, quiet=True
         )
         tested.summary()
+    lost = int((~data.var["_LFC_converged"].fillna(True).astype(bool)).sum())
+    if lost:
+        not_converged(f"the model of {lost} of {counts.shape[1]} RNAs")
     found = tested.results_df
     df_prior = 2.0 * inverse_trigamma(float(data.uns["prior_disp_var"])) if counts.shape[1] >= MIN_SHARED else 0.0
     df = len(counts) - data.obsm["design_matrix"].shape[1] + df_prior
@@ -110,10 +112,18 @@ def wald(counts: pd.DataFrame, is_case: NDArray[np.bool_], factors: Floats, dono
     )  # fmt: skip
 
 
+@functools.cache
+def _pydeseq2() -> tuple[type[DeseqDataSet], type[DeseqStats]]:
+    """PyDESeq2's two classes; its import makes the whole process ignore FutureWarnings, which is taken back."""
+    with warnings.catch_warnings():
+        from pydeseq2.dds import DeseqDataSet
+        from pydeseq2.ds import DeseqStats
+    return DeseqDataSet, DeseqStats
+
+
 def _fitted(counts: Floats, is_case: NDArray[np.bool_], factors: Floats, donor: Sequence[str] | None) -> DeseqDataSet:
     """The steps of `DeseqDataSet.deseq2`, with size factors of our own."""
     import pandas as pd
-    from pydeseq2.dds import DeseqDataSet
     from pydeseq2.default_inference import DefaultInference
 
     # names that a formula can read, whatever the table calls its samples, groups and donors
@@ -122,7 +132,7 @@ def _fitted(counts: Floats, is_case: NDArray[np.bool_], factors: Floats, donor: 
     if donor is not None:
         metadata["donor"] = [f"d{code}" for code in pd.factorize(np.asarray(donor, dtype=object))[0]]
     shared = counts.shape[1] >= MIN_SHARED
-    data = DeseqDataSet(
+    data = _pydeseq2()[0](
         counts=pd.DataFrame(
             counts.astype(np.int64), index=samples, columns=[f"f{i}" for i in range(counts.shape[1])]
         ),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.assays.stats.estimate import not_converged
+
 Floats = NDArray[np.float64]
 _LOG_THETA = -4.0, 12.0
 
@@ -42,4 +44,6 @@ def _coefficients(y: Floats, x: Floats, offset: Floats, theta: float) -> tuple[F
         beta, mean = new, np.exp(np.clip(x @ new + offset, -30.0, 30.0))
         if done:
             break
+    else:
+        not_converged("the negative binomial model of dishes")
     return beta, covariance

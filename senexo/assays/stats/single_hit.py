@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from senexo.assays.stats.estimate import LEVEL, Estimate
+from senexo.assays.stats.estimate import LEVEL, Estimate, not_converged
 
 Floats = NDArray[np.float64]
 Z = float(stats.norm.ppf(0.5 + LEVEL / 2))
@@ -151,6 +151,8 @@ def _free(
         place = place + step
         if np.abs(step).max() < 1e-12 * max(1.0, np.abs(place).max()):
             break
+    else:
+        not_converged("the slope of the single-hit model")
     root = design * np.sqrt(_weights(design @ (place / scale), tested))[:, None]
     half = Z * math.sqrt(float(np.linalg.pinv(root.T @ root)[-1, -1]))
     return float(place[-1] / scale[-1]), half, -cost(place)
