@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from senexo.app.options import arguments, keywords
+from senexo.assays.cautions import run_assay
 from senexo.base.errors import Fault, InvalidInput, StoreError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def answer(
     where, notes = spec.name, list[str]()
     if table is not None:
         frame, where, notes = _table(table, sheet, join, on, join_sheet, exclude or ())
-    result = spec.run(frame, where=where, **options)
+    result = run_assay(spec, frame, where=where, **options)
     result = replace(result, notes=(*notes, *result.notes))
     if out is not None:
         write(result, out)

@@ -6,9 +6,24 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from senexo.assays.result import AssayResult
+    from senexo.assays.spec import Spec
 
 OF_NUMERICS = (UserWarning, RuntimeWarning)  # and what derives from them: convergence, optimisation, linear algebra
+
+
+def run_assay(spec: Spec, table: pd.DataFrame | None, **options: Any) -> AssayResult:
+    """The result of the assay's function, with the warnings of numerical libraries as its cautions."""
+    with recorded() as cautions:
+        result: AssayResult = spec.function(table, **options)
+    return replace(result, cautions=(*result.cautions, *cautions))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from senexo.base.table import Column
@@ -16,8 +16,6 @@ from senexo.base.units import Kind as Quantity
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from senexo.assays.result import AssayResult
 
 Kind = Literal["column", "columns", "formula", "formulas", "name", "names", "number", "numbers", "pairs", "factors"]
 _METAVARS: dict[Kind, str] = {
@@ -187,14 +185,6 @@ class Spec:
         """The public function; its module is imported now."""
         found: Callable[..., Any] = getattr(importlib.import_module(f"senexo.assays._{self.name}.assay"), self.name)
         return found
-
-    def run(self, table: pd.DataFrame | None, **options: Any) -> AssayResult:
-        """The result of `function`, with the warnings of numerical libraries as its cautions. For the main thread."""
-        from senexo.assays.cautions import recorded
-
-        with recorded() as cautions:
-            result: AssayResult = self.function(table, **options)
-        return replace(result, cautions=(*result.cautions, *cautions))
 
     def example_table(self) -> pd.DataFrame:
         """A small made-up table, which `function(table, **spec.example)` reads."""

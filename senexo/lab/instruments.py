@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pandas as pd
 
+from senexo.assays.cautions import run_assay
 from senexo.assays.result import AssayResult, Finding
 from senexo.assays.specs import SPECS
 from senexo.base.errors import InvalidInput, UnsupportedFeature
@@ -69,7 +70,7 @@ def results(request: AssayRequest, run: Run) -> list[AssayResult]:
     found: list[AssayResult] = []
     for reading in readings:
         try:
-            found.append(SPECS[request.name].run(reading.table, **reading.options))
+            found.append(run_assay(SPECS[request.name], reading.table, **reading.options))
         except InvalidInput as error:
             found.append(_not_testable(request, reading.options, error))
     return found

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from senexo.app.cli import main
-from senexo.assays.cautions import recorded
+from senexo.assays.cautions import recorded, run_assay
 from senexo.assays.specs import SPECS, example
 from senexo.assays.stats import cox, dose_response, logistic, negative_binomial
 from senexo.assays.stats.cox_likelihood import Partial
@@ -58,7 +58,7 @@ def test_in_python_the_library_warns_itself() -> None:
 def test_the_cautions_of_the_examples(name: str) -> None:
     """But for reads, whose dispersions in 30 RNAs do not fall with the mean."""
     table, options = example(name)
-    assert SPECS[name].run(table, **options).cautions == ((TREND,) if name == "expression" else ())
+    assert run_assay(SPECS[name], table, **options).cautions == ((TREND,) if name == "expression" else ())
 
 
 def test_what_is_recorded_and_what_is_issued_again() -> None:
