@@ -27,6 +27,7 @@ PLACES = (
     "senexo/model/circuits/mir34c-rab27b-cells/",
     "tests/assays/references/",
     "senexo/assays/",
+    "requirements/",
 )
 WRITTEN = (  # by a run, an assay or a user, and so in no checkout
     "run.json", "findings.json", "result.json", "report.html", "study.resolved.toml", "sentence.txt", "my-study.toml",
