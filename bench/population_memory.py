@@ -11,8 +11,10 @@ import re
 import sys
 from pathlib import Path
 
+from senexo.lab.coupled.methods import Hybrid
 from senexo.lab.coupled.population import population_of
-from senexo.lab.coupled.well import Bench, Method, Well
+from senexo.lab.coupled.single_cells import SingleCellSimulator
+from senexo.lab.coupled.well import Well
 from senexo.model.circuit import load_circuit
 
 REPLICATES, OF, WINDOW = 10_000, 500, 0.5
@@ -32,7 +34,7 @@ def main() -> None:
         print("memory is read from /proc, which is not here")
         return
     circuit = load_circuit("mir34c-rab27b-cells")
-    bench = Bench(population_of(circuit, types=["LSC"]), Method("hybrid", WINDOW), share=circuit.well)
+    bench = SingleCellSimulator(population_of(circuit, types=["LSC"]), Hybrid(WINDOW), share=circuit.well)
     for replicate in range(REPLICATES + 1):
         begin = bench.seeded({"LSC": OF}, {}, seed=1, replicate=replicate)
         bench.grow(begin, Well(until=WINDOW, times=(0.0, WINDOW)))

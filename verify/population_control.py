@@ -18,7 +18,9 @@ from scipy import stats
 from senexo.assays.stats.multiple_testing import holm
 from senexo.base.streams import generator
 from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population
-from senexo.lab.coupled.well import Bench, Method, Well
+from senexo.lab.coupled.methods import Split
+from senexo.lab.coupled.single_cells import SingleCellSimulator
+from senexo.lab.coupled.well import Well
 from verify import Check
 from verify._laws import Floats, Ints, alike, chi_square, network
 
@@ -60,13 +62,13 @@ def population() -> Population:
 
 def wells(most: int, seed: int) -> Found:
     made = population()
-    bench, slot = Bench(made, Method("split", 0.5), share="n_well"), made.types[0].network.slot("X")
+    bench, slot = SingleCellSimulator(made, Split(0.5), share="n_well"), made.types[0].network.slot("X")
     times = tuple(float(hour) for hour in range(HOURS + 1))
     rows, lost, unbalanced, followed = np.zeros((WELLS, 5), dtype=np.int64), 0, 0, 0
     for k, row in enumerate(rows):
         begin = bench.seeded(FIRST, {}, seed=seed, replicate=k)
         course = bench.grow(begin, Well(float(HOURS), times, most_cells=most, rare_cells=RARE, balance_times=times))
-        there = [bool((reading.type == 1).any()) for reading in course.readings]
+        there = [bool((reading.type == 1).any()) for reading in course.snapshots]
         end = course.end
         row[0] = there.index(False) if False in there else HOURS + 1
         row[1] = end.weight[end.type == 0].sum()

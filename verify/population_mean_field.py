@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from senexo.lab.coupled.community import Community
-from senexo.lab.coupled.readings import Reading
-from senexo.lab.coupled.well import Bench, Method, Well
-from senexo.lab.mean_field.twin import MeanCourse, Twin
+from senexo.lab.coupled.design import WellDesign
+from senexo.lab.coupled.readings import Snapshot
+from senexo.lab.coupled.single_cells import SingleCellSimulator
+from senexo.lab.coupled.well import Well
+from senexo.lab.mean_field.simulator import MeanFieldSimulator
 from senexo.model.circuit import load_circuit
 from senexo.study.read import read_study
 from verify import Check, stated
@@ -59,16 +60,13 @@ class Both:
         changes = ["model.circuit=mir34c-rab27b-cells", f"cells.LSC.n={plated}", "cells.LSC.variation={}"]
         self.study = read_study("mir34c-exvivo", set=changes)
         self.wells, self.plated = wells, plated
-        self.community = Community(self.study, load_circuit("mir34c-rab27b-cells"))
-        community = self.community
-        self.bench = Bench(community.population, Method(), share=community.circuit.well)
-        self.twin = Twin(community.population, community.circuit.well)
-        self.states = {"LSC": community.plating.states["LSC"]}
-        self.overrides = community.plating.numbers(None)
-        ids = {readout.name: readout.id for readout in community.circuit.readouts}
-        self.copies = [community.lowered.slot(ids[name]) for name in ("miR-34c-5p", "RAB27B", "volume")]
-        assert community.arrest is not None
-        self.switch, self.below = community.lowered.slot(community.arrest.id), community.arrest.below
+        self.design = design = WellDesign.of(self.study, load_circuit("mir34c-rab27b-cells"))
+        self.bench = SingleCellSimulator(design.population, share=design.circuit.well)
+        self.twin = MeanFieldSimulator(design.population, design.circuit.well)
+        self.states = {"LSC": design.states["LSC"]}
+        self.overrides = design.numbers(None)
+        ids = {readout.name: readout.id for readout in design.circuit.readouts}
+        self.copies = [design.lowered.slot(ids[name]) for name in ("miR-34c-5p", "RAB27B", "volume")]
 
     def compare(self, name: str) -> Compared:
         arm, culture = self.study.arms[name], self.study.culture
@@ -81,31 +79,20 @@ class Both:
                 medium=culture.medium,
             )  # fmt: skip
             course = self.bench.grow(self.bench.cultured(cells, hours, {"LSC": n}, self.states), well)
-            noisy.append([self.of_cells(reading) for reading in course.readings])
-        v = self.twin.seeded({"LSC": 1.5 * n + 10}, self.overrides, [*arm.genotype, *culture.medium])
-        grown = self.twin.grow(v, Well(hours, (), most_cells=3 * n + 20)).end if hours > 0 else v
-        begin = self.twin.plated(grown, [(grown, {"LSC": float(n)}, {})])
-        mean = self.twin.grow(begin, well)
-        lowest = float(min(mean.end[self.twin.cells].min(), mean.end[self.twin.pools].min()))
-        return Compared(name, np.array(noisy), self.of_twin(mean), lowest)
+            noisy.append([self.of(well) for well in course.snapshots])
+        begin = self.twin.seeded({"LSC": 1.5 * n + 10}, self.overrides, [*arm.genotype, *culture.medium])
+        grown = self.twin.expanded(begin, hours, 3 * n + 20)
+        mean = self.twin.grow(self.twin.plated(grown, [(grown, {"LSC": float(n)}, {})]), well)
+        lowest = float(min(mean.end.v[self.twin.cells].min(), mean.end.v[self.twin.pools].min()))
+        return Compared(name, np.array(noisy), np.array([self.of(well) for well in mean.snapshots]), lowest)
 
-    def of_cells(self, reading: Reading) -> list[float]:
-        if not len(reading):
+    def of(self, well: Snapshot) -> list[float]:
+        """What is compared of a well, of all cells that its rows represent."""
+        if not len(well):
             return [0.0] + [np.nan] * (len(TOLD) - 1)
-        off = reading.values[:, self.switch] < self.below
-        stained = self.community.senescent[reading.type]
-        copies = reading.values[:, self.copies].mean(axis=0)
-        return [len(reading) / self.plated, float(stained.mean()), float(off.mean()), *_levels(copies)]
-
-    def of_twin(self, course: MeanCourse) -> Floats:
-        rows = []
-        for reading in course.readings:
-            weight = reading.numbers / reading.numbers.sum()
-            off = reading.values[:, self.switch] < self.below
-            copies = weight @ reading.values[:, self.copies]
-            share = (weight @ self.community.senescent, weight @ off)
-            rows.append([reading.numbers.sum() / self.plated, *share, *_levels(copies)])
-        return np.array(rows)
+        shares = np.column_stack((self.design.senescent[well.type], self.design.off(well.values)))
+        means = np.average(np.column_stack((shares, well.values[:, self.copies])), axis=0, weights=well.weight)
+        return [float(well.weight.sum()) / self.plated, *means[:2].tolist(), *_levels(means[2:])]
 
 
 def _levels(means: Floats) -> list[float]:

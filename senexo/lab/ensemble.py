@@ -1,4 +1,4 @@
-"""Many units of work at once: threads, since the kernels let go of the interpreter and share one compilation.
+"""Many units of work at once: threads, since the kernels release the interpreter lock and share one compilation.
 
 Which thread does a unit, and in which order they end, changes nothing in the results: a unit depends on its
 keys alone, and only the caller's thread keeps what comes back.
@@ -14,11 +14,11 @@ from typing import TypeVar
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
-AHEAD = 2  # units handed out per worker: none waits for work, and few results wait to be kept
+AHEAD = 2  # units submitted per worker: none waits for work, and few results wait to be kept
 
 
 class Cancelled(Exception):
-    """The run was asked to stop; the unit at hand is dropped."""
+    """The run was cancelled; the unit in progress is dropped."""
 
 
 def aside(task: Callable[[], Result]) -> Result:
@@ -39,9 +39,19 @@ def each(
 ) -> None:
     """Do `work(unit, cancelled)` for every unit and `keep` each result in the caller's thread as it comes.
 
-    `work` looks at `cancelled()` now and then and raises `Cancelled` when it says so. When anything goes wrong
-    (Ctrl-C included), what is ready is still kept, nothing new is begun, and the error goes on to the caller
-    without waiting for the units at hand.
+    `work` calls `cancelled()` now and then and raises `Cancelled` once it is true. After an error (Ctrl-C included)
+    finished results are still kept, no unit is begun, and the error is raised without waiting for units in progress.
+
+    Parameters
+    ----------
+    units
+        The units of work, taken one after the other.
+    work
+        Called in a worker thread.
+    keep
+        Called in the caller's thread with a unit and its result, in the order in which results come.
+    workers
+        Number of threads.
     """
     stop = Event()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="senexo")

@@ -1,8 +1,8 @@
-"""What is done to a culture and when: the resolved actions of an arm, cut into stretches of undisturbed time.
+"""Interventions and their times: the resolved actions of an arm, and the stretches of undisturbed time between them.
 
 Nothing here knows an arm's name. An action names a quantity of the network by its SBML id, an operation and a
-number; a dose, a knock-out, a cut edge and fresh medium are the same thing with other numbers. Coupled cells
-follow the same timeline.
+number; a dose, a knock-out, a cut edge and fresh medium are the same thing with other numbers. Every kind of experiment
+has the same timeline.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Do `actions` at `times[0]`, then run undisturbed; `kept` marks the times that are asked for."""
+    """Do `actions` at `times[0]`, then run undisturbed; `kept` marks the times that are read."""
 
     times: Floats
     actions: tuple[Action, ...]
@@ -36,7 +36,7 @@ class Stretch:
 def stretches(grid: Floats, schedule: Sequence[Action]) -> list[Stretch]:
     """The time from grid[0] to grid[-1] cut at every action; each grid time but the first is kept exactly once.
 
-    A grid time at which something is done is kept in the stretch it ends: one takes the sample, then acts.
+    A grid time with an intervention is kept in the stretch that ends there: the sample is taken, then the action done.
     """
     cuts = sorted({float(grid[0])} | {a.time_h for a in schedule if a.time_h is not None and a.time_h < grid[-1]})
     out = []
@@ -64,6 +64,11 @@ def check(study: Study, lowered: Lowered, fates: Collection[str]) -> None:
 
     That is an action on what is not there, or on what a rule sets anew at once; and a stain for senescent cells in
     a model whose cells never commit.
+
+    Raises
+    ------
+    InvalidInput
+        With all such faults of the study.
     """
     known = {info.id for info in lowered.slots}
     ruled = {lowered.slots[rule.slot].id for rule in lowered.assignments}
@@ -83,36 +88,40 @@ def check(study: Study, lowered: Lowered, fates: Collection[str]) -> None:
         raise InvalidInput(faults)
 
 
-def done(actions: Sequence[Action]) -> tuple[tuple[float | None, str, str, float], ...]:
-    """What the actions do, without their labels."""
+def effects(actions: Sequence[Action]) -> tuple[tuple[float | None, str, str, float], ...]:
+    """What actions do, without their labels: time (h), target, operation, value."""
     return tuple((a.time_h, a.target, a.operation, a.value) for a in actions)
 
 
 def cut(arm: Arm, cuts: Sequence[Action]) -> Arm:
-    """An arm whose cells have these edges cut besides, last of all, in either half of a well."""
+    """An arm whose cells have these edges cut as well, last of all, in either half of a well."""
     above = arm.insert and arm.insert.model_copy(update={"genotype": (*arm.insert.genotype, *cuts)})
     return arm.model_copy(update={"genotype": (*arm.genotype, *cuts), "insert": above})
 
 
-def _deeds(arms: Mapping[str, Arm], name: str) -> tuple[object, ...]:
-    """All that makes an arm's well what it is, without labels; another arm's medium by what is done there."""
+def _treatment(arms: Mapping[str, Arm], name: str) -> tuple[object, ...]:
+    """All interventions in an arm's well, without labels; another arm's medium by the interventions there."""
     arm = arms[name]
-    above = arm.insert and (sorted(arm.insert.cells.items()), done(arm.insert.genotype), done(arm.insert.schedule))
-    media = tuple((_deeds(arms, m.arm), m.taken_h, m.share, m.time_h) for m in arm.medium_from)
-    plain = (done(arm.genotype), done(arm.schedule))
+    above = arm.insert and (
+        sorted(arm.insert.cells.items()),
+        effects(arm.insert.genotype),
+        effects(arm.insert.schedule),
+    )
+    media = tuple((_treatment(arms, m.arm), m.taken_h, m.share, m.time_h) for m in arm.medium_from)
+    plain = (effects(arm.genotype), effects(arm.schedule))
     more = (sorted(arm.cells.items()), above, media)
     return (*plain, *more) if any(more) else plain
 
 
 def occurrences(arms: Mapping[str, Arm]) -> list[tuple[str, int]]:
-    """For each arm a SHA-256 of what is done in it, and how many arms before it do exactly the same.
+    """For each arm a SHA-256 of its interventions, and how many arms before it have exactly the same.
 
-    Blind to names, families and places: this, not the name, keys an arm's wells.
+    Names, families and the order of arms do not count: this, not the name, keys the random numbers of an arm's wells.
     """
     seen: dict[str, int] = {}
     out = []
     for name in arms:
-        digest = hashlib.sha256(repr(_deeds(arms, name)).encode()).hexdigest()
+        digest = hashlib.sha256(repr(_treatment(arms, name)).encode()).hexdigest()
         out.append((digest, seen.get(digest, 0)))
         seen[digest] = seen.get(digest, 0) + 1
     return out

@@ -63,8 +63,8 @@ def general_cautions(study: Study) -> Iterator[str]:
         " ranges spread the answer, not how sure the biology is."
     )
     if study.model.targets:
-        told = "; ".join(f"{gene}: {given.source}" for gene, given in study.model.targets.items())
-        yield f"Number and affinity of these genes' miRNA sites come from a sequence: {told}."
+        sources = "; ".join(f"{gene}: {given.source}" for gene, given in study.model.targets.items())
+        yield f"Number and affinity of these genes' miRNA sites come from a sequence: {sources}."
     elif study.model.circuit:
         yield (
             "No 3'UTR sequence was given: how strong the miRNA's sites are is the parameter table's range"

@@ -6,20 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from senexo.lab.claim import null
+from senexo.study.methods import DEFAULT, METHODS
 
 if TYPE_CHECKING:
     from senexo.lab.experiment import Experiment
     from senexo.model.loading import Model
     from senexo.study.schema import Study
 
+Fits = Callable[["Study", "Model"], bool]
 Make = Callable[["Study", "Model"], "Experiment"]
-
-
-def _coupled(study: Study, model: Model) -> Experiment:
-    from senexo.lab.coupled.experiment import CoupledCells
-
-    assert model.circuit is not None
-    return CoupledCells(study, model.circuit)
 
 
 def _independent(study: Study, model: Model) -> Experiment:
@@ -28,9 +23,39 @@ def _independent(study: Study, model: Model) -> Experiment:
     return IndependentCells(study, model.network, model.circuit)
 
 
+def _coupled(study: Study, model: Model) -> Experiment:
+    from senexo.lab.coupled.design import WellDesign
+    from senexo.lab.coupled.experiment import CoupledCells
+    from senexo.lab.coupled.methods import cell_method
+    from senexo.lab.coupled.wells import SingleCellWells
+
+    assert model.circuit is not None
+    design = WellDesign.of(study, model.circuit)
+    return CoupledCells(design, SingleCellWells(design, cell_method(design)))
+
+
+def _mean_field(study: Study, model: Model) -> Experiment:
+    from senexo.lab.coupled.design import WellDesign
+    from senexo.lab.coupled.experiment import CoupledCells
+    from senexo.lab.mean_field.wells import MeanFieldWells
+
+    assert model.circuit is not None
+    design = WellDesign.of(study, model.circuit)
+    return CoupledCells(design, MeanFieldWells(design))
+
+
+def _shares_medium(study: Study, model: Model) -> bool:
+    return bool(model.circuit and model.circuit.pools)
+
+
+def _by_means(study: Study, model: Model) -> bool:
+    return _shares_medium(study, model) and METHODS[study.culture.method or DEFAULT].follows == "means"
+
+
 # name -> (whether a study of this model is one, how it is made); the first that fits is taken
-KINDS: Mapping[str, tuple[Callable[[Study, Model], bool], Make]] = {
-    "cells that share a medium": (lambda study, model: bool(model.circuit and model.circuit.pools), _coupled),
+KINDS: Mapping[str, tuple[Fits, Make]] = {
+    "cells that share a medium, in the mean": (_by_means, _mean_field),
+    "cells that share a medium": (_shares_medium, _coupled),
     "independent cells": (lambda study, model: True, _independent),
 }
 

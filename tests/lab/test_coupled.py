@@ -11,7 +11,9 @@ from senexo.base.errors import InvalidInput, SimulationError
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.model import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population
 from senexo.lab.coupled.handling import plate, subculture, treat
-from senexo.lab.coupled.well import Bench, Method, Well
+from senexo.lab.coupled.methods import Exact, Split
+from senexo.lab.coupled.single_cells import SingleCellSimulator
+from senexo.lab.coupled.well import Well
 from senexo.model.loading import load
 from senexo.study.schema import Action
 
@@ -39,12 +41,12 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Population:
 
 
 @pytest.fixture(scope="module")
-def bench(population: Population) -> Bench:
-    return Bench(population, Method("split", 0.25), share="n_well")
+def bench(population: Population) -> SingleCellSimulator:
+    return SingleCellSimulator(population, Split(0.25), share="n_well")
 
 
 @pytest.fixture(scope="module")
-def plated(bench: Bench) -> Cells:
+def plated(bench: SingleCellSimulator) -> Cells:
     cells = bench.seeded({"A": 60}, {"A": {"k": np.linspace(3, 5, 60)}, "S": {"Q": 1.0}}, seed=7, replicate=1)
     return bench.cultured(cells, 24.0, {"A": 50})
 
@@ -66,18 +68,18 @@ def test_plated_cells_come_from_a_culture_and_start_in_fresh_medium(population: 
     assert np.all(plated.values[:, slot(population, "n_well")] == 50)
 
 
-def test_arms_are_twins_until_something_is_done(bench: Bench, plated: Cells) -> None:
+def test_arms_are_twins_until_something_is_done(bench: SingleCellSimulator, plated: Cells) -> None:
     mock = bench.grow(plated, Well(12.0, (0.0, 6.0, 12.0)))
     late = bench.grow(plated, Well(12.0, (0.0, 6.0, 12.0), schedule=(dose("L", 100, at=6.0),)))
-    assert mock.checkpoints[6.0].digest() == late.checkpoints[6.0].digest()
+    assert mock.states[6.0].digest() == late.states[6.0].digest()
     assert mock.end.digest() != late.end.digest()
 
 
-def test_a_branch_shares_the_past_bit_for_bit(bench: Bench, plated: Cells) -> None:
+def test_a_branch_shares_the_past_bit_for_bit(bench: SingleCellSimulator, plated: Cells) -> None:
     whole = bench.grow(plated, Well(12.0, (6.0, 12.0)))
-    branch = bench.grow(whole.checkpoints[6.0], Well(12.0, (6.0, 12.0)))
+    branch = bench.grow(whole.states[6.0], Well(12.0, (6.0, 12.0)))
     assert branch.end.digest() == whole.end.digest()
-    assert [r.time for r in branch.readings] == [6.0, 12.0]
+    assert [r.time for r in branch.snapshots] == [6.0, 12.0]
 
 
 def test_a_dose_is_whole_molecules_with_the_asked_mean(population: Population, plated: Cells) -> None:
@@ -109,7 +111,7 @@ def test_unknown_targets_are_refused(population: Population, plated: Cells) -> N
         treat(population, plated.copy(), [dose("nowhere", 1.0)])
 
 
-def test_balances_close_over_treatments_and_media(bench: Bench, plated: Cells) -> None:
+def test_balances_close_over_treatments_and_media(bench: SingleCellSimulator, plated: Cells) -> None:
     """before + released - taken up + made - lost = after, in every stretch, to the molecule."""
     source = bench.grow(plated, Well(12.0, (12.0,)))
     medium = bench.conditioned(source, 12.0, 0.5, 3.0)
@@ -126,7 +128,7 @@ def test_balances_close_over_treatments_and_media(bench: Bench, plated: Cells) -
     assert abs(int(medium.copies[0]) - n / 2) < 5 * math.sqrt(n / 4)
 
 
-def test_a_subculture_keeps_expectations(bench: Bench, plated: Cells) -> None:
+def test_a_subculture_keeps_expectations(bench: SingleCellSimulator, plated: Cells) -> None:
     """Half of cells and medium stay: 4.5 standard deviations, 7e-6."""
     grown = bench.grow(plated, Well(12.0, (12.0,))).end
     half = subculture(grown, 0.5)
@@ -137,13 +139,15 @@ def test_a_subculture_keeps_expectations(bench: Bench, plated: Cells) -> None:
     assert kept < {tuple(key) for key in grown.key}
 
 
-def test_a_full_well_is_represented_by_fewer_cells(population: Population, bench: Bench, plated: Cells) -> None:
+def test_a_full_well_is_represented_by_fewer_cells(
+    population: Population, bench: SingleCellSimulator, plated: Cells
+) -> None:
     """The well stays whole: its mass balance closes, and cells and copies are those of the well followed cell by cell.
 
     30 founders' clones of each: |Z| < 4.5 of 3 means, false alarm 2e-5.
     """
     course = bench.grow(plated, Well(60.0, (30.0, 60.0), most_cells=60, rare_cells=15))
-    assert all(len(reading) <= 65 for reading in course.readings)
+    assert all(len(reading) <= 65 for reading in course.snapshots)
     assert course.end.weight.max() >= 4
     assert course.end.base[0, slot(population, "n_well")] == 50.0
     assert all(found.by_hand == 0 for _, _, balances in course.balances for found in balances)
@@ -160,32 +164,32 @@ def test_a_full_well_is_represented_by_fewer_cells(population: Population, bench
     assert (gap < 4.5 * error).all()
 
 
-def test_a_look_between_the_hours_changes_nothing(bench: Bench, plated: Cells) -> None:
+def test_a_look_between_the_hours_changes_nothing(bench: SingleCellSimulator, plated: Cells) -> None:
     rare = Well(40.0, (40.0,), most_cells=55, rare_cells=10)
     looked = Well(40.0, (20.25, 30.5, 40.0), most_cells=55, rare_cells=10)
     assert bench.grow(plated, rare).end.digest() == bench.grow(plated, looked).end.digest()
 
 
 def test_exact_follows_every_cell(population: Population, plated: Cells) -> None:
-    bench = Bench(population, Method("exact"), share="n_well")
+    bench = SingleCellSimulator(population, Exact(), share="n_well")
     course = bench.grow(plated, Well(60.0, (60.0,), most_cells=52))
     assert course.ended.startswith("more than 52 cells at ")
-    assert course.ended.endswith("exact follows every cell")
+    assert course.ended.endswith("this method simulates every cell")
     assert (course.end.weight == 1).all()
 
 
-def test_a_run_stops_on_its_condition_and_extinction_is_a_result(bench: Bench, plated: Cells) -> None:
-    well = Well(48.0, (0.0, 24.0, 48.0), stop_when=lambda reading: int(np.count_nonzero(reading.type == 1)) >= 3)
+def test_a_run_stops_on_its_condition_and_extinction_is_a_result(bench: SingleCellSimulator, plated: Cells) -> None:
+    well = Well(48.0, (0.0, 24.0, 48.0), stop_when=lambda now, begin: int(np.count_nonzero(now.type == 1)) >= 3)
     course = bench.grow(plated, well)
-    assert "stop_when" in course.ended
+    assert course.ended == f"stop_when became true at {course.end.time:g} h"
     assert course.end.time < 48.0
     assert np.count_nonzero(course.end.type == 1) >= 3
     killed = bench.grow(plated, Well(24.0, (0.0, 24.0), schedule=(dose("death", 100.0, operation="set"),)))
-    assert (killed.ended, len(killed.end), len(killed.readings[-1])) == ("", 0, 0)
+    assert (killed.ended, len(killed.end), len(killed.snapshots[-1])) == ("", 0, 0)
 
 
 def test_stopping_keeps_what_was_reached(population: Population, plated: Cells) -> None:
-    bench = Bench(population, Method("split", 0.25))
+    bench = SingleCellSimulator(population, Split(0.25))
     seen: list[float] = []
 
     def progress(cell_hours: float) -> None:
@@ -196,7 +200,7 @@ def test_stopping_keeps_what_was_reached(population: Population, plated: Cells) 
     course = bench.grow(plated, Well(24.0, (0.0, 24.0)))
     assert "stopped" in course.ended
     assert 3.0 <= course.end.time <= 3.5
-    assert len(course.readings) == 1
+    assert len(course.snapshots) == 1
     bench.stop[0] = False
     bench.progress = lambda cell_hours: None
     on = bench.grow(course.end, Well(24.0, (24.0,)))
@@ -204,7 +208,9 @@ def test_stopping_keeps_what_was_reached(population: Population, plated: Cells) 
     assert on.end.digest() == whole.end.digest()
 
 
-def test_a_log_follows_cells_from_plating_to_the_end(population: Population, bench: Bench, plated: Cells) -> None:
+def test_a_log_follows_cells_from_plating_to_the_end(
+    population: Population, bench: SingleCellSimulator, plated: Cells
+) -> None:
     course = bench.grow(plated, Well(24.0, (24.0,)))
     assert np.all(np.diff(course.log.time) >= 0)
     from senexo.engine.population.tables import plan
@@ -222,14 +228,14 @@ def test_too_few_cells_to_plate_are_told(population: Population, plated: Cells) 
 def test_exact_and_windows_tell_the_same_story(population: Population, plated: Cells) -> None:
     """Cells and molecules after 12 h in 60 wells of each: |Z| < 4 of 3 means, false alarm 2e-4."""
     found = {}
-    for method in (Method("exact"), Method("split", 0.25)):
-        bench = Bench(population, method, share="n_well")
+    for method in (Exact(), Split(0.25)):
+        bench = SingleCellSimulator(population, method, share="n_well")
         rows = []
         for replicate in range(60):
-            cells = bench.seeded({"A": 20}, {"S": {"Q": 1.0}}, seed=3 + (method.name == "exact"), replicate=replicate)
+            cells = bench.seeded({"A": 20}, {"S": {"Q": 1.0}}, seed=3 + (method == Exact()), replicate=replicate)
             end = bench.grow(cells, Well(12.0, (12.0,))).end
             rows.append([len(end), end.values[:, slot(population, "X")].sum(), end.pools[0]])
-        found[method.name] = np.array(rows, dtype=float)
-    one, other = found["exact"], found["split"]
+        found[type(method)] = np.array(rows, dtype=float)
+    one, other = found[Exact], found[Split]
     error = np.sqrt(one.var(axis=0, ddof=1) / len(one) + other.var(axis=0, ddof=1) / len(other))
     assert np.all(np.abs(one.mean(axis=0) - other.mean(axis=0)) < 4 * error)

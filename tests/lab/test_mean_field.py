@@ -11,8 +11,10 @@ import pytest
 from senexo.base.errors import InvalidInput
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population
-from senexo.lab.coupled.well import Bench, Medium, Method, Well
-from senexo.lab.mean_field.twin import Twin
+from senexo.lab.coupled.methods import Split
+from senexo.lab.coupled.single_cells import SingleCellSimulator
+from senexo.lab.coupled.well import Medium, Well
+from senexo.lab.mean_field.simulator import MeanFieldSimulator
 from senexo.model.loading import load
 from senexo.study.schema import Action
 
@@ -39,31 +41,31 @@ def deed(target: str, value: float, at: float, operation: str = "add") -> Action
     return Action(time_h=at, target=target, operation=operation, value=value, verb="dose", of=target)  # type: ignore[arg-type]
 
 
-def x_of(twin: Twin) -> int:
+def x_of(twin: MeanFieldSimulator) -> int:
     return twin.population.types[0].network.slot("X")
 
 
 def test_numbers_have_their_closed_form(population: Population) -> None:
     """Growth by 0.028 an hour, whatever is followed; a flask is split at each whole hour with more than 100 cells."""
-    twin = Twin(population, share="n_well")
+    twin = MeanFieldSimulator(population, share="n_well")
     well = Well(72.0, (0.0, 24.0, 72.0), most_cells=5)
-    for reading in twin.grow(twin.seeded({"A": 40}, {}), well).readings:
-        assert reading.numbers[0] == pytest.approx(40 * math.exp(0.028 * reading.time), rel=1e-5)
-    flask = twin.grow(twin.seeded({"A": 40}, {}), well, flask_of=100)
+    for now in twin.grow(twin.seeded({"A": 40}, {}), well).snapshots:
+        assert now.weight[0] == pytest.approx(40 * math.exp(0.028 * now.time), rel=1e-5)
+    flask = twin.snapshot(twin.expanded(twin.seeded({"A": 40}, {}), 72.0, 100.0))
     times_split = sum(40 * math.exp(0.028 * h) > 100 and 40 * math.exp(0.028 * (h - 1)) <= 100 for h in range(1, 73))
     times_split += sum(20 * math.exp(0.028 * h) > 100 and 20 * math.exp(0.028 * (h - 1)) <= 100 for h in range(1, 73))
     assert times_split >= 1
-    assert flask.readings[-1].numbers[0] == pytest.approx(40 * math.exp(0.028 * 72.0) / 2**times_split, rel=1e-5)
+    assert flask.weight[0] == pytest.approx(40 * math.exp(0.028 * 72.0) / 2**times_split, rel=1e-5)
 
 
 def test_deeds_do_what_they_say(population: Population) -> None:
-    twin = Twin(population)
+    twin = MeanFieldSimulator(population)
     begin = twin.seeded(
         {"A": 10}, {"A": {"k": 0.0}}, [deed("division", 0.0, 0.0, "set"), deed("death", 0.0, 0.0, "set")]
     )
     acts = (deed("X", 80.0, 0.0), deed("X", 0.5, 5.0, "multiply"), deed("E", 0.0, 10.0, "set"), deed("k", 3.0, 10.0))
     well = Well(40.0, (0.0, 5.0, 10.0, 40.0), acts, conditioned=(Medium(np.array([7.5]), 0.0),))
-    before, at5, at10, end = twin.grow(begin, well).readings
+    before, at5, at10, end = twin.grow(begin, well).snapshots
     x = x_of(twin)
     assert before.values[0, x] == 20.0  # read before the deed
     # linear, and no cell is born or dies
@@ -81,29 +83,29 @@ def test_deeds_do_what_they_say(population: Population) -> None:
 
 def test_a_well_of_single_cells_has_this_mean(population: Population) -> None:
     """With its deeds, from the same plated cells; 40 wells, |Z| < 4.5 of 3 means: false alarm 2e-5."""
-    bench, twin = Bench(population, Method("split", 0.25), share="n_well"), Twin(population, share="n_well")
+    bench = SingleCellSimulator(population, Split(0.25), share="n_well")
+    twin = MeanFieldSimulator(population, share="n_well")
     well = Well(30.0, (30.0,), (deed("X", 30.0, 10.0), deed("E", 0.2, 20.0, "multiply")), most_cells=60, rare_cells=20)
     runs = []
     for replicate in range(40):
         plated = bench.seeded({"A": 40}, {}, seed=3, replicate=replicate)
         course = bench.grow(plated, well)
-        (now,) = course.readings
+        (now,) = course.snapshots
         runs.append([now.weight.sum(), now.weight @ now.values[:, x_of(twin)], now.pools[0]])
     assert max(run[0] for run in runs) > 60
-    (mean_now,) = twin.grow(twin.begin(plated), well).readings
-    n = mean_now.numbers[0]
+    (mean_now,) = twin.grow(twin.begin(plated), well).snapshots
+    n = mean_now.weight[0]
     mean, error = np.mean(runs, axis=0), np.std(runs, axis=0, ddof=1) / math.sqrt(len(runs))
     assert np.all(np.abs(mean - [n, n * mean_now.values[0, x_of(twin)], mean_now.pools[0]]) < 4.5 * error)
 
 
 def test_a_well_stops_on_its_condition(population: Population) -> None:
-    twin = Twin(population)
-    course = twin.grow(
-        twin.seeded({"A": 40}, {}), Well(72.0, (0.0, 24.0, 48.0)), lambda reading: bool(reading.numbers[0] > 80.0)
-    )
+    twin = MeanFieldSimulator(population)
+    well = Well(72.0, (0.0, 24.0, 48.0), stop_when=lambda now, begin: bool(now.weight[0] > 2.0 * begin.weight[0]))
+    course = twin.grow(twin.seeded({"A": 40}, {}), well)
     hour = math.ceil(math.log(2.0) / 0.028)
     assert course.ended == f"stop_when became true at {hour} h"
-    assert [reading.time for reading in course.readings] == [0.0, 24.0]
+    assert [now.time for now in course.snapshots] == [0.0, 24.0]
 
 
 def expm(matrix: np.ndarray) -> np.ndarray:

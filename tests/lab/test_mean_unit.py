@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from senexo.lab import protocol
-from senexo.lab.coupled import tables as community_tables
-from senexo.lab.coupled.community import Community
+from senexo.lab.coupled import tables
+from senexo.lab.coupled.experiment import CoupledCells
 from senexo.lab.experiment import Unit
-from senexo.model.circuit import load_circuit
+from senexo.lab.registry import experiment_of
 from senexo.study.resolve import resolve
 
 STUDY = """
@@ -43,20 +43,22 @@ n = 2
 """
 
 
-def community(**culture: Any) -> Community:
+def experiment(**culture: Any) -> CoupledCells:
     raw = tomllib.loads(STUDY)
     raw["culture"] |= culture
-    return Community(resolve(raw), load_circuit("mir34c-rab27b-cells"))
+    made = experiment_of(resolve(raw))
+    assert isinstance(made, CoupledCells)
+    return made
 
 
-def filled(made: Community, arm: int) -> dict[str, np.ndarray]:
+def filled(made: CoupledCells, arm: int) -> dict[str, np.ndarray]:
     digest, occurrence = protocol.occurrences(made.study.arms)[arm]
-    return made.fill(list(made.study.arms.values())[arm], Unit(arm, 1, digest, occurrence))
+    return made.simulate_unit(Unit(arm, 1, digest, occurrence))
 
 
 def test_a_unit_has_the_arrays_of_single_cells() -> None:
     """The same names and shapes as by `hybrid`; a dosed cell has its 3,000 copies within what 12 cells may show."""
-    mean, cells = filled(community(), 0), filled(community(method="hybrid"), 0)
+    mean, cells = filled(experiment(), 0), filled(experiment(method="hybrid"), 0)
     assert mean.keys() == cells.keys()
     per_well = (
         "numbers",
@@ -77,17 +79,17 @@ def test_a_unit_has_the_arrays_of_single_cells() -> None:
     assert not mean["rows"].any()
     assert not len(mean["values"])
     assert not len(mean["log_time"])
-    q = community().study.readouts.names.index("miR-34c-5p")
+    q = experiment().study.readouts.names.index("miR-34c-5p")
     # 12 cells of nearly one dose: 5 % apart; sizes of 12 cells, which the twin has all alike, are the rest
     assert mean["course"][-1, q] == pytest.approx(cells["course"][-1, q], rel=0.1)
 
 
 def test_medium_of_another_arm_comes_as_it_was_read() -> None:
-    made = community()
+    made = experiment()
     taken, given, mock = (filled(made, arm)["pools"] for arm in (0, 1, 2))
     assert given[0].max() == 0.0  # read before it is poured in
-    at = int(np.searchsorted(made.curve_times, 12.0))
-    early = int(np.searchsorted(made.curve_times, 0.0, side="right"))
+    at = int(np.searchsorted(made.design.curve_times, 12.0))
+    early = int(np.searchsorted(made.design.curve_times, 0.0, side="right"))
     poured, more = 0.5 * taken[at], given[early] - mock[early]
     # within the hours to the next look some of it is lost or taken up, and less than half of it
     assert poured.max() > 100.0
@@ -96,17 +98,17 @@ def test_medium_of_another_arm_comes_as_it_was_read() -> None:
 
 
 def test_a_condition_ends_the_well() -> None:
-    stopped = filled(community(stop_when="cells(LSC) > 12.2"), 2)
-    assert b"stop_when became true" in stopped["ended"].tobytes()
+    stopped = filled(experiment(stop_when="cells(LSC) > 12.2"), 2)
+    assert b"stop_when became true at" in stopped["ended"].tobytes()
     assert np.isnan(stopped["numbers"][-1]).all()
 
 
 def test_tables_of_single_cells_are_empty_and_the_reader_is_told(tmp_path: Path) -> None:
-    made = community()
+    made = experiment()
     digest, occurrence = protocol.occurrences(made.study.arms)[2]
     unit, arrays = Unit(2, 1, digest, occurrence), filled(made, 2)
-    found = dict(community_tables.tables(made, [unit], lambda chunk: arrays))
+    found = dict(made.tables([unit], lambda chunk: arrays))
     assert not {"lineage", "fates", "balance"} & found.keys()
     assert {"counts", "timecourse", "senescence", "arrest"} <= found.keys()
-    community_tables.keep_snapshot(tmp_path / "cells.h5ad", made, [unit], lambda chunk: arrays)
-    assert any("mean_field" in caution for caution in made.cautions())
+    tables.keep_snapshot(tmp_path / "cells.h5ad", made.design, [unit], lambda chunk: arrays)
+    assert any("mean_field" in caution for caution in made.cautions({}))

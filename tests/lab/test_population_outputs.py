@@ -28,7 +28,7 @@ from senexo.engine.population.model import (
 )
 from senexo.lab.coupled import checkpoint, snapshots, states
 from senexo.lab.coupled.lineages import fates, lineage_names, lineages
-from senexo.lab.coupled.readings import Place, Reading, balance, counts, pools
+from senexo.lab.coupled.readings import Place, Snapshot, balance, counts, pools
 from senexo.model.loading import load
 
 TEXT = """
@@ -59,7 +59,7 @@ def whole_run(population: Population) -> tuple[Cells, Log, Cells]:
 
 def test_counts_and_pools(population: Population) -> None:
     begin, _, end = whole_run(population)
-    readings = [Reading.of(population, cells) for cells in (begin, end)]
+    readings = [Snapshot.of(population, cells) for cells in (begin, end)]
     table = counts(population, PLACE, readings, ["X"])
     cells = table[table["quantity"] == "cells"]
     assert cells.groupby("time_h")["value"].sum().to_list() == [30.0, float(len(end))]
@@ -101,7 +101,7 @@ def test_lineages_count_every_cell(population: Population) -> None:
 def test_a_snapshot_opens_as_anndata(population: Population, tmp_path: Path) -> None:
     anndata = pytest.importorskip("anndata")
     begin, _, end = whole_run(population)
-    wells = [(PLACE, Reading.of(population, cells)) for cells in (begin, end)]
+    wells = [(PLACE, Snapshot.of(population, cells)) for cells in (begin, end)]
     about = {"title": "a study", "seed": 5, "version": "0", "wiring": "abc"}
     made = snapshots.snapshot(population, wells, states={"senescent": "Q"}, about=about)
     snapshots.write(tmp_path / "a.h5ad", made)
@@ -123,7 +123,7 @@ def test_a_snapshot_opens_as_anndata(population: Population, tmp_path: Path) -> 
 def test_a_snapshot_of_nobody(population: Population, tmp_path: Path) -> None:
     anndata = pytest.importorskip("anndata")
     begin = start(population, {}, seed=5)
-    for name, wells in {"no cell": [(PLACE, Reading.of(population, begin))], "no well": []}.items():
+    for name, wells in {"no cell": [(PLACE, Snapshot.of(population, begin))], "no well": []}.items():
         snapshots.write(tmp_path / f"{name}.h5ad", snapshots.snapshot(population, wells, states={"senescent": "Q"}))
         assert anndata.read_h5ad(tmp_path / f"{name}.h5ad").shape == (0, 2)
 
@@ -131,7 +131,7 @@ def test_a_snapshot_of_nobody(population: Population, tmp_path: Path) -> None:
 def test_states_go_to_zarr_and_back(population: Population, tmp_path: Path) -> None:
     xr = pytest.importorskip("xarray")
     begin, _, end = whole_run(population)
-    readings = [Reading.of(population, cells) for cells in (begin, end, start(population, {}, seed=1))]
+    readings = [Snapshot.of(population, cells) for cells in (begin, end, start(population, {}, seed=1))]
     assert states.wells(tmp_path / "states") == frozenset()
     states.put(tmp_path / "states", population, PLACE, readings)
     states.put(tmp_path / "states", population, PLACE, readings)  # a second time replaces the first
@@ -153,7 +153,7 @@ def test_states_are_one_tree(population: Population, tmp_path: Path) -> None:
     names = ["mimic[3000]", "kd[1/2]", "LSC + HSC.2", "a%b:c", "kd[90 %]"]
     for arm in names:
         for donor in (1, 12):
-            states.put(tmp_path / "s", population, Place(arm, donor), [Reading.of(population, begin)])
+            states.put(tmp_path / "s", population, Place(arm, donor), [Snapshot.of(population, begin)])
     encoded = ["mimic[3000]", "kd[1%2F2]", "LSC + HSC.2", "a%25b%3Ac", "kd[90 %25]"]
     wells = {f"{arm}/donor {donor}" for arm in encoded for donor in (1, 12)}
     assert states.wells(tmp_path / "s") == wells

@@ -58,7 +58,7 @@ def test_actions_that_would_be_lost_are_refused_all_at_once() -> None:
     assert [fault.where for fault in refusal.value.faults] == ["arms.one", "arms.two", "assays"]
 
 
-def test_wells_are_keyed_by_what_is_done() -> None:
+def test_wells_are_keyed_by_what_is_effects() -> None:
     dose = action(0.0, value=30.0)
     arms = {"a": arm(dose), "b": arm(dose, family="other"), "c": arm(action(1.0, value=30.0)), "d": arm()}
     keys = occurrences(arms)

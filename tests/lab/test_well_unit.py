@@ -1,72 +1,79 @@
-"""Which cells of a well count as arrested."""
+"""Which cells of a well count as arrested: looks every hour, cells known by their lineage."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
+import pytest
 
 from senexo.engine.population.control import Resampled
-from senexo.lab.coupled.measure import _arrested
-from senexo.lab.coupled.readings import Reading
+from senexo.lab.coupled.off_times import OffTimes
 
-ON, OFF = 1.0, 0.0
-# per cell: its type (1: senescent), and its switch at 0, 24, 48, 72 and 96 h; nan: not born yet
+# per cell: the hours at which it is there (until 100 h), and at which its switch is on
 CELLS = {
-    "off all the time": (0, [OFF] * 5),
-    "off but once": (0, [OFF, OFF, ON, OFF, OFF]),
-    "woken": (0, [OFF, OFF, OFF, OFF, ON]),
-    "off since the first look of the last 72 h": (0, [ON, OFF, OFF, OFF, OFF]),
-    "born off, not yet so long": (0, [np.nan, np.nan, OFF, OFF, OFF]),
-    "senescent, with its switch on": (1, [ON] * 5),
-    "on": (0, [ON] * 5),
+    "off all the time": (0, ()),
+    "on for an hour": (0, (30,)),
+    "woken": (0, (100,)),
+    "off from 28 h on": (0, range(28)),
+    "off from 29 h on": (0, range(29)),
+    "born off at 27 h": (27, ()),
+    "born off at 29 h": (29, ()),
+    "on": (0, range(101)),
 }
-COMMUNITY: Any = SimpleNamespace(senescent=np.array([False, True]), off=lambda values: values[:, 0] < 0.1)
+NAMES = list(CELLS)
 
 
-def reading(time: float, look: int) -> Reading:
-    there = [k for k, (_, switch) in enumerate(CELLS.values()) if not np.isnan(switch[look])]
-    there = there[::-1] if look % 2 else there  # rows are in no order that a reader could rely on
-    rows = [list(CELLS.values())[k] for k in there]
-    key = np.array([[1, k] for k in there], dtype=np.uint64)
-    type, values = np.array([row[0] for row in rows]), np.array([[row[1][look]] for row in rows])
-    return Reading(time, type, key, key, np.zeros(len(rows)), values, np.ones_like(type), np.zeros(0, dtype=np.int64))
+def observed(clock: OffTimes, hour: int, others: tuple[int, ...] = ()) -> tuple[list[int], np.ndarray]:
+    """The cells there at an hour and since when they are off; `others`: more cells, which are off."""
+    there = [k for k, (born, _) in enumerate(CELLS.values()) if born <= hour] + list(others)
+    there = there[::-1] if hour % 2 else there  # rows are in no order that a reader could rely on
+    off = np.array([k >= len(CELLS) or hour not in CELLS[NAMES[k]][1] for k in there])
+    return there, clock.look(keys(there), off, float(hour))
 
 
-def test_arrested_is_off_all_the_last_72_hours_or_senescent() -> None:
-    times = (0.0, 24.0, 48.0, 72.0, 96.0)
-    readings = tuple(reading(time, look) for look, time in enumerate(times))
-    course: Any = SimpleNamespace(readings=readings, resampled=Resampled.none())
-    found = dict(zip(CELLS, _arrested(COMMUNITY, course, course.readings[4]).tolist(), strict=True))
-    assert {name for name, arrested in found.items() if arrested} == {
-        "off all the time", "off since the first look of the last 72 h", "senescent, with its switch on",
-    }  # fmt: skip
-    early = _arrested(COMMUNITY, course, course.readings[2])  # no cell has been observed for so long
-    assert early.tolist() == [name.startswith("senescent") for name in CELLS]
+def keys(cells: list[int]) -> np.ndarray:
+    """First words that are far from the order of the cells, some of them equal."""
+    return np.array([[(cell * 2**61 + 2**63) % 2**64, cell] for cell in cells], dtype=np.uint64)
 
 
-def test_a_clone_was_the_cell_that_it_was_split_off() -> None:
-    """Split off the first cell, off all the time, and that clone again: arrested. Split off one that was on: not."""
-    times = (0.0, 24.0, 48.0, 72.0, 96.0)
-    readings = [reading(time, look) for look, time in enumerate(times)]
-    clones = {7: (0, 50.0), 8: (7, 90.0), 9: (1, 90.0)}  # last word of the key: (that of its origin, when)
-    for clone, (origin, hour) in clones.items():
-        for look, time in enumerate(times):
-            if time >= hour:
-                readings[look] = _with_a_copy(readings[look], origin, clone)
-    words = np.array([[(1, clone), (1, origin)] for clone, (origin, _) in clones.items()], dtype=np.uint64)
-    hours = np.array([hour for _, hour in clones.values()])
-    done = Resampled(hours, words[:, 0], words[:, 1], np.zeros(3, dtype=np.int64))
-    course: Any = SimpleNamespace(readings=tuple(readings), resampled=done)
-    found = dict(zip(readings[4].key[:, 1].tolist(), _arrested(COMMUNITY, course, readings[4]).tolist(), strict=True))
-    assert (found[7], found[8], found[9]) == (True, True, False)
+def test_arrest_takes_72_hours_of_hourly_looks_without_a_break() -> None:
+    """At 100 h those that were off at each of the 73 looks from 28 h on; at 71 h none has been observed for so long."""
+    clock = OffTimes()
+    for hour in range(101):
+        there, since = observed(clock, hour)
+        arrested = {NAMES[k] for k, when in zip(there, since, strict=True) if hour - when >= 72.0}
+        if hour < 72:
+            assert not arrested
+        if hour == 72:
+            assert arrested == {"off all the time", "woken"}
+    assert arrested == {"off all the time", "off from 28 h on", "born off at 27 h"}
 
 
-def _with_a_copy(now: Reading, origin: int, clone: int) -> Reading:
-    row = int(np.flatnonzero(now.key[:, 1] == origin)[0])
-    rows = {name: getattr(now, name) for name in ("type", "key", "parent", "born", "values", "weight")}
-    rows = {name: np.concatenate((array, array[row : row + 1])) for name, array in rows.items()}
-    rows["key"][-1] = (1, clone)
-    return replace(now, **rows)
+def test_a_read_out_between_two_looks_is_not_remembered() -> None:
+    clock = OffTimes()
+    key, off, on = keys([0]), np.array([True]), np.array([False])
+    assert clock.look(key, off, 0.0) == pytest.approx([0.0])
+    assert np.isnan(clock.since(key, on, 0.5))
+    assert clock.since(key, off, 0.75) == pytest.approx([0.0])
+    assert clock.look(key, off, 1.0) == pytest.approx([0.0])
+
+
+def test_a_clone_has_the_past_of_its_origin() -> None:
+    """Split off the first cell, off all the time, and that clone again in the same hour; split off one that was on."""
+    clock = OffTimes()
+    for hour in range(91):
+        observed(clock, hour)
+    pairs = [(12, 11), (11, 0), (13, NAMES.index("on for an hour")), (14, 99)]  # clone, origin; 99 was never there
+    clones, origins = keys([clone for clone, _ in pairs]), keys([origin for _, origin in pairs])
+    clock.resampled(Resampled(np.full(4, 90.0), clones, origins, np.zeros(4, dtype=np.int64)))
+    there, since = observed(clock, 91, others=(11, 12, 13, 14))
+    found = dict(zip(there, since.tolist(), strict=True))
+    assert (found[11], found[12], found[13], found[14]) == (0.0, 0.0, 31.0, 91.0)
+
+
+def test_a_cell_that_was_merged_away_leaves_nothing() -> None:
+    clock = OffTimes()
+    clock.look(keys([1, 2]), np.array([True, True]), 0.0)
+    gone = Resampled(np.zeros(1), keys([2]), np.zeros((1, 2), dtype=np.uint64), np.zeros(1, dtype=np.int64))
+    clock.resampled(gone)
+    assert clock.look(keys([1]), np.array([True]), 1.0) == pytest.approx([0.0])
+    assert clock.look(keys([1, 2]), np.array([True, True]), 2.0) == pytest.approx([0.0, 2.0])

@@ -9,7 +9,7 @@ import numpy as np
 from senexo.engine.population.model import Floats, Ints
 
 
-def weighted_mean(values: Floats, weight: Ints) -> Floats:
+def weighted_mean(values: Floats, weight: Ints | Floats) -> Floats:
     """The mean along the first axis, row i counted weight[i] times; with weights of 1 it is `values.mean(axis=0)`."""
     if (weight == 1).all():
         return np.asarray(values.mean(axis=0))

@@ -10,7 +10,7 @@ import pandas as pd
 from senexo.engine.population.control import Resampled
 from senexo.engine.population.mass_balance import births
 from senexo.engine.population.tables import BECOME, CLEAR, DIE, DIVIDE, EFFECT, WHAT, plan
-from senexo.lab.coupled.readings import Place, Reading
+from senexo.lab.coupled.readings import Place, Snapshot
 
 if TYPE_CHECKING:
     from senexo.engine.population.model import Cells, Log, Population, Words
@@ -48,9 +48,9 @@ def fates(population: Population, place: Place, log: Log) -> pd.DataFrame:
 def lineages(
     population: Population,
     place: Place,
-    begin: Cells | Reading,
+    begin: Cells | Snapshot,
     log: Log,
-    end: Cells | Reading,
+    end: Cells | Snapshot,
     resampled: Resampled | None = None,
 ) -> pd.DataFrame:
     """One row per cell that was there at `begin`, was born or split off since, in the order of time.

@@ -1,4 +1,4 @@
-"""Who is plated: every type of cell comes from a culture of its own, with its donor's numbers and its own variation.
+"""Plating: every type of cell comes from a culture of its own, with its donor's numbers and its own variation.
 
 All arms of a donor and genotype are plated from the same cultures, so arms differ by what is done in them alone. Where
 a culture has too few cells left (they died, or turned into others), fewer are plated: an empty well is a legal result.
@@ -15,73 +15,63 @@ import numpy as np
 from senexo.engine.population.model import Cells, lineage_keys
 from senexo.lab import donors, protocol
 from senexo.lab.coupled.handling import brought_together, plate
-from senexo.lab.coupled.well import Bench
 from senexo.model.cell_types import INSERT, own_names
 
 if TYPE_CHECKING:
-    from senexo.model.circuit import Circuit
+    from senexo.lab.coupled.design import WellDesign
+    from senexo.lab.coupled.single_cells import SingleCellSimulator
     from senexo.study.schema import Action, Arm, Study
 
 CULTURES_KEPT = 24  # those of a donor's arms are needed at about the same time
 
 
 class Plating:
-    """The cultures of a study, grown when an arm asks for them.
+    """The cultures of a study, grown when an arm needs them."""
 
-    types: those of the population; states: per type, those that are picked for it besides itself (its cells in G0).
-    """
-
-    def __init__(
-        self, study: Study, circuit: Circuit, types: Sequence[str], states: Mapping[str, Sequence[str]]
-    ) -> None:
-        self.study, self.types, self.states = study, types, states
-        self._drawn_as = own_names(circuit.cell_types)
-        self._most: dict[str, int] = {}
-        for arm in study.arms.values():
-            for name, n in {**below(study, arm), **above(arm)}.items():
-                self._most[name] = max(n, self._most.get(name, 0))
+    def __init__(self, design: WellDesign) -> None:
+        self.design = design
+        self._largest: dict[str, int] = {}
+        for arm in design.study.arms.values():
+            for name, n in {**below(design.study, arm), **above(arm)}.items():
+                self._largest[name] = max(n, self._largest.get(name, 0))
         self._grown: dict[tuple[Any, ...], Cells] = {}
         self._locks: dict[tuple[Any, ...], Lock] = {}
         self._one_at_a_time = Lock()
 
-    def plated(self, bench: Bench, donor: int, arm: Arm) -> Cells:
+    def plated(self, simulator: SingleCellSimulator, arm: Arm, donor: int) -> Cells:
         """The cells of an arm at time 0, before the schedule's first action, in fresh medium."""
+        types, states = self.design.types, self.design.states
         cultures: list[tuple[Cells, Mapping[str, str]]] = []
-        for numbers, genotype in self._halves(arm):
+        for numbers, genotype in halves(self.design.study, arm):
             for name, n in numbers.items():
                 base = name.removeprefix(INSERT)
-                grown = self._culture(bench, donor, genotype, name)
-                there = int(np.isin(grown.type, [self.types.index(each) for each in (base, *self.states[base])]).sum())
-                cells = plate(bench.population, grown, {base: min(n, there)}, self.states)
-                up = {type: INSERT + type for type in self.types if INSERT + type in self.types}
+                grown = self._culture(simulator, donor, genotype, name)
+                there = int(np.isin(grown.type, [types.index(each) for each in (base, *states[base])]).sum())
+                cells = plate(simulator.population, grown, {base: min(n, there)}, states)
+                up = {type: INSERT + type for type in types if INSERT + type in types}
                 cultures.append((cells, up if name != base else {}))
-        well = brought_together(bench.population, cultures)
-        bench.share_out(well)
+        well = brought_together(simulator.population, cultures)
+        simulator.share_out(well)
         return well
 
-    def keys(self, donor: int, arm: Arm) -> tuple[object, ...]:
+    def keys(self, arm: Arm, donor: int) -> tuple[object, ...]:
         """What tells the cultures apart from which an arm is plated."""
         return tuple(
-            (donor, protocol.done(genotype), name)
-            for numbers, genotype in self._halves(arm)
+            (donor, protocol.effects(genotype), name)
+            for numbers, genotype in halves(self.design.study, arm)
             for name, n in numbers.items()
             if n
         )
 
-    def _halves(self, arm: Arm) -> list[tuple[dict[str, int], Sequence[Action]]]:
-        """Numbers of cells and their genotype, below and, where there is one, in the insert."""
-        found: list[tuple[dict[str, int], Sequence[Action]]] = [(below(self.study, arm), arm.genotype)]
-        return [*found, (above(arm), arm.insert.genotype)] if arm.insert else found
-
-    def _culture(self, bench: Bench, donor: int, genotype: Sequence[Action], name: str) -> Cells:
+    def _culture(self, simulator: SingleCellSimulator, donor: int, genotype: Sequence[Action], name: str) -> Cells:
         """The grown culture that a type is plated from; two that need it at once wait for one to grow it."""
-        key = (donor, protocol.done(genotype), name)
+        key = (donor, protocol.effects(genotype), name)
         with self._one_at_a_time:
             lock = self._locks.setdefault(key, Lock())
         with lock:
             found = self._grown.get(key)
             if found is None:
-                found = self._grow(bench, donor, genotype, name)
+                found = self._grow(simulator, donor, genotype, name)
                 with self._one_at_a_time:
                     self._grown[key] = found
                     while len(self._grown) > CULTURES_KEPT:
@@ -90,33 +80,23 @@ class Plating:
                         self._locks.pop(oldest, None)
         return found
 
-    def _grow(self, bench: Bench, donor: int, genotype: Sequence[Action], name: str) -> Cells:
-        study, base = self.study, name.removeprefix(INSERT)
-        n = _more(self._most[name])
+    def _grow(self, simulator: SingleCellSimulator, donor: int, genotype: Sequence[Action], name: str) -> Cells:
+        study, base = self.design.study, name.removeprefix(INSERT)
+        n = _more(self._largest[name])
         numbers = range(1, n + 1)
-        cells = bench.seeded(
+        cells = simulator.seeded(
             {base: n}, self._overrides(donor, base, numbers), seed=study.seed, replicate=donor, genotype=genotype,
             medium=study.culture.medium,
         )  # fmt: skip
-        place = self.types.index(name)
+        place = self.design.types.index(name)
         cells.key = lineage_keys(cells.key, np.full(n, place))  # so that no two cultures share a stream
-        return bench.grown(cells, study.culture.preequilibration_h, of=(base, *self.states[base]))
-
-    def numbers(self, donor: int | None) -> dict[str, dict[str, float]]:
-        """Per type, slot id -> the donor's number; None: the central values of the study's laws."""
-        draws = self.study.donors.draws
-        drawn = {name: draw.value for name, draw in draws.items()}
-        if donor is not None:
-            drawn = donors.donor_values(draws, self.study.seed, donor)
-        common = {id: value for id, value in drawn.items() if "." not in id}
-        names = {name: self._drawn_as[name.removeprefix(INSERT)] for name in self.types}
-        return {name: common | {id: drawn[key] for id, key in names[name].items()} for name in self.types}
+        return simulator.expanded(cells, study.culture.preequilibration_h, of=(base, *self.design.states[base]))
 
     def _overrides(self, donor: int, grown: str, cells: range) -> dict[str, dict[str, Any]]:
         """The donor's numbers; of the type that is grown, one per cell for what varies."""
-        study, found = self.study, dict[str, dict[str, Any]](self.numbers(donor))
+        study, found = self.design.study, dict[str, dict[str, Any]](self.design.numbers(donor))
         draws = study.donors.draws
-        laws = {**draws, **{id: draws[key] for id, key in self._drawn_as[grown].items()}}
+        laws = {**draws, **{id: draws[key] for id, key in own_names(self.design.circuit.cell_types)[grown].items()}}
         varying = donors.cell_values(
             study.cells[grown].variation, found[grown], laws, seed=study.seed, number=donor, cells=cells
         )
@@ -131,6 +111,12 @@ def below(study: Study, arm: Arm) -> dict[str, int]:
 def above(arm: Arm) -> dict[str, int]:
     """The cells in its insert, by the names that their types have there."""
     return {INSERT + name: n for name, n in arm.insert.cells.items()} if arm.insert else {}
+
+
+def halves(study: Study, arm: Arm) -> list[tuple[dict[str, int], Sequence[Action]]]:
+    """Numbers of cells by type and their genotype, below and, where there is one, in the insert."""
+    found: list[tuple[dict[str, int], Sequence[Action]]] = [(below(study, arm), arm.genotype)]
+    return [*found, (above(arm), arm.insert.genotype)] if arm.insert else found
 
 
 def founders(study: Study, arm: Arm) -> int:

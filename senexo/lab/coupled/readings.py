@@ -35,12 +35,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """A well at `time` (h), n living cells in any order.
+class Snapshot:
+    """The living cells of a well at one time, in any order, or, by mean_field, one row for each type that has cells.
 
-    type: [n] place of the type in `Population.types`; key, parent: [n, 2] words of lineages; born: [n] h, the time of
-    birth or of the last change of type; values: [n, slots] of each cell's type, assignment rules and age up to date;
-    weight: [n] how many cells each represents; pools: [pools] copies in the order of `Population.pooled`.
+    Attributes
+    ----------
+    time
+        Hours.
+    type
+        [n] place of the type in `Population.types`.
+    key, parent
+        [n, 2] words of lineages.
+    born
+        [n] hour of birth or of the last change of type.
+    values
+        [n, slots] of each cell's type, assignment rules and age up to date.
+    weight
+        [n] cells that each represents; fractions by mean_field.
+    pools
+        [pools] copies in the order of `Population.pooled`.
+    off_since
+        [n] hour since which the switch has been off at every look; nan where it is on, or was not looked at.
     """
 
     time: float
@@ -49,12 +64,13 @@ class Reading:
     parent: Words
     born: Floats
     values: Floats
-    weight: Ints
-    pools: Ints
+    weight: Ints | Floats
+    pools: Ints | Floats
+    off_since: Floats
 
     @classmethod
-    def of(cls, population: Population, cells: Cells) -> Reading:
-        """The read-out of a state; shares nothing with it."""
+    def of(cls, population: Population, cells: Cells) -> Snapshot:
+        """The snapshot of a state; shares nothing with it."""
         values = np.zeros_like(cells.values)
         for place in np.unique(cells.type).tolist():
             type = population.types[place]
@@ -62,7 +78,17 @@ class Reading:
             values[cells.type == place, : own.shape[1]] = own
         return cls(
             cells.time, cells.type.copy(), cells.key.copy(), cells.parent.copy(), cells.born.copy(), values,
-            cells.weight.copy(), cells.pools.copy(),
+            cells.weight.copy(), cells.pools.copy(), np.full(len(cells), np.nan),
+        )  # fmt: skip
+
+    @classmethod
+    def empty(cls, slots: int, pools: int) -> Snapshot:
+        """A well that was never observed: no cell."""
+        words = np.zeros((0, 2), dtype=np.uint64)
+        none = np.zeros(0)
+        return cls(
+            np.inf, np.zeros(0, dtype=np.int64), words, words, none, np.zeros((0, slots)), np.zeros(0, dtype=np.int64),
+            np.zeros(pools, dtype=np.int64), none,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -70,7 +96,7 @@ class Reading:
 
 
 def counts(
-    population: Population, place: Place, readings: Sequence[Reading], quantities: Sequence[str] = ()
+    population: Population, place: Place, readings: Sequence[Snapshot], quantities: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Living cells of every type at every time, absent types as 0, and the mean over cells of slots asked for.
 
@@ -94,7 +120,7 @@ def counts(
     return pd.DataFrame(rows, columns=list(COUNTS))
 
 
-def pools(population: Population, place: Place, readings: Sequence[Reading]) -> pd.DataFrame:
+def pools(population: Population, place: Place, readings: Sequence[Snapshot]) -> pd.DataFrame:
     """Copies of every pool species at every time; `cell_type` is the compartment. Columns: `COUNTS`."""
     where = compartments(population)
     rows = [

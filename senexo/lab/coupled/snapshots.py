@@ -8,6 +8,7 @@ Virshup I et al., anndata: access and store annotated data matrices, J Open Sour
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 
 from senexo.base.store import replacing
 from senexo.lab.coupled.lineages import lineage_names
-from senexo.lab.coupled.readings import Place, Reading
+from senexo.lab.coupled.readings import Place, Snapshot
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -29,7 +30,7 @@ CYCLING = "cycling"
 
 def snapshot(
     population: Population,
-    wells: Sequence[tuple[Place, Reading]],
+    wells: Sequence[tuple[Place, Snapshot]],
     *,
     states: Mapping[str, str],
     about: Mapping[str, str | int | float] | None = None,
@@ -91,7 +92,7 @@ def _species(population: Population) -> dict[str, str]:
     return found
 
 
-def _matrix(population: Population, reading: Reading, species: Sequence[str]) -> Floats:
+def _matrix(population: Population, reading: Snapshot, species: Sequence[str]) -> Floats:
     matrix = np.zeros((len(reading), len(species)))
     for number, type in enumerate(population.types):
         mine = reading.type == number
@@ -102,7 +103,7 @@ def _matrix(population: Population, reading: Reading, species: Sequence[str]) ->
     return matrix
 
 
-def _cells(population: Population, place: Place, reading: Reading, states: Mapping[str, str]) -> pd.DataFrame:
+def _cells(population: Population, place: Place, reading: Snapshot, states: Mapping[str, str]) -> pd.DataFrame:
     names = lineage_names(reading.key)
     index = [f"{place.arm}|{place.donor}|{place.replicate}|{reading.time:g}|{name}" for name in names]
     types = np.array([type.name for type in population.types], dtype=object)
@@ -117,7 +118,7 @@ def _cells(population: Population, place: Place, reading: Reading, states: Mappi
     )  # fmt: skip
 
 
-def _states(population: Population, reading: Reading, states: Mapping[str, str]) -> Any:
+def _states(population: Population, reading: Snapshot, states: Mapping[str, str]) -> Any:
     found = np.full(len(reading), CYCLING, dtype=object)
     for name, flag in reversed(list(states.items())):
         for number, type in enumerate(population.types):
@@ -127,9 +128,5 @@ def _states(population: Population, reading: Reading, states: Mapping[str, str])
     return found
 
 
-def _nothing(population: Population) -> Reading:
-    words = np.zeros((0, 2), dtype=np.uint64)
-    return Reading(
-        0.0, np.zeros(0, dtype=np.int64), words, words, np.zeros(0), np.zeros((0, population.width)),
-        np.zeros(0, dtype=np.int64), np.zeros(len(population.pooled), dtype=np.int64),
-    )  # fmt: skip
+def _nothing(population: Population) -> Snapshot:
+    return replace(Snapshot.empty(population.width, len(population.pooled)), time=0.0)

@@ -24,7 +24,7 @@ from urllib.parse import quote
 import numpy as np
 
 from senexo.base.store import keep, replacing_folder
-from senexo.lab.coupled.readings import Place, Reading
+from senexo.lab.coupled.readings import Place, Snapshot
 
 if TYPE_CHECKING:
     from senexo.engine.population.model import Population
@@ -42,7 +42,7 @@ def group(place: Place) -> str:
     return f"{quote(place.arm, safe=_PLAIN)}/{well}"
 
 
-def put(folder: Path, population: Population, place: Place, readings: Sequence[Reading]) -> None:
+def put(folder: Path, population: Population, place: Place, readings: Sequence[Snapshot]) -> None:
     """Write one well's states as a group of the tree in `folder`, whole or not at all.
 
     Open all of it with ``xarray.open_datatree(folder, engine="zarr", consolidated=False)``, one well with
@@ -92,7 +92,7 @@ def wells(folder: Path) -> frozenset[str]:
     return frozenset(path.relative_to(folder).as_posix() for path in found)
 
 
-def _values(population: Population, reading: Reading, ids: Sequence[str]) -> np.ndarray:
+def _values(population: Population, reading: Snapshot, ids: Sequence[str]) -> np.ndarray:
     found = np.full((len(reading), len(ids)), np.nan)
     for number, type in enumerate(population.types):
         mine = np.flatnonzero(reading.type == number)

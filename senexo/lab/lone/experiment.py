@@ -12,7 +12,6 @@ from senexo.lab import observables, protocol
 from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, units_of
 from senexo.lab.lone import measure, replay, tables
 from senexo.lab.lone.simulator import SETTLED_KEPT, SLICE, CellSimulator, Trajectories
-from senexo.lab.measurement import Target, targets
 from senexo.lab.observables import WellSummary, evaluate
 from senexo.lab.replay import Replay
 from senexo.study.observables import Observable, Quantity
@@ -62,15 +61,11 @@ class IndependentCells:
         self.study, self._network = study, network
         self.circuit: Circuit | None = circuit
         self.networks = (self.simulator.lowered,)
-        self.fates, self.arrest = self.simulator.fates, self.simulator.arrest
-        self.readout_times, self.curve_times = self.simulator.readout_times, self.simulator.curve_times
-        self.targets: tuple[Target, ...] = targets(study)
-        ((self.cell_type, self.cells),) = ((name, kind.n) for name, kind in study.cells.items())
 
     @property
     def families(self) -> Mapping[str, Sequence[str]]:
         """The one cell type, which becomes no other."""
-        return {self.cell_type: (self.cell_type,)}
+        return {self.simulator.cell_type: (self.simulator.cell_type,)}
 
     def of_study(self, study: Study) -> IndependentCells:
         """Another study of the same model; not compiled again."""
@@ -80,9 +75,9 @@ class IndependentCells:
 
     def size(self) -> Size:
         """Cells per arm; memory of one slice of cells on the fine grid and of one unit with its read-outs."""
-        simulator, n, r = self.simulator, self.cells, self.study.replicates.n
-        slots, q, p = len(simulator.lowered.slots), len(simulator.units), len(self.targets)
-        fine, t, c = len(simulator.times), len(self.readout_times), len(self.curve_times)
+        simulator, n, r = self.simulator, self.simulator.n_cells, self.study.replicates.n
+        slots, q, p = len(simulator.lowered.slots), len(simulator.units), len(self.simulator.targets)
+        fine, t, c = len(simulator.times), len(self.simulator.readout_times), len(self.simulator.curve_times)
         course = c * (q + 3) + 3 * t * q
         stored = 8.0 * (n * (t * q + 4) + course + t * r * (2 + p))
         return Size(
@@ -98,8 +93,8 @@ class IndependentCells:
 
     def preparation(self, unit: Unit) -> object:
         """Cells settle once for all arms of a donor that share a genotype, where there is room to keep them."""
-        own = unit if self.cells > SLICE * SETTLED_KEPT else None
-        return unit.donor, protocol.done(self._arm(unit).genotype), own
+        own = unit if self.simulator.n_cells > SLICE * SETTLED_KEPT else None
+        return unit.donor, protocol.effects(self._arm(unit).genotype), own
 
     def prepare(self, unit: Unit, cancelled: Callable[[], bool]) -> None:
         """Let the cells of a unit settle."""
@@ -113,12 +108,12 @@ class IndependentCells:
         """The arrays of `measure.unit_arrays`; of a claim's null those of `measure.means` at the read-out times."""
         cells = self._grown(unit, cancelled)
         if unit.world is World.NULL:
-            return measure.means(self.simulator, cells, self.readout_times)
+            return measure.means(self.simulator, cells, self.simulator.readout_times)
         return measure.unit_arrays(self.simulator, cells, unit)
 
     def lacks(self, quantity: Quantity) -> str | None:
         """What the model would need to show a quantity."""
-        return observables.lacks(quantity, {fate.name for fate in self.fates}, self.arrest)
+        return observables.lacks(quantity, {fate.name for fate in self.simulator.fates}, self.simulator.arrest)
 
     def value(self, observable: Observable, unit: Unit, arrays: Arrays) -> float:
         """An observable at a read-out time; nan where no cell is alive to show it."""
@@ -126,12 +121,12 @@ class IndependentCells:
 
     def tables(self, units: Sequence[Unit], get: Get) -> Iterator[tuple[str, pd.DataFrame]]:
         """The tables arms, parameters, donors, timecourse, cells, senescence, arrest and qpcr, if they have rows."""
-        return tables.tables(self, units, get)
+        return tables.tables(self.simulator, units, get)
 
     def write_files(self, store: Store, units: Sequence[Unit], get: Get) -> None:
         """`trajectories.zarr`: the read-outs of every cell."""
         with store.folder_for("trajectories.zarr") as folder:
-            tables.trajectories(folder, self, units, get)
+            tables.trajectories(folder, self.simulator, units, get)
 
     def cautions(self, tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
         """How cells were simulated."""
@@ -146,7 +141,7 @@ class IndependentCells:
 
     @property
     def _numbers(self) -> range:
-        return range(1, self.cells + 1)
+        return range(1, self.simulator.n_cells + 1)
 
     def _arm(self, unit: Unit) -> Arm:
         return list(arms_in(self.study, unit.world).values())[unit.arm]
@@ -156,10 +151,11 @@ class IndependentCells:
 
     def _summary(self, time_h: float, world: World, arrays: Arrays) -> WellSummary:
         """A unit's well at a read-out time; `course` of the null is at these times alone."""
-        row = np.searchsorted(self.readout_times if world is World.NULL else self.curve_times, time_h)
-        arrested, living = arrays["arrest"][np.searchsorted(self.readout_times, time_h)].astype(float)
+        cells = self.simulator
+        row = np.searchsorted(cells.readout_times if world is World.NULL else cells.curve_times, time_h)
+        arrested, living = arrays["arrest"][np.searchsorted(cells.readout_times, time_h)].astype(float)
         return WellSummary(
-            types=(self.cell_type,), cells=np.array([living]), plated=np.array([float(self.cells)]),
+            types=(cells.cell_type,), cells=np.array([living]), plated=np.array([float(cells.n_cells)]),
             senescent=arrays["shares"][row, 2:], arrested=np.array([arrested / living if living else np.nan]),
             means=arrays["course"][row][None, :], readouts=self.study.readouts.names,
         )  # fmt: skip

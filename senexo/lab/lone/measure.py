@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from senexo.lab import observe
 from senexo.lab.experiment import Unit
 from senexo.lab.lone.simulator import CellSimulator, Trajectories
-from senexo.lab.measurement import ARRESTED_H, QUANTILES, SHARES, measured, targets
+from senexo.lab.measurement import ARRESTED_H, QUANTILES, SHARES, measured
 
 FATES = ("commitment", "escape", "death")
 
@@ -69,7 +69,7 @@ def _assayed(
     simulator: CellSimulator, cells: Trajectories, unit: Unit, readouts: Floats, alive: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Stained counts [r, t, 2], copies per living cell [t, p] and threshold cycles [r, t, p]."""
-    study, times, known = simulator.study, simulator.readout_times, targets(simulator.study)
+    study, times, known = simulator.study, simulator.readout_times, simulator.targets
     copies = np.full((len(times), len(known)), np.nan)
     for t in range(len(times)):
         living = readouts[alive[t], t]

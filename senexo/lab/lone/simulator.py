@@ -25,7 +25,7 @@ from senexo.engine.ode.ensemble import BatchODE, BatchResult, message
 from senexo.lab import donors, protocol
 from senexo.lab.ensemble import Cancelled
 from senexo.lab.lone import fates
-from senexo.lab.measurement import time_grids
+from senexo.lab.measurement import Target, targets, time_grids
 
 if TYPE_CHECKING:
     from senexo.model.circuit import Circuit
@@ -126,6 +126,8 @@ class CellSimulator:
         self._counters = np.array([self.slot[name] for name in counters], dtype=int)
         self.readout_times = np.unique(study.readouts.times_h)
         self.times, self.curve_times = time_grids(study)
+        self.targets: tuple[Target, ...] = targets(study)
+        ((self.cell_type, self.n_cells),) = ((name, kind.n) for name, kind in study.cells.items())
         self._settled_cells: dict[tuple[object, ...], Floats] = {}
         self._one_at_a_time = Lock()
 
@@ -200,7 +202,7 @@ class CellSimulator:
 
     def _settled(self, arm: Arm, donor: int, cells: Sequence[int]) -> Floats:
         """The cells' states [cells, slots] at time 0, before the schedule's first action."""
-        key = (donor, tuple(cells), protocol.done(arm.genotype))
+        key = (donor, tuple(cells), protocol.effects(arm.genotype))
         known = self._settled_cells.get(key)
         if known is not None:
             return known

@@ -15,42 +15,42 @@ from senexo.lab.lone import measure
 from senexo.lab.measurement import QUANTILES, SHARES
 
 if TYPE_CHECKING:
-    from senexo.lab.lone.experiment import IndependentCells
+    from senexo.lab.lone.simulator import CellSimulator
 
 
-def tables(experiment: IndependentCells, units: Sequence[Unit], get: Get) -> Iterator[tuple[str, pd.DataFrame]]:
+def tables(simulator: CellSimulator, units: Sequence[Unit], get: Get) -> Iterator[tuple[str, pd.DataFrame]]:
     """Every table of a result folder that does not come from an assay, by name."""
-    study = experiment.study
+    study = simulator.study
     yield "arms", common.arms(study)
-    yield "parameters", common.parameters(study, experiment.circuit)
+    yield "parameters", common.parameters(study, simulator.circuit)
     yield "donors", common.drawn(study)
     parts: dict[str, list[pd.DataFrame]] = {"timecourse": [], "cells": [], "senescence": [], "arrest": [], "qpcr": []}
     for unit in units:
         arrays, well = get(unit.chunk), common.about(study, unit)
-        parts["timecourse"].append(_timecourse(experiment, well, arrays))
+        parts["timecourse"].append(_timecourse(simulator, well, arrays))
         parts["cells"].append(_cells(well, arrays))
-        parts["senescence"].append(common.senescence(experiment, well, arrays))
-        parts["arrest"].append(common.arrest(experiment, well, arrays))
-        parts["qpcr"].append(common.qpcr(experiment, well, arrays))
+        parts["senescence"].append(common.senescence(simulator, well, arrays))
+        parts["arrest"].append(common.arrest(simulator, well, arrays))
+        parts["qpcr"].append(common.qpcr(simulator, well, arrays))
     for part, frames in parts.items():
         table = pd.concat(frames, ignore_index=True)
         if len(table):
             yield part, table
 
 
-def trajectories(folder: Path, experiment: IndependentCells, units: Sequence[Unit], get: Get) -> None:
+def trajectories(folder: Path, simulator: CellSimulator, units: Sequence[Unit], get: Get) -> None:
     """Write the read-outs of every cell as a Zarr store, dims (arm, donor, cell, time, quantity), arm by arm."""
     import xarray as xr
     import zarr
 
-    study = experiment.study
+    study = simulator.study
     coordinates: dict[str, Any] = {
-        "arm": list(study.arms), "donor": np.arange(1, study.donors.n + 1), "cell": np.arange(1, experiment.cells + 1),
-        "time": experiment.readout_times, "quantity": list(study.readouts.names),
+        "arm": list(study.arms), "donor": np.arange(1, study.donors.n + 1), "cell": np.arange(1, simulator.n_cells + 1),
+        "time": simulator.readout_times, "quantity": list(study.readouts.names),
     }  # fmt: skip
     labels = xr.Dataset(coords=coordinates, attrs={"title": study.title, "seed": study.seed})
     labels["time"].attrs["units"] = "h"
-    labels = labels.assign_coords(unit=("quantity", experiment.simulator.units))
+    labels = labels.assign_coords(unit=("quantity", simulator.units))
     labels.to_zarr(folder, mode="w", zarr_format=2, consolidated=False)
     shape = tuple(len(values) for values in coordinates.values())
     # version 2 of the format: what other languages' readers know, and text labels are part of it
@@ -62,19 +62,19 @@ def trajectories(folder: Path, experiment: IndependentCells, units: Sequence[Uni
         values[arm] = np.stack([get(unit.chunk)["readouts"] for unit in units if unit.arm == arm])
 
 
-def _timecourse(experiment: IndependentCells, place: Mapping[str, Any], arrays: Arrays) -> pd.DataFrame:
+def _timecourse(simulator: CellSimulator, place: Mapping[str, Any], arrays: Arrays) -> pd.DataFrame:
     """`course` [c, q], `spread` [t, q, 3] and `shares` [c, 3] in long form.
 
     A simulated well has no replicates of its own (0). Values keep the seven digits of a float32: no curve needs more.
     """
-    kind = experiment.cell_type
-    names, quantiles = np.array(experiment.study.readouts.names), list(QUANTILES)
-    fates = {fate.name for fate in experiment.fates}
-    told = np.array(["death" in fates, experiment.arrest is not None, "commitment" in fates])  # as SHARES
+    kind = simulator.cell_type
+    names, quantiles = np.array(simulator.study.readouts.names), list(QUANTILES)
+    fates = {fate.name for fate in simulator.fates}
+    told = np.array(["death" in fates, simulator.arrest is not None, "commitment" in fates])  # as SHARES
     parts = [
-        (arrays["course"], experiment.curve_times, names, experiment.simulator.units, ["mean"]),
-        (arrays["spread"], experiment.readout_times, names, experiment.simulator.units, quantiles),
-        (arrays["shares"][:, told], experiment.curve_times, np.array(SHARES)[told], ["1"] * told.sum(), ["mean"]),
+        (arrays["course"], simulator.curve_times, names, simulator.units, ["mean"]),
+        (arrays["spread"], simulator.readout_times, names, simulator.units, quantiles),
+        (arrays["shares"][:, told], simulator.curve_times, np.array(SHARES)[told], ["1"] * told.sum(), ["mean"]),
     ]
     frames = [
         pd.DataFrame({

@@ -21,7 +21,7 @@ from senexo.lab.experiment import Get, Unit, World
 from senexo.lab.measurement import SHARES
 
 if TYPE_CHECKING:
-    from senexo.lab.coupled.community import Community
+    from senexo.lab.coupled.design import WellDesign
 
 KEPT = ("course", "shares", "pools")
 MEDIUM = "medium: "  # before the name of a species in it
@@ -30,23 +30,23 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def units(halving: int | None, wells: Sequence[Unit]) -> list[Unit]:
+def units(number: int | None, wells: Sequence[Unit]) -> list[Unit]:
     """As many of the study's wells as asked, evenly spread over arms and donors."""
-    picked = np.unique(np.linspace(0, len(wells) - 1, halving or 0).round().astype(int))
+    picked = np.unique(np.linspace(0, len(wells) - 1, number or 0).round().astype(int))
     return [replace(wells[k], world=World.WINDOW_CHECK) for k in picked]
 
 
-def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame:
+def table(design: WellDesign, wells: Sequence[Unit], get: Get) -> pd.DataFrame:
     """Every quantity at the last read-out, with the whole window and with half of it, well by well.
 
     Means over the wells, and the mean change with its 95 % interval (Student's t, wells as they are paired): of cells,
     molecules and media relative to the middle of both (`scale` "relative"), of shares as it is ("difference");
     p_corrected by Holm over all quantities. Wells that show a quantity in one of both only are left out of it.
     """
-    whole = np.array([_shown(community, get(replace(u, world=World.STUDY).chunk)) for u in wells])
-    half = np.array([_shown(community, get(u.chunk)) for u in wells])
-    names = ["cells", *SHARES[1:], *community.study.readouts.names]
-    names += [f"{MEDIUM}{species}" for species in community.population.pooled]
+    whole = np.array([_shown(design, get(replace(u, world=World.STUDY).chunk)) for u in wells])
+    half = np.array([_shown(design, get(u.chunk)) for u in wells])
+    names = ["cells", *SHARES[1:], *design.study.readouts.names]
+    names += [f"{MEDIUM}{species}" for species in design.population.pooled]
     rows = []
     for k, name in enumerate(names):
         both = np.isfinite(whole[:, k]) & np.isfinite(half[:, k])
@@ -56,7 +56,7 @@ def table(community: Community, wells: Sequence[Unit], get: Get) -> pd.DataFrame
         share = name in SHARES
         middle = 1.0 if share else np.where(before + after != 0.0, np.abs(before + after) / 2.0, 1.0)
         change = _mean((after - before) / middle)
-        scale, last = "difference" if share else "relative", float(community.readout_times[-1])
+        scale, last = "difference" if share else "relative", float(design.readout_times[-1])
         told = (change.value, change.low, change.high, change.p_value)
         rows.append((name, last, len(before), before.mean(), after.mean(), scale, *told))
     found = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -91,9 +91,9 @@ def _range(row: Any) -> str:
     return f"{100 * row['low']:+.0f} to {100 * row['high']:+.0f} %"
 
 
-def _shown(community: Community, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+def _shown(design: WellDesign, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     """Cells over those plated, shares, read-outs and media of one well at its last read-out."""
-    at = int(np.searchsorted(community.curve_times, community.readout_times[-1]))
+    at = int(np.searchsorted(design.curve_times, design.readout_times[-1]))
     return np.concatenate([arrays["shares"][at], arrays["course"][at], arrays["pools"][at]])
 
 
