@@ -50,7 +50,7 @@ coverage: dev  ## statements and branches that the tests execute, kept in docs/v
 	$(BIN)/python -m verify._coverage build/coverage.json
 
 package: dev  ## sdist and wheel; the wheel in an empty environment; one study run from it
-	rm -rf build/dist build/empty build/lib build/bdist.*
+	rm -rf build/dist build/empty build/lib build/bdist.* && mkdir -p build
 	$(BIN)/python -m build --no-isolation --outdir build/dist . >build/package.log || { tail -30 build/package.log; exit 1; }
 	$(BIN)/twine check --strict build/dist/*
 	$(BIN)/python .ci/check_wheel.py build/dist
