@@ -14,8 +14,10 @@ from senexo.engine.formula.lower import lower
 from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Population
 from senexo.lab.coupled import lineages, readings, snapshots
 from senexo.lab.coupled.assayed import CENSORED, followed
-from senexo.lab.coupled.readings import Place, Reading
-from senexo.lab.coupled.well import Bench, Course, Method, Well
+from senexo.lab.coupled.methods import Split
+from senexo.lab.coupled.readings import Place, Snapshot
+from senexo.lab.coupled.single_cells import SingleCellSimulator
+from senexo.lab.coupled.well import Course, Well
 from senexo.model.loading import load
 from senexo.study.resolve import resolve
 from senexo.workflow import run
@@ -50,12 +52,12 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Population:
 
 def grown(population: Population, most: int, replicate: int) -> Grown:
     """A well of 46 cells, with its tables as a study writes them."""
-    bench = Bench(population, Method("split", 1.0))
+    bench = SingleCellSimulator(population, Split(1.0))
     begin = bench.seeded(PLATED, {}, seed=3, replicate=replicate)
     course = bench.grow(begin, Well(HOURS, (0.0, 24.0, HOURS), most_cells=most, rare_cells=12))
-    first, last = Reading.of(population, begin), course.readings[-1]
+    first, last = Snapshot.of(population, begin), course.snapshots[-1]
     tables = {
-        "counts": readings.counts(population, PLACE, course.readings),
+        "counts": readings.counts(population, PLACE, course.snapshots),
         "fates": lineages.fates(population, PLACE, course.log),
         "lineage": lineages.lineages(population, PLACE, first, course.log, last, course.resampled),
     }
@@ -118,7 +120,7 @@ def test_shares_of_fates_are_those_of_cells_followed_whole(population: Populatio
 
 
 def test_a_snapshot_has_weights(part: Grown) -> None:
-    cells = snapshots.snapshot(part.population, [(PLACE, part.course.readings[-1])], states={})
+    cells = snapshots.snapshot(part.population, [(PLACE, part.course.snapshots[-1])], states={})
     assert cells.obs["weight"].sum() == part.course.end.weight.sum()
     assert cells.obs.groupby("cell_type", observed=True)["weight"].sum()["B"] == 6
 
