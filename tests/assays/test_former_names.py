@@ -71,8 +71,8 @@ def test_a_renamed_key_of_a_study(tmp_path: Path) -> None:
     former.write_text(text.replace("min_colony_size", "least"), encoding="utf-8")
     with pytest.warns(FutureWarning, match=r"former.toml: assays\[1\].least: least is called min_colony_size now"):
         study = read_study(former)
-    assert study.digest == read_study(VALID).digest
     assert len(study.notices) == 1
+    assert study.model_copy(update={"notices": ()}) == read_study(VALID)
     former.write_text(text.replace("min_colony_size = 20", "min_colony_size = 20\nleast = 20"), encoding="utf-8")
     with pytest.raises(InvalidInput, match=r"assays\[1\].least: found both, expected min_colony_size alone"):
         read_study(former)
