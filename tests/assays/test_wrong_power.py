@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from senexo import assays
 from senexo.assays import power
-from senexo.assays._power.pilots import PILOTS, read_pilot
+from senexo.assays._power.simulators import SIMULATORS, read_pilot
 from senexo.base.errors import InvalidInput
 
 COUNTS = {"arm": ["mock", "mimic"] * 3, "donor": list("aabbcc"), "n_positive": [4, 52, 6, 61, 3, 47], "n_total": 200}
@@ -112,7 +112,7 @@ def pilots(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(sorted(PILOTS)), st.sampled_from(["paired", "unpaired"]), pilots())
+@given(st.sampled_from(sorted(SIMULATORS)), st.sampled_from(["paired", "unpaired"]), pilots())
 def test_any_pilot_gives_numbers_or_its_faults(assay: str, design: str, table: pd.DataFrame) -> None:
     if assay == "expression":
         table, design = table[["arm", "x", "y"]], "unpaired"
@@ -126,4 +126,4 @@ def test_any_pilot_gives_numbers_or_its_faults(assay: str, design: str, table: p
 
 def test_every_assay_that_power_knows_has_a_wrong_pilot() -> None:
     without = {"balance", "colonies", "fates"}  # how many samples these need is not computed
-    assert set(PILOTS) == set(ROLES) == set(dir(assays)) - {"power"} - without
+    assert set(SIMULATORS) == set(ROLES) == set(dir(assays)) - {"power"} - without

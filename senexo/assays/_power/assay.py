@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from senexo.assays._power.curve import Tries, around, fitted, needed
-from senexo.assays._power.pilots import read_pilot
-from senexo.assays._power.simulators import SIMULATORS, Simulator
+from senexo.assays._power.simulator import Simulator
+from senexo.assays._power.simulators import SIMULATORS, read_pilot
 from senexo.assays._power.spec import SPEC
 from senexo.assays.result import AssayResult, Finding, records
 from senexo.assays.stats.estimate import LEVEL, Estimate
@@ -122,8 +122,9 @@ def power(
     read, notes = read_pilot(assay, table, roles, design, where)
     found = {one.name: min(max(read[one.name], one.low), one.high) for one in simulator.assumptions if one.name in read}
     numbers = {one.name: one.value for one in simulator.assumptions} | found | dict(given or {})
-    _possible(simulator, assay, effect, numbers, where)
-    tries = Tries(lambda rng, size: simulator.p_value(assay, rng, size, effect, numbers, design), seed, alpha)
+    if expected := simulator.impossible(effect, numbers):
+        raise capped([Fault(f"{where}: effect", f"{effect:g}", expected)], where)
+    tries = Tries(lambda rng, size: simulator.p_value(rng, size, effect, numbers, design), seed, alpha)
     if numbers_n:
         for size in numbers_n:
             tries.run(size, sets)
@@ -187,13 +188,6 @@ def _check(
         need(f"given, {name}", good, f"{value:g}", f"{kind} from {one.low:g} to {one.high:g} ({one.says})")
     if faults:
         raise capped(faults, where)
-
-
-def _possible(simulator: Simulator, assay: str, effect: float, numbers: Mapping[str, float], where: str) -> None:
-    """The effect must leave a share a share."""
-    if assay == "senescence" and not 0.0 < numbers["share"] + effect < 1.0:
-        expected = f"a difference that leaves a share of {numbers['share']:g} between 0 and 1"
-        raise capped([Fault(f"{where}: effect", f"{effect:g}", expected)], where)
 
 
 def _unit(simulator: Simulator, design: str) -> str:
