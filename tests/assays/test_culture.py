@@ -12,7 +12,7 @@ import pytest
 
 from senexo.assays import balance, colonies, fates
 from senexo.assays._balance.example import example as wells
-from senexo.assays._colonies.assay import negative_binomial
+from senexo.assays._colonies.tables import negative_binomial
 from senexo.assays.stats.competing_risks import incidence, log_rank_score
 from senexo.assays.stats.fieller import ratio_of_means
 from senexo.assays.stats.paired_counts import exact_ratio, ratio_of_counts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,22 @@ import numpy as np
 
 from senexo.assays._response import read as responders
 from senexo.assays._response import sentences as response_words
-from senexo.assays._response.tables import LARGE, SMALL, Answers, Question
+from senexo.assays._response.tables import LARGE, SMALL, Answers
 from senexo.assays.detection import LEAST_READS
 from senexo.assays.level_detection import Measured, measured
+from senexo.assays.patients.question import (
+    Question,
+    cut_of,
+    missing_note,
+    names_of,
+    numbered,
+    read_levels,
+    unused_options,
+)
 from senexo.assays.result import AssayResult
 from senexo.assays.stats.estimate import LEVEL
-from senexo.assays.transform import column
 from senexo.base.deprecation import former_keywords
-from senexo.base.errors import Fault, InvalidInput
+from senexo.base.errors import Fault
 from senexo.base.join import exclude as left_out
 from senexo.base.table import capped
 
@@ -135,26 +142,28 @@ def response(
     ['moderate']
     """
     asked = [value] if isinstance(value, str) else list(dict.fromkeys(value or []))
-    adjusted = _names(adjust)
+    adjusted = names_of(adjust)
     number = _check_options(group, control, asked, cut, method, where)
-    rows, notes = left_out(_numbered(table), _names(exclude), where=where)
-    values, cohort = _read(rows, asked, (response, group, adjusted, patient), where)
+    rows, notes = left_out(numbered(table), names_of(exclude), where=where)
+    values, cohort = read_levels(
+        rows, asked, lambda: responders.read(rows, response, group, adjusted, patient, where), where
+    )
     found = measured(rows, asked, kind=kind, min_reads=min_reads, where=where) if asked else Measured({}, [])
     answers = Answers(cohort, control=control, cut=number, method=method, where=where)
     notes += [*cohort.notes, *found.notes]
     if cohort.group is not None:
-        notes += _missing(cohort.group.name, ~cohort.group.present())
+        notes += missing_note(cohort.group.name, ~cohort.group.present())
         answers.add(Question(cohort.group.name, None, None, curves=False))
     for name in asked:
         numbers = values[name].reindex(cohort.index).to_numpy(dtype=float)
         if len(asked) == 1:
-            notes += _missing(name, np.isnan(numbers))
+            notes += missing_note(name, np.isnan(numbers))
         answers.add(Question(name, numbers, found.detections[name], curves=len(asked) == 1))
     for one in cohort.adjust:
-        notes += _missing(one.name, ~one.present(), " of the adjusted model")
+        notes += missing_note(one.name, ~one.present(), " of the adjusted model")
     settings = {
         "response": response, "group": group, "control": control, "value": asked, "cut": number, "adjust": adjusted,
-        "exclude": _names(exclude), "patient": patient, "kind": kind, "min_reads": min_reads, "method": method,
+        "exclude": names_of(exclude), "patient": patient, "kind": kind, "min_reads": min_reads, "method": method,
         "level": LEVEL,
         "small_ratio": SMALL, "large_ratio": LARGE, "n": len(cohort.response), "n_response": int(cohort.response.sum()),
     }  # fmt: skip
@@ -163,69 +172,21 @@ def response(
     return ResponseResult("response", _method(settings), settings, findings, tables, (*notes, *answers.notes))
 
 
-def _names(given: str | Sequence[str]) -> list[str]:
-    return [given] if isinstance(given, str) else list(given)
-
-
-def _numbered(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows numbered as `read_table` leaves them, so that messages name the row of the spreadsheet."""
-    import pandas as pd
-
-    good = table.index.is_unique and pd.api.types.is_integer_dtype(table.index)
-    return table if good else table.reset_index(drop=True)
-
-
 def _check_options(
     group: str | None, control: str | None, value: Sequence[str], cut: str | float | None, method: str, where: str
 ) -> str | float | None:
     """The cut as a word or a number; everything that is wrong with the request at once."""
-    faults, number = [], cut
-    if isinstance(cut, str) and cut != "median":
-        try:
-            number = float(cut)
-        except ValueError:
-            number = math.nan
-    if isinstance(number, int | float) and not math.isfinite(number):
-        expected = "median or a number (a cut that is searched for would be fitted to the answer)"
-        faults.append(Fault(f"{where}: cut", f"'{cut}'", expected))
+    expected = "median or a number (a cut that is searched for would be fitted to the answer)"
+    number, faults = cut_of(cut, ("median",), expected, where)
     if (group is None) == (not value):
         found = "neither a group nor a value" if group is None else "a value besides a group"
         faults.append(Fault(f"{where}: value", found, "one of the two"))
-    if cut is not None and not value:
-        faults.append(Fault(f"{where}: cut", f"'{cut}' without a value", "a value to cut"))
-    if control is not None and group is None:
-        faults.append(Fault(f"{where}: control", f"'{control}' without a group", "the column of groups"))
+    faults += unused_options(group, control, value, cut, where)
     if method not in METHODS:
         faults.append(Fault(f"{where}: method", f"'{method}'", f"one of {', '.join(METHODS)}"))
     if faults:
         raise capped(faults, where)
     return number
-
-
-def _read(
-    rows: pd.DataFrame, asked: Sequence[str], roles: tuple[str, str | None, list[str], str | None], where: str
-) -> tuple[dict[str, pd.Series], responders.Responders]:
-    """Levels and patients, with the faults of both together."""
-    faults: list[Fault] = []
-    values: dict[str, pd.Series] = {}
-    for text in asked:
-        try:
-            values[text] = column(rows, text, where=where)
-        except InvalidInput as error:
-            faults += error.faults
-    try:
-        cohort = responders.read(rows, *roles, where)
-    except InvalidInput as error:
-        raise capped([*error.faults, *faults], where) from None
-    if faults:
-        raise capped(faults, where)
-    return values, cohort
-
-
-def _missing(name: str, missing: np.ndarray, of: str = "") -> list[str]:
-    n = int(missing.sum())
-    return [f"{n} of {len(missing)} patients {'has' if n == 1 else 'have'} no {name} and {'is' if n == 1 else 'are'} "
-            f"no part{of}"] if n else []  # fmt: skip
 
 
 def _method(settings: Mapping[str, Any]) -> str:

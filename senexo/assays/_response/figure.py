@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from senexo.assays._survival.figure import no_locator, plain_locator
-from senexo.assays.detection import NOT_TESTABLE
 from senexo.assays.drawing import COLOURS, canvas
+from senexo.assays.patients.forest import forest
 from senexo.assays.result import p_text, records
 from senexo.assays.stats.estimate import significant
 
@@ -26,7 +25,7 @@ Tables = Mapping[str, "pd.DataFrame"]
 def response_figure(tables: Tables, settings: Mapping[str, Any]) -> Figure:
     """Of one level its curve, of groups or a cut the shares, of several levels a row each."""
     if len(settings["value"]) > 1:
-        return _forest(tables, settings)
+        return forest(tables["models"], settings, ratio="odds_ratio", label="odds ratio of response", most=MOST)
     if len(tables["shares"]):
         return _shares(tables, settings)
     return _curve(tables, settings)
@@ -114,40 +113,4 @@ def _shares(tables: Tables, settings: Mapping[str, Any]) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.set_ylabel(settings["group"] or settings["value"][0])
         axes.set_xlabel(f"responders (%, exact 95 % CI; Fisher's exact test against {rows[0]['group']})")
-        return figure
-
-
-def _forest(tables: Tables, settings: Mapping[str, Any]) -> Figure:
-    """Odds ratios of levels with their intervals, one row each; per standard deviation where they are not cut."""
-    model = "adjusted" if settings["adjust"] else "alone"
-    table = tables["models"]
-    chosen = table[(table["role"] == "asked") & (table["model"] == model)]
-    ordered = records(chosen.assign(order=chosen["p_value"].fillna(2.0)).sort_values("order", kind="stable"))
-    rows = ordered[:MOST] if len(ordered) > MOST else records(chosen)
-    end = "_sd" if settings["cut"] is None else ""
-    with canvas(5.2, 0.9 + 0.2 * len(rows)) as figure:
-        axes = figure.subplots()
-        told = [row["verdict"] not in (NOT_TESTABLE, "not testable") for row in rows]
-        limits = [row[key + end] for row, one in zip(rows, told, strict=True) if one for key in ("low", "high")]
-        drawn = [1.0, *(x for x in limits if 1e-3 < x < 1e3)]
-        for place, (row, one) in enumerate(zip(rows, told, strict=True)):
-            if one:
-                low, high = max(row[f"low{end}"], 1e-3), min(row[f"high{end}"], 1e3)
-                axes.plot([low, high], [place, place], color="black", linewidth=1.1)
-                axes.plot(row[f"odds_ratio{end}"], place, "s", color="black", markersize=4)
-            text = p_text(row["p_holm"]) if one else row["verdict"].split(":")[0]
-            axes.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=6.5,
-                          annotation_clip=False)  # fmt: skip
-        axes.axvline(1.0, color="0.4", linestyle=":", linewidth=1.0)
-        axes.set_xscale("log")
-        axes.set_xlim(min(drawn) / 1.15, max(drawn) * 1.15)
-        axes.xaxis.set_major_locator(plain_locator(min(drawn), max(drawn)))
-        axes.xaxis.set_minor_locator(no_locator())
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_yticks(range(len(rows)), [str(row["value"]) for row in rows])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.tick_params(axis="y", length=0)
-        kind = "adjusted " if model == "adjusted" else ""
-        per = "per standard deviation" if end else "high against low"
-        axes.set_xlabel(f"{kind}odds ratio of response, {per} (95 % CI; p after Holm)")
         return figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.assays._survival.read import Covariate, covariate, event_column, is_numeric, refuse_two_roles
+from senexo.assays.patients.columns import Covariate, covariate, event_column, is_numeric, refuse_two_roles
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import EMPTY, Column, as_text, check, likely
 

@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from senexo.assays._response.tables import SMALL
 from senexo.assays.detection import NOT_TESTABLE, Detection
+from senexo.assays.patients.sentences import (
+    NOTHING,
+    Row,
+    Tables,
+    cut_group,
+    detection_finding,
+    farthest,
+    finding_of,
+    levels_reported,
+    screen_finding,
+)
 from senexo.assays.result import Finding, before_holm, p_text, records
-from senexo.assays.stats.estimate import ALPHA, Estimate, significant
+from senexo.assays.stats.estimate import Estimate, significant
 
 if TYPE_CHECKING:
     import pandas as pd
-
-NOTHING = Estimate(math.nan, math.nan, math.nan)
-TOLD = 10  # levels that get a sentence, where many were asked
-Tables = Mapping[str, "pd.DataFrame"]
-Row = Mapping[str, Any]
+_finding = finding_of("response")
 
 
 def findings(
@@ -32,15 +39,12 @@ def findings(
         rows = tables["fisher"] if fisher and model == "alone" else tables["models"][
             asked & (tables["models"]["model"] == model)]  # fmt: skip
         rows = rows.sort_values(["p_value", "value"], kind="stable")
-        yield _screen(rows, len(names))
-        if len(names) > TOLD:
-            told = (list(rows.loc[rows["p_bh"] < ALPHA, "value"]) or list(rows["value"][:3]))[:TOLD]
+        yield screen_finding(_finding, rows, len(names), "response")
+        told = levels_reported(rows, names)
     for name in told:
         detection = detections.get(name)
         if detection is not None:
-            share = Estimate(1.0 - detection.share_detected, math.nan, math.nan)
-            yield _finding(f"detection:{name}", detection.sentence, share, "share of samples below detection",
-                           math.nan, detection.verdict)  # fmt: skip
+            yield detection_finding(_finding, name, detection)
         cuts = {row["value"]: row["cut"] for row in records(tables["cuts"])}
         for row in _of(tables["shares"], name) if not several else []:
             yield _share(row, cuts)
@@ -58,25 +62,9 @@ def _of(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     return records(table[table["value"] == name])
 
 
-def _screen(rows: pd.DataFrame, n: int) -> Finding:
-    tested = int(rows["p_value"].notna().sum())
-    hits, rate = int((rows["p_holm"] < ALPHA).sum()), int((rows["p_bh"] < ALPHA).sum())
-    below = int((rows["verdict"] == NOT_TESTABLE).sum())
-    sentence = (
-        f"{hits} of {tested} tested levels {'goes' if hits == 1 else 'go'} with response after Holm's correction, "
-        f"{rate} at a false discovery rate of {100 * ALPHA:g} %"
-    )
-    sentence += f"; {below} of {n} {'is' if below == 1 else 'are'} below detection and not tested." if below else "."
-    share = Estimate(hits / tested if tested else math.nan, math.nan, math.nan)
-    verdict = "estimated" if hits else "not shown" if tested else "not testable"
-    return _finding("screen", sentence, share, "share of tested levels", math.nan, verdict)
-
-
 def _name(row: Row, group: str, cuts: Mapping[str, float]) -> str:
     if row["value"] in cuts:
-        return (
-            f"{group.capitalize()} {row['value']} ({'≤' if group == 'low' else '>'} {significant(cuts[row['value']])})"
-        )
+        return cut_group(row["value"], group, cuts[row["value"]])
     return f"{row['value']} {group}"
 
 
@@ -144,13 +132,9 @@ def _effect(row: Row, end: str) -> str:
     if verdict == "absent":
         return f"no effect shown; an odds ratio of {SMALL:g}{per}, either way, is excluded."
     if verdict == "not shown":
-        farthest = max(high, 1.0 / low if low else math.inf)
-        limit = "" if math.isinf(farthest) else f"; up to {significant(farthest)}-fold{per} is not excluded"
+        far = farthest(low, high)
+        limit = "" if math.isinf(far) else f"; up to {significant(far)}-fold{per} is not excluded"
         return f"no effect shown{before_holm(row)}{limit}."
     more = "more" if row["odds_ratio"] > 1 else "less"
     size = f" ({significant(row['odds_ratio_sd'])}{per})" if end else ""
     return f"a {verdict} effect, response is {more} likely{size}."
-
-
-def _finding(id: str, sentence: str, found: Estimate, unit: str, p: float, verdict: str) -> Finding:
-    return Finding.of("response", id, sentence, found, unit=unit, p_holm=p, verdict=verdict)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.assays._response.read import Responders
-from senexo.assays._survival.read import Covariate, check_group, indicators
-from senexo.assays.detection import NOT_TESTABLE, Detection
+from senexo.assays.detection import NOT_TESTABLE
+from senexo.assays.patients.columns import Covariate, check_group, indicators
+from senexo.assays.patients.question import Question
 from senexo.assays.result import judge, records
 from senexo.assays.stats import roc
 from senexo.assays.stats.estimate import Estimate, significant
@@ -47,20 +47,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "roc": ("value", "threshold", "false_positive", "true_positive"),
     "patients": ("value", "level", "response"),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A column of groups (`values` None), or a formula and its numbers (nan = missing); curves: are they wanted?"""
-
-    name: str
-    values: Floats | None
-    detection: Detection | None
-    curves: bool
-
-    @property
-    def below(self) -> bool:
-        return self.detection is not None and not self.detection.testable
 
 
 class Answers:

@@ -12,15 +12,25 @@ import numpy as np
 
 from senexo.assays._survival import read as patients
 from senexo.assays._survival import sentences as survival_words
-from senexo.assays._survival.tables import LARGE, SMALL, Answers, Question
+from senexo.assays._survival.tables import LARGE, SMALL, Answers
 from senexo.assays.detection import LEAST_READS
 from senexo.assays.level_detection import Measured, measured
+from senexo.assays.patients.columns import event_column, refuse_two_roles
+from senexo.assays.patients.question import (
+    Question,
+    cut_of,
+    missing_note,
+    names_of,
+    numbered,
+    read_levels,
+    unused_options,
+)
 from senexo.assays.result import AssayResult
 from senexo.assays.stats.cutpoint import SHARE, SHUFFLES
 from senexo.assays.stats.estimate import LEVEL
-from senexo.assays.transform import column, columns_used
+from senexo.assays.transform import columns_used
 from senexo.base.deprecation import former_keywords
-from senexo.base.errors import Fault, InvalidInput
+from senexo.base.errors import Fault
 from senexo.base.join import exclude as left_out
 from senexo.base.table import capped
 
@@ -152,28 +162,28 @@ def survival(
     ['detected', 'shown']
     """
     asked = [value] if isinstance(value, str) else list(dict.fromkeys(value or []))
-    roles = patients.Roles(time, event, group, _names(adjust), _names(strata), patient)
+    roles = patients.Roles(time, event, group, names_of(adjust), names_of(strata), patient)
     number = _check_options(group, control, asked, cut, roles.strata, until, where)
-    rows, notes = left_out(_numbered(table), _names(exclude), where=where)
+    rows, notes = left_out(numbered(table), names_of(exclude), where=where)
     values, cohort = _read(rows, asked, roles, where)
     found = measured(rows, asked, kind=kind, min_reads=min_reads, where=where) if asked else Measured({}, [])
     answers = Answers(cohort, control=control, cut=number, until=until, where=where)
     notes += [*cohort.notes, *found.notes]
     if group is not None:
-        notes += _missing(group, ~cohort.group.present() if cohort.group else np.zeros(0, bool))
+        notes += missing_note(group, ~cohort.group.present() if cohort.group else np.zeros(0, bool))
         answers.add(Question(group, None, None, curves=True))
     elif not asked:
         answers.everybody()
     for name in asked:
         numbers = values[name].reindex(cohort.index).to_numpy(dtype=float)
         if len(asked) == 1:
-            notes += _missing(name, np.isnan(numbers))
+            notes += missing_note(name, np.isnan(numbers))
         answers.add(Question(name, numbers, found.detections[name], curves=len(asked) == 1))
     for covariate in cohort.adjust:
-        notes += _missing(covariate.name, ~covariate.present(), " of the adjusted model")
+        notes += missing_note(covariate.name, ~covariate.present(), " of the adjusted model")
     settings = {
         "time": time, "event": event, "group": group, "control": control, "value": asked, "cut": number,
-        "adjust": roles.adjust, "strata": roles.strata, "exclude": _names(exclude), "until": until,
+        "adjust": roles.adjust, "strata": roles.strata, "exclude": names_of(exclude), "until": until,
         "unit": _unit(time) if unit is None else unit, "patient": patient, "kind": kind, "min_reads": min_reads,
         "level": LEVEL, "small_ratio": SMALL, "large_ratio": LARGE, "searched_share": SHARE, "shuffles": SHUFFLES,
         "n": len(cohort.time), "n_events": int(cohort.event.sum()), "n_strata": int(cohort.stratum.max()) + 1,
@@ -185,41 +195,19 @@ def survival(
     return SurvivalResult("survival", _method(settings), settings, tuple(findings), tables, (*notes, *answers.notes))
 
 
-def _names(given: str | Sequence[str]) -> list[str]:
-    return [given] if isinstance(given, str) else list(given)
-
-
-def _numbered(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows numbered as `read_table` leaves them, so that messages name the row of the spreadsheet."""
-    import pandas as pd
-
-    good = table.index.is_unique and pd.api.types.is_integer_dtype(table.index)
-    return table if good else table.reset_index(drop=True)
-
-
 def _check_options(
     group: str | None, control: str | None, value: Sequence[str], cut: str | float | None, strata: Sequence[str],
     until: float | None, where: str,
 ) -> str | float | None:  # fmt: skip
     """The cut as a word or a number; everything that is wrong with the request at once."""
-    faults, number = [], cut
-    if isinstance(cut, str) and cut not in ("median", "optimal"):
-        try:
-            number = float(cut)
-        except ValueError:
-            number = math.nan
-    if isinstance(number, int | float) and not math.isfinite(number):
-        faults.append(Fault(f"{where}: cut", f"'{cut}'", "median, optimal or a number"))
+    number, faults = cut_of(cut, ("median", "optimal"), "median, optimal or a number", where)
     if group is not None and value:
         faults.append(Fault(f"{where}: value", "a value besides a group", "one of the two"))
-    if cut is not None and not value:
-        faults.append(Fault(f"{where}: cut", f"'{cut}' without a value", "a value to cut"))
+    faults += unused_options(group, control, value, cut, where)
     if cut == "optimal" and strata:
         faults.append(
             Fault(f"{where}: cut", "'optimal' with strata", "median or a number (a search within strata is not done)")
         )
-    if control is not None and group is None:
-        faults.append(Fault(f"{where}: control", f"'{control}' without a group", "the column of groups"))
     if until is not None and not (math.isfinite(until) and until > 0):
         faults.append(Fault(f"{where}: until", f"{until:g}", "a time > 0"))
     if faults:
@@ -230,32 +218,14 @@ def _check_options(
 def _read(
     rows: pd.DataFrame, asked: Sequence[str], roles: patients.Roles, where: str
 ) -> tuple[dict[str, pd.Series], patients.Cohort]:
-    """Levels and patients, with the faults of both together."""
-    faults: list[Fault] = []
-    values: dict[str, pd.Series] = {}
-    for text in asked:
-        try:
-            values[text] = column(rows, text, where=where)
-        except InvalidInput as error:
-            faults += error.faults
-    try:
-        cohort = patients.read(rows, roles, where)
-    except InvalidInput as error:
-        raise capped(list(dict.fromkeys([*error.faults, *faults])), where) from None
-    if faults:
-        raise capped(faults, where)
-    patients.refuse_two_roles([*asked, *roles.adjust, *roles.strata], where)
-    outcome = [roles.time, patients.event_column(rows, roles.event, where)[0]]
+    """Levels and patients; a column has one role only, also within a formula."""
+    values, cohort = read_levels(rows, asked, lambda: patients.read(rows, roles, where), where)
+    refuse_two_roles([*asked, *roles.adjust, *roles.strata], where)
+    outcome = [roles.time, event_column(rows, roles.event, where)[0]]
     for text in asked:
         used = columns_used(rows, text)
-        patients.refuse_two_roles([*outcome, *(name for name in used if name in outcome)], where)
+        refuse_two_roles([*outcome, *(name for name in used if name in outcome)], where)
     return values, cohort
-
-
-def _missing(name: str, missing: np.ndarray, of: str = "") -> list[str]:
-    n = int(missing.sum())
-    return [f"{n} of {len(missing)} patients {'has' if n == 1 else 'have'} no {name} and {'is' if n == 1 else 'are'} "
-            f"no part{of}"] if n else []  # fmt: skip
 
 
 def _unit(time: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from senexo.assays.detection import NOT_TESTABLE
 from senexo.assays.drawing import COLOURS, LINES, canvas
+from senexo.assays.patients.forest import forest
 from senexo.assays.result import p_text, records
 from senexo.assays.stats.estimate import significant
 
@@ -27,7 +28,7 @@ LEVEL_COLOURS = {"low": COLOURS[1], "high": COLOURS[0]}
 def survival_figure(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
     """Curves where one thing was asked, a forest of hazard ratios where several were."""
     if len(settings["value"]) > 1:
-        return _forest(tables, settings)
+        return forest(tables["cox"], settings, ratio="hazard_ratio", label="hazard ratio", most=MOST)
     return _curves(tables, settings)
 
 
@@ -141,55 +142,3 @@ def _ticks(end: float, unit: str) -> list[float]:
         steps = [3.0, 6.0, *(12.0 * years for years in (1, 2, 5, 10, 20))]
     step = min((step for step in steps if end / step <= 7.0), default=end)
     return [step * k for k in range(math.floor(end / step) + 1)]
-
-
-def _forest(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
-    """Hazard ratios of levels with their intervals, one row each; per standard deviation where they are not cut."""
-    model = "adjusted" if settings["adjust"] else "alone"
-    table = tables["cox"]
-    chosen = table[(table["role"] == "asked") & (table["model"] == model)]
-    rows = records(chosen.assign(order=chosen["p_value"].fillna(2.0)).sort_values("order", kind="stable"))
-    rows = rows[:MOST] if len(rows) > MOST else records(chosen)
-    end = "_sd" if settings["cut"] is None else ""
-    with canvas(5.2, 0.9 + 0.2 * len(rows)) as figure:
-        axes = figure.subplots()
-        drawn = [1.0]
-        for place, row in enumerate(rows):
-            told = row["verdict"] not in (NOT_TESTABLE, "not testable")
-            if told:
-                ratio, low, high = (row[f"{key}{end}"] for key in ("hazard_ratio", "low", "high"))
-                drawn += [x for x in (low, high) if 0.0 < x < math.inf]
-                axes.plot([max(low, 1e-3), min(high, 1e3)], [place, place], color="black", linewidth=1.1)
-                axes.plot(ratio, place, "s", color="black", markersize=4)
-            text = (
-                p_text(row["p_holm"]) if told and math.isfinite(row["p_value"]) else str(row["verdict"]).split(":")[0]
-            )
-            axes.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=6.5,
-                          annotation_clip=False)  # fmt: skip
-        axes.axvline(1.0, color="0.4", linestyle=":", linewidth=1.0)
-        axes.set_xscale("log")
-        axes.set_xlim(min(drawn) / 1.15, max(drawn) * 1.15)
-        axes.xaxis.set_major_locator(plain_locator(min(drawn), max(drawn)))
-        axes.xaxis.set_minor_locator(no_locator())
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_yticks(range(len(rows)), [str(row["value"]) for row in rows])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.tick_params(axis="y", length=0)
-        kind = "adjusted " if model == "adjusted" else ""
-        per = "per standard deviation" if end else "high against low"
-        axes.set_xlabel(f"{kind}hazard ratio, {per} (95 % CI; p after Holm)")
-        return figure
-
-
-def plain_locator(low: float, high: float) -> Any:
-    from matplotlib.ticker import FixedLocator
-
-    ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
-    fine = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0]
-    return FixedLocator(fine if low > 0.45 and high < 2.2 else ticks)
-
-
-def no_locator() -> Any:
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()

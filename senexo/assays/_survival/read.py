@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.assays.patients.columns import Covariate, covariate, event_column, is_numeric, refuse_two_roles
 from senexo.assays.stats.kaplan_meier import Flags, Floats, Labels
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import EMPTY, FLAGS, Column, as_number, as_text, check, likely
+from senexo.base.table import EMPTY, Column, as_text, check, likely
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MAX_GROUPS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +31,6 @@ class Roles:
 
 
 @dataclass(frozen=True, slots=True)
-class Covariate:
-    """A column: numbers (nan = empty), or names (empty = "") of which the first level is the reference."""
-
-    name: str
-    values: pd.Series
-    numeric: bool
-
-    def present(self) -> Flags:
-        filled: Flags = (self.values.notna() if self.numeric else self.values != "").to_numpy()
-        return filled
-
-    def levels(self, rows: Flags) -> list[str]:
-        return in_order(set(self.values[rows]))
-
-    def columns(self, rows: Flags) -> tuple[Floats, list[str]]:
-        """Its columns in a model of these patients, and what a hazard ratio of each is of."""
-        if self.numeric:
-            return self.values[rows].to_numpy(dtype=float)[:, None], [self.name]
-        levels = self.levels(rows)
-        if len(levels) < 2:  # a column that tells nothing, which models refuse by name
-            return np.zeros((int(rows.sum()), 1)), [self.name]
-        return indicators(self.values[rows], levels), [f"{self.name}: {x} against {levels[0]}" for x in levels[1:]]
-
-
-@dataclass(frozen=True, slots=True)
 class Cohort:
     """One row per patient with a time and an event; `index` is that of the table."""
 
@@ -67,18 +41,6 @@ class Cohort:
     group: Covariate | None
     adjust: tuple[Covariate, ...]
     notes: tuple[str, ...]
-
-
-def indicators(labels: pd.Series, levels: Sequence[str]) -> Floats:
-    """A column for every level but the first."""
-    return np.column_stack([(labels == level).to_numpy(dtype=float) for level in levels[1:]])
-
-
-def in_order(names: set[str]) -> list[str]:
-    """Names as a reader expects them: by number where all are numbers, else by letter."""
-    numbers = {name: as_number(name) for name in names}
-    whole = all(value == value for value in numbers.values())
-    return sorted(names, key=lambda name: (numbers[name] if whole else 0.0, name))
 
 
 def read(table: pd.DataFrame, roles: Roles, where: str) -> Cohort:
@@ -155,60 +117,3 @@ def _followed(
 def _count(which: Flags) -> str:
     n = int(which.sum())
     return f"{n} of {len(which)} rows {'is' if n == 1 else 'are'}"
-
-
-def event_column(table: pd.DataFrame, event: str, where: str) -> tuple[str, str | None]:
-    """The column, and the value that means the event where it was given as COLUMN=VALUE.
-
-    InvalidInput: a column that holds other words than yes and no throughout, none of which was named.
-    """
-    names = [str(name) for name in table.columns if event.startswith(f"{name}=")]
-    if event in table.columns or not names:
-        if list(table.columns).count(event) == 1:
-            words = [word for word in map(as_text, table[event]) if word.lower() not in EMPTY]
-            others = [word for word in words if word.lower() not in FLAGS]
-            if len(others) > max(2, len(words) / 3):
-                found = ", ".join(f"'{word}'" for word in list(dict.fromkeys(others))[:3])
-                expected = f"yes and no, or a value that means yes, as {event}={others[0]}"
-                raise InvalidInput([Fault(f"{where}: column {event}", f"{found} in {len(others)} rows", expected)])
-        return event, None
-    name = max(names, key=len)
-    return name, event[len(name) + 1 :].strip()
-
-
-def refuse_two_roles(given: Sequence[str | None], where: str) -> None:
-    names = [name for name in given if name is not None]
-    twice = dict.fromkeys(name for name in names if names.count(name) > 1)
-    if twice:
-        raise InvalidInput([Fault(f"{where}: options", f"column {name} in two roles", "one") for name in twice])
-
-
-def is_numeric(cells: pd.Series) -> bool:
-    """Are most of the filled cells numbers? Then the others are slips of the pen, and faults."""
-    words = [word for word in map(as_text, cells) if word.lower() not in EMPTY]
-    return sum(as_number(word) == as_number(word) for word in words) > len(words) / 2
-
-
-def covariate(name: str, values: pd.Series, numeric: bool, where: str) -> Covariate:
-    if numeric:
-        return Covariate(name, values, True)
-    values = values.where(~values.str.lower().isin(EMPTY), "")
-    levels = set(values) - {""}
-    if len(levels) > MAX_GROUPS:
-        shown = ", ".join(f"'{level}'" for level in in_order(levels)[:3])
-        found = f"{len(levels)} different names ({shown}, ...)"
-        raise InvalidInput([Fault(f"{where}: column {name}", found, f"at most {MAX_GROUPS} groups, or numbers")])
-    return Covariate(name, values, False)
-
-
-def check_group(group: Covariate, rows: Flags, control: str | None, where: str) -> list[str]:
-    """The groups, the control first; InvalidInput where there are not two, or no such control."""
-    levels = group.levels(rows)
-    place = f"{where}: column {group.name}"
-    if len(levels) < 2:
-        raise InvalidInput([Fault(place, f"only the group {levels[0]}" if levels else "no group", "two groups")])
-    if control is None:
-        return levels
-    if control not in levels:
-        raise InvalidInput([Fault(f"{where}: control", f"'{control}'", f"a group: {', '.join(levels)}")])
-    return [control, *(level for level in levels if level != control)]

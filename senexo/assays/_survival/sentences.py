@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from senexo.assays._survival.tables import ALL, SEARCHED, SMALL
 from senexo.assays.detection import NOT_TESTABLE, Detection
+from senexo.assays.patients.sentences import (
+    MOST_LEVELS,
+    NOTHING,
+    Row,
+    Tables,
+    cut_group,
+    detection_finding,
+    farthest,
+    finding_of,
+    levels_reported,
+    screen_finding,
+)
 from senexo.assays.result import Finding, p_text, records
 from senexo.assays.stats.estimate import ALPHA, Estimate, significant
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-NOTHING = Estimate(math.nan, math.nan, math.nan)
-TOLD = 10  # levels that get a sentence, where many were asked
-Tables = Mapping[str, "pd.DataFrame"]
-Row = Mapping[str, Any]
+    pass
+_finding = finding_of("survival")
 
 
 def findings(
@@ -38,7 +46,7 @@ class _Words:
     def whole(self, name: str, detections: Mapping[str, Detection | None]) -> Iterator[Finding]:
         detection = detections.get(name)
         if detection is not None:
-            yield _detection(name, detection)
+            yield detection_finding(_finding, name, detection)
         if not (self.settings["value"] and self.settings["cut"] is None):
             for row in self._rows("groups", name):
                 yield self._median(row)
@@ -61,37 +69,20 @@ class _Words:
         table = self.tables["logrank" if cut else "cox"]
         chosen = table["test"] == "log-rank" if cut else (table["role"] == "asked") & (table["model"] == self.model)
         rows = table[chosen].sort_values(["p_value", "value"], kind="stable")
-        yield self._screen(names, rows)
-        told = list(names)
-        if len(names) > TOLD:
-            hits = list(rows.loc[rows["p_bh"] < ALPHA, "value"])
-            told = (hits or list(rows["value"][:3]))[:TOLD]
+        test = "log-rank test" if cut else f"Cox model, {self._kind(self.model)}"
+        yield screen_finding(_finding, rows, len(names), "survival", test)
+        told, few = levels_reported(rows, names), len(names) <= MOST_LEVELS
         for name in names:
             detection = detections.get(name)
-            if detection is not None and (name in told or (len(names) <= TOLD and detection.verdict != "detected")):
-                yield _detection(name, detection)
+            if detection is not None and (name in told or (few and detection.verdict != "detected")):
+                yield detection_finding(_finding, name, detection)
         for name in told:
             for row in self._rows("logrank", name):
                 if row["test"] == "log-rank":
                     yield self._log_rank(row)
             for row in self._rows("cox", name):
-                if row["role"] == "asked" and (row["model"] == self.model or len(names) <= TOLD):
+                if row["role"] == "asked" and (row["model"] == self.model or few):
                     yield self._hazard_ratio(row)
-
-    def _screen(self, names: Sequence[str], rows: pd.DataFrame) -> Finding:
-        tested = int(rows["p_value"].notna().sum())
-        holm, rate = int((rows["p_holm"] < ALPHA).sum()), int((rows["p_bh"] < ALPHA).sum())
-        below = int((rows["verdict"] == NOT_TESTABLE).sum())
-        what = "log-rank test" if self.settings["cut"] is not None else f"Cox model, {self._kind(self.model)}"
-        sentence = (
-            f"{holm} of {tested} tested levels {'goes' if holm == 1 else 'go'} with survival after Holm's correction, "
-            f"{rate} at a false discovery rate of {100 * ALPHA:g} % ({what})"
-        )
-        verb = "is" if below == 1 else "are"
-        sentence += f"; {below} of {len(names)} {verb} below detection and not tested." if below else "."
-        share = Estimate(holm / tested if tested else math.nan, math.nan, math.nan)
-        verdict = "estimated" if holm else "not shown" if tested else "not testable"
-        return _finding("screen", sentence, share, "share of tested levels", math.nan, verdict)
 
     def _rows(self, table: str, name: str) -> list[dict[str, Any]]:
         whole = self.tables[table]
@@ -100,7 +91,7 @@ class _Words:
     def _label(self, name: str, group: str) -> str:
         """A group as the sentence calls it; of a cut level with its threshold."""
         for row in self._rows("cuts", name):
-            return f"{group.capitalize()} {name} ({'≤' if group == 'low' else '>'} {significant(row['cut'])})"
+            return cut_group(name, group, row["cut"])
         return "All patients" if group == ALL else f"{name} {group}"
 
     def _time(self, value: float) -> str:
@@ -245,21 +236,10 @@ def _effect(row: Row, level: bool) -> str:
     per = " for one standard deviation" if level else ""
     end = "_sd" if level else ""
     low, high = row[f"low{end}"], row[f"high{end}"]
-    farthest = max(high, 1.0 / low if low else math.inf)
     words = {
         "absent": f"no effect shown; a hazard ratio of {SMALL:g}{per}, either way, is excluded.",
-        "not shown": f"no effect shown; up to {significant(farthest)}-fold{per} is not excluded.",
+        "not shown": f"no effect shown; up to {significant(farthest(low, high))}-fold{per} is not excluded.",
     }
     more = "higher" if row["hazard_ratio"] > 1 else "lower"
     size = f"{significant(row[f'hazard_ratio{end}'])}{per}" if level else ""
     return words.get(row["verdict"], f"a {row['verdict']} effect, {more} hazard{f' ({size})' if size else ''}.")
-
-
-def _detection(name: str, detection: Detection) -> Finding:
-    share = Estimate(1.0 - detection.share_detected, math.nan, math.nan)
-    unit = "share of samples below detection"
-    return _finding(f"detection:{name}", detection.sentence, share, unit, math.nan, detection.verdict)
-
-
-def _finding(id: str, sentence: str, found: Estimate, unit: str, p: float, verdict: str) -> Finding:
-    return Finding.of("survival", id, sentence, found, unit=unit, p_holm=p, verdict=verdict)
