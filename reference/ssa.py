@@ -166,14 +166,11 @@ class Run:
         self.waiting.remove(waiting)
         items = waiting.event.assignments
         values = waiting.values or [self.value(item.math) for item in items]
-        for item, new in zip(items, values, strict=True):
-            if item.size < 0:
-                self.v[item.slot] = new
+        sizes = [1.0 if item.size < 0 else self.v[item.size] for item in items]  # those before the event
+        for item, new, size in zip(items, values, sizes, strict=True):
+            self.v[item.slot] = new * size
         for rule in self.lowered.assignments:
             self.v[rule.slot] = self.value(rule.math)
-        for item, new in zip(items, values, strict=True):
-            if item.size >= 0:
-                self.v[item.slot] = new * self.v[item.size]
         for slot in {change.slot for reaction in self.lowered.reactions for change in reaction.changes}:
             assert self.v[slot] == round(self.v[slot]) >= 0
 

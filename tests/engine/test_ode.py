@@ -301,7 +301,7 @@ def test_an_event_at_the_last_moment_is_seen() -> None:
 
 
 def test_an_event_moves_a_compartment_and_the_species_in_it() -> None:
-    """Section 4.12.5: both values are those of the trigger; the concentration is in the new size."""
+    """Section 4.12.5: both assignments are made in the state before; the concentration is in the former size."""
     lowered = lower(
         Network(
             "m",
@@ -311,7 +311,7 @@ def test_an_event_moves_a_compartment_and_the_species_in_it() -> None:
         )
     )
     found = course(lowered, [2.0])
-    assert (found["v"][0], found["A"][0], found["B"][0]) == (2.0, 14.0, 6.0)
+    assert (found["v"][0], found["A"][0], found["B"][0]) == (2.0, 7.0, 6.0)
 
 
 def test_events_that_trigger_each_other_without_end_are_stopped() -> None:

@@ -65,8 +65,8 @@ class LoweredEvent:
     """Assignments are to amounts: one to a species with concentration meaning is already multiplied by the size.
 
     Only where that size changes during the run is it left out, and `Assigned.size` names its slot: the value found
-    by `math` (perhaps at the trigger's time) is then multiplied by the size as it is when the event executes, after
-    the event's other assignments and the assignment rules.
+    by `math` (perhaps at the trigger's time) is then multiplied by the size as it is just before the event executes,
+    whatever the event assigns to the compartment (cases 01779 and 01780 of the SBML Test Suite).
     """
 
     id: str

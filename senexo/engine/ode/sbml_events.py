@@ -106,13 +106,9 @@ class EventQueue:
         return -inf if isnan(priority) else priority
 
     def execute(self, entry: Waiting) -> None:
-        equations, assignments = self.equations, self.events[entry.event].assignments
+        """All assignments of one event at once, each from the state before the event: sizes of compartments too."""
+        memory, assignments = self.equations.memory, self.events[entry.event].assignments
         values = self.values(entry.event) if entry.values is None else entry.values
-        for item, value in zip(assignments, values, strict=True):
-            if item.size < 0:
-                equations.memory[item.slot] = value
-        if any(item.size >= 0 for item in assignments):
-            equations.look()
-            for item, value in zip(assignments, values, strict=True):
-                if item.size >= 0:
-                    equations.memory[item.slot] = value * equations.memory[item.size]
+        sizes = [memory[item.size] if item.size >= 0 else 1.0 for item in assignments]
+        for item, value, size in zip(assignments, values, sizes, strict=True):
+            memory[item.slot] = value * size

@@ -144,13 +144,12 @@ def settle(core: Any, events: Any, memory: Any, time: float, queue: Any, key: An
             _evaluate(core, events, memory, e, value)
         _drop(queue, e, k)
         first, last = events.value_first[e], events.value_first[e + 1]
-        for j in range(first, last):
-            if events.values[j, 1] < 0:
-                memory[events.values[j, 0]] = value[j - first]
-        execute(core.code, core.everything[0], core.everything[1], memory)
-        for j in range(first, last):
+        for j in range(first, last):  # sizes are those before the event: all are read before any is set
             if events.values[j, 1] >= 0:
-                memory[events.values[j, 0]] = value[j - first] * memory[events.values[j, 1]]
+                value[j - first] *= memory[events.values[j, 1]]
+        for j in range(first, last):
+            memory[events.values[j, 0]] = value[j - first]
+        execute(core.code, core.everything[0], core.everything[1], memory)
         outcome, index = whole_counts(core, memory)
         if outcome != OK:
             return outcome, index
