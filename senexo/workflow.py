@@ -5,10 +5,12 @@ This is the only module that sees every package; it decides the order of steps a
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from senexo.base.errors import StoreError
-from senexo.base.store import Store, read_chunk, read_ledger
+from senexo.base.store import Store, read_chunk, read_ledger, read_recorded
 from senexo.study.read import read_study
 from senexo.study.schema import Study
 
@@ -41,14 +43,18 @@ class Results:
     findings: tuple[dict[str, Any], ...]
 
     def table(self, name: str) -> pd.DataFrame:
-        """One table of the folder as a DataFrame; StoreError says which there are when there is no such."""
+        """One table of the folder as a DataFrame.
+
+        StoreError where there is no such table (with the names of those there are), or where it has changed since the
+        run wrote it.
+        """
         import pandas as pd
 
         path = self.folder / "tables" / f"{name}.parquet"
         if not path.is_file():
             known = ", ".join(sorted(p.stem for p in path.parent.glob("*.parquet")))
             raise StoreError(f"{self.folder} has no table {name!r}; it has {known}")
-        return pd.read_parquet(path)
+        return pd.read_parquet(io.BytesIO(read_recorded(self.folder, f"tables/{name}.parquet")))
 
     def __repr__(self) -> str:
         strong = [finding["sentence"] for finding in self.findings if finding["verdict"] in STRONG]
@@ -127,12 +133,12 @@ def run(
 
 
 def open_results(folder: str | Path) -> Results:
-    """The results of a finished run; StoreError when the folder holds none."""
+    """The results of a finished run; StoreError when the folder holds none, or files that changed after the run."""
     path = Path(folder)
     try:
-        digest = json.loads((path / "run.json").read_text(encoding="utf-8"))["digest"]
-        findings = json.loads((path / "findings.json").read_text(encoding="utf-8"))["findings"]
-    except (OSError, ValueError, KeyError) as error:
+        digest = json.loads(read_recorded(path, "run.json"))["digest"]
+        findings = json.loads(read_recorded(path, "findings.json"))["findings"]
+    except (OSError, ValueError, KeyError, sqlite3.Error) as error:
         raise StoreError(f"{path} holds no finished run ({error}); look at it with: senexo verify {path}") from error
     return Results(path, digest, tuple(findings))
 
@@ -152,7 +158,8 @@ def check(study: Study | str | Path, *, set: Sequence[str] = (), workers: int | 
     Returns
     -------
     RunEstimate
-        Its time comes from a trial: some units of the study are simulated, tabulated and removed again.
+        Its time comes from a trial: some units of the study are simulated and tabulated in a temporary directory of the
+        system, which is removed again.
 
     Raises
     ------
@@ -168,7 +175,7 @@ def check(study: Study | str | Path, *, set: Sequence[str] = (), workers: int | 
     experiment = experiment_of(resolved)
     found = estimate.estimate(experiment, workers or os.cpu_count() or 1)
     estimate.affordable(found)
-    return estimate.with_time(found, experiment, folder=Path.cwd(), render=render)
+    return estimate.with_time(found, experiment, render=render)
 
 
 def replay(folder: str | Path, *, arm: str, donor: int, cell: int) -> Replay:

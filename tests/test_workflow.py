@@ -17,9 +17,9 @@ import pytest
 import xarray as xr
 
 from senexo import workflow
-from senexo.base import store as store_module
 from senexo.base.errors import InvalidInput, SimulationError, StoreError, UnsupportedFeature
-from senexo.base.store import Store, verify
+from senexo.base.store import Store
+from senexo.base.verification import verify
 from senexo.lab.lone.experiment import IndependentCells
 from senexo.study.read import read_study
 
@@ -200,7 +200,7 @@ def dying(function: Callable[..., Any], left: int, *, after: bool = False) -> Ca
 
 KILLS = {
     "running": lambda left: setattr(IndependentCells, "simulate_unit", dying(IndependentCells.simulate_unit, left)),
-    "writing": lambda left: setattr(store_module.os, "fsync", dying(os.fsync, left)),
+    "writing": lambda left: setattr(os, "fsync", dying(os.fsync, left)),
     "between file and ledger": lambda left: setattr(Path, "replace", dying(Path.replace, left, after=True)),
     "ledger": lambda left: setattr(Store, "_record", dying(Store._record, left, after=True)),
 }

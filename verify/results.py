@@ -16,7 +16,7 @@ from unittest import mock
 import pandas as pd
 
 from senexo import workflow
-from senexo.base.store import verify as verified
+from senexo.base.verification import verify as verified
 from verify import Check
 
 KILLS = 200  # reliability bar R13

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from senexo.app.options import arguments, keywords
 from senexo.assays.cautions import run_assay
+from senexo.base.atomic import output_file, replacing_folder
 from senexo.base.errors import Fault, InvalidInput, StoreError
 
 if TYPE_CHECKING:
@@ -61,10 +61,14 @@ def write_example(spec: Spec, path: Path) -> str:
     if path.suffix != ".csv":
         raise InvalidInput([Fault(str(path), f"a file of type '{path.suffix}'", "an example table to write: .csv")])
     data = csv_bytes(frame)
-    if path.exists() and path.read_bytes() != data:
+    if path.is_dir() or (path.exists() and path.read_bytes() != data):
         expected = f"a new one (senexo assay {spec.name} NEW.csv --example)"
-        raise InvalidInput([Fault(str(path), "a file that is there already", expected)])
-    path.write_bytes(data)
+        raise InvalidInput(
+            [Fault(str(path), f"a {'folder' if path.is_dir() else 'file'} that is there already", expected)]
+        )
+    if not path.exists():
+        with output_file(path, overwrite=False) as new:
+            new.write_bytes(data)
     columns = ", ".join(map(str, frame.columns[:9])) + (", ..." if len(frame.columns) > 9 else "")
     return (
         f"{path}: {len(frame)} made-up rows with the columns {columns}. Read it with:\n\n"
@@ -86,16 +90,8 @@ def write(result: AssayResult, folder: Path) -> None:
     """
     if folder.exists() and not _replaceable(folder):
         raise StoreError(f"{folder} is not empty and holds no earlier answer of an assay: choose another --out")
-    folder = folder.resolve()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.part-", dir=folder.parent) as temporary:
-            new = Path(temporary) / "new"
-            new.mkdir()
-            _fill(new, result)
-            _exchange(new, folder, Path(temporary) / "old")
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from error
+    with replacing_folder(folder.resolve()) as new:
+        _fill(new, result)
 
 
 def _table(
@@ -140,19 +136,6 @@ def _replaceable(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return there <= ours | {*FIGURES, *TEXTS}
-
-
-def _exchange(new: Path, folder: Path, old: Path) -> None:
-    """Put `new` where `folder` is, which moves to `old`, or comes back when that fails."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
 
 
 def _fill(folder: Path, result: AssayResult) -> None:

@@ -7,17 +7,37 @@ Packages are imported inside the commands, so that `senexo --help` does not wait
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
+import click
 import typer
+from typer.core import TyperGroup
 
 from senexo import SenexoError, __version__
 from senexo.app import assay
 
+
+class _Interrupted(Exception):
+    """Ctrl-C; a name that typer does not know, so that the status is 130 and no thread is waited for."""
+
+
+class _Commands(TyperGroup):
+    """The group of all commands, out of which an interrupt comes as `_Interrupted`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise _Interrupted from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="In-silico laboratory for miRNA therapies of tumour stem cells.",
     no_args_is_help=True,
     add_completion=False,
@@ -35,6 +55,9 @@ def main() -> None:
     warnings.showwarning = _show_warning
     try:
         app()
+    except _Interrupted:
+        print("senexo: stopped", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(130)  # not sys.exit, which would wait for kernels at work
     except SenexoError as error:
         _leave(str(error), 2)
     except OSError as error:
@@ -101,11 +124,22 @@ def run(
                 set=set_ or (),
             )  # fmt: skip
     except KeyboardInterrupt:
-        print(f"senexo: stopped; go on with: senexo run {study} --out {folder} --resume", file=sys.stderr, flush=True)  # noqa: T201
+        again = _resuming(study, folder, seed=seed, donors=donors, workers=workers, changes=set_ or ())
+        print(f"senexo: stopped; go on with: {again}", file=sys.stderr, flush=True)  # noqa: T201
         os._exit(130)  # not sys.exit, which would wait for kernels at work; everything kept is already on disk
     if not quiet:
         typer.echo(repr(results))
     typer.echo(results.folder / "report.html")
+
+
+def _resuming(
+    study: str, out: Path, *, seed: int | None, donors: int | None, workers: int | None, changes: Sequence[str]
+) -> str:
+    """The command that continues a run: with everything that its results depend on, quoted for a shell."""
+    numbers = {"--seed": seed, "--donors": donors, "--workers": workers}
+    given = [word for flag, value in numbers.items() if value is not None for word in (flag, str(value))]
+    sets = [word for change in changes for word in ("--set", change)]
+    return shlex.join(["senexo", "run", study, "--out", str(out), *given, *sets, "--resume"])
 
 
 @app.command()
@@ -134,11 +168,12 @@ def simulate(
     runs: Annotated[int, typer.Option(help="number of runs", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="seed of the random numbers")] = 0,
     out: Annotated[Path | None, typer.Option(help=".csv, .parquet or .zarr (default: CSV to standard output)")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file or the store of --out")] = False,
 ) -> None:
     """Simulate a model and write its time courses."""
     from senexo.app.simulating import simulate_to
 
-    simulate_to(out, model, end=end, points=points, method=method, runs=runs, seed=seed)
+    simulate_to(out, model, end=end, points=points, method=method, runs=runs, seed=seed, overwrite=overwrite)
 
 
 @app.command()
@@ -202,15 +237,15 @@ def screen(
 
 @app.command()
 def verify(folder: Folder) -> None:
-    """Check every byte of a result folder against its ledger (exit status 1 when something changed)."""
-    from senexo.base.store import verify as verified
+    """Check every byte of a result folder against its ledger (exit status 1: something changed, 3: unfinished)."""
+    from senexo.base.verification import verify as verified
 
     verdict = verified(folder)
     for fault in verdict.faults:
         typer.echo(fault, err=True)
     state = "finished" if verdict.finished else "unfinished (go on with `senexo run ... --resume`)"
     typer.echo(f"{folder}: {verdict.files} files, {len(verdict.faults)} faults, {state}\ndigest {verdict.digest}")
-    raise typer.Exit(1 if verdict.faults else 0)
+    raise typer.Exit(1 if verdict.faults else 0 if verdict.finished else 3)
 
 
 @app.command()

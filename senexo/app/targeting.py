@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from senexo.base.atomic import replacing_folder
 from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from senexo.targets.affinity import Level, Reading
 
 
@@ -39,7 +42,7 @@ def targets_of(
     if level not in (None, "copies") and copies is not None:
         expected = "one of the two: a level in words, or --copies alone"
         raise InvalidInput([Fault("--level and --copies", f"--level {level} --copies {copies:g}", expected)])
-    _new(out)
+    _check_new(out)
     records = read_fasta(utr) if panel is None else chain(read_fasta(utr), _others(panel, utr))
     found = predict(
         find_mirna(mirna, mirbase),
@@ -52,14 +55,11 @@ def targets_of(
         seed=seed,
     )
     if out is not None:
-        from senexo.base.table import write_table
-
-        out.mkdir(parents=True, exist_ok=True)
-        write_table(found.genes, out / "genes")
-        write_table(found.sites, out / "sites")
-        (out / "result.json").write_text(found.to_json() + "\n", encoding="utf-8")
-        found.figure().savefig(out / "repression.svg")
-        found.figure().savefig(out / "repression.png", dpi=200)
+        with replacing_folder(out, exclusive=True) as new:
+            _write(new, {"genes": found.genes, "sites": found.sites}, found.to_json())
+            figure = found.figure()
+            figure.savefig(new / "repression.svg")
+            figure.savefig(new / "repression.png", dpi=200)
     return found.to_json() if as_json else str(found)
 
 
@@ -83,7 +83,7 @@ def screen_of(
     from senexo.lab.screen import screen
     from senexo.targets.network import senescence_network
 
-    _new(out)
+    _check_new(out)
     edges = senescence_network(network)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("target sets", total=1.0)
@@ -92,16 +92,21 @@ def screen_of(
             progress=lambda share: bar.update(task, completed=share),
         )  # fmt: skip
     if out is not None:
-        from senexo.base.table import write_table
-
-        out.mkdir(parents=True, exist_ok=True)
-        write_table(found.mirnas, out / "mirnas")
-        write_table(found.sets, out / "sets")
-        (out / "result.json").write_text(found.to_json() + "\n", encoding="utf-8")
+        with replacing_folder(out, exclusive=True) as new:
+            _write(new, {"mirnas": found.mirnas, "sets": found.sets}, found.to_json())
     return found.to_json() if as_json else str(found)
 
 
-def _new(out: Path | None) -> None:
+def _write(folder: Path, tables: Mapping[str, pd.DataFrame], result: str) -> None:
+    """Tables and result.json of an answer."""
+    from senexo.base.table import write_table
+
+    for name, table in tables.items():
+        write_table(table, folder / name)
+    (folder / "result.json").write_text(result + "\n", encoding="utf-8")
+
+
+def _check_new(out: Path | None) -> None:
     """Refuse a folder that holds something."""
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InvalidInput([Fault("--out", f"{out}, which is there already", "a new or an empty folder")])

@@ -3,8 +3,8 @@
 Every file is written under a temporary name, synced and renamed, and its folder is synced; only then a row with its
 SHA-256 enters `ledger.sqlite` (rollback journal, synchronous=FULL: WAL with NORMAL can lose the last rows on power
 loss). So every row belongs to a complete file, and a file without a row is computed again. The ledger's exclusive lock,
-which the system drops when a process dies, excludes a second run from the folder. When a run is complete, the hash of
-the ledger itself is written.
+which the system drops when a process dies, excludes a second run from the folder. When a run is complete, the
+ledger records it, and its own hash is written (`senexo.base.verification` reads all of this again).
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
+import shlex
 import shutil
 import sqlite3
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,11 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.base.atomic import TEMPORARY, exchange, sync, sync_tree, temporary_beside, write_file, writing
 from senexo.base.errors import StoreError
 
 LEDGER = "ledger.sqlite"
 SEAL = "ledger.sha256"
-_TEMPORARY = ".part-"
+RECORD = "run.json"  # written when every unit is done; it repeats the digest of the chunks
+FINISHED = "finished"  # in the table `state`; its value is the digest of the chunks
+FOLDER = "folder "  # in the table `state`, before the name of a folder written as a whole
 _ADVICE = "What was computed before is kept; free some space or choose another folder, then run again with --resume"
 
 
@@ -121,6 +123,7 @@ class Store:
                 "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, chunk TEXT UNIQUE,"
                 " sha256 TEXT NOT NULL, bytes INTEGER NOT NULL)"
             )
+            ledger.execute("CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
             ledger.execute("COMMIT")
         except BaseException:
             ledger.close()
@@ -142,13 +145,17 @@ class Store:
             )
             more = f"\n  and {len(different) - 12} more" if len(different) > 12 else ""
             raise StoreError(f"{self.folder} holds results of another run and cannot be resumed:\n{listed}{more}")
-        for stray in (*self.folder.glob(f"{_TEMPORARY}*"), *self.folder.glob(f"*/{_TEMPORARY}*")):
+        for stray in (*self.folder.glob(f"{TEMPORARY}*"), *self.folder.glob(f"*/{TEMPORARY}*")):
             shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
-        (self.folder / SEAL).unlink(missing_ok=True)
+        with self._transaction():  # until `seal`, the run is not finished, and nothing says that it is
+            self._ledger.execute("DELETE FROM state WHERE key = ?", (FINISHED,))
+            self._ledger.execute("DELETE FROM files WHERE path = ?", (RECORD,))
+        for name in (SEAL, RECORD):
+            (self.folder / name).unlink(missing_ok=True)
         broken = [
             (path,)
             for path, digest, size in self._ledger.execute("SELECT path, sha256, bytes FROM files").fetchall()
-            if not _agrees(self.folder / path, digest, size)
+            if not agrees(self.folder / path, digest, size)
         ]
         with self._transaction():
             self._ledger.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?)", identity.items())
@@ -176,7 +183,7 @@ class Store:
         """Write one chunk; when this returns, neither a kill nor a power cut loses it."""
         path = self.folder / "chunks" / f"{chunk}.npz"
         with _writing(path):
-            _replace(path, pack(arrays))
+            write_file(path, pack(arrays), advice=_ADVICE)
             with self._transaction():
                 self._record(path, chunk=chunk)
 
@@ -188,28 +195,26 @@ class Store:
         """Write any other result file (a table, run.json) in the same way."""
         place = self.folder / path
         with _writing(place):
-            _replace(place, data)
+            write_file(place, data, advice=_ADVICE)
             with self._transaction():
                 self._record(place)
 
     @contextlib.contextmanager
     def folder_for(self, name: str) -> Iterator[Path]:
         """A temporary folder to fill, which replaces `name` when the block ends without an error."""
-        place, temporary = self.folder / name, self.folder / f"{_TEMPORARY}{name}"
+        place = self.folder / name
+        temporary = temporary_beside(place)
         with _writing(place):
             temporary.mkdir()
             yield temporary
             files = sorted(path for path in temporary.rglob("*") if path.is_file())
-            for path in files:
-                _sync(path)
-            for inner in {path.parent for path in files}:
-                _sync(inner)
+            sync_tree(temporary)
             with self._transaction():
                 self._ledger.execute("DELETE FROM files WHERE path >= ? AND path < ?", (f"{name}/", f"{name}0"))
-            shutil.rmtree(place, ignore_errors=True)
-            temporary.rename(place)
-            _sync(self.folder)
+            exchange(temporary, place)
+            sync(self.folder)
             with self._transaction():
+                self._ledger.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (f"{FOLDER}{name}", ""))
                 for path in files:
                     self._record(place / path.relative_to(temporary))
 
@@ -219,74 +224,21 @@ class Store:
         place = self.folder / path
         with _writing(place):
             yield
-            _sync(place)
-            _sync(place.parent)
+            sync(place)
+            sync(place.parent)
             with self._transaction():
                 self._record(place)
 
     def digest(self) -> str:
         """One SHA-256 over all chunks; it does not depend on their order or on the number of workers."""
-        return _digest(self._ledger)
+        return chunks_digest(self._ledger)
 
     def seal(self) -> None:
-        """Write the hash of the ledger: the run is complete, and `verify` also detects a change of the ledger."""
+        """Record that the run is finished, and write the hash of the ledger beside it (`senexo.base.verification`)."""
         with _writing(self.folder / SEAL):
-            _replace(self.folder / SEAL, f"{sha256(self.folder / LEDGER)}\n".encode())
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Result of `verify`.
-
-    Attributes
-    ----------
-    files
-        Number of files in the ledger.
-    finished
-        Whether the run is complete.
-    digest
-        SHA-256 of all chunks.
-    faults
-        Changed and missing files; empty when every byte is as it was written.
-    """
-
-    files: int
-    finished: bool
-    digest: str
-    faults: tuple[str, ...]
-
-
-def verify(folder: Path) -> Verdict:
-    """Read every file of a result folder again and compare it with the ledger, and the ledger with its hash.
-
-    Parameters
-    ----------
-    folder
-        The result folder. Files that the run did not write are ignored.
-
-    Returns
-    -------
-    Verdict
-
-    Raises
-    ------
-    StoreError
-        The folder holds no results.
-    """
-    try:
-        with read_ledger(folder) as ledger:
-            rows = ledger.execute("SELECT path, sha256, bytes FROM files ORDER BY path").fetchall()
-            digest = _digest(ledger)
-    except sqlite3.DatabaseError as error:
-        return Verdict(0, False, "", (f"{LEDGER}: cannot be read ({error})",))
-    seal = folder / SEAL
-    faults = [f"{LEDGER}: changed since it was sealed"] if seal.is_file() and not _sealed(folder) else []
-    for path, expected, size in rows:
-        if not (folder / path).is_file():
-            faults.append(f"{path}: missing")
-        elif not _agrees(folder / path, expected, size):
-            faults.append(f"{path}: changed since it was written")
-    return Verdict(len(rows), seal.is_file(), digest, tuple(faults))
+            with self._transaction():
+                self._ledger.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (FINISHED, self.digest()))
+            write_file(self.folder / SEAL, f"{sha256(self.folder / LEDGER)}\n".encode(), advice=_ADVICE)
 
 
 @contextlib.contextmanager
@@ -319,6 +271,20 @@ def read_chunk(folder: Path, ledger: sqlite3.Connection, chunk: str) -> dict[str
     return unpack(data)
 
 
+def read_recorded(folder: Path, path: str) -> bytes:
+    """The bytes of a result file; StoreError when the ledger does not have it or has another hash."""
+    with read_ledger(folder) as ledger:
+        row = ledger.execute("SELECT sha256 FROM files WHERE path = ?", (path,)).fetchone()
+    place = folder / path
+    if row is None or not place.is_file():
+        raise StoreError(f"{folder} has no {path}; look at the folder with: senexo verify {shlex.quote(str(folder))}")
+    data = place.read_bytes()
+    if hashlib.sha256(data).hexdigest() != row[0]:
+        advice = f"look at the folder with: senexo verify {shlex.quote(str(folder))}"
+        raise StoreError(f"{place} has changed since the run wrote it; {advice}")
+    return data
+
+
 def _refuse_strangers(folder: Path) -> None:
     """StoreError for a folder that has files but no ledger: nothing is written into it."""
     if folder.exists() and not folder.is_dir():
@@ -332,99 +298,23 @@ def _refuse_strangers(folder: Path) -> None:
         )
 
 
-def _digest(ledger: sqlite3.Connection) -> str:
+def chunks_digest(ledger: sqlite3.Connection) -> str:
+    """One SHA-256 over all chunks of a ledger."""
     rows = ledger.execute("SELECT chunk, sha256 FROM files WHERE chunk IS NOT NULL ORDER BY chunk")
     return hashlib.sha256("".join(f"{chunk} {digest}\n" for chunk, digest in rows).encode()).hexdigest()
 
 
-def _agrees(path: Path, digest: str, size: int) -> bool:
+def agrees(path: Path, digest: str, size: int) -> bool:
+    """Whether a file is there with this size and this SHA-256."""
     return path.is_file() and path.stat().st_size == size and sha256(path) == digest
-
-
-def _sealed(folder: Path) -> bool:
-    return (folder / SEAL).read_bytes() == f"{sha256(folder / LEDGER)}\n".encode()
-
-
-def keep(path: Path, data: bytes) -> None:
-    """Write a file outside of a result folder, completely or not at all; StoreError where it cannot be written."""
-    with _writing(path):
-        _replace(path, data)
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file to write, which replaces `path` when the block ends without an error."""
-    temporary = path.with_name(f"{_TEMPORARY}{path.name}")
-    with _writing(path), _dropped(temporary):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _sync(temporary)
-        temporary.replace(path)
-        _sync(path.parent)
-
-
-@contextlib.contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder to fill, which replaces `path` when the block ends without an error."""
-    temporary = path.with_name(f"{_TEMPORARY}{path.name}")
-    with _writing(path), _dropped(temporary):
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        yield temporary
-        for place in sorted(temporary.rglob("*"), reverse=True):
-            _sync(place)
-        _sync(temporary)
-        shutil.rmtree(path, ignore_errors=True)
-        temporary.rename(path)
-        _sync(path.parent)
-
-
-@contextlib.contextmanager
-def _dropped(temporary: Path) -> Iterator[None]:
-    """Delete the temporary file or folder when the block fails."""
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink(missing_ok=True)
-        raise
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path` so that at any moment the path holds the old bytes or the new ones, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{_TEMPORARY}{path.name}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync(path.parent)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync(path: Path) -> None:
-    """Make a file or a folder's list of names durable; a rename is atomic, but only this makes it last."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows has no handle for a folder and keeps its names by itself
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn what the system says about a full disk or a closed folder into one clear message."""
+    """Turn what the system or the ledger says about a full disk, a closed folder or another run into one message."""
     try:
-        yield
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}. {_ADVICE}") from error
+        with writing(path, _ADVICE):
+            yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             raise StoreError(f"{path} is in use by another run") from error

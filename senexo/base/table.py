@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from senexo.base.errors import Fault, InvalidInput, StoreError
+from senexo.base.atomic import write_file
+from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -222,11 +223,8 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 def write_table(frame: pd.DataFrame, stem: str | Path) -> tuple[Path, Path]:
     """Write `stem`.parquet and `stem`.csv and return both paths; StoreError where they cannot be written."""
     paths = Path(f"{stem}.parquet"), Path(f"{stem}.csv")
-    try:
-        for path, data in zip(paths, (parquet_bytes(frame), csv_bytes(frame)), strict=True):
-            path.write_bytes(data)
-    except OSError as error:
-        raise StoreError(f"{stem}: cannot be written ({error.strerror}); choose a folder you may write to") from error
+    for path, data in zip(paths, (parquet_bytes(frame), csv_bytes(frame)), strict=True):
+        write_file(path, data)
     return paths
 
 

@@ -107,9 +107,9 @@ def estimate(experiment: Experiment, workers: int) -> RunEstimate:
     )
 
 
-def with_time(found: RunEstimate, experiment: Experiment, *, folder: Path, render: trial.Render) -> RunEstimate:
+def with_time(found: RunEstimate, experiment: Experiment, *, render: trial.Render) -> RunEstimate:
     """The estimate with the time of a trial (`senexo.lab.trial.run_time`), which is made here."""
-    return replace(found, seconds=trial.run_time(experiment, found.workers, folder=folder, render=render))
+    return replace(found, seconds=trial.run_time(experiment, found.workers, render=render))
 
 
 def affordable(found: RunEstimate) -> None:

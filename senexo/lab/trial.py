@@ -37,7 +37,7 @@ class _Timed:
     stored: float = 0.0
 
 
-def run_time(experiment: Experiment, workers: int, *, folder: Path, render: Render) -> float:
+def run_time(experiment: Experiment, workers: int, *, render: Render) -> float:
     """Seconds of wall time for a whole run: compiling, units, tables, assays, claim and report.
 
     Parameters
@@ -46,10 +46,13 @@ def run_time(experiment: Experiment, workers: int, *, folder: Path, render: Rend
         The experiment; it is compiled here.
     workers
         Threads of the run, and of the trial: that they compete for memory and cores is in its times.
-    folder
-        Where the trial writes its results, which are removed again.
     render
         Draws the report of a result folder.
+
+    Notes
+    -----
+    Results of the trial are in a temporary directory of the system (`TMPDIR`), which is removed at the end, after an
+    error and after Ctrl-C.
     """
     begun = time.monotonic()
     experiment.compile()
@@ -57,7 +60,7 @@ def run_time(experiment: Experiment, workers: int, *, folder: Path, render: Rend
     work = [*experiment.units(), *null.units(experiment)]
     part = first_hours.first_hours(experiment, work[0], LONGEST_S)
     with (
-        TemporaryDirectory(prefix=".senexo-trial-", dir=folder) as place,
+        TemporaryDirectory(prefix="senexo-trial-") as place,
         Store(Path(place), {}, resume=False) as store,
     ):
         timed = _simulated(part, _sample(work), workers, store)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from senexo.assays.specs import REQUESTS
+from senexo.base.atomic import write_file
 from senexo.base.errors import StoreError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def render(folder: Path) -> Path:
         content = _content(folder)
     text = template.render(**content, css=(assets / "page.css").read_text(encoding="utf-8"))
     page = folder / "report.html"
-    page.write_text(text, encoding="utf-8")
+    write_file(page, text.encode())
     return page
 
 

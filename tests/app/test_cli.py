@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import xarray as xr
 
 from senexo import __version__
 
@@ -156,10 +158,62 @@ def test_simulate_writes_what_the_suffix_says(tmp_path: Path, decay: Path) -> No
     assert len(same[0].splitlines()) == 7
 
 
+@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "x.zarr"])
+def test_simulate_replaces_nothing_unasked(tmp_path: Path, decay: Path, name: str) -> None:
+    """A folder or file of that name is kept whole, unless --overwrite says so and it is one of ours."""
+    out, simulate = tmp_path / name, ("simulate", decay, "--end", 10, "--points")
+    if name == "x.zarr":
+        out.mkdir()
+        (out / "thesis.txt").write_text("three years")
+        for more in ([], ["--overwrite"]):
+            refused(senexo(*simulate, 3, "--out", out, *more), "x.zarr", "another --out")
+            assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+        (out / "thesis.txt").unlink()
+    else:
+        out.write_text("three years")
+        refused(senexo(*simulate, 3, "--out", out), name, "--overwrite")
+        assert out.read_text() == "three years"
+        out.unlink()
+    assert senexo(*simulate, 3, "--out", out).returncode == 0
+    refused(senexo(*simulate, 5, "--out", out), name, "--overwrite")
+    again = senexo(*simulate, 5, "--out", out, "--overwrite")
+    assert again.returncode == 0, again.stderr
+    rows = {".csv": lambda: len(pd.read_csv(out)), ".parquet": lambda: len(pd.read_parquet(out)),
+            ".zarr": lambda: xr.open_zarr(out).sizes["time"]}[out.suffix]()  # fmt: skip
+    assert rows == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["decay.ant", name]
+    if name == "x.zarr":
+        (out / "x" / "notes.txt").write_text("mine")
+        refused(senexo(*simulate, 3, "--out", out, "--overwrite"), "not a store of senexo simulate")
+
+
+def test_an_interrupted_trial_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C while `check` simulates its trial: status 130, and no folder left, here or in the system's."""
+    here, system = tmp_path / "here", tmp_path / "system"
+    here.mkdir()
+    system.mkdir()
+    command = [*COMMAND, "check", str(TINY), "--set", "cells.cell.n=30000"]
+    options = {"cwd": here, "env": {**os.environ, "TMPDIR": str(system)}, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
+        while not list(system.glob("senexo-trial-*/chunks")):
+            assert process.poll() is None, process.stderr.read()
+            assert not list(here.iterdir())
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGINT)
+        begun = time.monotonic()
+        message = process.stderr.read()
+        assert process.wait(timeout=60) == 130
+        assert time.monotonic() - begun < 2
+    assert "Traceback" not in message
+    assert not list(here.iterdir())
+    assert not list(system.iterdir())
+
+
 def test_ctrl_c_gives_130_with_advice_and_the_run_goes_on(tmp_path: Path) -> None:
     """SIGINT while cells grow: answered within a second (two on a busy machine), resumed to the end."""
-    out = tmp_path / "out"
-    command = [*COMMAND, "run", str(TINY), "--out", str(out), "--set", "cells.cell.n=3000"]
+    out = tmp_path / "my out"
+    options = ["--seed", "5", "--donors", "2", "--workers", "2", "--set", "cells.cell.n=3000"]
+    command = [*COMMAND, "run", str(TINY), "--out", str(out), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -170,10 +224,11 @@ def test_ctrl_c_gives_130_with_advice_and_the_run_goes_on(tmp_path: Path) -> Non
         said = process.stderr.read()
         assert process.wait() == 130
         assert time.monotonic() - asked < 2
-    assert f"--out {out} --resume" in said
+    advice = shlex.split(said.partition("go on with: ")[2].strip())
+    assert advice == ["senexo", "run", str(TINY), "--out", str(out), *options, "--resume"]
     assert "Traceback" not in said
     unfinished = senexo("verify", out)
-    assert unfinished.returncode == 0
+    assert unfinished.returncode == 3
     assert "unfinished" in unfinished.stdout
 
 
@@ -184,7 +239,7 @@ def test_a_full_disk_is_one_message_and_loses_nothing(tmp_path: Path) -> None:
     run = subprocess.run(command, capture_output=True, text=True, timeout=300)
     refused(run, "cannot write", "is kept", "--resume")
     assert run.stderr.count("\n") == 1
-    assert senexo("verify", tmp_path / "out").returncode == 0
+    assert senexo("verify", tmp_path / "out").returncode == 3  # sound, unfinished
     resumed = senexo("run", TINY, "--out", tmp_path / "out", "--quiet", "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout == f"{tmp_path / 'out' / 'report.html'}\n"

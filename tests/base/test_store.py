@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +16,8 @@ import numpy as np
 import pytest
 
 from senexo.base.errors import StoreError
-from senexo.base.store import LEDGER, SEAL, Store, pack, unpack, verify
+from senexo.base.store import LEDGER, SEAL, Store, pack, read_recorded, unpack
+from senexo.base.verification import verify
 
 WHO = {"version": "1", "seed": "7", "arms.mock": "{}"}
 CHUNKS = 12
@@ -22,7 +25,7 @@ CHUNKS = 12
 # A child that writes CHUNKS chunks into argv[1] and, when argv[2:] names a phase and a count, kills itself with
 # SIGKILL the n-th time it comes to that phase.
 CHILD = f"""
-import os, signal, sys
+import json, os, signal, sys
 from pathlib import Path
 import numpy as np
 from senexo.base import store as module
@@ -44,14 +47,14 @@ def dying(name, function, *, after=False):
     return wrapped
 
 module.pack = dying("running", module.pack)
-module.os.fsync = dying("writing", os.fsync)            # the temporary file is there, not yet whole for sure
+os.fsync = dying("writing", os.fsync)            # the temporary file is there, not yet whole for sure
 Path.replace = dying("renaming", Path.replace, after=True)  # the chunk is in its place, its row is not
 Store._record = dying("ledger", Store._record, after=True)  # the row is in an open transaction
 with Store(folder, {WHO}, resume=True) as store:
     for number in range({CHUNKS}):
         if f"c{{number:02d}}" not in store.chunks():
             store.put(f"c{{number:02d}}", {{"x": np.random.default_rng(number).random(500), "n": np.arange(number)}})
-    store.write("run.json", b"{{}}")
+    store.write("run.json", json.dumps({{"digest": store.digest()}}).encode())
     with store.folder_for("grid") as grid:
         (grid / "part").mkdir()
         (grid / "part" / "0").write_bytes(b"0123456789")
@@ -128,6 +131,72 @@ def test_any_flipped_bit_is_found(whole: tuple[Path, str], path: str) -> None:
     finally:
         place.write_bytes(sound)
     assert verify(folder).faults == ()
+
+
+@pytest.fixture
+def copy(whole: tuple[Path, str], tmp_path: Path) -> Path:
+    """A copy of the finished folder that a test may damage."""
+    return Path(shutil.copytree(whole[0], tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("path", ["grid/part/1", "chunks/c99.npz", "tables/extra.parquet", "grid/new/0"])
+def test_an_added_file_is_found(copy: Path, path: str) -> None:
+    """An absent chunk of a Zarr array holds its fill value: an added one changes what the array says."""
+    (copy / path).parent.mkdir(exist_ok=True)
+    (copy / path).write_bytes(b"\x07")
+    assert verify(copy).faults == (f"{path}: not written by the run",)
+
+
+def test_other_files_beside_the_run_are_ignored(copy: Path) -> None:
+    (copy / "notes.txt").write_text("mine")
+    assert verify(copy).faults == ()
+
+
+def test_a_linked_folder_in_a_store_is_found(copy: Path, tmp_path: Path) -> None:
+    (copy / "grid" / "link").symlink_to(tmp_path)
+    assert verify(copy).faults == ("grid/link: not written by the run",)
+
+
+@pytest.mark.parametrize("name", [LEDGER, SEAL, "run.json"])
+def test_ledger_seal_and_record_vouch_for_each_other(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    faults = verify(copy).faults
+    assert len(faults) == 1
+    assert faults[0].startswith(f"{name}: missing")
+
+
+@pytest.mark.parametrize(
+    ("statement", "also", "fault"),
+    [
+        ("DELETE FROM files WHERE chunk = 'c03'", (), "ledger.sqlite: changed since it was sealed"),
+        ("DELETE FROM files WHERE chunk = 'c03'", (SEAL, "chunks/c03.npz"), "its digest is not that of the chunks"),
+        ("DELETE FROM files WHERE path = 'grid/part/0'", (SEAL,), "grid/part/0: not written by the run"),
+        ("DELETE FROM files WHERE path = 'run.json'", (SEAL, "run.json"), "run.json: missing"),
+        ("DELETE FROM state", (SEAL, "run.json"), "run.json: missing"),
+    ],
+)
+def test_rows_removed_from_the_ledger_are_found(copy: Path, statement: str, also: tuple[str, ...], fault: str) -> None:
+    with contextlib.closing(sqlite3.connect(copy / LEDGER)) as ledger, ledger:
+        ledger.execute(statement)
+    for name in also:
+        (copy / name).unlink()
+    assert fault in " / ".join(verify(copy).faults)
+
+
+def test_a_resumed_folder_is_unfinished_until_it_is_sealed(copy: Path) -> None:
+    with Store(copy, WHO, resume=True):
+        pass
+    found = verify(copy)
+    assert (found.finished, found.faults) == (False, ())
+
+
+def test_a_recorded_file_is_read_only_as_it_was_written(copy: Path) -> None:
+    assert read_recorded(copy, "grid/part/0") == b"0123456789"
+    (copy / "grid" / "part" / "0").write_bytes(b"0123456780")
+    with pytest.raises(StoreError, match="has changed since the run wrote it"):
+        read_recorded(copy, "grid/part/0")
+    with pytest.raises(StoreError, match="has no nothing"):
+        read_recorded(copy, "nothing")
 
 
 def test_a_missing_file_is_found_and_a_damaged_chunk_is_done_again(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import senexo
 from senexo.base.errors import InvalidInput, UnsupportedFeature
-from senexo.base.store import verify
+from senexo.base.verification import verify
 from senexo.study.resolve import resolve
 from senexo.workflow import Results, check, replay, run
 

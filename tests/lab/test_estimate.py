@@ -81,7 +81,7 @@ def test_time_is_that_of_the_study_itself(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(trial, "SIMULATED_S", 2.0)
     monkeypatch.setattr(trial, "LONGEST_S", 100.0)
     begun = time.monotonic()
-    found = trial.run_time(made, 2, folder=tmp_path, render=lambda folder: time.sleep(1.0))
+    found = trial.run_time(made, 2, render=lambda folder: time.sleep(1.0))
     assert time.monotonic() - begun < 12.0  # not the whole run
     assert found == pytest.approx(1.0 + (28 * 0.4 + 5 * 0.8) / 2, abs=1.5)
     assert not list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ import pytest
 
 from senexo import workflow
 from senexo.base.errors import InvalidInput, UnsupportedFeature
-from senexo.base.store import verify
+from senexo.base.verification import verify
 from senexo.lab import registry, tables
 from senexo.lab.experiment import Arrays, Experiment, Get, Size, Unit, World, arms_in, units_of
 from senexo.lab.observables import WellSummary, evaluate

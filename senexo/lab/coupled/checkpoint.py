@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.base.atomic import write_file
 from senexo.base.errors import StoreError
-from senexo.base.store import keep, pack, unpack
+from senexo.base.store import pack, unpack
 
 if TYPE_CHECKING:
     from senexo.engine.population.model import Cells, Population
@@ -52,7 +53,7 @@ def cells_of(found: dict[str, NDArray[Any]], population: Population, *, where: s
 
 def save(path: Path, cells: Cells, population: Population) -> None:
     """Keep a state at `path`; StoreError when the folder refuses."""
-    keep(path, pack(arrays(cells, population)))
+    write_file(path, pack(arrays(cells, population)))
 
 
 def load(path: Path, population: Population) -> Cells:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from senexo.base.store import replacing
+from senexo.base.atomic import replacing
 from senexo.lab.coupled.lineages import lineage_names
 from senexo.lab.coupled.readings import Place, Snapshot
 

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from senexo.base.store import keep, replacing_folder
+from senexo.base.atomic import replacing_folder, write_file
 from senexo.lab.coupled.readings import Place, Snapshot
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def put(folder: Path, population: Population, place: Place, readings: Sequence[S
     )  # fmt: skip
     path = folder / group(place)
     for above in (folder, path.parent):
-        keep(above / ".zgroup", b'{"zarr_format": 2}')
-    keep(path.parent / ".zattrs", json.dumps({"arm": place.arm}).encode())
+        write_file(above / ".zgroup", b'{"zarr_format": 2}')
+    write_file(path.parent / ".zattrs", json.dumps({"arm": place.arm}).encode())
     with replacing_folder(path) as temporary:
         data.to_zarr(temporary, mode="w", zarr_format=2, consolidated=False)
 
