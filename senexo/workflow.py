@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from senexo.base.errors import StoreError
+from senexo.base.errors import Fault, InvalidInput, StoreError
+from senexo.base.plotting import require_matplotlib
 from senexo.base.store import Store, read_chunk, read_ledger, read_recorded
 from senexo.study.read import read_study
 from senexo.study.schema import Study
@@ -92,6 +93,7 @@ def run(
     workers = workers or os.cpu_count() or 1
     resolved = _resolved(study, seed=seed, donors=donors, set=set)
     folder = Path(out) if out is not None else default_folder(study, resume=resume)
+    require_matplotlib()
 
     from senexo.lab import ensemble, estimate, provenance
     from senexo.lab.claim import null
@@ -134,6 +136,8 @@ def run(
 
 def open_results(folder: str | Path) -> Results:
     """The results of a finished run; StoreError when the folder holds none, or files that changed after the run."""
+    if not isinstance(folder, str | os.PathLike):
+        raise InvalidInput([Fault("folder", repr(folder)[:80], "the path of a result folder")])
     path = Path(folder)
     try:
         digest = json.loads(read_recorded(path, "run.json"))["digest"]

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from senexo import SenexoError, __version__
 from senexo.app import assay
+from senexo.base.errors import Notice
 
 
 class _Interrupted(Exception):
@@ -44,6 +45,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(assay.app, name="assay")
+UNFORESEEN = 70  # exit status of a fault of senexo itself (EX_SOFTWARE)
+_debugging = False  # --debug was given
 Study = Annotated[str, typer.Argument(help="a study file (.toml) or the name of a shipped study", show_default=False)]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change one value of the study")]
 Folder = Annotated[Path, typer.Argument(help="a result folder", show_default=False)]
@@ -52,6 +55,7 @@ Folder = Annotated[Path, typer.Argument(help="a result folder", show_default=Fal
 def main() -> None:
     """Entry point: run the command line and turn what went wrong into a message and an exit status."""
     warnings.showwarning = _show_warning
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files; the caller's may be of a notebook, or not exist here
     try:
         app()
     except _Interrupted:
@@ -63,6 +67,17 @@ def main() -> None:
         _leave(f"{error.filename or 'input/output'}: {error.strerror or error}", 2)
     except MemoryError:
         _leave("not enough memory: use fewer cells, runs or times, or fewer --workers", 2)
+    except Exception as error:
+        if _debugging:
+            raise
+        _leave(_unforeseen(error), UNFORESEEN)
+
+
+def _unforeseen(error: Exception) -> str:
+    """One line for what no message was written for: a fault of senexo, whatever the input was."""
+    what = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+    again = shlex.join(["senexo", "--debug", *sys.argv[1:]])
+    return f"a fault of senexo itself ({what}). Please report it as an issue, with what this prints: {again}"
 
 
 def _show_warning(
@@ -74,7 +89,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """What whoever runs the command should know, as one line; anything else as Python shows it."""
-    if issubclass(category, FutureWarning):
+    if issubclass(category, FutureWarning | Notice):
         print(f"senexo: {message}", file=sys.stderr)  # noqa: T201
     else:
         print(warnings.formatwarning(message, category, filename, lineno, line), file=sys.stderr, end="")  # noqa: T201
@@ -96,8 +111,10 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault of senexo itself.")] = False,
 ) -> None:
-    pass
+    global _debugging
+    _debugging = debug
 
 
 @app.command()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from senexo.base.plotting import require_matplotlib
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -31,6 +33,7 @@ STYLE: Any = {
 @contextmanager
 def canvas(width: float, height: float) -> Iterator[Figure]:
     """An empty figure in the house style, unknown to pyplot, so that nothing keeps it alive."""
+    require_matplotlib()
     import matplotlib
     from matplotlib.figure import Figure
 

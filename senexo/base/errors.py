@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_SHOWN = 20  # faults that one message writes out
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -28,6 +30,10 @@ class Fault:
 
 class SenexoError(Exception):
     """Base of every error that senexo raises; the command line prints it and exits with status 2."""
+
+
+class Notice(UserWarning):
+    """What a user should know of an answer or a file, and need not act on; the command line prints it as one line."""
 
 
 class UnsupportedFeature(SenexoError):
@@ -56,7 +62,7 @@ class SimulationError(SenexoError):
 
 
 class InvalidInput(SenexoError):
-    """User input with one or more faults; the message lists all of them.
+    """User input with one or more faults; the message lists the first 20 and counts the others.
 
     Parameters
     ----------
@@ -66,7 +72,11 @@ class InvalidInput(SenexoError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        shown = self.faults if len(self.faults) <= MOST_SHOWN + 1 else self.faults[:MOST_SHOWN]
+        lines = [str(fault) for fault in shown]
+        if rest := len(self.faults) - len(lines):
+            lines.append(f"... and {rest:,} more faults")
+        super().__init__("\n".join(lines))
 
 
 class StoreError(SenexoError):

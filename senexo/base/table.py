@@ -10,24 +10,33 @@ import difflib
 import gzip
 import io
 import math
+import re
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from senexo.base.atomic import write_file
-from senexo.base.errors import Fault, InvalidInput
+from senexo.base.errors import Fault, InvalidInput, Notice
+from senexo.base.files import no_plain_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_BYTES = 512 * 2**20  # of the unpacked file: a .gz of a few kB can unpack to any size
+MAX_ROWS = 2_000_000
+MAX_CELLS = 20_000_000
+MAX_CELL = 131_072  # characters
+MAX_NUMBER = 1e100  # in size: the square and the product of two stay finite
 MAX_FAULTS = 20
 MAX_NAMES = 20  # that a message lists
 MAX_WHOLE = 2**53  # beyond it, neighbouring whole numbers are one float64
 EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-"})
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # all but tab and line ends
+_FORMULA = re.compile(r"[=+\-@\t\r].")  # how a cell begins that a spreadsheet runs
 _KINDS = {"text": "a name", "number": "a number", "whole": "a whole number", "flag": "true or false"}
 
 
@@ -216,8 +225,33 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """The frame as UTF-8 CSV with Unix line ends; missing values are empty, numbers have the digits that read back."""
-    return frame.to_csv(index=False, lineterminator="\n").encode()
+    """The frame as UTF-8 CSV with Unix line ends; missing values are empty, numbers have the digits that read back.
+
+    A text that a spreadsheet would run as a formula gets a ' before it, with a `Notice`.
+    """
+    import pandas as pd
+
+    changed: list[str] = []
+
+    def inert(cell: Any) -> Any:
+        if not isinstance(cell, str) or not _FORMULA.match(cell) or not math.isnan(as_number(cell)):
+            return cell
+        changed.append(cell)
+        return f"'{cell}"
+
+    written = frame.rename(columns=inert)
+    for place, kind in enumerate(frame.dtypes):
+        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)):
+            cells = frame.iloc[:, place].astype(object)
+            written.isetitem(place, cells.map(inert).to_numpy())
+    if changed:
+        warnings.warn(
+            f"texts such as {_quoted(changed[0])} would run as formulas in a spreadsheet; in CSV files they have a '"
+            " before them, in Parquet files they are as they were",
+            Notice,
+            stacklevel=2,
+        )
+    return written.to_csv(index=False, lineterminator="\n").encode()
 
 
 def write_table(frame: pd.DataFrame, stem: str | Path) -> tuple[Path, Path]:
@@ -230,11 +264,13 @@ def write_table(frame: pd.DataFrame, stem: str | Path) -> tuple[Path, Path]:
 
 def _bytes(path: Path, *, packed: bool) -> bytes:
     try:
+        if kind := no_plain_file(path):
+            raise _unreadable(path, kind, "the path of a table")
         with gzip.open(path) if packed else path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise _unreadable(path, "no such file", "the path of a table") from None
-    except (OSError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
+    except (OSError, ValueError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
         raise _unreadable(path, f"a file that cannot be read ({error})", "a readable file") from error
     if len(data) > MAX_BYTES:
         raise _unreadable(path, f"more than {MAX_BYTES // 2**20} MiB", "a smaller table")
@@ -242,10 +278,12 @@ def _bytes(path: Path, *, packed: bool) -> bytes:
 
 
 def _from_parquet(path: Path, data: bytes) -> pd.DataFrame:
-    import pandas as pd
+    from senexo.base.parquet import read_parquet
 
     try:
-        return pd.read_parquet(io.BytesIO(data)).reset_index(drop=True)
+        return read_parquet(data, where=str(path))
+    except InvalidInput:
+        raise
     except Exception as error:  # pyarrow raises a dozen kinds for a broken file
         raise _unreadable(path, f"no readable Parquet ({error})", "a Parquet table") from error
 
@@ -267,10 +305,23 @@ def _text(path: Path, data: bytes, separator: str) -> list[list[str]]:
     head = text.partition("\n")[0]
     if head.count(";") > head.count(separator):  # what a spreadsheet writes where the comma is the decimal mark
         separator = ";"
+    lines: list[list[str]] = []
+    cells = 0
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
+            cells += len(line)
+            _refuse_large(path, len(lines), cells)
+            lines.append(line)
     except csv.Error as error:
         raise _unreadable(path, f"text that is no table ({error})", f"columns separated by {separator!r}") from None
+    return lines
+
+
+def _refuse_large(path: Path, rows: int, cells: int) -> None:
+    if rows > MAX_ROWS:
+        raise _unreadable(path, f"more than {MAX_ROWS:,} rows", "a smaller table")
+    if cells > MAX_CELLS:
+        raise _unreadable(path, f"more than {MAX_CELLS:,} cells", "a smaller table")
 
 
 def _frame(path: Path, lines: list[list[Any]]) -> pd.DataFrame:
@@ -299,21 +350,21 @@ def _frame(path: Path, lines: list[list[Any]]) -> pd.DataFrame:
 
 def _convert(cells: pd.Series, column: Column) -> tuple[pd.Series, pd.Series, pd.Series]:
     """The cells of a column as text, which of them are wrong, and all in the column's type (wrong ones: any value)."""
-    import numpy as np
     import pandas as pd
 
     text = pd.Series([as_text(cell) for cell in cells], index=cells.index, dtype=object)
+    strange = text.map(lambda cell: len(cell) > MAX_CELL or _CONTROL.search(cell) is not None).astype(bool)
     lowered = text.str.lower()
     words = {"" if column.kind == "text" else word for word in EMPTY} | {word.lower() for word in column.empty_words}
     empty = lowered.isin(words)
-    wrong = pd.Series(False, index=cells.index) if column.may_be_empty else empty.copy()
+    wrong = strange if column.may_be_empty else strange | empty
     if column.kind == "text":
         return text, wrong, text
     if column.kind == "flag":
         wrong |= ~lowered.isin(FLAGS) & ~empty
         return text, wrong, lowered.isin([word for word, value in FLAGS.items() if value])
     numbers = pd.Series([as_number(cell) for cell in text], index=cells.index, dtype=float).where(~empty)
-    wrong |= ~np.isfinite(numbers) & ~empty
+    wrong |= ~(numbers.abs() <= MAX_NUMBER) & ~empty
     if column.kind == "whole":
         wrong |= numbers.notna() & ((numbers % 1 != 0) | (numbers.abs() > MAX_WHOLE))
     if column.low is not None:
@@ -344,13 +395,28 @@ def as_text(cell: object) -> str:
 
 def _faults(text: pd.Series, wrong: pd.Series, column: Column, where: str) -> list[Fault]:
     found = ((row, text[row]) for row in text.index[wrong])
-    return [
-        Fault(at(where, row, column.name), f"'{cell}'" if cell else "an empty cell", column.expected + _hint(cell))
-        for row, cell in found
-    ]
+    return [Fault(at(where, row, column.name), _quoted(cell), column.expected + _hint(cell)) for row, cell in found]
+
+
+def _quoted(cell: str) -> str:
+    """A cell in a message: short, and without signs that act on a terminal."""
+    if len(cell) > MAX_CELL:
+        return f"a cell of {len(cell):,} characters"
+    short = cell if len(cell) <= 80 else f"{cell[:77]}..."
+    return f"'{_escaped(short)}'" if cell else "an empty cell"
+
+
+def _escaped(text: str) -> str:
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _hint(cell: str) -> str:
+    if len(cell) > MAX_CELL:
+        return f" of at most {MAX_CELL:,} characters"
+    if _CONTROL.search(cell):
+        return " without control characters"
+    if MAX_NUMBER < abs(as_number(cell)) < math.inf:
+        return f" of at most {MAX_NUMBER:g} in size"
     whole, comma, decimals = cell.partition(",")
     return " with a decimal point" if comma and whole.lstrip("+-").isdigit() and decimals.isdigit() else ""
 

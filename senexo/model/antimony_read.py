@@ -16,6 +16,7 @@ _QUIET = re.compile(
     r'"""(?s:.*?)(?:"""|\Z)|"[^"\n]*"?|/\*(?s:.*?)(?:\*/|\Z)|//[^\n]*|\#[^\n]*|\'\'\'(?s:.*?)(?:\'\'\'|\Z)'
 )
 _IMPORT = re.compile(r"\bimport\b")
+_NO_ASCII = re.compile(r"[A-Za-z0-9_]*(?P<sign>[^\x00-\x7f])\w*")
 _EXPONENT = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)[eE][+-]?\d+")
 
 
@@ -44,6 +45,12 @@ def to_sbml(data: bytes) -> str:
 def _refuse(text: str) -> None:
     """Raise for an ``import`` statement, and for numbers too large for a float, which Antimony reads as 1."""
     bare = _QUIET.sub(lambda quiet: re.sub(r"[^\n]", " ", quiet.group()), text)
+    if strange := _NO_ASCII.search(bare):
+        place, sign = strange.start("sign"), strange["sign"]
+        raise InvalidModel(
+            f"line {_line(bare, place)}: {strange.group():.40}: the sign {sign!r} is not allowed here; ids are made of"
+            " A-Z, a-z, 0-9 and _ (other signs may stand in comments and in texts between quotation marks)"
+        )
     found = _IMPORT.search(bare)
     if found:
         raise UnsupportedFeature("import", f"line {_line(bare, found.start())}; put everything into one file")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senexo.base.errors import InvalidModel, UnsupportedFeature
+from senexo.base.errors import Fault, InvalidInput, InvalidModel, UnsupportedFeature
 from senexo.base.sandbox import MOST_BYTES, as_utf8, call, check_size, scan_xml
 from senexo.model.network import Network
 from senexo.model.plain import from_plain
@@ -82,6 +82,8 @@ def load(x: str | os.PathLike[str]) -> Model:
 
     Raises
     ------
+    InvalidInput
+        For what is neither a path nor a name.
     InvalidModel
         For what cannot be read.
     UnsupportedFeature
@@ -93,6 +95,9 @@ def load(x: str | os.PathLike[str]) -> Model:
     >>> load("mir34c-rab27b").network.id
     'mir34c_rab27b'
     """
+    if not isinstance(x, str | os.PathLike):
+        expected = "the path of a model file, or the name of a shipped circuit"
+        raise InvalidInput([Fault("model", repr(x)[:80], expected)])
     name = os.fspath(x)
     # os.path answers False for names that cannot be looked up at all, where pathlib raises.
     if not os.path.exists(name) or os.path.isfile(os.path.join(name, "circuit.toml")):

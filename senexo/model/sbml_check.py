@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
+
 import libsbml
 
 from senexo.base.errors import InvalidModel, UnsupportedFeature
@@ -104,6 +106,24 @@ def _validate(document: libsbml.SBMLDocument, *wanted: int) -> None:
         document.setConsistencyChecks(category, category in wanted)
     document.checkConsistency()
     raise_errors(document)
+
+
+def refuse_recursion(model: libsbml.Model) -> None:
+    """Refuse functions that are defined by themselves, by way of others too; libSBML's validation never ends there."""
+    calls: dict[str, list[str]] = {}
+    for function in each(model, "FunctionDefinitions"):
+        names, ahead = set(), [function.getBody()] if function.isSetMath() and function.getBody() else []
+        while ahead:
+            node = ahead.pop()
+            if node.getType() == libsbml.AST_FUNCTION:
+                names.add(node.getName())
+            ahead.extend(node.getChild(number) for number in range(node.getNumChildren()))
+        calls[function.getId()] = sorted(names)
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError as error:
+        circle = " -> ".join(error.args[1][::-1])
+        raise InvalidModel(f"circular function definition: {circle}; a function may only use others") from None
 
 
 def refuse_features(model: libsbml.Model) -> None:

@@ -36,7 +36,7 @@ from senexo.model.network import (
     UnitFactor,
 )
 from senexo.model.plain import to_plain
-from senexo.model.sbml_check import check, check_root, raise_errors, refuse_features
+from senexo.model.sbml_check import check, check_root, raise_errors, refuse_features, refuse_recursion
 from senexo.model.sbml_level2 import delay_unit, in_model_time, settle_stoichiometries
 from senexo.model.sbml_tree import FreshIds, each, known, optional
 
@@ -62,6 +62,7 @@ def read(data: bytes) -> Network:
     if document.getModel() is None:
         raise InvalidModel("there is no <model> in it")
     refuse_features(document.getModel())
+    refuse_recursion(document.getModel())
     check(document)
     settle_stoichiometries(document.getModel())
     delay_units = tuple(map(delay_unit, each(document.getModel(), "Events")))

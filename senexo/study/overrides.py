@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.base.toml_text import MOST_DEPTH, loads
 from senexo.base.units import shown
 
 _STEP = re.compile(r'(?:^|\.)(?:(?P<bare>[A-Za-z0-9_-]+)|"(?P<quoted>[^"\\]+)")|\[(?P<index>[0-9]{1,6})\]', re.ASCII)
@@ -41,7 +41,7 @@ def apply_overrides(raw: Mapping[str, Any], changes: Sequence[str]) -> dict[str,
     for change in changes:
         path, equals, value = change.partition("=")
         steps = _steps(path.strip())
-        if not equals or not steps or isinstance(steps[0], int):
+        if not equals or not 0 < len(steps) <= MOST_DEPTH or isinstance(steps[0], int):
             faults.append(Fault("--set", shown(change), EXAMPLE))
             continue
         problem = _put(changed, steps, _value(value.strip()))
@@ -68,8 +68,8 @@ def _steps(path: str) -> list[str | int]:
 def _value(text: str) -> Any:
     """A TOML value; a text that is no TOML stands for itself."""
     try:
-        parsed = tomllib.loads(f"value = {text}")
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        parsed = loads(f"value = {text}")
+    except ValueError:
         return text
     return parsed["value"] if parsed.keys() == {"value"} else text
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.base.files import no_plain_file
+from senexo.base.toml_text import refusal
 from senexo.base.units import shown
 from senexo.study.overrides import apply_overrides
 from senexo.study.resolve import resolve
@@ -74,9 +76,9 @@ def read_study(study: Study | str | os.PathLike[str], *, set: Sequence[str] = ()
 
 def read_raw(path: Path) -> dict[str, Any]:
     """The nested tables of a study file, not yet checked."""
-    if path.is_dir():
-        raise _unreadable(path, "a folder")
     try:
+        if kind := no_plain_file(path):
+            raise _unreadable(path, kind)
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
@@ -84,7 +86,10 @@ def read_raw(path: Path) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise _unreadable(path, "more than 1 MiB")
     try:
-        return tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        if beyond := refusal(text):
+            raise InvalidInput([Fault(str(path), *beyond)])
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise _unreadable(path, f"a byte that is no UTF-8 text at position {error.start}") from None
     except tomllib.TOMLDecodeError as error:
@@ -95,6 +100,9 @@ def read_raw(path: Path) -> dict[str, Any]:
 
 def _path(study: str | os.PathLike[str]) -> Path:
     """The file behind a name: an existing path, or a shipped study."""
+    if not isinstance(study, str | os.PathLike):
+        expected = "a study, the path of a study file or the name of a shipped study"
+        raise InvalidInput([Fault("study", shown(study), expected)])
     path = Path(study)
     if path.exists() or path.is_symlink():
         return path

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.base.files import no_plain_file
 from senexo.targets.rna import MIR34, Mirna, rna
 
 LONGEST_SEQUENCE = 20_000_000  # nucleotides; the longest human 3'UTRs have some 30,000
@@ -65,6 +66,9 @@ def read_mirbase(path: str | Path, name: str) -> Mirna:
     file, known = Path(path), list[str]()
     for header, text in _headers(file):
         words = header.split()
+        if not words:
+            where = f"{file.name}, record {len(known) + 1}"
+            raise InvalidInput([Fault(where, "no name after '>'", "a name, for example >hsa-miR-34c-5p")])
         accession = words[1] if len(words) > 1 else ""
         if name in (words[0], accession):
             return Mirna(words[0], rna(text, where=f"{file.name} ({words[0]})"), accession)
@@ -137,6 +141,8 @@ def unpacked(path: str | Path) -> Iterator[BinaryIO]:
     """A file's bytes, unpacked if it is a .gz; what goes wrong becomes InvalidInput."""
     file = Path(path)
     try:
+        if kind := no_plain_file(file):
+            raise InvalidInput([Fault(str(file), kind, "a file to read")])
         with file.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)

@@ -55,8 +55,8 @@ def test_a_syntax_error_is_told_with_line_and_column(tmp_path: Path) -> None:
     [
         (b"\x00\x01\xff\xfe" * 50, "no UTF-8 text at position 2"),
         (b"#" * (2**20 + 1), "more than 1 MiB"),
-        (b"a = " + b"[" * 100_000, "no TOML|beyond all bounds"),
-        (b"a = " + b"9" * 10_000, "beyond all bounds"),
+        (b"a = " + b"[" * 100_000, "brackets nested more than 32 deep"),
+        (b"a = " + b"9" * 10_000, "more than 400 digits in a row"),
         (b"a = 1\na = 2\n", "Cannot overwrite a value"),
         (b"", "title: found nothing"),
     ],
@@ -65,6 +65,16 @@ def test_what_is_no_study_is_refused_in_one_message(tmp_path: Path, data: bytes,
     path = tmp_path / "s.toml"
     path.write_bytes(data)
     with pytest.raises(InvalidInput, match=expected):
+        read_study(path)
+
+
+@pytest.mark.parametrize("name", ["mock ", " mock", "mock [3] "])
+def test_a_name_does_not_end_with_a_space(tmp_path: Path, name: str) -> None:
+    """Tables strip their cells, so such a name would be another one there, after all cells are computed."""
+    path = tmp_path / "s.toml"
+    shipped = read_study("mir34c-exvivo").to_toml()
+    path.write_text(shipped + f'\n[arms."{name}"]\n', encoding="utf-8")
+    with pytest.raises(InvalidInput, match="expected a name of letters, digits"):
         read_study(path)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from math import nan
+from math import isfinite, nan
 
 import numpy as np
 
@@ -230,11 +230,16 @@ class _Lowering:
                 self.laws[id] = self.place(law.math, f"reaction {id}", local)
         return self.laws[id]
 
-    def stoichiometry(self, reference: SpeciesReference) -> Expression:
+    def stoichiometry(self, reaction: str, reference: SpeciesReference) -> Expression:
         """A number where it can be one (a whole number is what exact runs need), else the reference's slot."""
         if reference.id is not None and (self.is_set(reference.id) or reference.id in self.set_by_events):
             return Slot(self.slots[reference.id])
-        return Number(1.0 if reference.stoichiometry is None else reference.stoichiometry)
+        number = 1.0 if reference.stoichiometry is None else reference.stoichiometry
+        if not isfinite(number):
+            raise InvalidModel(
+                f"reaction {reaction}: the stoichiometry of {reference.species} is {number}, expected a finite number"
+            )
+        return Number(number)
 
     def changes(self, reaction: Reaction) -> tuple[Change, ...]:
         """The net effect on every species that reactions may change, one entry per species (section 4.11.7)."""
@@ -246,7 +251,7 @@ class _Lowering:
                     raise InvalidModel(f"reaction {reaction.id}: there is no species {reference.species}")
                 if species.boundary_condition or species.constant or self.has_rule(species.id):
                     continue
-                part = _times(Number(sign), self.stoichiometry(reference))
+                part = _times(Number(sign), self.stoichiometry(reaction.id, reference))
                 net[species.id] = _plus(net[species.id], part) if species.id in net else part
         return tuple(
             Change(self.slots[id], self.converted(id, coefficient))
@@ -392,7 +397,9 @@ class _Lowering:
                 id=reaction.id,
                 rate=self.law(reaction.id),
                 changes=self.changes(reaction),
-                reactants=tuple((self.slots[r.species], self.stoichiometry(r)) for r in reaction.reactants),
+                reactants=tuple(
+                    (self.slots[r.species], self.stoichiometry(reaction.id, r)) for r in reaction.reactants
+                ),
             )
             for reaction in network.reactions
         )

@@ -13,7 +13,7 @@ from senexo.study.form.measured import Claim, Readouts, Replicates
 from senexo.study.form.table import Table, key
 from senexo.study.schema import SCHEMA_VERSION
 
-ARM_NAME = r"[A-Za-z0-9][A-Za-z0-9 _.+-]{0,59}(\[[^\[\]\"\\]{1,30}\])?"
+ARM_NAME = r"[A-Za-z0-9]([A-Za-z0-9 _.+-]{0,58}[A-Za-z0-9_.+-])?( ?\[[^\[\]\"\\]{1,30}\])?"  # no space at the end
 
 
 class StudyFile(Table):
@@ -37,7 +37,7 @@ class StudyFile(Table):
                 str,
                 Key(
                     pattern=ARM_NAME, what="arm name",
-                    expected='a name of letters, digits, spaces and _ . + -, e.g. "mimic"',
+                    expected='a name of letters, digits, _ . + - and spaces between them, e.g. "mimic"',
                 ),
             ],
             Annotated[Any, Arm()],
