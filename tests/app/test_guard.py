@@ -173,7 +173,7 @@ def test_a_backend_that_does_not_exist_here(senexo: Command, monkeypatch: pytest
 @pytest.mark.parametrize("function", [package.load, package.read_study, package.open_results, package.run])
 @pytest.mark.parametrize("x", [None, 3, b"x", ["a"]])
 def test_what_is_neither_a_path_nor_a_name(function: Callable[[object], object], x: object) -> None:
-    with pytest.raises(package.InvalidInput, match="found .*, expected .*(path|study)"):
+    with pytest.raises(package.InvalidInput, match=r"found .*, expected .*(path|study)"):
         function(x)
 
 
