@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from senexo.base.table import csv_bytes, parquet_bytes
-from senexo.lab import judging
+from senexo.lab import judging, next_steps
+from senexo.lab import tables as common
+from senexo.lab.outcomes import outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +38,14 @@ def write_results(
     tables = dict(experiment.tables(units, get))
     judged = judging.judge(experiment.study, tables, experiment.families)
     claim = judging.claim(experiment, get)
-    for name, table in {**tables, **judging.tables(judged, claim)}.items():
+    derived = {
+        "outcomes": outcomes(experiment.study, tables),
+        "next_steps": next_steps.table(experiment, judged, claim),
+    }
+    if experiment.circuit:
+        derived["wiring"] = common.wiring(experiment.circuit)
+    derived = {name: table for name, table in derived.items() if len(table)}
+    for name, table in {**tables, **derived, **judging.tables(judged, claim)}.items():
         store.write(f"tables/{name}.parquet", parquet_bytes(table))
         store.write(f"tables/{name}.csv", csv_bytes(table))
     experiment.write_files(store, units, get)

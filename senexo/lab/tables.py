@@ -90,6 +90,18 @@ def assumed(study: Study) -> list[str]:
     return [number.name for number in numbers(study) if number.status == "assumed"]
 
 
+def wiring(circuit: Circuit) -> pd.DataFrame:
+    """The edges of a circuit that a study can cut (`present`) or connect; `quantity` is an edge's switch."""
+    rows = [
+        (edge.name, source, "inhibits" if " -| " in edge.name else "activates", target, edge.target,
+         edge.verb == "cut", edge.evidence)
+        for edge in circuit.handles
+        if edge.kind == "edge"
+        for source, target in [edge.ends]
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["edge", "source", "sign", "target", "quantity", "present", "evidence"])
+
+
 def parameters(study: Study, circuit: Circuit | None) -> pd.DataFrame:
     """The circuit's table in its order, with the study's own draws where it departs, then the noise of measuring."""
     notes = {parameter.name: parameter.note for parameter in circuit.parameters} if circuit else {}
