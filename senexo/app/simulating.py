@@ -41,7 +41,10 @@ def simulate_to(
         from senexo.lab.simulation import simulate
         from senexo.model.loading import load
 
-        return simulate(load(model), np.linspace(0.0, end, points), method=method, runs=runs, seed=seed)
+        data = simulate(load(model), np.linspace(0.0, end, points), method=method, runs=runs, seed=seed)
+        for caution in data.attrs.get("cautions", "").splitlines():
+            print(f"senexo: {caution}", file=sys.stderr)  # noqa: T201
+        return data
 
     if out is None:
         course().to_dataframe().reset_index().to_csv(sys.stdout, index=False)

@@ -66,14 +66,16 @@ def simulate(
     threads
         Of "ssa"; the result does not depend on it.
     rtol, atol
-        Of "ode": local error of a step, `atol` in amounts, by default 1e-4 rtol of each initial amount.
+        Of "ode": local error of a step, `atol` in amounts, by default 1e-4 rtol of the largest amount that each
+        quantity has had so far.
 
     Returns
     -------
     xarray.Dataset
         With dims (run, time): one variable per species, and per parameter, compartment or stoichiometry that may
         change, under its SBML id with its unit (an id "run" or "time" gets a "_" behind). What stays constant is a
-        scalar coordinate. How the numbers came about is in `attrs`.
+        scalar coordinate. How the numbers came about is in `attrs`; where they may be less accurate than the tolerance
+        says, `attrs["cautions"]` says so, a sentence a line.
 
     Raises
     ------
@@ -118,9 +120,14 @@ def simulate(
         # runs differ only where ties between events of equal priority are broken at random
         different = runs if sum(event.priority is not None for event in lowered.events) > 1 else 1
         ties = [generator(seed, "event order", run) for run in range(different)]
-        each = np.array([integrate(lowered, v0, grid, rtol=rtol, atol=atol, ties=order) for order in ties])
+        cautions: list[str] = []
+        each = np.array(
+            [integrate(lowered, v0, grid, rtol=rtol, atol=atol, ties=order, cautions=cautions) for order in ties]
+        )
         values = each if different == runs else np.repeat(each, runs, axis=0)
-        settings = {"seed": seed, "rtol": rtol, "atol": "1e-4 rtol of each initial amount" if atol is None else atol}
+        settings = {"seed": seed, "rtol": rtol, "atol": "1e-4 rtol of each largest amount" if atol is None else atol}
+        if cautions:
+            settings["cautions"] = "\n".join(dict.fromkeys(cautions))
     attrs = _provenance(model, network) | {
         "method": method,
         "quantity": quantity,

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from senexo.engine.formula.bytecode import Assembler, Span
 from senexo.engine.formula.graph import COMPARISONS, Graph, Node
+from senexo.engine.formula.gross import gross
 from senexo.engine.formula.machine import run
 from senexo.engine.formula.network import Assigned, Lowered
 from senexo.model.expression import Expression, Slot, walk
@@ -86,6 +87,13 @@ class Equations:
             frozen,
         )
         self._look = assembler.assemble(graph, [*rules, *_into(self._watched, watched), *_into(self._gaps, gaps)])
+        inlined: dict[int, Node] = {}
+        for item in lowered.assignments:
+            inlined[item.slot] = graph.add(item.math, inlined)
+        written_out = [graph.add(rate.math, inlined) for rate in lowered.rates]
+        terms = gross(graph, written_out)
+        self._terms = slice(assembler.cells(len(rates)), assembler.n_cells)
+        self._add_terms = assembler.assemble(graph, _into(self._terms, [terms[node] for node in written_out]))
         self.events = [EventPrograms(assembler, e.delay, e.priority, e.assignments) for e in lowered.events]
         tables = assembler.finish()
         self.memory, self._code, self._time = tables.memory.copy(), tables.code, tables.time
@@ -118,6 +126,12 @@ class Equations:
         self.put(time, y)
         self.compute(self._flow)
         return self.memory[self._slopes].copy()
+
+    def terms(self, time: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How large the terms are that dy/dt adds up, which may cancel; assignment rules are not brought up to date."""
+        self.put(time, y)
+        self.compute(self._add_terms)
+        return self.memory[self._terms]
 
     def soften(self, span: float) -> None:
         """Give each comparison that has flipped a band, so wide that the state would cross it within `span`."""

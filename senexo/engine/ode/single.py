@@ -11,6 +11,7 @@ from senexo.base.errors import SimulationError
 from senexo.engine.formula.network import Lowered
 from senexo.engine.ode.equations import Equations
 from senexo.engine.ode.sbml_events import EventQueue
+from senexo.engine.ode.sizes import Sizes
 from senexo.engine.ode.stiff import SOLVERS, Flow, Interpolation, Slope, Values
 
 Solver = Literal["LSODA", "BDF", "Radau"]
@@ -35,6 +36,7 @@ def integrate(
     atol: float | None = None,
     solver: Solver = "LSODA",
     ties: np.random.Generator | None = None,
+    cautions: list[str] | None = None,
 ) -> Values:
     """Solve dv/dt = f(v, t) from time 0 and give the whole value vector at each of `times`.
 
@@ -51,11 +53,14 @@ def integrate(
     times
         Ascending, the first 0 or later, in the model's time unit [n_times].
     rtol, atol
-        Local error of a step; `atol` in amounts, by default a small share of each quantity's own initial size.
+        Local error of a step; `atol` in amounts, by default 1e-4 `rtol` of the largest size that each quantity has had
+        so far (see `senexo.engine.ode.sizes`).
     solver
         scipy's LSODA, BDF or Radau; when it fails, the others are tried from where it failed.
     ties
         Breaks ties between events of equal priority at random (by default numpy's generator of seed 0).
+    cautions
+        Takes a sentence for everything that may be less accurate than `rtol` says.
 
     Returns
     -------
@@ -83,7 +88,11 @@ def integrate(
     array([1.      , 0.367879])
     """
     with np.errstate(all="ignore"):
-        return _Run(lowered, v0, times, rtol, atol, solver, ties or np.random.default_rng(0)).values()
+        run = _Run(lowered, v0, times, rtol, atol, solver, ties or np.random.default_rng(0))
+        values = run.values()
+    if cautions is not None:
+        cautions.extend(run.cautions())
+    return values
 
 
 class _Run:
@@ -107,7 +116,8 @@ class _Run:
         self.n_out = 0
         self.time = 0.0
         self.rtol = rtol
-        self.atol = _scaled_atol(self.equations.state(), rtol) if atol is None else atol
+        self.atol = atol
+        self.sizes = Sizes(len(self.equations.states), rtol, self.equations.terms) if atol is None else None
         self.solvers = [solver, *(name for name in SOLVERS if name != solver)]
         self.slope: Slope = self.equations.slope
         self.n_steps = 0
@@ -119,6 +129,17 @@ class _Run:
         while self.n_out < len(self.times):
             self.stretch(min(self.end, self.queue.next_time))
         return self.out
+
+    def cautions(self) -> list[str]:
+        """What may be less accurate than the tolerance says."""
+        if self.sizes is None or not len(lost := self.sizes.lost()):
+            return []
+        names = [self.equations.lowered.slots[slot].id for slot in self.equations.states[lost]]
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        return [
+            f"{shown}: too small beside the other quantities to be followed to rtol (rounding errors, or too many "
+            f"steps); accurate to about {self.sizes.least():.1g} in amounts; set atol to decide this yourself"
+        ]
 
     def instant(self) -> bool:
         """Let the events of the present time happen and write its output; True if the solver has to start anew."""
@@ -247,14 +268,9 @@ class _Run:
                 f"at time {self.time:g}, {name} is {y[bad[0]]:g} and its rate of change {slope[bad[0]]:g}"
             )
         longest = LONGEST_STEP * self.end if self.equations.has_switches or not len(y) else inf
+        if self.sizes is not None:
+            self.sizes.begin(self.slope, self.time, y, self.end - self.time)
         return Flow(
-            self.slope, self.time, y, stop, rtol=self.rtol, atol=self.atol, longest=longest, solvers=self.solvers
-        )
-
-
-def _scaled_atol(y: Values, rtol: float) -> Values:
-    """What counts as nothing: a small share of where each quantity starts, or of the typical one if that is 0."""
-    sizes = np.abs(y)
-    known = sizes[np.isfinite(sizes) & (sizes > 0.0)]
-    typical = float(np.exp(np.mean(np.log(known)))) if len(known) else 1.0
-    return rtol * 1e-4 * np.where(sizes > 0.0, np.maximum(sizes, 1e-6 * typical), typical)
+            self.slope, self.time, y, stop, rtol=self.rtol, atol=self.atol or 0.0, longest=longest,
+            solvers=self.solvers, sizes=self.sizes,
+        )  # fmt: skip

@@ -7,13 +7,14 @@ Solvers say that they failed by their status; the warnings that scipy would prin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import nextafter
+from math import inf, nextafter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import SimulationError
+from senexo.engine.ode.sizes import FLOORS, Sizes
 
 Values = NDArray[np.float64]
 Slope = Callable[[float, Values], Values]
@@ -21,27 +22,35 @@ Interpolation = Callable[[Any], Values]  # time -> y [n]; times [k] -> y [n, k];
 
 SOLVERS = ("LSODA", "BDF", "Radau")
 _FINEST = 100 * float(np.finfo(np.float64).eps)  # scipy's own limit of rtol
+# A solver whose absolute tolerance follows sizes stalls if so many steps are less than this share of the run.
+_LOOK, _LEAST_PROGRESS = 500, 2e-3
 _TINY = 16  # a stretch of so many neighbouring floating-point times is too short for any step control
 
 
 class Flow:
-    """Steps of y' = slope(t, y) from `time` to `stop`, which the last step meets exactly."""
+    """Steps of y' = slope(t, y) from `time` to `stop`, which the last step meets exactly.
+
+    `sizes` are those that the absolute tolerance follows, None where it is fixed; `reach(time)` is the time that the
+    step from there may not pass.
+    """
 
     def __init__(
         self, slope: Slope, time: float, y: Values, stop: float, *,
         rtol: float, atol: float | Values, longest: float, solvers: Sequence[str] = SOLVERS,
+        sizes: Sizes | None = None, reach: Callable[[float], float] = lambda time: inf,
     ) -> None:  # fmt: skip
         self.slope, self.time, self.y, self.stop = slope, time, y, stop
-        self.options = {"rtol": max(rtol, _FINEST), "atol": atol, "max_step": longest}
-        self.longest = longest
-        self.untried = list(solvers)
+        self.options = {"rtol": max(rtol, _FINEST), "atol": atol if sizes is None else sizes.atol, "max_step": longest}
+        self.longest, self.sizes, self.reach = longest, sizes, reach
+        self.untried, self.name = list(solvers), ""
         self.solver: Any = None
         self.complaints: list[str] = []
+        self.n_steps, self.checked = 0, time
 
     def step(self) -> Interpolation:
         """Go one step on; `time` and `y` are then at its end."""
         if not len(self.y):
-            self.time = min(self.stop, self.time + self.longest)
+            self.time = min(self.stop, self.time + self.longest, self.reach(self.time))
             return lambda time: np.empty((0, *np.shape(time)))
         if self.stop - self.time <= _TINY * (nextafter(self.stop, np.inf) - self.stop):
             return self._straight_step()
@@ -55,25 +64,52 @@ class Flow:
                 elif not np.all(np.isfinite(self.solver.y)):
                     complaint = "result not a finite number"
                 else:
+                    step = float(self.solver.t) - self.time
                     self.time, self.y = float(self.solver.t), self.solver.y.copy()
+                    if self.sizes is not None:
+                        self.sizes.see(self.time, self.y, step)
                     return self.solver.dense_output()
-            self.complaints.append(f"{type(self.solver).__name__}: {complaint}")
+            if self.sizes is not None and self.sizes.raise_floor():
+                self.untried.insert(0, self.name)
+            else:
+                self.complaints.append(f"{type(self.solver).__name__}: {complaint}")
             self.solver = None
+
+    def _stalled(self) -> bool:
+        """Would following the sizes of tiny quantities take millions of steps?"""
+        self.n_steps += 1
+        if self.sizes is None or self.n_steps % _LOOK or self.sizes.floor + 1 == len(FLOORS):
+            return False
+        gone, self.checked = self.time - self.checked, self.time
+        return gone < _LEAST_PROGRESS * self.stop and gone < 0.3 * self.time
 
     def _attempt(self) -> str | None:
         """One step; what the solver says where it fails."""
+        if self._stalled():
+            self.solver.status = "failed"
+            return "too many steps"
+        self._bound(min(self.stop, self.reach(self.time)))
         try:
             return self.solver.step()
         except (_Unsuccessful, ValueError) as why:  # ValueError: values beyond the range of numbers
             self.solver.status = "failed"
             return str(why)
 
+    def _bound(self, time: float) -> None:
+        """The time that the solver's next step may not pass."""
+        if time != self.solver.t_bound:
+            self.solver.t_bound, self.solver.status = time, "running"
+            integrator = getattr(getattr(self.solver, "_lsoda_solver", None), "_integrator", None)
+            if integrator is not None:
+                integrator.rwork[0] = time
+
     def _start(self) -> None:
         import scipy.integrate
 
         if not self.untried:
             raise SimulationError(f"no solver gets on from time {self.time:g} ({'; '.join(self.complaints)})")
-        solver = getattr(scipy.integrate, self.untried.pop(0))
+        self.name = self.untried.pop(0)
+        solver = getattr(scipy.integrate, self.name)
         self.solver = solver(self.slope, self.time, self.y, self.stop, **self.options)
         _only_by_status(self.solver)
 
