@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from senexo.base.atomic import output_file, output_folder
 from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray
 
 SUFFIXES = (".csv", ".parquet", ".zarr")
+MOST_POINTS = 10_000_000
+ROWS_AT_ONCE = 1_000_000
 _METADATA = frozenset({".zattrs", ".zgroup", ".zarray", ".zmetadata"})
 
 
@@ -30,6 +35,8 @@ def simulate_to(
     faults = []
     if not 0 < end < float("inf"):
         faults.append(Fault("--end", f"{end:g}", "a time greater than 0"))
+    if points > MOST_POINTS:
+        faults.append(Fault("--points", f"{points:,}", f"at most {MOST_POINTS:,}"))
     if out is not None and out.suffix not in SUFFIXES:
         faults.append(Fault("--out", str(out), f"a file that ends in {', '.join(SUFFIXES)}"))
     if faults:
@@ -46,18 +53,45 @@ def simulate_to(
             print(f"senexo: {caution}", file=sys.stderr)  # noqa: T201
         return data
 
+    from senexo.lab.ensemble import aside
+
+    # aside: Ctrl-C is answered while a solver or a kernel is at work
     if out is None:
-        course().to_dataframe().reset_index().to_csv(sys.stdout, index=False)
+        _write_csv(aside(course), sys.stdout)
     elif out.suffix == ".zarr":
         with output_folder(out, overwrite=overwrite, ours=is_simulated_store, kind="a store of senexo simulate") as new:
-            course().to_zarr(new, mode="w", zarr_format=2, consolidated=True)
+            aside(course).to_zarr(new, mode="w", zarr_format=2, consolidated=True)
     else:
         with output_file(out, overwrite=overwrite) as new:
-            table = course().to_dataframe().reset_index()
-            if out.suffix == ".csv":
-                table.to_csv(new, index=False)
+            data = aside(course)
+            if out.suffix == ".parquet":
+                _write_parquet(data, new)
             else:
-                table.to_parquet(new, index=False)
+                with new.open("w", encoding="utf-8", newline="") as stream:
+                    _write_csv(data, stream)
+
+
+def _parts(data: xarray.Dataset) -> Iterator[pd.DataFrame]:
+    """The rows of the table, some runs at a time: a table takes several times the memory of the arrays."""
+    at_once = max(1, ROWS_AT_ONCE // max(1, data.sizes["time"]))
+    for first in range(0, data.sizes["run"], at_once):
+        yield data.isel(run=slice(first, first + at_once)).to_dataframe().reset_index()
+
+
+def _write_csv(data: xarray.Dataset, stream: IO[str]) -> None:
+    for number, part in enumerate(_parts(data)):
+        part.to_csv(stream, index=False, header=number == 0)
+
+
+def _write_parquet(data: xarray.Dataset, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = (pa.Table.from_pandas(part, preserve_index=False) for part in _parts(data))
+    first = next(parts)
+    with pq.ParquetWriter(path, first.schema) as writer:
+        for part in itertools.chain([first], parts):
+            writer.write_table(part)
 
 
 def is_simulated_store(folder: Path) -> bool:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import codecs
 import importlib
+import importlib.util
 import json
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +31,8 @@ MOST_BYTES = 20 * 2**20
 MOST_DEPTH = 256
 MOST_ELEMENTS = 500_000
 MEMORY_BYTES = 2 * 2**30
-SECONDS = 25
+SECONDS = 25  # of the processor: what a model costs, however busy the machine is
+MOST_WAITING = 600  # seconds by the clock, for a child that does nothing at all
 MOST_REPLY_BYTES = 512 * 2**20
 
 # The child sees the parent's own search path and nothing else of its surroundings: no site hooks, no
@@ -144,8 +148,8 @@ def check_size(data: bytes) -> None:
 def call(task: str, payload: bytes, *arguments: str) -> Any:
     """Run a function in a child process with limited resources.
 
-    The child may use 2 GiB of memory and 25 s. Once it has loaded its libraries it can neither open nor write a file
-    nor start a process (where the platform has no `resource` module only the time limit applies).
+    The child may use 2 GiB of memory and 25 s of processor time. Once it has loaded its libraries it can neither open
+    nor write a file nor start a process. Where the platform has no `resource` module, it may take 25 s by the clock.
 
     Parameters
     ----------
@@ -167,13 +171,13 @@ def call(task: str, payload: bytes, *arguments: str) -> Any:
         As raised in the child; InvalidModel also where the child dies.
     """
     path = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
-    command = [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(path), task, *arguments]
+    command = [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(path), task, str(SECONDS), *arguments]
     pipe = subprocess.PIPE
     try:
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
     except OSError as error:
         raise InvalidModel(f"cannot be read: the parser's process does not start ({error.strerror})") from None
-    timer = threading.Timer(SECONDS, process.kill)
+    timer = threading.Timer(MOST_WAITING if _has_limits() else SECONDS, process.kill)
     timer.start()
     try:
         reply = _exchange(process, payload)
@@ -203,6 +207,8 @@ def _exchange(process: subprocess.Popen[bytes], payload: bytes) -> bytes:
 
 def _death(code: int) -> str:
     limits = f"it needs more than {MEMORY_BYTES // 2**30} GiB of memory or {SECONDS} s, or breaks the parser"
+    if -code == getattr(signal, "SIGXCPU", None):
+        return f"it needs more than {SECONDS} s of processor time"
     if code >= 0:
         return f"the parser ended without an answer ({limits})"
     return f"the parser was stopped by {signal.Signals(-code).name} ({limits})"
@@ -228,10 +234,10 @@ def _serve() -> None:
     # Parsers print to standard output; the answer goes through a copy of it that they do not know.
     answer = os.dup(1)
     os.dup2(2, 1)
-    _limit()
+    _limit(int(sys.argv[3]))
     payload = sys.stdin.buffer.read()
     try:
-        message = {"kind": "result", "content": function(payload, *sys.argv[3:])}
+        message = {"kind": "result", "content": function(payload, *sys.argv[4:])}
     except UnsupportedFeature as error:
         message = {"kind": "unsupported", "content": [error.feature, error.detail]}
     except SenexoError as error:
@@ -248,14 +254,19 @@ def _serve() -> None:
     os._exit(0)
 
 
-def _limit() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: only the parent's timer holds
+def _has_limits() -> bool:
+    return importlib.util.find_spec("resource") is not None  # not on Windows
+
+
+def _limit(seconds: int) -> None:
+    """Close the door: memory, files, processes, and `seconds` of processor time from now on."""
+    if not _has_limits():  # only the parent's timer holds
         return
+    import resource
+
     wanted = {
         "RLIMIT_AS": MEMORY_BYTES,
-        "RLIMIT_CPU": SECONDS,
+        "RLIMIT_CPU": seconds + math.ceil(time.process_time()),  # what loading the libraries took is not the model's
         "RLIMIT_CORE": 0,
         "RLIMIT_FSIZE": 0,
         "RLIMIT_NOFILE": 0,
@@ -269,6 +280,8 @@ def _limit() -> None:
         if ceiling != resource.RLIM_INFINITY:
             limit = min(limit, ceiling)
         try:
-            resource.setrlimit(number, (limit, limit))
+            # a process at its soft limit of time gets SIGXCPU, which says why; at the hard one SIGKILL
+            hard = limit + 5 if name == "RLIMIT_CPU" and ceiling == resource.RLIM_INFINITY else limit
+            resource.setrlimit(number, (limit, hard))
         except (ValueError, OSError):  # a limit this platform lists but does not let us lower (RLIMIT_AS on macOS)
             continue

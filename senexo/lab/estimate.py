@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.base.machine import available_memory
 from senexo.lab import tables, trial
 from senexo.lab.claim import null
 from senexo.lab.experiment import World
@@ -125,18 +124,6 @@ def affordable(found: RunEstimate) -> None:
         needed = f"about {found.memory_bytes / GIB:.1f} GiB of memory for {found.cells:,} cells"
         expected = f"at most {there / GIB:.1f} GiB: fewer cells, donors, times or --workers"
         raise InvalidInput([Fault("study", f"{needed} and {found.workers} workers", expected)])
-
-
-def available_memory() -> float:
-    """Bytes a process may still take: what the system has free, or what its container allows, if that is less."""
-    limits = [float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))] if hasattr(os, "sysconf") else []
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        limits += [1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-        limits.append(float(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    except (OSError, ValueError):  # not Linux, or no limit ("max")
-        pass
-    return min(limits, default=float("inf"))
 
 
 def _duration(seconds: float) -> str:

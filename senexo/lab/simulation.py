@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.base.machine import available_memory
 from senexo.base.streams import generator
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
@@ -140,6 +141,11 @@ def simulate(
 # ---- checks
 
 
+def largest_result() -> float:
+    """Bytes that a result may have: 8 GiB, or half of the memory that is free where that is less."""
+    return min(LARGEST_RESULT, available_memory() / 2)
+
+
 def _checked(times: Any, runs: int, n_slots: int, faults: list[Fault]) -> NDArray[np.float64]:
     """The times as an array; with theirs, every fault of the request at once."""
     try:
@@ -150,8 +156,8 @@ def _checked(times: Any, runs: int, n_slots: int, faults: list[Fault]) -> NDArra
         faults.append(Fault("times", f"an array of shape {grid.shape}", "a list of at least one time"))
     elif not np.all(np.isfinite(grid)) or grid[0] < 0.0 or np.any(np.diff(grid) < 0.0):
         faults.append(Fault("times", f"{grid[0]:g} to {grid[-1]:g}", "finite times in ascending order, 0 or later"))
-    elif _is_whole(runs) and (size := 8 * runs * grid.size * n_slots) > LARGEST_RESULT:
-        expected = f"at most {LARGEST_RESULT / 2**30:g} GiB: fewer runs or times"
+    elif _is_whole(runs) and (size := 8 * runs * grid.size * n_slots) > (most := largest_result()):
+        expected = f"at most {most / 2**30:.3g} GiB: fewer runs or times"
         faults.append(Fault("runs x times", f"a result of {size / 2**30:.1f} GiB", expected))
     if faults:
         raise InvalidInput(faults)

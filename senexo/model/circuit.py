@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,9 @@ from typing import Any
 
 from senexo.base.errors import Fault, InvalidInput, InvalidModel
 from senexo.base.evidence import STATUSES, current_status
+from senexo.base.files import no_plain_file
+from senexo.base.sandbox import MOST_BYTES
+from senexo.base.toml_text import loads
 from senexo.model.cell_types import CellTypeRule, PartitionRule, read_partitions, read_types, type_faults
 from senexo.model.circuit_table import LAWS, CircuitParameter, finite, parameter, range_faults, rows, unlisted
 from senexo.model.network import Network
@@ -264,7 +266,12 @@ def _folder(name_or_folder: str | Path) -> Path:
 def _texts(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, str]]:
     for name in (*FILES, *([TYPES] if (folder / TYPES).is_file() else [])):
         try:
-            yield name, (folder / name).read_text(encoding="utf-8")
+            if kind := no_plain_file(folder / name):
+                faults.append(Fault(str(folder / name), kind, "a readable file"))
+            elif (size := (folder / name).stat().st_size) > MOST_BYTES:
+                faults.append(Fault(str(folder / name), f"{size:,} bytes", f"at most {MOST_BYTES:,}"))
+            else:
+                yield name, (folder / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             faults.append(Fault(str(folder / name), getattr(error, "strerror", None) or str(error), "a readable file"))
 
@@ -306,7 +313,7 @@ def _assembled(
     texts: Mapping[str, str],
     faults: list[Fault],
 ) -> Circuit:
-    plan = tomllib.loads(texts["circuit.toml"])
+    plan = loads(texts["circuit.toml"])
     return Circuit(
         name=name,
         title=str(plan["title"]),

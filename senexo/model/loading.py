@@ -68,7 +68,7 @@ class Model:
 def load(x: str | os.PathLike[str]) -> Model:
     """Load a model.
 
-    Files are parsed in a limited child process (2 GiB, 25 s); SBML is scanned before libSBML sees it.
+    Files are parsed in a limited child process (2 GiB, 25 s of processor time); SBML is scanned before libSBML sees it.
 
     Parameters
     ----------

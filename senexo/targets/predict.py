@@ -110,15 +110,31 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class _Scanned:
-    """One 3'UTR with its sites and draws of the share of its mRNA that is left."""
+    """One 3'UTR with its sites; those numbered in `binding` count in the sum."""
 
     name: str
     of: str  # the gene it is a mutant of, else its own name
     utr: str
     sites: list[Site]
     affinities: list[Affinity]
-    left: Values  # [DRAWS]
+    binding: list[int]
     chances: Mapping[str, float]  # canonical type -> probability of that type or a better one by chance
+
+
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """Draws of the repression of a 3'UTR; computed each time, so that a transcriptome needs no memory for them."""
+
+    free: float
+    b: Values
+    seed: int
+
+    def shift(self, one: _Scanned) -> Values:
+        """-log2 of the share of the mRNA that is left [DRAWS]."""
+        keys = [(one.of, one.sites[k].start) for k in one.binding]
+        types = [one.sites[k].type for k in one.binding]
+        kds = kd_draws([one.affinities[k] for k in one.binding], types, keys, DRAWS, self.seed)
+        return np.asarray(-np.log2(repression(kds, self.free, self.b)))
 
 
 def predict(
@@ -173,30 +189,23 @@ def predict(
     '8mer'
     """
     dose = exposure(level, copies, reading)
-    b = _draws_of_b(seed)
-    scanned = [
-        _scan(mirna, name, of, utr, dose.free, kd_table, b, seed) for name, of, utr in with_mutants(utrs, mutations)
-    ]
-    shifts = np.array([-np.log2(one.left) for one in scanned]).reshape(len(scanned), DRAWS)
+    scanned = [_scan(mirna, name, of, utr, kd_table) for name, of, utr in with_mutants(utrs, mutations)]
     given = {one.name for one in scanned}
-    genes = _genes(mirna, scanned, shifts, [name for name in expected if name not in given])
+    draws = _Draws(dose.free, _draws_of_b(seed), seed)
+    genes = _genes(scanned, draws, [name for name in expected if name not in given])
     notes = missing()
     return Prediction(mirna, dose, seed, genes, _site_table(mirna, scanned), tuple(_sentences(genes, mirna)), notes)
 
 
-def _scan(
-    mirna: Mirna, name: str, of: str, utr: str, free: float, table: Mapping[str, float] | None, b: Values, seed: int
-) -> _Scanned:
+def _scan(mirna: Mirna, name: str, of: str, utr: str, table: Mapping[str, float] | None) -> _Scanned:
     sites = find_sites(utr, mirna)
     affinities = [affinity(utr, site, table) for site in sites]
     binding = [k for k, (site, one) in enumerate(zip(sites, affinities, strict=True)) if _counts(site, one)]
-    keys = [(of, sites[k].start) for k in binding]
-    kds = kd_draws([affinities[k] for k in binding], [sites[k].type for k in binding], keys, DRAWS, seed)
     base = composition(utr)
     chances = {
         kind: chance(words(mirna, kind), len(utr), base) for kind in CANONICAL if kind in {s.type for s in sites}
     }
-    return _Scanned(name, of, utr, sites, affinities, repression(kds, free, b), chances)
+    return _Scanned(name, of, utr, sites, affinities, binding, chances)
 
 
 def _counts(site: Site, one: Affinity) -> bool:
@@ -209,15 +218,24 @@ def _draws_of_b(seed: int) -> Values:
     return generator(seed, "b").uniform(low, high, DRAWS)
 
 
-def _genes(mirna: Mirna, scanned: Sequence[_Scanned], shifts: Values, missing: Sequence[str]) -> pd.DataFrame:
+def _genes(scanned: Sequence[_Scanned], draws: _Draws, missing: Sequence[str]) -> pd.DataFrame:
+    """The table of genes: one pass over the draws for their sum and largest, a second for each gene's part."""
     import pandas as pd
 
-    own = np.array([one.name == one.of for one in scanned], dtype=bool)  # a mutant competes with no gene
-    total = shifts[own].sum(axis=0)
-    share = np.divide(shifts, total, out=np.zeros_like(shifts), where=total > 0)
-    first = ((shifts == shifts[own].max(axis=0)) & (total > 0)).astype(float) if own.any() else shifts
-    share[~own] = first[~own] = np.nan
-    rows = [_gene(one, shifts[k], share[k], float(np.mean(first[k]))) for k, one in enumerate(scanned)]
+    total, largest = np.zeros(DRAWS), np.full(DRAWS, -np.inf)
+    for one in scanned:
+        if one.name == one.of:  # a mutant competes with no gene
+            shift = draws.shift(one)
+            total += shift
+            np.maximum(largest, shift, out=largest)
+    rows = []
+    for one in scanned:
+        shift = draws.shift(one)
+        share, most = np.full(DRAWS, np.nan), np.nan
+        if one.name == one.of:
+            share = np.divide(shift, total, out=np.zeros(DRAWS), where=total > 0)
+            most = float(np.mean((shift == largest) & (total > 0)))
+        rows.append(_gene(one, shift, share, most))
     rows.sort(key=lambda row: row["log2_fold_change"])
     table = pd.DataFrame([*rows, *({"gene": name, "verdict": "unknown"} for name in missing)], columns=GENE_COLUMNS)
     return table.astype(dict.fromkeys(("length", "n_8mer", "n_7mer", "n_6mer", "n_variants"), "Int64"))

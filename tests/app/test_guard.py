@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import senexo as package
@@ -159,6 +165,69 @@ def test_what_is_no_plain_file_is_refused(senexo: Command, words: tuple[object, 
     assert status == 2
     assert name in error
     assert kind in error or "not a file" in error
+
+
+@pytest.mark.parametrize("points", [10_000_001, 10**9])
+def test_too_many_points_are_refused_before_anything_is_allocated(senexo: Command, points: int) -> None:
+    status, _, error = senexo("simulate", "no-such-model", "--end", 1, "--points", points)
+    assert status == 2
+    assert f"--points: found {points:,}, expected at most 10,000,000" in error
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ""])
+def test_tables_written_part_by_part_are_those_written_at_once(
+    senexo: Command, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    Path("m.ant").write_text("model m\n  compartment c = 1; species x in c; x = 9; J: x => ; 0.3*x;\nend\n")
+    read = pd.read_parquet if suffix == ".parquet" else pd.read_csv
+    tables = []
+    for rows in (1_000_000, 7):  # all of the 5 runs of 3 times at once, or 2 runs at a time
+        monkeypatch.setattr("senexo.app.simulating.ROWS_AT_ONCE", rows)
+        out = ("--out", f"{rows}{suffix}") if suffix else ()
+        status, printed, error = senexo(
+            "simulate", "m.ant", "--end", 4, "--points", 3, "--method", "ssa", "--runs", 5, *out
+        )
+        assert status == 0, error
+        tables.append(read(f"{rows}{suffix}") if suffix else pd.read_csv(io.StringIO(printed)))
+    pd.testing.assert_frame_equal(*tables)
+    assert list(tables[0]["run"]) == [run for run in range(5) for _ in range(3)]
+
+
+def test_a_circuit_folder_with_a_pipe_or_a_large_file(senexo: Command) -> None:
+    for name in ("piped", "large"):
+        shutil.copytree(Path(__file__).parents[1] / "circuits" / "tiny", name)
+        (Path(name) / "wiring.csv").unlink()
+    os.mkfifo("piped/wiring.csv")
+    with open("large/wiring.csv", "wb") as sparse:
+        sparse.truncate(2**31)
+    assert "wiring.csv: found a named pipe" in senexo("simulate", "piped", "--end", 1)[2]
+    assert "wiring.csv: found 2,147,483,648 bytes" in senexo("simulate", "large", "--end", 1)[2]
+
+
+@pytest.mark.parametrize(
+    ("column", "rows", "said"),
+    [
+        ("x" * 2_000, 1_000_000, "unpacks to more than 512 MiB"),
+        ("", 2_000_001, "more than 2,000,000 rows"),
+    ],
+)
+def test_a_parquet_file_is_measured_before_it_is_unpacked(senexo: Command, column: str, rows: int, said: str) -> None:
+    """Some kB that stand for gigabytes: one text, repeated by a dictionary."""
+    indices = pa.array(np.zeros(rows, dtype=np.int32))
+    pq.write_table(pa.table({"a": pa.DictionaryArray.from_arrays(indices, pa.array([column]))}), "bomb.parquet")
+    assert Path("bomb.parquet").stat().st_size < 300_000
+    begun = time.monotonic()
+    status, _, error = senexo("assay", "survival", "bomb.parquet", "--time", "a", "--event", "a")
+    assert status == 2
+    assert said in error
+    assert time.monotonic() - begun < 20
+
+
+def test_a_table_of_too_many_rows(senexo: Command) -> None:
+    Path("t.csv").write_bytes(b"a\n" + b"1\n" * 2_000_010)
+    status, _, error = senexo("assay", "survival", "t.csv", "--time", "a", "--event", "a")
+    assert status == 2
+    assert "t.csv: found more than 2,000,000 rows, expected a smaller table" in error
 
 
 def test_a_backend_that_does_not_exist_here(senexo: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,8 +28,14 @@ def leave(payload: bytes) -> None:
     os._exit(0)
 
 
-def sleep(payload: bytes) -> None:
-    time.sleep(60)
+def wait(payload: bytes) -> str:
+    time.sleep(float(payload))
+    return "done"
+
+
+def spin(payload: bytes) -> None:
+    while True:
+        pass
 
 
 def eat_memory(payload: bytes) -> int:

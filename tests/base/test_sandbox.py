@@ -98,12 +98,26 @@ def test_a_child_that_never_reads_its_input_is_no_trap() -> None:
         call("sandbox_tasks:missing", b"x" * 10_000_000)
 
 
-def test_time_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+@needs_limits
+def test_the_time_of_the_processor_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "SECONDS", 1)
+    with pytest.raises(InvalidModel, match="it needs more than 1 s of processor time"):
+        call("sandbox_tasks:spin", b"")
+
+
+@needs_limits
+def test_waiting_for_a_busy_machine_is_not_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that is kept waiting for longer than its time of the processor still answers."""
+    monkeypatch.setattr(sandbox, "SECONDS", 1)
+    assert call("sandbox_tasks:wait", b"2.5") == "done"
+
+
+def test_a_child_that_waits_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "MOST_WAITING", 1)
     start = time.perf_counter()
-    with pytest.raises(InvalidModel, match=r"SIGKILL .* 1 s"):
-        call("sandbox_tasks:sleep", b"")
-    assert time.perf_counter() - start < 5
+    with pytest.raises(InvalidModel, match="SIGKILL"):
+        call("sandbox_tasks:wait", b"60")
+    assert time.perf_counter() - start < 10
 
 
 def test_the_answer_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:

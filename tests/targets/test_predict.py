@@ -177,3 +177,19 @@ def test_predicted_repression_of_the_published_sample(shared_data: Path) -> None
             theirs = {row["transcript"]: float(row["pred"]) for row in csv.DictReader(file, delimiter="\t")}
         genes = predict(mirna, utrs, expected=()).genes.set_index("gene")["log2_fold_change"]
         assert stats.spearmanr([genes[key] for key in theirs], list(theirs.values())).statistic > 0.8
+
+
+def test_a_transcriptome_takes_little_memory() -> None:
+    """At most 12 kB per 3'UTR of 300 nt, its sequence and sites included: no draws are kept (2 x 16 kB before)."""
+    import tracemalloc
+
+    letters = np.random.default_rng(1).choice(list("ACGU"), size=(300, 300))
+    utrs = ((f"g{number}", "".join(row)) for number, row in enumerate(letters))
+    tracemalloc.start()
+    try:
+        found = predict(MIR34[0], utrs, expected=())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.genes) == 300
+    assert peak < 300 * 12_000
