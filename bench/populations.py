@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from senexo.engine.formula.lower import lower
 from senexo.engine.population.initial import start
 from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population
-from senexo.engine.population.splitting import Method, run_split
+from senexo.engine.population.splitting import run_split
+from senexo.engine.population.stepper import Backend, Execution
 from senexo.model.loading import load
 from senexo.model.network import Network
 
@@ -74,13 +75,13 @@ def well(coupled: Network, number: int) -> tuple[Population, Callable[[int], Cel
     return population, lambda seed: start(population, {"A": number}, seed=seed, overrides=overrides)
 
 
-def senexo(coupled: Network, ids: list[str], method: Method) -> Program:
+def senexo(coupled: Network, ids: list[str], backend: Backend) -> Program:
     population, plated = well(coupled, CELLS)
     slots = [population.types[0].network.slot(id) for id in ids]
 
     def run(seed: int) -> tuple[Values, float]:
         cells = plated(seed)
-        after, _ = run_split(population, cells, HOURS, window=WINDOW, threads=1, method=method)
+        after, _ = run_split(population, cells, HOURS, window=WINDOW, threads=1, execution=Execution(backend))
         found = after.values[:, slots].mean(axis=0)
         return np.append(found, [after.pools[0] / CELLS, len(after) / CELLS]), CELLS * HOURS
 

@@ -14,7 +14,7 @@ from reference.formulas import value
 from reference.ssa import exponential
 from senexo.base.streams import DRAW, derive, threefry
 from senexo.engine.formula.network import Lowered, LoweredReaction
-from senexo.engine.population.model import Become, Cells, Divide, Fate, Partition, Population, Set
+from senexo.engine.population.model import Become, Cells, Divide, Fate, Partition, Population, SlotUpdate
 
 
 @dataclass
@@ -155,7 +155,7 @@ class Dish:
         self.cells[self.cells.index(cell)] = daughters[0]
         self.cells.append(daughters[1])
 
-    def moved(self, old: int, name: str, v: list[float], sets: tuple[Set, ...]) -> list[float]:
+    def moved(self, old: int, name: str, v: list[float], sets: tuple[SlotUpdate, ...]) -> list[float]:
         """The slots as the type `name`; here both types have the same network and values."""
         network, new = self.population.types[old].network, self.population.types[self.population.number(name)].network
         assert [info.id for info in network.slots] == [info.id for info in new.slots]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from senexo.engine.population.model import CellType, Divide, Fate, Leave, Partition, Population, Set
+from senexo.engine.population.model import CellType, Divide, Fate, Leave, Partition, Population, SlotUpdate
 from verify._laws import Floats, Ints, Reaction, clones_fit, expectation, fits, halving, network, zero_mean
 from verify._population import Engine, Grown, grow
 
@@ -76,7 +76,7 @@ def erlang(engine: Engine, n: int, seed: int) -> Found:
     rate, time = 2.5, 4.0
     text = cell(f"{INERT} age = 0; done = 0; l = {rate}; h := l^2*age/(1 + l*age);")
     net = network(text)
-    effect = Divide("A", "B", each=((Set("done", "add", 1.0),), ()))
+    effect = Divide("A", "B", each=((SlotUpdate("done", "add", 1.0),), ()))
     types = CellType("A", net, (Fate("division", "h", effect, bound="l"),), age="age"), CellType("B", net, age="age")
     done = grow(engine, Population(types), n, time, seed=seed).of("done", "A")
     law = stats.poisson.pmf(np.arange(80), rate * time).reshape(-1, 2).sum(axis=1)

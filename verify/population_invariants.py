@@ -27,8 +27,9 @@ from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import births, pool_balances
 from senexo.engine.population.model import Cells, Log, Population
 from senexo.engine.population.partition import HybridPartition, divided
-from senexo.engine.population.splitting import Method, run_split
-from senexo.engine.population.tables import BECOME, DIVIDE, EFFECT, WHAT, plan
+from senexo.engine.population.splitting import run_split
+from senexo.engine.population.stepper import Backend, Execution
+from senexo.engine.population.tables import BECOME, DIVIDE, EFFECT, WHAT, compile_population
 from senexo.lab.coupled.population import population_of
 from senexo.model.circuit import load_circuit
 from verify import Check
@@ -64,7 +65,7 @@ def looked_at(
 
 def _counts(population: Population, after: Cells, continuous: Collection[str]) -> int:
     found = int((after.pools < 0).sum())
-    for place, slots in enumerate(plan(population).countable):
+    for place, slots in enumerate(compile_population(population).countable):
         network = population.types[place].network
         for slot in slots:
             values = after.values[after.type == place, slot]
@@ -76,7 +77,7 @@ def _counts(population: Population, after: Cells, continuous: Collection[str]) -
 
 def _copies(population: Population, before: Cells, after: Cells, continuous: Collection[str]) -> int:
     """Species whose mass balance does not close, over all types, since a cell that changes type takes its copies."""
-    made = plan(population)
+    made = compile_population(population)
     fired = (after.fired - before.fired).tolist()
     found = sum(book.by_hand != 0 for book in pool_balances(population, before, after))
     sums: dict[str, int] = {}
@@ -95,7 +96,7 @@ def _copies(population: Population, before: Cells, after: Cells, continuous: Col
 
 
 def _cells(population: Population, before: Cells, after: Cells, log: Log, ever: set[Key]) -> int:
-    tables = plan(population).tables
+    tables = compile_population(population).tables
     what = tables.effects[tables.channels[log.channel, EFFECT], WHAT]
     born = births(population, log)
     new, whose = (list(map(tuple, rows.tolist())) for rows in (born.key, born.parent))
@@ -141,13 +142,15 @@ def follow(
     print(f"{name}: {events} events, {len(begin)} to {len(now)} cells, {seconds:.0f} s", file=sys.stderr, flush=True)
 
 
-def windows(population: Population, method: Method) -> Run:
-    return lambda cells, until: run_split(population, cells, until, window=0.25, threads=1, method=method)
+def windows(population: Population, backend: Backend) -> Run:
+    return lambda cells, until: run_split(
+        population, cells, until, window=0.25, threads=1, execution=Execution(backend)
+    )
 
 
-def steps(population: Population, parts: HybridPartition, method: Method) -> Run:
+def steps(population: Population, parts: HybridPartition, backend: Backend) -> Run:
     return lambda cells, until: run_hybrid(
-        population, cells, until, window=0.25, partition=parts, threads=1, method=method
+        population, cells, until, window=0.25, partition=parts, threads=1, execution=Execution(backend)
     )
 
 

@@ -23,10 +23,11 @@ from senexo.engine.population.model import (
     Leave,
     Partition,
     Population,
-    Set,
+    SlotUpdate,
 )
 from senexo.engine.population.splitting import run_split
-from senexo.engine.population.tables import plan
+from senexo.engine.population.stepper import Execution
+from senexo.engine.population.tables import compile_population
 from verify import Check
 from verify._problems import lowered
 
@@ -48,10 +49,10 @@ def population() -> Population:
     """Stem cells and blasts that divide in every way there is, age, die, and share two pools."""
     net = lowered(CELL)
     shares = {"G": Partition("copied"), "P": Partition("clustered", 0.3, 3)}
-    each = ((Set("stem", "multiply", 0.5),), (Set("size", "add", 0.25),))
-    both = (Set("size", "multiply", 0.8),)
+    each = ((SlotUpdate("stem", "multiply", 0.5),), (SlotUpdate("size", "add", 0.25),))
+    both = (SlotUpdate("size", "multiply", 0.8),)
     division = Fate("division", "hazard", Divide("stem", "blast", shares, Partition("binomial", 0.4), both, each))
-    ageing = Fate("ageing", "old", Become("blast", (Set("stem", "set", "b"),)), bound="bound")
+    ageing = Fate("ageing", "old", Become("blast", (SlotUpdate("stem", "set", "b"),)), bound="bound")
     split = Fate("split", "hazard", Divide("blast", "blast", otherwise=Partition("ordered")))
     death = Fate("death", "death", Leave())
     types = (
@@ -64,7 +65,7 @@ def population() -> Population:
 def differences(population: Population, now: Cells, twin: Dish, *, draws: bool) -> int:
     """How many things differ: of cells (key, type, birth, each species), pools, and events per reaction or fate."""
     cells = [cell for cell in twin.cells if not cell.medium]
-    slots = plan(population).countable[0]
+    slots = compile_population(population).countable[0]
     found = len(now) != len(cells)
     for key, type, born, used, values, cell in zip(
         now.key.tolist(), now.type.tolist(), now.born.tolist(), now.draws.tolist(), now.values, cells, strict=False
@@ -78,7 +79,7 @@ def differences(population: Population, now: Cells, twin: Dish, *, draws: bool) 
 def fired(population: Population, cells: Cells) -> Counter[str]:
     """Events by the name of the reaction or fate."""
     found: Counter[str] = Counter()
-    for channel, n in zip(plan(population).channels, cells.fired.tolist(), strict=True):
+    for channel, n in zip(compile_population(population).channels, cells.fired.tolist(), strict=True):
         found[channel.name] += n
     return found
 
@@ -108,7 +109,9 @@ def split(made: Population, enough: int) -> Iterator[tuple[int, int]]:
         for window in range(1, 13):
             twin.window(0.25 * window)
             for method in ("tables", "lanes"):
-                now[method], _ = run_split(made, now[method], 0.25 * window, window=0.25, threads=1, method=method)  # type: ignore[arg-type]
+                now[method], _ = run_split(
+                    made, now[method], 0.25 * window, window=0.25, threads=1, execution=Execution(method)
+                )  # type: ignore[arg-type]
                 wrong += differences(made, now[method], twin, draws=True)
             wrong += now["tables"].digest() != now["lanes"].digest()
         happened = Counter(name for *_, name in twin.happened)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from senexo.base.errors import SenexoError, SimulationError, UnsupportedFeature
+from senexo.base.errors import Fault, InvalidInput, SenexoError, SimulationError, UnsupportedFeature
 from senexo.engine.formula.network import Lowered
 
 OK, NEGATIVE, NOT_A_NUMBER, DEPLETED, NOT_WHOLE, STOICHIOMETRY = 0, 1, 2, 3, 4, 5
 TOO_LONG, CASCADE, DELAY, WAITING, STEPS, STOPPED = 6, 7, 8, 9, 10, 11
 CUT, LOOK, FIRED = 12, 13, 14  # not an end: between parts of the kernel
+ROOM, FULL, BELOW_HAZARD, THINNED = 20, 21, 22, 23  # of populations: more rows, more entries; THINNED: no event
 
 
 def error(lowered: Lowered, code: int, index: int, time: float, run: int, most: int) -> SenexoError:
@@ -42,3 +43,30 @@ def error(lowered: Lowered, code: int, index: int, time: float, run: int, most: 
     if code == DELAY:
         return SimulationError(f"event {event} {where}: its delay is not 0 or more")
     return SimulationError(f"too many events wait to be executed {where}, the last one {event}")
+
+
+def reason(code: int, what: str, time: float, *, most_cells: int, most_events: int) -> str:
+    """Why the run of a population ended before its time, as a label of the partial result; "" for one that did not.
+
+    what: the channel that is to blame, "name of type". Raises `SenexoError` for what makes a result impossible.
+    """
+    if code == OK:
+        return ""
+    if code == ROOM:
+        return f"more than {most_cells} cells at time {time:g}"
+    if code == TOO_LONG:
+        return f"more than {most_events} events at time {time:g}"
+    if code == STOPPED:
+        return f"stopped at time {time:g}"
+    where = f"{what} at time {time:g}"
+    if code == DEPLETED:
+        raise UnsupportedFeature(
+            "a kinetic law that fires without enough reactant", f"{where}; its law must be 0 where a reactant is short"
+        )
+    if code == BELOW_HAZARD:
+        raise InvalidInput(
+            [Fault(f"fate {where}", "a hazard that is negative or above its bound", "0 <= hazard <= bound")]
+        )
+    if code == NEGATIVE:
+        raise SimulationError(f"a propensity is negative or no finite number, {where}")
+    raise AssertionError(f"a run of a population does not end with code {code}")

@@ -13,6 +13,7 @@ from senexo.engine.population.control import Resampled, control, uniforms
 from senexo.engine.population.initial import start
 from senexo.engine.population.model import ROWS, UNDRAWN, Cells, CellType, Fate, Leave, Population
 from senexo.engine.population.splitting import run_split
+from senexo.engine.population.stepper import Execution
 from senexo.engine.population.weights import weighted_mean, weighted_quantiles
 from senexo.model.loading import load
 
@@ -127,12 +128,12 @@ def test_clones_go_their_own_ways(mortal: Population) -> None:
     slot = mortal.types[0].network.slot("founder")
     heavy = start(mortal, {"A": 400}, seed=7, overrides={"A": {"founder": np.arange(400.0)}})
     heavy.weight[:] = 64
-    heavy, _ = run_split(mortal, heavy, 1.0, window=1.0, method="tables")
+    heavy, _ = run_split(mortal, heavy, 1.0, window=1.0, execution=Execution("tables"))
     cells, done = control(heavy, most=10**6, rare=10**6)
     assert len(cells) == 64 * len(heavy)
     assert len({tuple(key) for key in cells.key.tolist()}) == len(cells)
     assert len(done.time) == 63 * len(heavy)
-    after, _ = run_split(mortal, cells, 8.0, window=1.0, method="tables")
+    after, _ = run_split(mortal, cells, 8.0, window=1.0, execution=Execution("tables"))
     founders = heavy.values[:, slot].astype(int)
     found = np.bincount(after.values[:, slot].astype(int), minlength=400)[founders]
     edges = [0, 27, 29, 31, 33, 35, 37, 65]

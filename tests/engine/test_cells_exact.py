@@ -22,9 +22,9 @@ from senexo.engine.population.model import (
     Leave,
     Partition,
     Population,
-    Set,
+    SlotUpdate,
 )
-from senexo.engine.population.tables import plan
+from senexo.engine.population.tables import compile_population
 from senexo.model.loading import load
 
 COUPLED = """
@@ -47,7 +47,12 @@ FATES = (
             Partition("binomial", 0.4),
         ),
     ),
-    Fate("ageing", "old", Become("blast", (Set("stem", "multiply", 2.0), Set("size", "set", "b"))), bound="old_bound"),
+    Fate(
+        "ageing",
+        "old",
+        Become("blast", (SlotUpdate("stem", "multiply", 2.0), SlotUpdate("size", "set", "b"))),
+        bound="old_bound",
+    ),
     Fate("death", "death", Leave()),
 )
 ONCE = {"lose", "cross", "back"}
@@ -69,7 +74,7 @@ def coupled(tmp_path_factory: pytest.TempPathFactory) -> Population:
 
 def balance(population: Population, before: Cells, after: Cells) -> dict[str, int]:
     """Of each species: copies there are, less those there were, made, doubled and gone. All 0."""
-    channels = plan(population).channels
+    channels = compile_population(population).channels
     fired = after.fired - before.fired
     ids = sorted({id for channel in channels for id, _ in channel.changes} | {"Z"})
     found = {}
@@ -95,7 +100,7 @@ def balance(population: Population, before: Cells, after: Cells) -> dict[str, in
 def test_every_event_is_that_of_the_slow_twin(coupled: Population, seed: int) -> None:
     begin = start(coupled, {"stem": 15, "blast": 3}, seed=seed)
     twin = dish(coupled, begin, ONCE)
-    names = {channel.name for channel in plan(coupled).channels}
+    names = {channel.name for channel in compile_population(coupled).channels}
     now = begin
     for time in np.linspace(0.5, 5.0, 10):
         twin.until(float(time))
@@ -105,7 +110,7 @@ def test_every_event_is_that_of_the_slow_twin(coupled: Population, seed: int) ->
         assert now.type.tolist() == [cell.type for cell in cells]
         assert now.born.tolist() == [cell.born for cell in cells]
         assert now.pools.tolist() == list(twin.pools.values())
-        for slot in plan(coupled).countable[0]:
+        for slot in compile_population(coupled).countable[0]:
             assert now.values[:, slot].tolist() == [cell.v[slot] for cell in cells]
     happened = [name for *_, name in twin.happened]
     assert set(happened) == names
@@ -125,9 +130,11 @@ def test_copies_are_conserved(coupled: Population) -> None:
     begin = start(coupled, {"stem": 20, "blast": 20}, seed=4)
     after, log = run_exact(coupled, begin, 8.0)
     assert set(balance(coupled, begin, after).values()) == {0}
-    counted = [(after.values[after.type == t][:, list(slots)]) for t, slots in enumerate(plan(coupled).countable)]
+    counted = [
+        (after.values[after.type == t][:, list(slots)]) for t, slots in enumerate(compile_population(coupled).countable)
+    ]
     assert all((part >= 0).all() and (part == np.round(part)).all() for part in counted)
-    fates = [plan(coupled).channels[c].name for c in log.channel]
+    fates = [compile_population(coupled).channels[c].name for c in log.channel]
     births, deaths = sum(name in ("division", "split") for name in fates), fates.count("death")
     assert len(after) == len(begin) + births - deaths
     assert (np.diff(log.time) >= 0).all()
@@ -165,12 +172,12 @@ def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
     text = "compartment cell = 1; substanceOnly species X in cell = 3; age = 0; h := age; X => ; 0.1*X;"
     net = network(text, tmp_path)
     with pytest.raises(InvalidInput, match="a bound"):
-        plan(Population((CellType("A", net, (Fate("death", "h", Leave()),), age="age"),)))
+        compile_population(Population((CellType("A", net, (Fate("death", "h", Leave()),), age="age"),)))
     with pytest.raises(InvalidInput, match="'hazzard'"):
-        plan(Population((CellType("A", net, (Fate("death", "hazzard", Leave()),)),)))
+        compile_population(Population((CellType("A", net, (Fate("death", "hazzard", Leave()),)),)))
     moving = network("compartment cell = 1; substanceOnly species X in cell = 3; X => ; 0.1*X*time;", tmp_path)
     with pytest.raises(UnsupportedFeature, match="moves in time"):
-        plan(Population((CellType("A", moving),)))
+        compile_population(Population((CellType("A", moving),)))
 
 
 def test_another_reaction_among_pools_with_the_same_name_is_refused(tmp_path: Path) -> None:
@@ -184,10 +191,10 @@ def test_another_reaction_among_pools_with_the_same_name_is_refused(tmp_path: Pa
             ("C", "lose: => E; 0.1*E; X => E; X;"),
         )
     )
-    channels = plan(Population((first, again), pools=("medium",))).channels
+    channels = compile_population(Population((first, again), pools=("medium",))).channels
     assert [(c.type, c.name) for c in channels if c.once] == [("A", "lose")]
     with pytest.raises(InvalidInput, match="lose: ids of others"):
-        plan(Population((first, other), pools=("medium",)))
+        compile_population(Population((first, other), pools=("medium",)))
 
 
 def test_a_new_type_keeps_what_is_the_cells_own(tmp_path: Path) -> None:
@@ -198,7 +205,7 @@ def test_a_new_type_keeps_what_is_the_cells_own(tmp_path: Path) -> None:
     new = network(
         "compartment cell = 1; q = 7; w = 3; k = 10; substanceOnly species X in cell = 0; X => ; 0*X;", tmp_path
     )
-    fate = Fate("commitment", "h", Become("B", (Set("w", "multiply", "h"),)))
+    fate = Fate("commitment", "h", Become("B", (SlotUpdate("w", "multiply", "h"),)))
     population = Population((CellType("A", old, (fate,)), CellType("B", new)))
     begin = start(population, {"A": 3}, seed=1, overrides={"A": {"k": np.array([2.0, 3.0, 1.0])}})
     after, log = run_exact(population, begin, 5.0)

@@ -18,7 +18,8 @@ from senexo.engine.population.mass_balance import pool_balances
 from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population
 from senexo.engine.population.partition import by_hand, divided
 from senexo.engine.population.splitting import run_split
-from senexo.engine.population.tables import plan
+from senexo.engine.population.stepper import Execution
+from senexo.engine.population.tables import compile_population
 from senexo.model.loading import load
 
 COUPLED = """
@@ -67,10 +68,12 @@ def test_hysteresis(coupled: Population) -> None:
 
 def test_threads_chunks_and_parts_change_nothing(coupled: Population) -> None:
     begin = start(coupled, {"A": 70}, seed=2)
-    whole, log = run_hybrid(coupled, begin, 3.0, window=0.5, step=0.25, threads=1, chunks=1)
-    assert (whole.fired[[c.fate for c in plan(coupled).channels]] > 0).all()
+    whole, log = run_hybrid(coupled, begin, 3.0, window=0.5, step=0.25, threads=1, execution=Execution(chunks=1))
+    assert (whole.fired[[c.fate for c in compile_population(coupled).channels]] > 0).all()
     for threads, chunks in ((1, 8), (2, 3)):
-        after, other = run_hybrid(coupled, begin, 3.0, window=0.5, step=0.25, threads=threads, chunks=chunks)
+        after, other = run_hybrid(
+            coupled, begin, 3.0, window=0.5, step=0.25, threads=threads, execution=Execution(chunks=chunks)
+        )
         assert after.digest() == whole.digest()
         assert np.array_equal(log.time, other.time)
     part, _ = run_hybrid(coupled, begin, 1.5, window=0.5, step=0.25)
@@ -89,7 +92,7 @@ def test_a_cell_goes_its_way_whatever_the_others(coupled: Population) -> None:
 def test_copies_in_pools_are_booked(coupled: Population) -> None:
     begin = start(coupled, {"A": 100}, seed=4)
     after, _ = run_hybrid(coupled, begin, 4.0, window=0.5)
-    moved = sum(c.moved("E") * int(n) for c, n in zip(plan(coupled).channels, after.fired, strict=True))
+    moved = sum(c.moved("E") * int(n) for c, n in zip(compile_population(coupled).channels, after.fired, strict=True))
     assert after.pools[0] - begin.pools[0] == moved
     assert (after.values >= 0.0).all()
 
@@ -103,7 +106,7 @@ def test_weighted_cells_release_for_all_they_represent(coupled: Population) -> N
         after[weight], logs[weight] = run_hybrid(coupled, begin, 0.25, window=0.25, threads=1)
         (book,) = pool_balances(coupled, begin, after[weight])
         assert book.by_hand == 0
-    channels = plan(coupled).channels
+    channels = compile_population(coupled).channels
     cells = np.array([channel.name not in ("uptake", "lose", "spend") for channel in channels])
     assert after[1].fired[cells].sum() > 100
     assert (after[4].fired[cells] == 4 * after[1].fired[cells]).all()
@@ -159,7 +162,7 @@ def test_the_flow_is_that_of_the_twin(coupled: Population, h: float) -> None:
     cells = start(coupled, {"A": 20}, seed=7)
     cells.values[:, states] *= np.linspace(0.3, 3.0, 20)[:, np.newaxis]
     before = cells.values.copy()
-    flow.step(np.arange(20), cells.values, cells.key, h, 4096, np.zeros(20))
+    flow.step(np.arange(20), cells.rows(), h, 4096, np.zeros(20))
     for v, key, after in zip(before, cells.key, cells.values, strict=True):
         expected = twin.step(net, states, flowing, v, (int(key[0]), int(key[1])), h, 4096)
         np.testing.assert_allclose(after[states], expected[states], rtol=1e-9)

@@ -20,6 +20,7 @@ from senexo.engine.population.exact import run_exact
 from senexo.engine.population.initial import start
 from senexo.engine.population.model import Become, Cells, CellType, Divide, Fate, Leave, Partition, Population
 from senexo.engine.population.splitting import run_split
+from senexo.engine.population.stepper import Execution
 from senexo.engine.ssa.sampler import sample
 from senexo.model.loading import load
 from verify._laws import projection
@@ -122,7 +123,7 @@ def test_dilution_by_growth(network: Network) -> None:
     ratios = []
     for replicate in range(60):
         begin = start(population, {"A": 100}, seed=14, replicate=replicate)
-        after, _ = run_split(population, begin, 3.0, window=3.0, threads=1, chunks=1)
+        after, _ = run_split(population, begin, 3.0, window=3.0, threads=1, execution=Execution(chunks=1))
         ratios.append((after.values[:, net.slot("X")].sum(), len(after)))
     total, cells = np.array(ratios).T
     expected = 20 / 0.5 * (1 - np.exp(-0.5 * 3.0))

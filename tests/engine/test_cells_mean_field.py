@@ -14,8 +14,8 @@ from senexo.engine.formula.network import Lowered
 from senexo.engine.ode.ensemble import BatchODE
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.initial import start
-from senexo.engine.population.mean_field import NOBODY, MeanField
-from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set
+from senexo.engine.population.mean_field import MIN_CELLS, MeanField
+from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, SlotUpdate
 from senexo.engine.population.splitting import run_split
 from senexo.model.loading import load
 
@@ -67,8 +67,8 @@ def test_types_pass_into_each_other(tmp_path: Path) -> None:
     net = network("compartment cell = 1; substanceOnly species X in cell = 10; go = 0.1; back = 0.05; flag = 0;"
                   "make: => X; 2*(1 + flag);  decay: X => ; 0.2*X;", tmp_path)  # fmt: skip
     types = (
-        CellType("A", net, (Fate("commits", "go", Become("S", (Set("flag", "set", 3.0),))),)),
-        CellType("S", net, (Fate("escapes", "back", Become("A", (Set("flag", "multiply", 0.0),))),)),
+        CellType("A", net, (Fate("commits", "go", Become("S", (SlotUpdate("flag", "set", 3.0),))),)),
+        CellType("S", net, (Fate("escapes", "back", Become("A", (SlotUpdate("flag", "multiply", 0.0),))),)),
     )
     at = follow(Population(types), {"A": 60}, 400.0)
     assert at["cells(A)"] == pytest.approx(20.0, rel=1e-6)
@@ -110,7 +110,7 @@ def test_daughters_differ_in_share_and_in_what_is_set(tmp_path: Path) -> None:
     """A stem cell keeps 0.7 of its X and sets `mark` to what it keeps; of a new B the mean brought is the balance."""
     net = network("compartment cell = 1; substanceOnly species X in cell = 10; go = 0.1; mark = 0; make: => X; 2;",
                   tmp_path)  # fmt: skip
-    each = ((Set("mark", "set", "X"),), (Set("mark", "set", 5.0), Set("mark", "add", "X")))
+    each = ((SlotUpdate("mark", "set", "X"),), (SlotUpdate("mark", "set", 5.0), SlotUpdate("mark", "add", "X")))
     fate = Fate("division", "go", Divide("A", "B", {"X": Partition("binomial", 0.7)}, each=each))
     at = follow(Population((CellType("A", net, (fate,)), CellType("B", net))), {"A": 40}, 300.0)
     assert at["cells(A)"] == pytest.approx(40.0, rel=1e-6)
@@ -125,7 +125,7 @@ def test_daughters_differ_in_share_and_in_what_is_set(tmp_path: Path) -> None:
 
 
 def test_a_type_with_hardly_a_cell_has_a_mean(tmp_path: Path) -> None:
-    """2e-5 cells: they hold what they brought and made, not a quotient of rounding errors; off by NOBODY / N."""
+    """2e-5 cells: they hold what they brought and made, not a quotient of rounding errors; off by MIN_CELLS / N."""
     net = network("compartment cell = 1; substanceOnly species X in cell = 10; go = 1e-8; back = 0.5;"
                   "make: => X; 2;  decay: X => ; 0.4*X;", tmp_path)  # fmt: skip
     types = (
@@ -134,7 +134,7 @@ def test_a_type_with_hardly_a_cell_has_a_mean(tmp_path: Path) -> None:
     )
     at = follow(Population(types), {"A": 1000}, 168.0)
     assert at["cells(B)"] == pytest.approx(1000 * 1e-8 / 0.5, rel=1e-3)
-    assert at["B.X"] == pytest.approx(5.0, rel=NOBODY / 2e-5)
+    assert at["B.X"] == pytest.approx(5.0, rel=MIN_CELLS / 2e-5)
 
 
 def test_an_age_is_refused(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from reference.cells import dish
 from reference.cells_split import windows
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.initial import start
-from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population, Set
+from senexo.engine.population.model import CellType, Divide, Fate, Leave, Population, SlotUpdate
 from senexo.engine.population.splitting import run_split
+from senexo.engine.population.stepper import Execution
 from verify._laws import network
 
 TEXT = """
@@ -19,8 +20,8 @@ TEXT = """
     hazard := b*E/(E + 200); dry := 0.1*tired;
     sense: => X; 0.2*E*wet;  decay: X => ; 0.5*X;  release: X => E; 0.4*X;  lose: E => ; 0.2*E;
     """
-BOTH = (Set("wet", "multiply", 0.8), Set("tired", "add", 0.5))
-ONE = ((), (Set("tired", "multiply", 3.0),))
+BOTH = (SlotUpdate("wet", "multiply", 0.8), SlotUpdate("tired", "add", 0.5))
+ONE = ((), (SlotUpdate("tired", "multiply", 3.0),))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_windows_of_cells_that_only_look_at_a_pool(seeing: Population, method: s
     twin, slots = windows(seeing, now, {"lose"}), own(seeing)
     for end in (0.5, 1.0, 1.5):
         twin.window(end)
-        now, _ = run_split(seeing, now, end, window=0.5, method=method)  # type: ignore[arg-type]
+        now, _ = run_split(seeing, now, end, window=0.5, execution=Execution(method))  # type: ignore[arg-type]
         cells = [cell for cell in twin.cells if not cell.medium]
         assert [tuple(map(int, key)) for key in now.key] == [cell.key for cell in cells]
         assert now.pools.tolist() == list(twin.pools.values())

@@ -14,7 +14,8 @@ from senexo.engine.population.exact import run_exact
 from senexo.engine.population.initial import start
 from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Partition, Population
 from senexo.engine.population.splitting import run_split
-from senexo.engine.population.tables import plan
+from senexo.engine.population.stepper import Execution
+from senexo.engine.population.tables import compile_population
 from senexo.engine.population.window_check import halving
 from senexo.model.loading import load
 
@@ -75,10 +76,10 @@ def test_without_pools_windows_change_nothing(tmp_path: Path) -> None:
 
 def test_threads_and_chunks_change_nothing(coupled: Population) -> None:
     begin = start(coupled, {"A": 200, "B": 100}, seed=2)
-    whole = run_split(coupled, begin, 3.0, window=0.25, threads=1, chunks=1)
+    whole = run_split(coupled, begin, 3.0, window=0.25, threads=1, execution=Execution(chunks=1))
     assert (whole[0].fired > 0).all()
     for threads, chunks in ((1, 8), (2, 8), (2, 3)):
-        after, log = run_split(coupled, begin, 3.0, window=0.25, threads=threads, chunks=chunks)
+        after, log = run_split(coupled, begin, 3.0, window=0.25, threads=threads, execution=Execution(chunks=chunks))
         assert after.digest() == whole[0].digest()
         assert np.array_equal(log.time, whole[1].time)
 
@@ -97,14 +98,14 @@ def test_a_run_cut_after_every_window_is_the_whole_run(coupled: Population) -> N
     """
     now = begin = start(coupled, {"A": 30}, seed=3)
     for time in np.arange(1, 25) * 0.25:
-        now, _ = run_split(coupled, now, float(time), window=0.25, method="tables")
-    assert now.digest() == run_split(coupled, begin, 6.0, window=0.25, method="tables")[0].digest()
+        now, _ = run_split(coupled, now, float(time), window=0.25, execution=Execution("tables"))
+    assert now.digest() == run_split(coupled, begin, 6.0, window=0.25, execution=Execution("tables"))[0].digest()
 
 
 def test_copies_are_conserved(coupled: Population) -> None:
     begin = start(coupled, {"A": 300, "B": 50}, seed=4)
     after, log = run_split(coupled, begin, 5.0, window=0.5)
-    channels = plan(coupled).channels
+    channels = compile_population(coupled).channels
     made = {id: sum(c.moved(id) * int(n) for c, n in zip(channels, after.fired, strict=True)) for id in "XPEB"}
     for place, id in enumerate(coupled.pooled):
         assert after.pools[place] - begin.pools[place] == made[id]
@@ -122,7 +123,10 @@ def test_close_to_the_exact_process(coupled: Population) -> None:
     rows = []
     for replicate in range(150):
         begin = start(coupled, {"A": 12, "B": 8}, seed=5, replicate=replicate)
-        both = (run_exact(coupled, begin, 3.0)[0], run_split(coupled, begin, 3.0, window=0.05, threads=1, chunks=1)[0])
+        both = (
+            run_exact(coupled, begin, 3.0)[0],
+            run_split(coupled, begin, 3.0, window=0.05, threads=1, execution=Execution(chunks=1))[0],
+        )
         rows.append([[len(c), c.values[:, 3].sum(), c.values[:, 2].sum(), *c.pools, *c.fired[:2]] for c in both])
     exact, split = np.array(rows, dtype=float).transpose(1, 0, 2)
     error = np.sqrt((exact.var(axis=0, ddof=1) + split.var(axis=0, ddof=1)) / len(rows))

@@ -11,6 +11,7 @@ import pytest
 from senexo.engine.population.initial import start
 from senexo.engine.population.model import Cells, Log, Population
 from senexo.engine.population.splitting import run_split
+from senexo.engine.population.stepper import Execution
 from verify._planted import FAULTS, Planted
 from verify._population import sharing
 from verify.population_faults import plant
@@ -39,7 +40,7 @@ def test_a_fault_can_be_planted_and_its_test_is_there(fault: Planted, tmp_path: 
 def _ran() -> tuple[Population, Cells, Cells, Log]:
     population = sharing()
     begin = start(population, {"A": 60}, seed=61)
-    return population, begin, *run_split(population, begin, 2.0, window=0.5, method="tables")
+    return population, begin, *run_split(population, begin, 2.0, window=0.5, execution=Execution("tables"))
 
 
 def below(cells: Cells) -> None:

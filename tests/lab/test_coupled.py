@@ -213,9 +213,9 @@ def test_a_log_follows_cells_from_plating_to_the_end(
 ) -> None:
     course = bench.grow(plated, Well(24.0, (24.0,)))
     assert np.all(np.diff(course.log.time) >= 0)
-    from senexo.engine.population.tables import plan
+    from senexo.engine.population.tables import compile_population
 
-    names = [plan(population).channels[c].name for c in course.log.channel]
+    names = [compile_population(population).channels[c].name for c in course.log.channel]
     births, deaths = names.count("division"), names.count("death")
     assert len(course.end) == 50 + births - deaths
 

@@ -13,7 +13,7 @@ from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import pool_balances
 from senexo.engine.population.model import Cells, Population
 from senexo.engine.population.splitting import run_split
-from senexo.engine.population.tables import plan
+from senexo.engine.population.tables import compile_population
 from senexo.lab.coupled.population import population_of
 from senexo.model.circuit import load_circuit
 from verify._cell import grow
@@ -39,7 +39,7 @@ def plated(numbers: dict[str, int], seed: int = 1, **given: float) -> Cells:
 
 def fired(population: Population, cells: Cells) -> dict[str, int]:
     found: dict[str, int] = {}
-    for channel, n in zip(plan(population).channels, cells.fired, strict=True):
+    for channel, n in zip(compile_population(population).channels, cells.fired, strict=True):
         found[channel.name] = found.get(channel.name, 0) + int(n)
     return found
 

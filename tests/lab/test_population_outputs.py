@@ -24,7 +24,7 @@ from senexo.engine.population.model import (
     Leave,
     Log,
     Population,
-    Set,
+    SlotUpdate,
 )
 from senexo.lab.coupled import checkpoint, snapshots, states
 from senexo.lab.coupled.lineages import fates, lineage_names, lineages
@@ -44,7 +44,7 @@ def population(tmp_path: Path) -> Population:
     path = tmp_path / "model.ant"
     path.write_text(f"model m()\n{TEXT}\nend\n")
     net = lower(load(path).network)
-    commit = Fate("commitment", "d", Become("senescent", (Set("Q", "set", 1.0),)))
+    commit = Fate("commitment", "d", Become("senescent", (SlotUpdate("Q", "set", 1.0),)))
     first = CellType(
         "LSC", net, (Fate("division", "hazard", Divide("LSC", "LSC")), Fate("death", "d", Leave()), commit)
     )
@@ -177,7 +177,7 @@ def test_a_checkpoint_is_the_state(population: Population, tmp_path: Path) -> No
     checkpoint.save(path, end, population)
     back = checkpoint.load(path, population)
     assert back.digest() == end.digest()
-    assert (back.windows, back.seed) == (end.windows, end.seed)
+    assert (back.n_windows, back.seed) == (end.n_windows, end.seed)
     ahead, again = (run_exact(population, cells, 7.0)[0].digest() for cells in (end, back))
     assert ahead == again
     data = path.read_bytes()

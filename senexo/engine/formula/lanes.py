@@ -14,7 +14,9 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from senexo.engine.formula.codegen import compile_function, print_nodes
@@ -28,9 +30,7 @@ _FUNCTIONS = {"exp": "lane_exp", "ln": "lane_ln", "power": "lane_power"}
 
 
 class LaneKernel:
-    """A compiled kernel as an argument of other kernels, which call it by its address."""
-
-    _numba_type_ = types.FunctionType(SIGNATURE)
+    """A compiled kernel over blocks; Python calls it, and other kernels do by its `address` (`run_block`)."""
 
     def __init__(self, dispatcher: Any) -> None:
         self._dispatcher = dispatcher  # keeps the code alive
@@ -39,13 +39,26 @@ class LaneKernel:
                 dispatcher.compile(SIGNATURE)
                 dispatcher.disable_compile()
         made = dispatcher.get_compile_result(SIGNATURE)
-        self._address = made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
-
-    def __wrapper_address__(self) -> int:
-        return int(self._address)
+        self.address = int(made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name))
 
     def __call__(self, block: NDArray[np.float64], lanes: np.uint64) -> None:
         self._dispatcher(block, lanes)
+
+
+@intrinsic
+def run_block(typingctx: Any, address: Any, block: Any, lanes: Any) -> Any:
+    """Call the lane kernel at an address.
+
+    Numba's own functions as arguments would do the same, but cost several microseconds of Python each at every call.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        parameters = [context.get_value_type(kind) for kind in SIGNATURE.args]
+        function = ir.FunctionType(context.get_value_type(SIGNATURE.return_type), parameters)
+        builder.call(builder.inttoptr(arguments[0], function.as_pointer()), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *SIGNATURE.args), generate
 
 
 def formulas(

@@ -121,15 +121,16 @@ class BatchODE:
         rows = {slot: STATES + i for i, slot in enumerate(rates)}
         rows |= {slot: layout.constants + i for i, slot in enumerate(constants)}
         ready = {node: layout.derived + i for i, node in enumerate(derived)}
-        self._kernels = rodas5p.Kernels(
-            derive=lanes.formulas(graph, derived, layout.derived, rows, {}),
-            rates=lanes.formulas(graph, list(rates.values()), layout.rates, rows, ready),
-            slopes=lanes.formulas(graph, [*jacobian, *by_time], layout.jacobian, rows, ready),
-            factor=lanes.factor(layout, entries, plan),
-            substitute=lanes.substitute(layout, plan),
-            residual=lanes.residual(layout, entries),
-            rules=lanes.formulas(graph, list(assigned.values()), layout.rules, rows, ready),
+        self._made = (
+            lanes.formulas(graph, derived, layout.derived, rows, {}),
+            lanes.formulas(graph, list(rates.values()), layout.rates, rows, ready),
+            lanes.formulas(graph, [*jacobian, *by_time], layout.jacobian, rows, ready),
+            lanes.factor(layout, entries, plan),
+            lanes.substitute(layout, plan),
+            lanes.residual(layout, entries),
+            lanes.formulas(graph, list(assigned.values()), layout.rules, rows, ready),
         )
+        self._kernels = rodas5p.Kernels(*(made.address for made in self._made))
         self._places = rodas5p.Places(
             rates=layout.rates, right=layout.right, kept=layout.kept, constants=layout.constants,
             by_time=layout.jacobian + layout.n_entries, rules=layout.rules, n_rows=layout.rows,

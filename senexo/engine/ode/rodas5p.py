@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.lane_math import lane_power
+from senexo.engine.formula.lanes import run_block
 from senexo.engine.formula.layout import BACKWARD, COUNT, LANES, SHIFT, STATES, TIME
 
 OK, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_FINITE = 0, 1, 2, 3
@@ -76,15 +77,15 @@ _internal, _inlined = kernel(internal=True), kernel(internal=True, forceinline=T
 
 
 class Kernels(NamedTuple):
-    """What is generated for a network (`senexo.engine.formula.lanes`); each takes a block and the number of lanes."""
+    """Addresses of what is generated for a network; see `senexo.engine.formula.lanes`."""
 
-    derive: Any  # what depends on constants only
-    rates: Any
-    slopes: Any  # the Jacobian, and the rates' derivatives by time
-    factor: Any
-    substitute: Any
-    residual: Any
-    rules: Any  # assignment rules
+    derive: int  # what depends on constants only
+    rates: int
+    slopes: int  # the Jacobian, and the rates' derivatives by time
+    factor: int
+    substitute: int
+    residual: int
+    rules: int  # assignment rules
 
 
 class Places(NamedTuple):
@@ -310,7 +311,7 @@ def _stages(kernels: Any, lanes: Any, step: Any, block: Any, timed: bool) -> Non
             _prepare_stage(s, y, k, per_h, x, e)
             for lane in range(LANES):
                 ts[lane] = t[lane] + AT[s] * h[lane]
-            rates(w, COUNT)
+            run_block(rates, w, COUNT)
             for q in range(len(y)):
                 right[q] = f[q] + e[q]
         else:
@@ -320,9 +321,9 @@ def _stages(kernels: Any, lanes: Any, step: Any, block: Any, timed: bool) -> Non
                 right[q] += D[s] * by_time[q] / per_h[q]
         if s == 0:
             kept[:] = right
-        substitute(w, COUNT)
+        run_block(substitute, w, COUNT)
         if s == 0:
-            residual(w, COUNT)
+            run_block(residual, w, COUNT)
         k[s] = right
 
 
@@ -430,9 +431,9 @@ def solve(kernels: Any, places: Any, slots: Any, control: Any, rows: Any, times:
         block.x[:] = y
         block.time[:] = lanes.time
         if starting:
-            kernels.derive(w, COUNT)
-        kernels.rates(w, COUNT)
-        kernels.slopes(w, COUNT)
+            run_block(kernels.derive, w, COUNT)
+        run_block(kernels.rates, w, COUNT)
+        run_block(kernels.slopes, w, COUNT)
         if starting:
             _first_steps(lanes, step, block, control.rtol, longest)
         for lane in range(LANES):
@@ -440,7 +441,7 @@ def solve(kernels: Any, places: Any, slots: Any, control: Any, rows: Any, times:
         for i in range(n):
             for lane in range(LANES):
                 per_h[i * LANES + lane] = 1.0 / h[lane]
-        kernels.factor(w, COUNT)
+        run_block(kernels.factor, w, COUNT)
         _stages(kernels, lanes, step, block, control.timed)
         _errors(lanes, step, block, control.rtol)
         total += _finish(lanes, step, block.backward, times, longest, control, found)
@@ -468,14 +469,14 @@ def read_out(
     for r in range(len(rows)):
         for i in range(len(constants)):
             p[i * LANES : (i + 1) * LANES] = rows[r, constants[i]]
-        derive(w, COUNT)
+        run_block(derive, w, COUNT)
         for begin in range(0, k, LANES):
             count = min(LANES, k - begin)
             for lane in range(count):
                 t[lane] = times[begin + lane]
                 for i in range(n):
                     x[i * LANES + lane] = found[r, begin + lane, i]
-            rules(w, COUNT)
+            run_block(rules, w, COUNT)
             for lane in range(count):
                 for c in range(len(source)):
                     place = source[c]

@@ -39,17 +39,17 @@ _compile = kernel()
 
 @_compile
 def uptake(
-    tables: Any, rows: Any, first: int, last: int, known: Any, kind: Any, values: Any, weight: Any, pools: Any,
-    time: float, memory: Any, rates: Any,
+    tables: Any, rows: Any, leaves: Any, first: int, last: int, pools: Any, time: float, memory: Any
 ) -> int:  # fmt: skip
-    """The propensities of all that takes from pools, [leaves, most of any kind], of leaves first .. last - 1.
+    """The propensities of all that takes from pools, of leaves first .. last - 1: those of all cells a leaf represents.
 
-    They are those of all cells that a leaf represents.
-    known [kinds]: a place where a generated kernel has found them, or -1. Returns the first bad leaf, or -1.
+    Returns the first bad leaf, or -1.
     """
+    kind, values, weight, index, rates = rows.kind, rows.values, rows.weight, leaves.row, leaves.rates
+    known = leaves.known
     before = -1
     for j in range(first, last):
-        row = rows[j]
+        row = index[j]
         k = kind[row]
         if known[k] < 0 and tables.kinds[k, TAKING] > 0:
             about = tables.kinds[k]
@@ -74,13 +74,14 @@ def uptake(
 
 
 @_compile
-def sums(tables: Any, rows: Any, first: int, last: int, kind: Any, rates: Any, found: Any) -> None:
+def sums(tables: Any, rows: Any, leaves: Any, first: int, last: int, found: Any) -> None:
     """What all leaves of a block take from a pool in a time unit: [pools, blocks], blocks first .. last - 1."""
+    kind, index, rates = rows.kind, leaves.row, leaves.rates
     for block in range(first, last):
         for pool in range(len(found)):
             found[pool, block] = 0.0
-        for j in range(block * BLOCK, min((block + 1) * BLOCK, len(rows))):
-            k = kind[rows[j]]
+        for j in range(block * BLOCK, min((block + 1) * BLOCK, len(index))):
+            k = kind[index[j]]
             for t in range(tables.kinds[k, TAKING]):
                 found[tables.channels[tables.kinds[k, FIRST] + t, TAKES], block] += rates[j, t]
 
@@ -135,10 +136,11 @@ def leave(pools: Any, found: Any, span: float, key: Any, many: bool, counts: Any
 
 @_compile
 def arrive(
-    tables: Any, rows: Any, first: int, last: int, kind: Any, values: Any, weight: Any, rates: Any, counts: Any,
-    key: Any, many: bool, fired: Any, moved: Any,
+    tables: Any, rows: Any, leaves: Any, first: int, last: int, counts: Any, key: Any, many: bool, fired: Any,
+    moved: Any,
 ) -> None:  # fmt: skip
     """Give the molecules of blocks first .. last - 1 to their takers. fired: per channel; moved: what pools get."""
+    kind, values, weight, index, rates = rows.kind, rows.values, rows.weight, leaves.row, leaves.rates
     most = rates.shape[1]
     size = 1
     while size < BLOCK * most:
@@ -153,9 +155,9 @@ def arrive(
             k0, k1 = threefry(p0, p1, np.uint64(block), RUN)
             used[0] = 0
             heap[size:] = 0.0
-            begin, end = block * BLOCK, min((block + 1) * BLOCK, len(rows))
+            begin, end = block * BLOCK, min((block + 1) * BLOCK, len(index))
             for j in range(begin, end):
-                k = kind[rows[j]]
+                k = kind[index[j]]
                 for t in range(tables.kinds[k, TAKING]):
                     if tables.channels[tables.kinds[k, FIRST] + t, TAKES] == pool:
                         heap[size + (j - begin) * most + t] = rates[j, t]
@@ -164,15 +166,16 @@ def arrive(
             for j in range(begin, end):
                 for t in range(most):
                     copies = shared[size + (j - begin) * most + t]
-                    if copies > 0:
-                        row = rows[j]
-                        channel = tables.kinds[kind[row], FIRST] + t
-                        fired[channel] += copies
-                        own = copies
-                        if weight[row] > 1:
-                            own = _binomial(k0, k1, used, copies, 1.0 / weight[row], many)
-                        for c in range(tables.channels[channel, CHANGES], tables.channels[channel, CHANGES_END]):
-                            if tables.changes[c, 2] >= 0:
-                                moved[tables.changes[c, 2]] += copies * tables.changes[c, 1]
-                            else:
-                                values[row, tables.changes[c, 0]] += own * tables.changes[c, 1]
+                    if copies == 0:
+                        continue
+                    row = index[j]
+                    channel = tables.kinds[kind[row], FIRST] + t
+                    fired[channel] += copies
+                    own = copies
+                    if weight[row] > 1:
+                        own = _binomial(k0, k1, used, copies, 1.0 / weight[row], many)
+                    for c in range(tables.channels[channel, CHANGES], tables.channels[channel, CHANGES_END]):
+                        if tables.changes[c, 2] >= 0:
+                            moved[tables.changes[c, 2]] += copies * tables.changes[c, 1]
+                        else:
+                            values[row, tables.changes[c, 0]] += own * tables.changes[c, 1]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 from senexo.engine.population.lanes import uptake_kernel, window_kernel
 from senexo.engine.population.lockstep import Lockstep, locksteps
 from senexo.engine.population.model import Population
-from senexo.engine.population.tables import Plan, plan
+from senexo.engine.population.rows import Ints, Leaves, Rows, Span, first
+from senexo.engine.population.state import State
+from senexo.engine.population.tables import CompiledPopulation, compile_population
 
-_WORTH_A_LOOK = 0.3  # seconds of work by tables, after which it is asked whether there are kernels already
+_WORTH_A_SEARCH = 0.3  # seconds of work by tables, after which kernels compiled before are searched for
 _WORTH_COMPILING = 4.0  # seconds of work by tables that are worth the compilation
 
 
 class Generated:
     """The kernels of a population's types; those of other populations with the same network are the same."""
 
-    def __init__(self, made: Plan, nets: tuple[Lockstep, ...]) -> None:
+    def __init__(self, made: CompiledPopulation, nets: tuple[Lockstep, ...]) -> None:
         self.made, self.nets = made, nets
-        self.windows = [window_kernel(net) for net in nets]
+        self.kernels = [window_kernel(net) for net in nets]
         self.uptakes = [uptake_kernel(net) if net.uptake else None for net in nets]
         n_kinds = len(made.tables.kinds)
         self.places = [_places(net.kinds, n_kinds) for net in nets]
@@ -31,90 +33,93 @@ class Generated:
 
     def ready(self) -> bool:
         """Is there machine code for all of them?"""
-        kernels: list[Any] = [kernel for kernel in (*self.windows, *self.uptakes) if kernel is not None]
+        kernels: list[Any] = [kernel for kernel in (*self.kernels, *self.uptakes) if kernel is not None]
         return all(kernel.signatures for kernel in kernels)
 
-    def compile(self) -> None:
-        """Run all kernels once, on nothing."""
+    def compile(self, rows: Rows) -> None:
+        """Run all kernels once, on none of these rows."""
         tables = self.made.tables
-        width = tables.source.shape[2]
-        words, floats, ints = np.zeros((0, 2), np.uint64), np.zeros((0, width)), np.zeros(0, np.int64)
-        state = {"kind": ints, "key": words, "draws": ints, "wait": np.zeros((0, 3)), "values": floats, "weight": ints}
-        pools, stop = np.zeros(tables.pool_slot.shape[1], np.int64), np.zeros(1, np.bool_)
-        fired = np.zeros(len(tables.channels), np.int64)
-        self.run(0, 0, state, 1, np.zeros(0, np.int8), pools, 0.0, 1.0, pools.copy(), fired, stop)
-        self.uptake(ints, 0, 0, state, pools, np.zeros((0, 1)))
+        none, pools = np.zeros(0, np.int64), np.zeros(tables.pool_slot.shape[1], np.int64)
+        span = Span(0.0, 1.0, pools, np.zeros(1, np.bool_))
+        self._run(rows, 1, np.zeros(0, np.int8), span, 0, 0)
+        self.uptake(rows, Leaves(none, np.zeros((0, 1)), self.known), 0, 0, pools)
 
     def run(
-        self, first: int, last: int, state: dict[str, NDArray[Any]], levels: int, flag: NDArray[np.int8],
-        pools: NDArray[np.int64], begin: float, end: float, released: NDArray[np.int64], fired: NDArray[np.int64],
-        stop: NDArray[np.bool_],
-    ) -> int:  # fmt: skip
-        """Run the cells of rows first .. last - 1 in a window; see `lanes.window_source`. Events, or -1.
-
-        levels: weights are below 2 to this power.
-        """
-        rows = [state[name] for name in ("kind", "key", "draws", "wait", "values", "weight")]
-        heft = 1 << np.arange(levels)
-        events = 0
-        for net, place, kernel in zip(self.nets, self.places, self.windows, strict=True):
-            counts = np.zeros((len(net.kinds), levels, net.n_reactions + 1), np.int64)
-            if not kernel(
-                first, last, place, *rows, levels, flag, net.weights, pools, begin, end, counts.reshape(-1), stop
-            ):
-                return -1
-            happened = np.einsum("l,klr->kr", heft, counts[:, :, :-1])
+        self, state: State, flag: NDArray[np.int8], span: Span, first: int, last: int, released: Ints, fired: Ints
+    ) -> int:
+        """Run the cells of rows first .. last - 1 in a window; see `lanes.window_source`. Events, or -1 if stopped."""
+        heft, events = 1 << np.arange(state.levels), 0
+        found = self._run(state.rows, state.levels, flag, span, first, last)
+        if found is None:
+            return -1
+        for net, counts in zip(self.nets, found, strict=True):
+            happened = np.einsum("l,klr->kr", heft, counts)
             fired[net.channels] += happened
             for reaction, group in enumerate(net.releases):
                 for pool, copies in group:
                     released[pool] += copies * happened[:, reaction].sum()
-            events += int(counts[:, :, :-1].sum())
+            events += int(counts.sum())
         return events
 
-    def uptake(
-        self, rows: NDArray[np.int64], first: int, last: int, state: dict[str, NDArray[Any]], pools: NDArray[np.int64],
-        rates: NDArray[np.float64],
-    ) -> None:  # fmt: skip
+    def _run(
+        self, rows: Rows, levels: int, flag: NDArray[np.int8], span: Span, first: int, last: int
+    ) -> list[Ints] | None:
+        """Of each kernel, the events of every kind, by levels of weight and reactions; None if stopped."""
+        found = []
+        for net, place, kernel in zip(self.nets, self.places, self.kernels, strict=True):
+            counts = np.zeros((len(net.kinds), levels, net.n_reactions + 1), np.int64)
+            if not kernel(rows, flag, span, first, last, place, levels, net.weights, counts.reshape(-1)):
+                return None
+            found.append(counts[:, :, :-1])
+        return found
+
+    def uptake(self, rows: Rows, leaves: Leaves, first: int, last: int, pools: Ints) -> None:
         """Rates of what takes from pools, of leaves first .. last - 1; see `lanes.uptake_source`."""
         for place, kernel in zip(self.places, self.uptakes, strict=True):
             if kernel is not None:
-                kernel(rows, first, last, place, state["kind"], state["values"], pools, rates)
+                kernel(rows, leaves, first, last, place, pools)
 
 
 class _Record:
-    """What a population's tables have taken so far, in seconds, and its kernels once that is asked for."""
+    """What a population's tables have taken so far, in seconds, and its kernels once they are worth it."""
 
     def __init__(self) -> None:
+        self.lock = Lock()
         self.spent = 0.0
         self.kernels: Generated | None = None
         self.compiling: Future[None] | None = None
 
+    def begin(self, population: Population, spent: float, ahead: float, rows: Rows, now: bool) -> Generated | None:
+        """The kernels; None as long as they are not worth it. Their compilation is begun when that is."""
+        with self.lock:
+            self.spent += spent
+            if self.kernels is None and (now or self.spent + ahead > _WORTH_A_SEARCH):
+                made = compile_population(population)
+                self.kernels = Generated(made, locksteps(population, made))
+            kernels = self.kernels
+            if kernels is None or not kernels.nets:
+                return None
+            if not kernels.ready() and self.compiling is None and (now or self.spent + ahead > _WORTH_COMPILING):
+                thread = ThreadPoolExecutor(1)
+                self.compiling = thread.submit(kernels.compile, first(rows, 0))
+                thread.shutdown(wait=False)  # it ends with the compilation
+            return kernels
 
-_records: WeakKeyDictionary[Population, _Record] = WeakKeyDictionary()
-_compiler = ThreadPoolExecutor(1)
 
-
-def generated(population: Population, spent: float, ahead: float, *, now: bool) -> Generated | None:
+def generated(population: Population, spent: float, ahead: float, rows: Rows, *, now: bool) -> Generated | None:
     """The population's kernels, if they are there; else they are made, in the background, when that is worth it.
 
-    spent: seconds of work since this was asked last; ahead: those that are expected; now: to wait for the kernels.
+    spent: seconds of work since the last call; ahead: those that are expected; rows: of any state; now: wait for the
+    kernels.
     """
-    record = _records.setdefault(population, _Record())
-    record.spent += spent
-    if record.kernels is None and (now or record.spent + ahead > _WORTH_A_LOOK):
-        made = plan(population)
-        record.kernels = Generated(made, locksteps(population, made))
-    kernels = record.kernels
-    if kernels is None or not kernels.nets:
-        return None
-    if not kernels.ready() and record.compiling is None and (now or record.spent + ahead > _WORTH_COMPILING):
-        record.compiling = _compiler.submit(kernels.compile)
+    record = population.kept.get("generated kernels", _Record)
+    kernels = record.begin(population, spent, ahead, rows, now)
     if record.compiling is not None and (now or record.compiling.done()):
         record.compiling.result()
-    return kernels if kernels.ready() else None
+    return kernels if kernels is not None and kernels.ready() else None
 
 
-def _places(kinds: Any, n: int) -> NDArray[np.int64]:
+def _places(kinds: Any, n: int) -> Ints:
     found = np.full(n, -1)
     found[list(kinds)] = np.arange(len(kinds))
     return found

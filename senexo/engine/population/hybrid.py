@@ -1,15 +1,15 @@
 """Populations in windows, scarce species event by event and abundant ones as continuous amounts.
 
-What is which says a `HybridPartition`. Windows and pools are those of `senexo.engine.population.splitting`. A window
-is cut into equal steps of at most `step`; in each (Strang 1968, doi 10.1137/0705041)
+Which is which is a `HybridPartition`. Windows and pools are those of `senexo.engine.population.splitting`. A window is
+cut into equal steps of at most `step`; in each (Strang 1968, doi 10.1137/0705041)
 
 1. the continuous species move on by half a step (`senexo.engine.population.langevin`), scarce ones standing still;
 2. the other reactions and the fates happen exactly, event by event, for a whole step, each cell with its own clock; so
    their hazards are taken in the middle of the step, and a hazard not used up is carried over to the next;
 3. the continuous species move on by the other half.
 
-A reaction that only brings into pools is no event of the cell: how often it happens is a Poisson number with the rates
-before and after 2, each for half the step.
+A reaction that only brings into pools is no event of the cell: how often it happens is a Poisson number (tau-leap) with
+the rates before and after 2, each for half the step.
 
 At division the whole copies of a continuous amount are shared out by the species' rule, and the second daughter has the
 rest, so the sum is kept and mean and variance are those of whole copies. Noise and counts have streams of the cell's
@@ -18,32 +18,28 @@ lineage, numbered by window and step.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.formula.kernels import kernel
-from senexo.engine.formula.network import LoweredReaction
-from senexo.engine.population.exact import MOST_CELLS, MOST_EVENTS
-from senexo.engine.population.kernel import ROOM
-from senexo.engine.population.langevin import Flow
+from senexo.engine.population.chunks import Chunk, Outcome
 from senexo.engine.population.model import Cells, Log, Population
-from senexo.engine.population.outcome import reason
-from senexo.engine.population.partition import HybridPartition, divided, limited
-from senexo.engine.population.splitting import Method, check
-from senexo.engine.population.stepper import _NEVER, CELLS, Chunk, Outcome, Windows, interrupts
-from senexo.engine.population.tables import TAKES, Plan, plan
+from senexo.engine.population.partition import HybridPartition, divided
+from senexo.engine.population.rows import Floats, Ints
+from senexo.engine.population.separation import Separated
+from senexo.engine.population.splitting import MAX_CELLS, MAX_EVENTS, check
+from senexo.engine.population.stepper import Execution, SplitStepper
+from senexo.engine.population.tables import compile_population
 from senexo.engine.population.window_kernel import DONE
-from senexo.engine.status import NEGATIVE, OK, STOPPED, TOO_LONG
-from senexo.model.expression import Slot
+from senexo.engine.status import NEGATIVE, OK
 
 STEP = 0.25  # time units: the longest step where none is given
+_FEW = 500  # cells that need far less than a second for a window
 _DRAWS = 1 << 10  # draws kept for a flow or count
 _PLACES = 1 << 20  # of flows and counts kept for a window
 
@@ -64,232 +60,174 @@ def run_hybrid(
     step: float | None = None,
     partition: HybridPartition | None = None,
     threads: int | None = None,
-    most_cells: int = 100 * MOST_CELLS,
-    most_events: int = 1000 * MOST_EVENTS,
+    most_cells: int = MAX_CELLS,
+    most_events: int = MAX_EVENTS,
     keep_log: bool = True,
     stop: NDArray[np.bool_] | None = None,
-    chunks: int | None = None,
-    method: Method | None = None,
+    execution: Execution | None = None,
 ) -> tuple[Cells, Log]:
-    """The population at `until` (model time), and what happened to its cells.
+    """A population by operator splitting, abundant species as continuous amounts (chemical Langevin equation).
 
-    step: at most this long, `STEP` or the window where None; partition: None = `divided(population)`. The result
-    depends on window, step and partition, not on `threads`, `chunks`, `method` or the order of work; a run stopped at a
-    multiple of the window and gone on with is the whole run. Continuous species may hold amounts that are not whole;
-    their reactions are not counted in `Cells.fired`, nor the parts of copies in `gone`. Limits, `stop` and errors as
-    `run_split`.
+    The result depends on window, step and partition, not on threads or the order of work; a run stopped at a multiple
+    of the window and gone on with is the whole run. Continuous species may hold amounts that are not whole; their
+    reactions are not counted in `Cells.fired`, nor the parts of copies in `gone`.
+
+    Parameters
+    ----------
+    step
+        The longest step inside a window, in model time; None: `STEP` or the window, whichever is shorter.
+    partition
+        Which species are continuous; None: `divided(population)`.
+    population, cells, until, window, threads, most_cells, most_events, keep_log, stop, execution
+        As of `run_split`.
+
+    Returns
+    -------
+    Cells, Log
+        As `run_split`.
+
+    Raises
+    ------
+    InvalidInput
+        A step or window that is no time, or a hazard above its bound; else as `run_split`.
     """
     longest = longest_step(window, step)
     if not 0.0 < longest < np.inf:
         raise InvalidInput([Fault("step", repr(step), "a positive time")])
-    check(plan(population), window)
-    parts = _parts(population, partition)
-    workers = threads or len(os.sched_getaffinity(0))
+    check(compile_population(population), window)
+    parts = _separated(population, partition)
     sign = np.zeros(1, dtype=np.bool_) if stop is None else stop
-    steps = _Steps(parts, cells, keep_log, sign, workers, chunks, longest)
-    why = ""
-    with interrupts(sign), steps as work:
-        while work.time < until and not why:
-            end = min(until, (np.floor(work.time / window * (1.0 + 1e-12)) + 1.0) * window)
-            work.choose(method, until)
-            code, channel, time = work.window(float(end))
-            if code == OK and work.alive() > most_cells:
-                code, channel, time = ROOM, 0, work.time
-            elif code == OK and work.events > most_events:
-                code, channel, time = TOO_LONG, 0, work.time
-            elif code == OK and sign[0] and work.time < until:
-                code, channel, time = STOPPED, 0, work.time
-            why = reason(parts.made, code, channel, time, most_cells=most_cells, most_events=most_events)
-        after, log, counted = work.cells(), work.log(why), steps.counted
+    mine = replace(cells, fired=cells.fired[parts.channels])
+    inside = EventsAndFlow(parts, longest, cells.fired[parts.counted_channels])
+    stepper = SplitStepper(
+        parts.events, mine, inside, keep_log=keep_log, stop=sign, threads=threads, execution=execution,
+        brief=len(cells) < _FEW,
+    )  # fmt: skip
+    why = stepper.run(until, window=window, most_cells=most_cells, most_events=most_events)
+    after, log = stepper.cells(), stepper.log(why)
     fired = cells.fired.copy()
     fired[parts.channels] = after.fired[: len(parts.channels)]
-    fired[parts.counted_channels] = counted
+    fired[parts.counted_channels] = inside.counted
     after.fired = fired
     return after, replace(log, channel=parts.channels[log.channel])
 
 
-class _Parts:
-    """A population taken apart: its events as a population of their own, and the flows of its types."""
-
-    def __init__(self, population: Population, partition: HybridPartition) -> None:
-        self.partition = partition
-        whole = plan(population)
-        place = {(channel.type, channel.name, channel.once): at for at, channel in enumerate(whole.channels)}
-        types, self.flows = [], list[Flow]()
-        self.released: list[list[tuple[int, tuple[tuple[int, int], ...]]]] = []
-        counted_at = list[int]()
-        pooled = population.pooled
-        for number, type in enumerate(population.types):
-            network, continuous = type.network, partition.continuous
-            flowing, counted, events = list[LoweredReaction](), list[LoweredReaction](), list[LoweredReaction]()
-            released = list[tuple[int, tuple[tuple[int, int], ...]]]()
-            for reaction in network.reactions:
-                channel = place.get((type.name, reaction.id, False))
-                moved = () if channel is None else whole.channels[channel].changes
-                if partition.is_continuous(network, reaction):
-                    flowing.append(reaction)
-                elif channel is not None and moved and all(id in pooled and copies > 0 for id, copies in moved):
-                    counted.append(reaction)
-                    changes = tuple((pooled.index(id), copies) for id, copies in moved)
-                    released.append((len(counted_at), changes))
-                    counted_at.append(channel)
-                else:
-                    events.append(limited(network, reaction, continuous))
-            states = [slot for slot in whole.countable[number] if network.slots[slot].id in continuous]
-            mine = (place.get((type.name, reaction.id, False)) for reaction in events)
-            laws = [
-                reaction.rate
-                for reaction, channel in zip(events, mine, strict=True)
-                if channel is not None and whole.tables.channels[channel, TAKES] == -1
-            ]
-            laws += [Slot(network.slot(fate.bound or fate.hazard)) for fate in type.fates]
-            self.flows.append(Flow(network, states, flowing, counted, laws))
-            self.released.append(released)
-            types.append(replace(type, network=replace(network, reactions=tuple(events))))
-        self.events = Population(tuple(types), population.pools, population.per_cell)
-        self.made: Plan = plan(self.events)
-        self.channels = np.array([place[c.type, c.name, c.once] for c in self.made.channels], dtype=np.int64)
-        self.counted_channels = np.array(counted_at, dtype=np.int64)
-
-
 def prepare(population: Population, partition: HybridPartition | None = None) -> None:
     """Compile what `run_hybrid` needs for a population ahead of its first run."""
-    _parts(population, partition)
+    _separated(population, partition)
 
 
-_FEW = 500  # cells that need far less than a second for a window
-_taken_apart: WeakKeyDictionary[Population, dict[frozenset[str], _Parts]] = WeakKeyDictionary()
-_partitions: WeakKeyDictionary[Population, HybridPartition] = WeakKeyDictionary()
+def _separated(population: Population, partition: HybridPartition | None) -> Separated:
+    chosen = population.kept.get("partition", lambda: divided(population)) if partition is None else partition
+    return population.kept.get(("separated", chosen.continuous), lambda: Separated(population, chosen))
 
 
-def _parts(population: Population, partition: HybridPartition | None) -> _Parts:
-    if partition is None:
-        if population not in _partitions:
-            _partitions[population] = divided(population)
-        partition = _partitions[population]
-    known = _taken_apart.setdefault(population, {})
-    if partition.continuous not in known:
-        known[partition.continuous] = _Parts(population, partition)
-    return known[partition.continuous]
+class EventsAndFlow:
+    """Inside a window: the flow of continuous species, and between its steps the events of everything else.
 
+    counted: how often each counted reaction has happened; floored: amounts that were set to 0.
+    """
 
-class _Steps(Windows):
-    """Windows of the events alone, with the flow between them."""
+    def __init__(self, parts: Separated, longest: float, counted: Ints) -> None:
+        self.parts, self.longest, self.counted, self.floored = parts, longest, counted, 0
+        self.hazard: Floats = np.zeros(0)  # of an event, per row
+        self.by_type: dict[tuple[int, int], list[tuple[int, Ints]]] = {}
 
-    def __init__(
-        self, parts: _Parts, cells: Cells, keep: bool, stop: NDArray[np.bool_], workers: int, chunks: int | None,
-        step: float,
-    ) -> None:  # fmt: skip
-        mine = replace(cells, fired=cells.fired[parts.channels])
-        super().__init__(parts.events, mine, keep, stop, workers, chunks)
-        self.parts, self.longest = parts, step
-        if len(cells) < _FEW:
-            self.seconds = 0.0  # not to be broken off: the next window will be over soon
-        self.counted = cells.fired[parts.counted_channels]
-        self.floored = 0  # amounts that were set to 0
-        self.hazard = np.zeros(0)
-        self.by_type: dict[tuple[int, int], list[tuple[int, NDArray[np.int64]]]] = {}
+    def saved(self) -> Ints:
+        return self.counted.copy()
 
-    def remembered(self) -> dict[str, Any]:
-        return {**super().remembered(), "counted": self.counted.copy(), "by_type": {}}
+    def restore(self, saved: Ints) -> None:
+        self.counted = saved
+        self.by_type.clear()
 
-    def run(self, end: float) -> Outcome:
-        begin = self.time
+    def run(self, stepper: SplitStepper, end: float) -> Outcome:
+        begin = stepper.state.time
         n = max(1, int(np.ceil((end - begin) / self.longest * (1.0 - 1e-12))))
         edges = [*(begin + (end - begin) * k / n for k in range(n)), end]
-        self.see_pools()
-        arriving, flown = np.zeros_like(self.pools), begin
+        self.see_pools(stepper)
+        # what cells release is not seen before the window ends
+        released, flown = np.zeros_like(stepper.state.pools), begin
         for k, (start, later) in enumerate(pairwise(edges)):
             middle, half = 0.5 * (start + later), 0.5 * (later - start)
-            self.flow(2 * k, middle - flown)  # from middle to middle: two halves of steps made as one
-            flown, before = middle, self.pools.copy()
-            if not self.count(2 * k, half, arriving):
-                return NEGATIVE, 0, start
-            self.time = start
-            found = self.react(later)
-            self.time = begin
-            if found[0] != OK:
-                return found
-            arriving += self.pools - before  # what cells release is not seen before the window ends
-            self.pools[:] = before
-            if not self.count(2 * k + 1, half, arriving):
-                return NEGATIVE, 0, start
-        self.flow(2 * n, end - flown)
-        self.pools += arriving
-        return OK, 0, end
+            self.flow(stepper, 2 * k, middle - flown)  # from middle to middle: two halves of steps made as one
+            flown = middle
+            if not self.count(stepper, 2 * k, half, released):
+                return Outcome(NEGATIVE, 0, start)
+            outcome = self.events(stepper, start, later, released)
+            if outcome.code != OK:
+                return outcome
+            if not self.count(stepper, 2 * k + 1, half, released):
+                return Outcome(NEGATIVE, 0, start)
+        self.flow(stepper, 2 * n, end - flown)
+        stepper.state.pools += released
+        return Outcome(OK, 0, end)
 
-    def react(self, end: float) -> Outcome:
+    def see_pools(self, stepper: SplitStepper) -> None:
+        """Laws read the pools, frozen for the window, in the cells' own rows."""
+        state = stepper.state
+        kind, values = state.rows.kind[: state.n], state.rows.values[: state.n]
+        for k in range(stepper.media):
+            for pool, slot in enumerate(stepper.tables.pool_slot[k]):
+                if slot >= 0:
+                    values[kind == k, slot] = state.pools[pool]
+
+    def events(self, stepper: SplitStepper, begin: float, end: float, released: Ints) -> Outcome:
         """Events up to `end`, of the cells whose next one is due by then."""
-        stop = self.sign if self.slow else _NEVER
-        if len(self.flag) < len(self.state["kind"]):
-            self.flag = np.ones(len(self.state["kind"]), dtype=np.int8)
-        begin, wait = self.time, self.state["wait"]
+        wait, hazard = stepper.state.rows.wait, self.hazard
 
-        def work(chunk: Chunk, a: int, b: int) -> Outcome:
-            pass_over(a, b, wait, self.hazard, begin, end, self.flag)
-            return chunk.run(self, a, b, end, stop)
+        def mark(first: int, last: int, flag: NDArray[np.int8]) -> None:
+            pass_over(first, last, wait, hazard, begin, end, flag)
 
         self.by_type.clear()
-        return self.finish(self.share(self.n, CELLS, work), end)
+        return stepper.events(begin, end, released, mark)
 
-    def sorted(self, first: int, last: int) -> list[tuple[int, NDArray[np.int64]]]:
-        """The rows of living cells from first to last - 1, by their type; remembered until something happens to one."""
+    def sorted(self, stepper: SplitStepper, first: int, last: int) -> list[tuple[int, Ints]]:
+        """The rows of living cells from first to last - 1, by their type; kept until something happens to one."""
         found = self.by_type.get((first, last))
         if found is None:
-            kind = self.state["kind"][first:last]
-            found = [(k, first + np.flatnonzero(kind == k)) for k in range(self.media)]
-            self.by_type[first, last] = found = [(k, rows) for k, rows in found if len(rows)]
+            kind = stepper.state.rows.kind[first:last]
+            found = [(k, first + np.flatnonzero(kind == k)) for k in range(stepper.media)]
+            self.by_type[first, last] = found = [(k, index) for k, index in found if len(index)]
         return found
 
-    def see_pools(self) -> None:
-        """Laws read the pools, frozen for the window, in the cells' own rows."""
-        kind, values = self.state["kind"][: self.n], self.state["values"][: self.n]
-        for k in range(self.media):
-            for pool, slot in enumerate(self.tables.pool_slot[k]):
-                if slot >= 0:
-                    values[kind == k, slot] = self.pools[pool]
-
-    def flow(self, place: int, h: float) -> None:
+    def flow(self, stepper: SplitStepper, place: int, h: float) -> None:
         """The continuous species of all cells move on by h; every cell's hazard of an event after that."""
-        first = (self.windows * _PLACES + place) * _DRAWS
-        kind, values, keys = self.state["kind"], self.state["values"], self.state["key"]
-        self.hazard = np.full(len(kind), np.inf)
+        state = stepper.state
+        first = (state.n_windows * _PLACES + place) * _DRAWS
+        self.hazard = hazard = np.full(len(state.rows.kind), np.inf)
 
         def work(chunk: Chunk, a: int, b: int) -> int:
-            return sum(
-                self.parts.flows[k].step(rows, values, keys, h, first, self.hazard) for k, rows in self.sorted(a, b)
-            )
+            flows = self.parts.flows
+            return sum(flows[k].step(index, state.rows, h, first, hazard) for k, index in self.sorted(stepper, a, b))
 
-        self.floored += sum(self.share(self.n, CELLS, work))
+        self.floored += sum(stepper.share_rows(work))
 
-    def count(self, place: int, h: float, arriving: NDArray[Any]) -> bool:
+    def count(self, stepper: SplitStepper, place: int, h: float, released: Ints) -> bool:
         """What is counted during h; False for a negative rate."""
         if not len(self.counted):
             return True
-        first = (self.windows * _PLACES + place) * _DRAWS
-        values, keys, weights = self.state["values"], self.state["key"], self.state["weight"]
+        state, flows = stepper.state, self.parts.flows
+        first = (state.n_windows * _PLACES + place) * _DRAWS
 
-        def work(chunk: Chunk, a: int, b: int) -> list[tuple[int, NDArray[np.int64] | None]]:
-            flows = self.parts.flows
-            return [(k, flows[k].count(rows, values, keys, weights, h, first)) for k, rows in self.sorted(a, b)]
+        def work(chunk: Chunk, a: int, b: int) -> list[tuple[int, Ints | None]]:
+            return [(k, flows[k].count(index, state.rows, h, first)) for k, index in self.sorted(stepper, a, b)]
 
-        for counts in self.share(self.n, CELLS, work):
+        for counts in stepper.share_rows(work):
             for kind, found in counts:
                 if found is None:
                     return False
-                self.events += int(found[:, 1].sum())
+                state.n_events += int(found[:, 1].sum())
                 for events, (at, changes) in zip(found[:, 0].tolist(), self.parts.released[kind], strict=True):
                     self.counted[at] += events
                     for species, copies in changes:
-                        arriving[species] += copies * events
+                        released[species] += copies * events
         return True
 
 
 @_compile
 def pass_over(first: int, last: int, wait: Any, hazard: Any, begin: float, end: float, flag: Any) -> None:
-    """Mark the rows that have no event from `begin` to `end`, and note what their hazard was then."""
+    """Flag the rows that have no event from `begin` to `end`, and note what their hazard was then."""
     for row in range(first, last):
-        flag[row] = 1
         if wait[row, 1] < 0.0 or not hazard[row] < np.inf:
             continue
         left = max(0.0, wait[row, 1] - (begin - wait[row, 0]) * wait[row, 2])

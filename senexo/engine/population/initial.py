@@ -11,7 +11,7 @@ from senexo.base.errors import SimulationError
 from senexo.base.streams import derive
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.population.model import UNDRAWN, Cells, Population, lineage_keys
-from senexo.engine.population.tables import plan
+from senexo.engine.population.tables import compile_population
 
 
 def start(
@@ -43,12 +43,12 @@ def start(
         types.append(np.full(count, place))
         for slot in population.in_pool(type.network):
             pools.setdefault(type.network.slots[slot].id, _whole(own[slot], type.network.slots[slot].id))
-        for slot in plan(population).countable[place]:
+        for slot in compile_population(population).countable[place]:
             for amount in np.unique(rows[:, slot]):
                 _whole(amount, type.network.slots[slot].id)
     root = derive(seed, replicate, "cell")
     keys = lineage_keys(np.tile(np.array(root, dtype=np.uint64), (n, 1)), np.arange(n))
-    made = plan(population)
+    made = compile_population(population)
     return Cells(
         seed, replicate, 0.0,
         type=np.concatenate(types).astype(np.int64),

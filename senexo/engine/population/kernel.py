@@ -1,7 +1,7 @@
-"""What the kernels of populations share: streams of lineages, whole-number chance, waiting times, and fates.
+"""What the kernels of populations share: streams of lineages, binomial numbers, waiting times and reactions of a cell.
 
-Every cell is a direct method of its own, with its own stream: draw n gives what the cell waits, in units of its total
-hazard, and which channel it takes. When something else changes that hazard, the wait is cut as in
+Every cell is a direct method (Gillespie) of its own, with its own stream: draw n gives what the cell waits, in units of
+its total hazard, and which channel it takes. When something else changes that hazard, the wait is cut as in
 `senexo.engine.ssa.kernel`. The earliest of all cells is then the next event of the joint process, exactly
 (Anderson 2007, doi 10.1063/1.2799998, per cell in place of per reaction), and a cell that nothing reaches goes its
 way whatever the others do.
@@ -18,29 +18,16 @@ from senexo.base.streams import TEXT as _TEXT
 from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.machine import run as execute
 from senexo.engine.population.tables import (
-    ADD,
     AGE,
     ALL,
     ALL_END,
-    ALSO_SETS,
     CHANGES,
     CHANGES_END,
     CHANNELS,
-    CLUSTERED,
-    COPY,
-    FIRST,
-    HAZARD,
-    MULTIPLY,
-    ORDERED,
     RATE,
-    SETS,
-    SHARES,
     SLOTS,
     TAKING,
-    THIN,
-    THIN_END,
     TIME,
-    TO,
 )
 from senexo.engine.rng import REACTIONS, exponential, threefry, unit
 
@@ -51,7 +38,6 @@ def _word(text: str) -> np.uint64:
 
 TEXT = np.uint64(_TEXT)
 EVENTS, PARTITION, DAUGHTER = _word("events"), _word("partition"), _word("daughter")
-NEVER, ROOM, FULL, BELOW_HAZARD = 0, 20, 21, 22
 
 _compile = kernel()
 
@@ -113,18 +99,6 @@ def binomial(k0: Any, k1: Any, used: Any, n: int, p: float) -> int:
         else:
             left = zeros
     return found
-
-
-@_compile
-def shared_out(rule: int, k: int, p: float, n: int, k0: Any, k1: Any, used: Any) -> int:
-    """What the first daughter gets of n copies; see `senexo.engine.population.model.Partition`."""
-    if rule == CLUSTERED:
-        whole = binomial(k0, k1, used, n // k, p)
-        return whole * k + binomial(k0, k1, used, 1, p) * (n % k)
-    if rule == ORDERED:
-        sure = int(np.floor(n * p))
-        return min(n, sure + binomial(k0, k1, used, 1, n * p - sure))
-    return binomial(k0, k1, used, n, p)
 
 
 @_compile
@@ -211,24 +185,6 @@ def chosen(rate: int, n: int, key: Any, draws: int, total: float, memory: Any) -
 
 
 @_compile
-def accepted(tables: Any, kind: int, channel: int, inside: float, age: float, time: float, memory: Any) -> int:
-    """Whether a fate under a bound happens now (1) or not (0); -1 if its hazard is above the bound."""
-    row, fate = tables.kinds[kind], tables.channels[channel]
-    if row[AGE] >= 0:
-        memory[row[AGE]] = age
-    memory[row[TIME]] = time
-    if fate[THIN] < fate[THIN_END]:
-        execute(tables.code, fate[THIN], fate[THIN_END], memory)
-        hazard, bound = memory[row[HAZARD]], memory[row[RATE] + channel - row[FIRST]]
-        if not 0.0 <= hazard <= bound * (1.0 + 1e-12):
-            return -1
-        if not inside * bound < hazard:
-            return 0
-    execute(tables.code, row[ALL], row[ALL_END], memory)  # slots that the fate reads are those of this moment
-    return 1
-
-
-@_compile
 def react(tables: Any, channel: int, memory: Any, pools: Any, frozen: bool) -> bool:
     """One reaction: copies in the cell and in `pools`; False if too few are left.
 
@@ -243,57 +199,3 @@ def react(tables: Any, channel: int, memory: Any, pools: Any, frozen: bool) -> b
             memory[slot] += copies
         fine &= memory[slot] >= 0.0
     return fine
-
-
-@_compile
-def transit(tables: Any, effect: int, sets: int, old: int, new: int, base: Any, before: Any, after: Any) -> None:
-    """The slots `after` of a cell of type `new` that had the slots `before` as a cell of type `old`.
-
-    sets: the column of `effects` that tells what is set, SETS or, for a second daughter, ALSO_SETS.
-    """
-    for slot in range(tables.kinds[new, SLOTS]):
-        source = tables.source[old, new, slot]
-        if source < 0:
-            after[slot] = base[new, slot]
-        elif old == new or tables.counted[old, source] or tables.counted[new, slot]:
-            after[slot] = before[source]
-        elif before[source] == base[old, source]:
-            after[slot] = base[new, slot]
-        elif base[old, source] != 0.0:
-            after[slot] = base[new, slot] * before[source] / base[old, source]
-        else:
-            after[slot] = before[source]
-    for s in range(tables.effects[effect, sets], tables.effects[effect, sets + 1]):
-        slot, operation, read = tables.sets[s, 0], tables.sets[s, 1], tables.sets[s, 2]
-        value = before[read] if read >= 0 else tables.set_value[s]
-        if operation == MULTIPLY:
-            after[slot] *= value
-        elif operation == ADD:
-            after[slot] += value
-        else:
-            after[slot] = value
-
-
-@_compile
-def divide(
-    tables: Any, effect: int, kind: int, key: Any, weight: int, base: Any, copied: Any, mother: Any, share: Any,
-    one: Any, two: Any,
-) -> None:  # fmt: skip
-    """The slots of both daughters. share: as long as the mother's slots; copied: counts what is doubled, by weight."""
-    shares = tables.effects[effect, SHARES]
-    k0, k1 = derived(key, PARTITION, TEXT)
-    used = np.zeros(1, np.uint64)
-    n_slots = tables.kinds[kind, SLOTS]
-    share[:n_slots] = mother[:n_slots]
-    for slot in range(n_slots):
-        rule = tables.shares[shares + slot, 0]
-        if rule != COPY:
-            p, k = tables.share_p[shares + slot], tables.shares[shares + slot, 1]
-            share[slot] = shared_out(rule, k, p, int(mother[slot]), k0, k1, used)
-        elif tables.counted[kind, slot]:
-            copied[kind, slot] += weight * int(mother[slot])
-    transit(tables, effect, SETS, kind, tables.effects[effect, TO], base, share, one)
-    for slot in range(n_slots):
-        if tables.shares[shares + slot, 0] != COPY:
-            share[slot] = mother[slot] - share[slot]
-    transit(tables, effect, ALSO_SETS, kind, tables.effects[effect, TO + 1], base, share, two)

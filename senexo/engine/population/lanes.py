@@ -41,10 +41,10 @@ def uptake_kernel(net: Lockstep) -> Callable[..., Any]:
 
 
 def window_source(net: Lockstep) -> str:
-    """Source of `kernel(first, last, place, kind, key, draws, wait, values, weight, levels, flag, fates, pools, begin,
-    end, fired, stop)`, which runs the cells of rows first .. last - 1 whose kind has a place, up to `end`.
+    """Source of `kernel(rows, flag, span, first, last, place, levels, fates, fired)`, which runs the cells of rows
+    first .. last - 1 whose kind has a place, to the end of the span.
 
-    flag: DONE for a cell that is at `end`, also beforehand; the tables finish all others.
+    flag: DONE for a cell that is at the end, also beforehand; the tables finish all others.
     place [kinds]: row of `fates` [places, fates] and of `fired` [places, levels, reactions + 1], or -1. `fired` counts
     events by the level of the cell, the power of two that is its `weight`; its last column is of no meaning. Returns
     False where the stop sign was set, and then what is written is not whole.
@@ -94,10 +94,12 @@ def window_source(net: Lockstep) -> str:
         f"draws[row] = np.int64({counter})",
     ]
     idle = [f"{row['since']} = np.inf", f"{row['from']} = np.inf", f"{row['total']} = 0.0"]
-    arguments = "place, kind, key, draws, wait, values, weight, levels, flag, fates, pools, begin, end, fired, stop"
     return "\n".join([
-        f"def kernel(first, last, {arguments}):",
+        "def kernel(rows, flag, span, first, last, place, levels, fates, fired):",
         "    widest_vectors()",
+        "    kind, key, draws, wait = rows.kind, rows.key, rows.draws, rows.wait",
+        "    values, weight, pools, stop = rows.values, rows.weight, span.pools, span.stop",
+        "    begin, end = span.begin, span.end",
         f"    s = np.zeros({(n_state + len(fixed) + n_fates + len(_ROWS)) * lanes})",
         f"    u = np.zeros({3 * lanes}, np.uint64)",
         f"    cell = np.full({lanes}, -1)",
@@ -225,17 +227,18 @@ def _lanes(net: Lockstep) -> int:
 
 
 def uptake_source(net: Lockstep) -> str:
-    """Source of `kernel(rows, first, last, place, kind, values, pools, rates)`: propensities of what takes from pools.
+    """Source of `kernel(rows, leaves, first, last, place, pools)`: propensities of what takes from pools.
 
-    For the cells rows[first] .. rows[last - 1] whose kind has a place; rates [cells, most of any kind].
+    For leaves first .. last - 1 whose kind has a place.
     """
     slots = sorted({*slots_read(net, net.uptake), *_states_read(net, net.uptake)})
     names = {slot: f"v{slot}" for slot in slots} | {slot: f"pools[{pool}]" for slot, pool in net.pool_of.items()}
     lines, values = print_nodes(net.graph, net.uptake, names.__getitem__)
     return "\n".join([
-        "def kernel(rows, first, last, place, kind, values, pools, rates):",
+        "def kernel(rows, leaves, first, last, place, pools):",
+        "    kind, values, index, rates = rows.kind, rows.values, leaves.row, leaves.rates",
         "    for j in range(first, last):",
-        "        row = rows[j]",
+        "        row = index[j]",
         "        if place[kind[row]] < 0:",
         "            continue",
         *indented((f"v{slot} = values[row, {slot}]" for slot in slots), 8),

@@ -17,9 +17,9 @@ xi: (number of ones in 64 random bits - 32) / 4, with mean 0, variance 1, skewne
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
 from senexo.engine.formula import lanes
@@ -27,11 +27,13 @@ from senexo.engine.formula.differentiate import gradients
 from senexo.engine.formula.evaluate import evaluate
 from senexo.engine.formula.graph import Graph, Node
 from senexo.engine.formula.kernels import kernel
+from senexo.engine.formula.lanes import run_block
 from senexo.engine.formula.laws import bounded, constant_parts, floored
-from senexo.engine.formula.layout import COUNT, LANES, SHIFT, SIGNATURE, STATES, Layout
+from senexo.engine.formula.layout import COUNT, LANES, SHIFT, STATES, Layout
 from senexo.engine.formula.network import Lowered, LoweredReaction
 from senexo.engine.formula.sparse import eliminate
 from senexo.engine.population.kernel import ones
+from senexo.engine.population.rows import Floats, Ints, Rows
 from senexo.engine.rng import threefry, unit
 from senexo.model.expression import Expression
 
@@ -41,12 +43,42 @@ _MOST_MEAN = 30.0  # of a Poisson number drawn at once
 _AGAIN = 256  # draws on, of the noise of each half of a step that is made again
 _ROUGH = 30.0  # copies: a species may change by half of it and as much more; beyond, the step is made again
 
-_function, _block, _int = types.FunctionType(SIGNATURE), types.float64[::1], types.int64
-_places, _index = types.int64[::1], types.int32[::1]
+_compile = kernel(internal=True)
 
 
-@kernel()
-def _kick(w, at_noise, n_noise, k0, k1, first):  # type: ignore[no-untyped-def]
+class _Kernels(NamedTuple):
+    """Addresses of what is generated for a type; see `senexo.engine.formula.lanes`."""
+
+    derive: int  # what depends on constants only
+    right: int  # right-hand side of the step, and the Jacobian
+    factor: int
+    substitute: int
+    total: int  # the hazard of an event
+    counts: int  # rates of the counted reactions
+
+
+class _Places(NamedTuple):
+    """Where the parts of a block begin, in rows, and how many numbers of noise and counted reactions there are."""
+
+    right: int
+    constants: int
+    step: int
+    noise: int
+    n_noise: int
+    hazard: int
+    counts: int
+    n_counts: int
+
+
+class _Slots(NamedTuple):
+    """The slots of the continuous species, and of the constants that laws read."""
+
+    states: NDArray[np.int32]
+    constants: NDArray[np.int32]
+
+
+@_compile
+def _kick(w: Any, at_noise: int, n_noise: int, k0: Any, k1: Any, first: Any) -> None:
     """The noise of all lanes, two numbers from each draw."""
     for pair in range((n_noise + 1) // 2):
         at = (at_noise + 2 * pair) * LANES
@@ -56,57 +88,39 @@ def _kick(w, at_noise, n_noise, k0, k1, first):  # type: ignore[no-untyped-def]
             w[at + LANES + lane] = np.float64(ones(y) - 32) * 0.25
 
 
-@kernel(
-    types.void(
-        *[_function] * 5, types.UniTuple(_int, 6), _index, _index, _places, types.float64[:, ::1],
-        types.uint64[:, ::1], types.float64, types.uint64, _block, _places, _block,
-    )
-)  # fmt: skip
-def _flow(  # type: ignore[no-untyped-def]
-    derive,
-    right,
-    factor,
-    substitute,
-    total,
-    layout,
-    states,
-    constants,
-    rows,
-    values,
-    keys,
-    h,
-    first,
-    w,
-    floored,
-    hazard,
-):
-    """One step of length h for the rows of `values` that are listed, and each row's hazard of an event after it.
+@kernel()
+def _flow(
+    kernels: Any, places: Any, slots: Any, rows: Any, index: Any, h: float, first: Any, w: Any, hazard: Any
+) -> int:  # fmt: skip
+    """One step of length h for the rows that are listed, and each row's hazard of an event after it.
 
-    `first`: the first draw of its noise.
+    `first`: the first draw of its noise. Returns how many amounts became 0.
     """
-    at_right, at_constants, at_step, at_noise, n_noise, at_hazard = layout
-    n, n_given = len(states), len(constants)
+    right, factor, substitute = kernels.right, kernels.factor, kernels.substitute
+    at_right, at_step, values, key = places.right, places.step, rows.values, rows.key
+    states, constants = slots.states, slots.constants
+    n, n_given, floored = len(states), len(constants), 0
     negative = np.zeros(LANES, np.bool_)
     new = np.zeros(n * LANES)
     who = np.zeros(LANES, np.int64)
     k0, k1 = np.zeros(LANES, np.uint64), np.zeros(LANES, np.uint64)
-    for begin in range(0, len(rows), LANES):
+    for begin in range(0, len(index), LANES):
         for lane in range(LANES):
-            who[lane] = rows[min(begin + lane, len(rows) - 1)]
-            k0[lane], k1[lane] = keys[who[lane], 0], keys[who[lane], 1]
+            who[lane] = index[min(begin + lane, len(index) - 1)]
+            k0[lane], k1[lane] = key[who[lane], 0], key[who[lane], 1]
             row = values[who[lane]]
             for i in range(n):
                 w[(STATES + i) * LANES + lane] = row[states[i]]
             for i in range(n_given):
-                w[(at_constants + i) * LANES + lane] = row[constants[i]]
+                w[(places.constants + i) * LANES + lane] = row[constants[i]]
             w[at_step * LANES + lane] = h
             w[SHIFT * LANES + lane] = 2.0 / h
             negative[lane] = False
-        _kick(w, at_noise, n_noise, k0, k1, first)
-        derive(w, COUNT)
-        right(w, COUNT)
-        factor(w, COUNT)
-        substitute(w, COUNT)
+        _kick(w, places.noise, places.n_noise, k0, k1, first)
+        run_block(kernels.derive, w, COUNT)
+        run_block(right, w, COUNT)
+        run_block(factor, w, COUNT)
+        run_block(substitute, w, COUNT)
         again = False
         for i in range(n):
             for lane in range(LANES):
@@ -116,64 +130,60 @@ def _flow(  # type: ignore[no-untyped-def]
                 negative[lane] |= rough
                 again |= rough
         for part in range(2 if again else 0):
-            _kick(w, at_noise, n_noise, k0, k1, first + np.uint64(_AGAIN * (part + 1)))
+            _kick(w, places.noise, places.n_noise, k0, k1, first + np.uint64(_AGAIN * (part + 1)))
             for lane in range(LANES):
                 w[SHIFT * LANES + lane], w[at_step * LANES + lane] = 2.0 / h, 0.5 * h
-            right(w, COUNT)
-            factor(w, COUNT)
-            substitute(w, COUNT)
+            run_block(right, w, COUNT)
+            run_block(factor, w, COUNT)
+            run_block(substitute, w, COUNT)
             for i in range(n):
                 for lane in range(LANES):
                     q = i * LANES + lane
                     after = w[STATES * LANES + q] + w[at_right * LANES + q]
                     if negative[lane]:
-                        floored[0] += after < 0.0 and begin + lane < len(rows)
+                        floored += after < 0.0 and begin + lane < len(index)
                         new[q] = max(0.0, after)
                     w[STATES * LANES + q] = new[q]
-        for lane in range(min(LANES, len(rows) - begin)):
+        for lane in range(min(LANES, len(index) - begin)):
             for i in range(n):
                 values[who[lane], states[i]] = new[i * LANES + lane]
         w[STATES * LANES : STATES * LANES + len(new)] = new
-        total(w, COUNT)
-        for lane in range(min(LANES, len(rows) - begin)):
-            hazard[who[lane]] = w[at_hazard * LANES + lane]
+        run_block(kernels.total, w, COUNT)
+        for lane in range(min(LANES, len(index) - begin)):
+            hazard[who[lane]] = w[places.hazard * LANES + lane]
+    return floored
 
 
-@kernel(
-    types.boolean(
-        *[_function] * 2, types.UniTuple(_int, 3), _index, _index, _places, types.float64[:, ::1],
-        types.uint64[:, ::1], _places, types.float64, types.uint64, _block, types.int64[:, ::1],
-    )
-)  # fmt: skip
-def _count(  # type: ignore[no-untyped-def]
-    derive, rates, layout, states, constants, rows, values, keys, weights, h, first, w, found
-):
+@kernel()
+def _count(
+    kernels: Any, places: Any, slots: Any, rows: Any, index: Any, h: float, first: Any, w: Any, found: Any
+) -> bool:  # fmt: skip
     """How often each counted reaction happens in h at the present rates, summed over the rows; False for a bad rate.
 
     found [reactions, 2]: events as often as their cell's weight, and once each.
     A Poisson number by inversion, a large mean in parts of at most 30.
     """
-    at_constants, at_counts, n_counts = layout
+    states, constants, values, key, weight = slots.states, slots.constants, rows.values, rows.key, rows.weight
     n, n_given, fine = len(states), len(constants), True
-    for begin in range(0, len(rows), LANES):
+    for begin in range(0, len(index), LANES):
         for lane in range(LANES):
-            row = values[rows[min(begin + lane, len(rows) - 1)]]
+            row = values[index[min(begin + lane, len(index) - 1)]]
             for i in range(n):
                 w[(STATES + i) * LANES + lane] = row[states[i]]
             for i in range(n_given):
-                w[(at_constants + i) * LANES + lane] = row[constants[i]]
-        derive(w, COUNT)
-        rates(w, COUNT)
-        for lane in range(min(LANES, len(rows) - begin)):
-            who, used = rows[begin + lane], first
-            for c in range(n_counts):
-                mean = w[(at_counts + c) * LANES + lane] * h
+                w[(places.constants + i) * LANES + lane] = row[constants[i]]
+        run_block(kernels.derive, w, COUNT)
+        run_block(kernels.counts, w, COUNT)
+        for lane in range(min(LANES, len(index) - begin)):
+            who, used = index[begin + lane], first
+            for c in range(places.n_counts):
+                mean = w[(places.counts + c) * LANES + lane] * h
                 if not (mean >= 0.0 and mean < np.inf):
                     fine = False
                     continue
                 parts = np.int64(np.ceil(mean / _MOST_MEAN))
                 for _ in range(parts):
-                    choice = unit(threefry(keys[who, 0], keys[who, 1], used, COUNTS)[0])
+                    choice = unit(threefry(key[who, 0], key[who, 1], used, COUNTS)[0])
                     used += np.uint64(1)
                     share = np.exp(-mean / parts)
                     upto, events = share, 0
@@ -181,7 +191,7 @@ def _count(  # type: ignore[no-untyped-def]
                         events += 1
                         share *= mean / parts / events
                         upto += share
-                    found[c, 0] += weights[who] * events
+                    found[c, 0] += weight[who] * events
                     found[c, 1] += events
     return fine
 
@@ -234,52 +244,42 @@ class Flow:
         places |= {beyond: layout.rules, beyond + 1: SHIFT}
         places |= {beyond + 2 + g: layout.rules + 1 + g for g in range(n_noise)}
         ready = {node: layout.derived + i for i, node in enumerate(derived)}
-        derive = lanes.formulas(graph, derived, layout.derived, places, {})
         targets = [(layout.right + i, node) for i, node in enumerate(right)]
         targets += [(layout.jacobian + i, node) for i, node in enumerate(jacobian)]
         at_hazard = layout.rules + 1 + n_noise + n_noise % 2
-        self._kernels = (
-            derive,
+        at_counts = at_hazard + 1
+        self._made = (
+            lanes.formulas(graph, derived, layout.derived, places, {}),
             lanes.placed(graph, targets, places, ready),
             lanes.factor(layout, entries, elimination),
             lanes.substitute(layout, elimination),
             lanes.formulas(graph, [hazard], at_hazard, places, ready),
+            lanes.formulas(graph, counts, at_counts, places, ready),
         )
-        at_counts = at_hazard + 1
-        self._counts = (derive, lanes.formulas(graph, counts, at_counts, places, ready))
-        self._layout = (layout.right, layout.constants, layout.rules, layout.rules + 1, n_noise, at_hazard)
-        self._count_layout = (layout.constants, at_counts, len(counts))
-        self._states, self._constants = np.array(states, np.int32), np.array(constants, np.int32)
-        self._rows, self.n_counted = layout.rows, len(counts)
+        self._kernels = _Kernels(*(made.address for made in self._made))
+        self._places = _Places(
+            right=layout.right, constants=layout.constants, step=layout.rules, noise=layout.rules + 1, n_noise=n_noise,
+            hazard=at_hazard, counts=at_counts, n_counts=len(counts),
+        )  # fmt: skip
+        self._slots = _Slots(np.array(states, np.int32), np.array(constants, np.int32))
+        self._n_rows = layout.rows
 
-    def step(
-        self, rows: NDArray[np.int64], values: NDArray[np.float64], keys: NDArray[np.uint64], h: float, first: int,
-        hazard: NDArray[np.float64],
-    ) -> int:  # fmt: skip
-        """Move the rows of `values` [n, slots] on by h, and set their `hazard`; returns how many amounts became 0."""
-        floored = np.zeros(1, dtype=np.int64)
-        if len(rows) and h > 0.0:
-            _flow(
-                *self._kernels, self._layout, self._states, self._constants, rows, values, keys, h, np.uint64(first),
-                np.ones(self._rows * LANES), floored, hazard,
-            )  # fmt: skip
-        return int(floored[0])
+    def step(self, index: Ints, rows: Rows, h: float, first: int, hazard: Floats) -> int:
+        """Move the rows that are listed on by h, and set their `hazard`; returns how many amounts became 0."""
+        if not len(index) or h <= 0.0:
+            return 0
+        w = np.ones(self._n_rows * LANES)
+        return int(_flow(self._kernels, self._places, self._slots, rows, index, h, np.uint64(first), w, hazard))
 
-    def count(
-        self, rows: NDArray[np.int64], values: NDArray[np.float64], keys: NDArray[np.uint64],
-        weights: NDArray[np.int64], h: float, first: int,
-    ) -> NDArray[np.int64] | None:  # fmt: skip
-        """Events [counted reactions, 2] during h, of all rows together; None for a negative rate.
+    def count(self, index: Ints, rows: Rows, h: float, first: int) -> Ints | None:
+        """Events [counted reactions, 2] during h, of all rows that are listed; None for a negative rate.
 
-        First as many as all cells have that the rows represent (`weights`), then those of the rows alone.
+        First as many as all cells have that the rows represent, then those of the rows alone.
         """
-        found = np.zeros((self.n_counted, 2), dtype=np.int64)
-        fine = True
-        if self.n_counted and len(rows):
-            fine = _count(
-                *self._counts, self._count_layout, self._states, self._constants, rows, values, keys,
-                weights, h, np.uint64(first), np.ones(self._rows * LANES), found,
-            )  # fmt: skip
+        found, fine = np.zeros((self._places.n_counts, 2), dtype=np.int64), True
+        if len(found) and len(index):
+            w = np.ones(self._n_rows * LANES)
+            fine = _count(self._kernels, self._places, self._slots, rows, index, h, np.uint64(first), w, found)
         return found if fine else None
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from senexo.engine.formula.graph import Graph, Node
 from senexo.engine.formula.laws import never_negative, vanishes
 from senexo.engine.population.model import Population
-from senexo.engine.population.tables import CHANGES, CHANGES_END, FIRST, REACTIONS, TAKING, Plan
+from senexo.engine.population.tables import CHANGES, CHANGES_END, FIRST, REACTIONS, TAKING, CompiledPopulation
 
 LARGEST = 160  # channels; the work of a step grows with all of them, that of the tables with those that change
 
@@ -59,23 +59,23 @@ class Lockstep:
         return found
 
 
-def locksteps(population: Population, plan: Plan) -> tuple[Lockstep, ...]:
+def locksteps(population: Population, made: CompiledPopulation) -> tuple[Lockstep, ...]:
     """Every type with reactions of its own in one group; types too large are left out, for the tables."""
     groups: list[tuple[list[int], list[_Fate]]] = []
     for kind in range(len(population.types)):
         hazards = _fates(population, kind)
-        row = plan.tables.kinds[kind]
-        if row[REACTIONS] == row[TAKING] or len(plan.networks[kind].reactions) + len(hazards) > LARGEST:
+        row = made.tables.kinds[kind]
+        if row[REACTIONS] == row[TAKING] or len(made.networks[kind].reactions) + len(hazards) > LARGEST:
             continue
         for place, (kinds, _) in enumerate(groups):
-            if _same(plan, kinds[0], kind):
+            if _same(made, kinds[0], kind):
                 order = _merged([_fates(population, k) for k in [*kinds, kind]])
-                if order is not None and len(order) + len(plan.networks[kind].reactions) <= LARGEST:
+                if order is not None and len(order) + len(made.networks[kind].reactions) <= LARGEST:
                     groups[place] = ([*kinds, kind], order)
                     break
         else:
             groups.append(([kind], hazards))
-    return tuple(_lockstep(population, plan, kinds, order) for kinds, order in groups)
+    return tuple(_lockstep(population, made, kinds, order) for kinds, order in groups)
 
 
 def _fates(population: Population, kind: int) -> list[_Fate]:
@@ -86,9 +86,9 @@ def _fates(population: Population, kind: int) -> list[_Fate]:
     return found
 
 
-def _same(plan: Plan, one: int, other: int) -> bool:
+def _same(made: CompiledPopulation, one: int, other: int) -> bool:
     """Have two types the same network but for the values?"""
-    a, b, tables = plan.networks[one], plan.networks[other], plan.tables
+    a, b, tables = made.networks[one], made.networks[other], made.tables
     return (
         a.slots == b.slots
         and a.assignments == b.assignments
@@ -112,8 +112,8 @@ def _merged(orders: list[list[_Fate]]) -> list[_Fate] | None:
         return None
 
 
-def _lockstep(population: Population, plan: Plan, kinds: list[int], order: list[_Fate]) -> Lockstep:
-    tables, network = plan.tables, plan.networks[kinds[0]]
+def _lockstep(population: Population, made: CompiledPopulation, kinds: list[int], order: list[_Fate]) -> Lockstep:
+    tables, network = made.tables, made.networks[kinds[0]]
     taking = int(tables.kinds[kinds[0], TAKING])
     pool_of = {int(slot): pool for pool, slot in enumerate(tables.pool_slot[kinds[0]]) if slot >= 0}
     graph, inlined = Graph(), dict[int, Node]()
@@ -121,7 +121,7 @@ def _lockstep(population: Population, plan: Plan, kinds: list[int], order: list[
         inlined[item.slot] = graph.add(item.math, inlined)
     laws = [graph.add(reaction.rate, inlined) for reaction in network.reactions]
     hazards = [inlined[slot] if slot in inlined else graph.slot(slot) for slot, _ in order]
-    moved = [_moved(plan, kinds[0], taking + r) for r in range(len(network.reactions) - taking)]
+    moved = [_moved(made, kinds[0], taking + r) for r in range(len(network.reactions) - taking)]
     counted = sorted({slot for group in moved for slot, _ in group if slot not in pool_of})
     number = {slot: k for k, slot in enumerate(counted)}
     rates = [*laws[taking:], *hazards]
@@ -149,9 +149,9 @@ def _lockstep(population: Population, plan: Plan, kinds: list[int], order: list[
     )
 
 
-def _moved(plan: Plan, kind: int, reaction: int) -> list[tuple[int, int]]:
+def _moved(made: CompiledPopulation, kind: int, reaction: int) -> list[tuple[int, int]]:
     """Slots and copies, as the tables have them."""
-    tables = plan.tables
+    tables = made.tables
     row = tables.channels[tables.kinds[kind, FIRST] + reaction]
     return [(int(slot), int(copies)) for slot, copies, _ in tables.changes[row[CHANGES] : row[CHANGES_END]]]
 

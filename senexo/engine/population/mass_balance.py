@@ -8,7 +8,7 @@ import numpy as np
 
 from senexo.engine.population.kernel import DAUGHTER
 from senexo.engine.population.model import Cells, Floats, Ints, Log, Population, Words, lineage_keys
-from senexo.engine.population.tables import DIVIDE, EFFECT, TO, WHAT, plan
+from senexo.engine.population.tables import DIVIDE, EFFECT, TO, WHAT, compile_population
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class PoolBalance:
 
 def pool_balances(population: Population, before: Cells, after: Cells) -> tuple[PoolBalance, ...]:
     """The mass balance of every pool species from one state to a later one of the same population."""
-    channels, fired = plan(population).channels, after.fired - before.fired
+    channels, fired = compile_population(population).channels, after.fired - before.fired
     found = []
     for pool, species in enumerate(population.pooled):
         released = dict.fromkeys((type.name for type in population.types), 0)
@@ -64,7 +64,7 @@ def births(population: Population, log: Log) -> Births:
     """The daughters of every division in a log. Daughter d of a mother has derive(mother key, "daughter", d)."""
     from senexo.base.streams import TEXT, threefry
 
-    tables = plan(population).tables
+    tables = compile_population(population).tables
     effect = tables.effects[tables.channels[log.channel, EFFECT]]
     divided = effect[:, WHAT] == DIVIDE
     mothers, effect = log.key[divided], effect[divided]

@@ -21,14 +21,14 @@ import numpy as np
 
 from senexo.base.errors import UnsupportedFeature
 from senexo.engine.formula.network import Assigned, Lowered, LoweredReaction, SlotInfo
-from senexo.engine.population.model import Become, Cells, Divide, Fate, Floats, Partition, Population, Set
-from senexo.engine.population.tables import plan
+from senexo.engine.population.model import Become, Cells, Divide, Fate, Floats, Partition, Population, SlotUpdate
+from senexo.engine.population.tables import compile_population
 from senexo.engine.population.weights import weighted_mean
 from senexo.model.expression import Call, Expression, Number, Slot
 
 # Cells: below it a type counts as empty. Its means then stay at, or go back to, the type's own values, at `BACK` per
-# time unit. Of N cells the means are off by about NOBODY / N.
-NOBODY = 1e-7
+# time unit. Of N cells the means are off by about MIN_CELLS / N.
+MIN_CELLS = 1e-7
 BACK = 0.1
 
 
@@ -42,7 +42,7 @@ class MeanField:
     """
 
     def __init__(self, population: Population) -> None:
-        self.population, self._plan = population, plan(population)
+        self.population, self._plan = population, compile_population(population)
         self._infos: list[SlotInfo] = []
         self._places: dict[str, int] = {}
         self._gains: dict[int, list[Expression]] = {}
@@ -152,7 +152,7 @@ class MeanField:
 
     def _read(self, place: int) -> None:
         type = self.population.types[place]
-        there = Call("plus", (self._number(place), Number(NOBODY)))
+        there = Call("plus", (self._number(place), Number(MIN_CELLS)))
         share = self._rule(f"{type.name}/there", Call("divide", (self._number(place), there)))
         self._share.append(share)
         back = Call("times", (Number(BACK), Call("minus", (Number(1.0), share))))
@@ -187,7 +187,7 @@ class MeanField:
         for which, (to, sets) in enumerate(_ends(fate)):
             new = self.population.number(to)
             self._gain(f"cells({to})", Call("times", (hazard, number)))
-            there = Call("plus", (self._number(new), Number(NOBODY)))
+            there = Call("plus", (self._number(new), Number(MIN_CELLS)))
             flow = self._rule(
                 f"{type.name}/{fate.name}/{which}", Call("divide", (Call("times", (hazard, number)), there))
             )
@@ -196,7 +196,7 @@ class MeanField:
                 apart = Call("minus", (brought, self._slot(new, slot)))
                 self._gain(self._name(new, slot), Call("times", (flow, apart)))
 
-    def _brought(self, old: int, new: int, slot: int, fate: Fate, which: int, sets: Sequence[Set]) -> Expression:
+    def _brought(self, old: int, new: int, slot: int, fate: Fate, which: int, sets: Sequence[SlotUpdate]) -> Expression:
         """What a cell that becomes `new` (of a division, daughter `which`) holds of one slot, in the mean."""
         source = int(self._plan.tables.source[old, new, slot])
         id = self.population.types[new].network.slots[slot].id
@@ -239,7 +239,7 @@ class MeanField:
         self._gains[self._places[name]].append(amount)
 
 
-def _ends(fate: Fate) -> list[tuple[str, tuple[Set, ...]]]:
+def _ends(fate: Fate) -> list[tuple[str, tuple[SlotUpdate, ...]]]:
     """The types that a fate leads to, and what it sets in each."""
     match fate.effect:
         case Divide(first, second):

@@ -8,10 +8,11 @@ Fates are hazards of the cell: they divide it, change its type or end it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
-from typing import Any, Literal
+from threading import RLock
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,10 @@ from senexo.base.errors import Fault, InvalidInput
 from senexo.base.streams import INTEGER, threefry
 from senexo.engine.formula.evaluate import apply_assignments
 from senexo.engine.formula.network import Lowered
+from senexo.engine.population.rows import Floats, Ints, Rows, Words
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Words = NDArray[np.uint64]
-ROWS = ("type", "key", "parent", "born", "draws", "wait", "values", "weight")  # of `Cells`: one row per cell
+ROWS = ("type", *Rows._fields[1:])  # of `Cells`: one row per cell
+Made = TypeVar("Made")
 UNDRAWN = np.array([0.0, -1.0, 0.0])  # of `Cells.wait`: the exponential of draw `draws` has not been made
 
 
@@ -42,7 +42,7 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class SlotUpdate:
     """One slot after a fate: set, multiplied or increased by a number, or by the value of another slot then."""
 
     target: str
@@ -61,8 +61,8 @@ class Divide:
     second: str
     partition: Mapping[str, Partition] = field(default_factory=dict)
     otherwise: Partition = Partition()
-    sets: tuple[Set, ...] = ()
-    each: tuple[tuple[Set, ...], tuple[Set, ...]] = ((), ())
+    sets: tuple[SlotUpdate, ...] = ()
+    each: tuple[tuple[SlotUpdate, ...], tuple[SlotUpdate, ...]] = ((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Become:
     """Another type, or the same one with slots set: commitment, escape, G0, differentiation. Age begins anew."""
 
     type: str
-    sets: tuple[Set, ...] = ()
+    sets: tuple[SlotUpdate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,28 @@ class CellType:
     age: str | None = None
 
 
+class Kept:
+    """What is worked out once for one object and kept as long as it lives; any thread may come first."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._values: dict[Hashable, Any] = {}
+
+    def get(self, name: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gave at the first call with this name."""
+        with self._lock:
+            if name not in self._values:
+                self._values[name] = make()
+            found: Made = self._values[name]
+            return found
+
+
 @dataclass(frozen=True, eq=False)
 class Population:
     """Types of cells and the compartments that are pools. Reactions in `per_cell` happen in every cell in any case.
 
     Every species of a cell that no rule determines is whole molecules, shared out at division: a gene, whose copies
-    both daughters have, must be told by a `Partition` that copies it, even where no reaction changes it.
+    both daughters have, needs a `Partition` that copies it, even where no reaction changes it.
     A cell that becomes another type keeps its species; a parameter of both types keeps its ratio to the type's
     own value, so a cell that is 10 % above the old type's is 10 % above the new one's.
     """
@@ -117,6 +133,7 @@ class Population:
     types: tuple[CellType, ...]
     pools: tuple[str, ...] = ()
     per_cell: tuple[str, ...] = ()
+    kept: Kept = field(default_factory=Kept, init=False, repr=False)
 
     def number(self, name: str) -> int:
         """The place of a type; `InvalidInput` when there is none."""
@@ -154,9 +171,10 @@ class Cells:
     power of two, 1 at the start; daughters inherit it), and its stream: `draws` used and `wait` =
     (time of the last draw or cut, what was left of the exponential then, total hazard since). `base`: per type, the
     values that reactions among pools read and a change of type goes by. `pools`: copies of each of
-    `Population.pooled`, of the whole well. `fired`: events per channel, in the order of `Plan.channels`; `gone`: copies
-    that left with their cell, per type and slot; `copied`: copies that divisions added; these three count the event of
-    a cell as often as its weight. To dose, or to change the medium, edit `values`, `base` and `pools` between two runs.
+    `Population.pooled`, of the whole well. `fired`: events per channel, in the order of
+    `CompiledPopulation.channels`; `gone`: copies that left with their cell, per type and slot; `copied`: copies that
+    divisions added; these three count the event of a cell as often as its weight. To dose, or to change the medium,
+    edit `values`, `base` and `pools` between two runs.
     """
 
     seed: int
@@ -177,7 +195,7 @@ class Cells:
     fired: Ints
     gone: Ints
     copied: Ints
-    windows: int = 0
+    n_windows: int = 0
 
     def __len__(self) -> int:
         return len(self.type)
@@ -186,6 +204,9 @@ class Cells:
         """The same, sharing nothing: the start of another future."""
         changes: dict[str, Any] = {name: value.copy() for name, value in self.arrays().items()}
         return replace(self, **changes)
+
+    def rows(self) -> Rows:
+        return Rows(*(getattr(self, name) for name in ROWS))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         found = ((f.name, getattr(self, f.name)) for f in fields(self))
@@ -215,7 +236,7 @@ class Cells:
 
 @dataclass
 class Log:
-    """What happened to cells in a run: time, lineage key, the fate's channel (`Plan.channels`) and weight, in order.
+    """Fates of cells in a run, in order: time, lineage key, channel (`CompiledPopulation.channels`) and weight.
 
     `complete` says that `until` was reached; else `reason` says what limit ended the run before.
     """

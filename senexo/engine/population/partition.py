@@ -17,7 +17,7 @@ from senexo.engine.formula.evaluate import evaluate, evaluate_all, initial_value
 from senexo.engine.formula.network import Lowered, LoweredReaction
 from senexo.engine.ode.single import integrate
 from senexo.engine.population.model import Become, Divide, Floats, Population
-from senexo.engine.population.tables import plan
+from senexo.engine.population.tables import compile_population
 from senexo.model.expression import Call, Number, Slot
 
 
@@ -97,7 +97,7 @@ def _own(population: Population) -> tuple[str, ...]:
     """The species of cells that are counted, of all types."""
     found = (
         type.network.slots[slot].id
-        for type, slots in zip(population.types, plan(population).countable, strict=True)
+        for type, slots in zip(population.types, compile_population(population).countable, strict=True)
         for slot in slots
     )
     return tuple(dict.fromkeys(found))

@@ -1,6 +1,6 @@
 """Populations in windows: every cell runs exactly while the pools are frozen, then the pools are settled.
 
-A window of length h (Strang splitting; Strang 1968, doi 10.1137/0705041). For smooth rates the error falls with h^2
+Strang splitting (Strang 1968, doi 10.1137/0705041) in windows of length h. For smooth rates the error falls with h^2
 where what a cell takes up does not change how fast it takes, else with h, as a settlement keeps the rates it finds:
 
 1. half a settlement (`senexo.engine.population.exchange`): molecules leave the pools for their takers within h/2, so
@@ -15,22 +15,18 @@ Cells are run by tables, or in lockstep by a kernel generated for their network;
 
 from __future__ import annotations
 
-import os
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput, UnsupportedFeature
-from senexo.engine.population.exact import MOST_CELLS, MOST_EVENTS
-from senexo.engine.population.kernel import ROOM
+from senexo.engine.population.chunks import Outcome
+from senexo.engine.population.exact import MAX_CELLS_EXACT, MAX_EVENTS_EXACT
 from senexo.engine.population.model import Cells, Log, Population
-from senexo.engine.population.outcome import reason
-from senexo.engine.population.stepper import Windows, interrupts
-from senexo.engine.population.tables import FIRST, TAKES, TAKING, Plan, plan
-from senexo.engine.status import OK, STOPPED, TOO_LONG
+from senexo.engine.population.stepper import Execution, SplitStepper
+from senexo.engine.population.tables import FIRST, TAKES, TAKING, CompiledPopulation, compile_population
+from senexo.engine.status import OK
 
-Method = Literal["tables", "lanes"]
+MAX_CELLS, MAX_EVENTS = 100 * MAX_CELLS_EXACT, 1000 * MAX_EVENTS_EXACT
 
 
 def run_split(
@@ -40,44 +36,80 @@ def run_split(
     *,
     window: float,
     threads: int | None = None,
-    most_cells: int = 100 * MOST_CELLS,
-    most_events: int = 1000 * MOST_EVENTS,
+    most_cells: int = MAX_CELLS,
+    most_events: int = MAX_EVENTS,
     keep_log: bool = True,
     stop: NDArray[np.bool_] | None = None,
-    chunks: int | None = None,
-    method: Method | None = None,
+    execution: Execution | None = None,
 ) -> tuple[Cells, Log]:
-    """The population at `until` (model time), in windows of length `window`, and what happened to its cells.
+    """A population by operator splitting, every reaction and fate of a cell event by event.
 
-    The result depends on the window, not on `threads`, `chunks` (parts of the work), `method` or the order of work; a
-    run stopped at a multiple of the window and gone on with is the whole run. Over a limit it ends with the window and
-    the log says so. Once another thread has set `stop` [1], or on an interrupt from the keyboard, which sets it too, it
-    ends within a moment with the state at the end of the last whole window. The log is in order of time; without
-    `keep_log` it is empty. Without pools the result equals that of `run_exact`. method: by default tables until a
-    generated kernel is worth its compilation.
-    Raises `UnsupportedFeature` for a reaction that takes more than one copy from pools; else as `run_exact`.
+    The result depends on the window, not on threads or the order of work; a run stopped at a multiple of the window and
+    gone on with is the whole run. Without pools the result equals that of `run_exact`.
+
+    Parameters
+    ----------
+    population
+        The types of cells and the pools.
+    cells
+        The state to start from; it is left as it is.
+    until
+        Model time at the end.
+    window
+        Length of a window, in model time.
+    threads
+        By default all of the processor.
+    most_cells, most_events
+        Limits: over one, the run ends with the window and the log says so.
+    keep_log
+        Without it the log is empty.
+    stop
+        A sign [1] by which another thread ends the run: within a moment, with the state at the end of the last whole
+        window. An interrupt from the keyboard sets it, too, and raises `KeyboardInterrupt`.
+    execution
+        For tests: how the work is done.
+
+    Returns
+    -------
+    Cells, Log
+        The state at the end, and the fates of cells in order of time.
+
+    Raises
+    ------
+    UnsupportedFeature
+        A reaction that takes more than one copy from pools, or a law that fires without enough reactant.
+    InvalidInput
+        A window that is no time, or a hazard above its bound.
+    SimulationError
+        A law that goes negative or is no finite number.
     """
-    made = plan(population)
-    check(made, window)
-    workers = threads or len(os.sched_getaffinity(0))
+    check(compile_population(population), window)
     sign = np.zeros(1, dtype=np.bool_) if stop is None else stop
-    why = ""
-    with interrupts(sign), Windows(population, cells, keep_log, sign, workers, chunks) as work:
-        while work.time < until and not why:
-            end = min(until, (np.floor(work.time / window * (1.0 + 1e-12)) + 1.0) * window)
-            work.choose(method, until)
-            code, channel, time = work.window(float(end))
-            if code == OK and work.alive() > most_cells:
-                code, channel, time = ROOM, 0, work.time
-            elif code == OK and work.events > most_events:
-                code, channel, time = TOO_LONG, 0, work.time
-            elif code == OK and sign[0] and work.time < until:
-                code, channel, time = STOPPED, 0, work.time
-            why = reason(made, code, channel, time, most_cells=most_cells, most_events=most_events)
-        return work.cells(), work.log(why)
+    stepper = SplitStepper(
+        population, cells, Events(), keep_log=keep_log, stop=sign, threads=threads, execution=execution
+    )
+    why = stepper.run(until, window=window, most_cells=most_cells, most_events=most_events)
+    return stepper.cells(), stepper.log(why)
 
 
-def check(made: Plan, window: float) -> None:
+class Events:
+    """Inside a window: all reactions and fates, event by event."""
+
+    def run(self, stepper: SplitStepper, end: float) -> Outcome:
+        released = np.zeros_like(stepper.state.pools)
+        outcome = stepper.events(stepper.state.time, end, released)
+        if outcome.code == OK:
+            stepper.state.pools += released
+        return outcome
+
+    def saved(self) -> None:
+        return None
+
+    def restore(self, saved: None) -> None:
+        pass
+
+
+def check(made: CompiledPopulation, window: float) -> None:
     """Refuse windows that are no time, and uptake that windows cannot settle."""
     if not 0.0 < window < np.inf:
         raise InvalidInput([Fault("window", repr(window), "a positive time")])

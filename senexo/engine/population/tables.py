@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from senexo.base.errors import Fault, InvalidInput, UnsupportedFeature
 from senexo.engine.formula.bytecode import Assembler, Span
 from senexo.engine.formula.network import Lowered, LoweredReaction
-from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set
+from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, SlotUpdate
 from senexo.model.expression import Call, Expression, Number, Slot, Time, walk
 
 Ints = NDArray[np.int64]
@@ -65,25 +64,26 @@ class Channel:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CompiledPopulation:
+    """A population for the kernels: its tables, and what their numbers stand for."""
+
     tables: Tables
     channels: tuple[Channel, ...]
     countable: tuple[tuple[int, ...], ...]  # per type, the slots of the cell's own whole molecules
     networks: tuple[Lowered, ...]  # of every kind, with the reactions that are its channels before the fates
     fates: tuple[tuple[Fate, ...], ...]
 
+    def label(self, channel: int) -> str:
+        """What a channel is, for messages."""
+        return f"{self.channels[channel].name} of {self.channels[channel].type}" if self.channels else ""
 
-_plans: WeakKeyDictionary[Population, Plan] = WeakKeyDictionary()
 
-
-def plan(population: Population) -> Plan:
+def compile_population(population: Population) -> CompiledPopulation:
     """The tables of a population; made once. Raises `UnsupportedFeature` or `InvalidInput` for what cannot be run."""
-    if population not in _plans:
-        _plans[population] = _Planner(population).finish()
-    return _plans[population]
+    return population.kept.get("tables", lambda: _Compiler(population).finish())
 
 
-class _Planner:
+class _Compiler:
     def __init__(self, population: Population) -> None:
         self.population = population
         self.pools = population.pooled
@@ -106,7 +106,7 @@ class _Planner:
         if len(set(names)) < len(names):
             raise InvalidInput([Fault("cell types", ", ".join(names), "different names")])
 
-    def finish(self) -> Plan:
+    def finish(self) -> CompiledPopulation:
         once: list[list[LoweredReaction]] = []
         seen: set[str] = set()
         known: set[frozenset[tuple[str, int]]] = set()
@@ -151,7 +151,7 @@ class _Planner:
             counted=counted,
         )
         fates = tuple(type.fates for type in self.types)
-        return Plan(tables, tuple(self.channels), self.countable(), tuple(self.networks), fates)
+        return CompiledPopulation(tables, tuple(self.channels), self.countable(), tuple(self.networks), fates)
 
     # ---- what a network may be
 
@@ -312,7 +312,7 @@ class _Planner:
         self.effects.append([what, *to, *spans, shares])
         return len(self.effects) - 1
 
-    def set(self, old: CellType, new: CellType, item: Set) -> None:
+    def set(self, old: CellType, new: CellType, item: SlotUpdate) -> None:
         slot = new.network.slot(item.target)
         read = old.network.slot(item.value) if isinstance(item.value, str) else -1
         self.sets.append((slot, {"set": SET, "multiply": MULTIPLY, "add": ADD}[item.operation], read))
@@ -348,7 +348,7 @@ class _Planner:
         return found
 
 
-def _ends(effect: Divide | Become | Leave) -> tuple[tuple[str, tuple[Set, ...]], ...]:
+def _ends(effect: Divide | Become | Leave) -> tuple[tuple[str, tuple[SlotUpdate, ...]], ...]:
     """The types that a cell or its daughters are afterwards, and what is set in each."""
     if isinstance(effect, Leave):
         return ()

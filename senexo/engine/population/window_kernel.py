@@ -2,67 +2,85 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.machine import run as execute
-from senexo.engine.population.kernel import (
-    BELOW_HAZARD,
-    DAUGHTER,
-    EVENTS,
-    FULL,
-    ROOM,
-    TEXT,
-    accepted,
-    derived,
-    divide,
-    load,
-    meet,
-    redraw,
-    transit,
-)
+from senexo.engine.population.fates import fate
+from senexo.engine.population.kernel import EVENTS, TEXT, derived, load, meet, redraw
+from senexo.engine.population.rows import Floats, Ints
 from senexo.engine.population.tables import (
     AFTER,
     AFTER_END,
-    BECOME,
     CHANGES,
     CHANGES_END,
     CHANNELS,
     DIVIDE,
-    EFFECT,
     FIRST,
     RATE,
     REACTIONS,
-    SETS,
     SLOTS,
     TAKING,
-    TO,
-    WHAT,
 )
 from senexo.engine.rng import REACTIONS as DRAWS
-from senexo.engine.rng import RUN, exponential, threefry, unit
-from senexo.engine.status import DEPLETED, NEGATIVE, OK, STOPPED
+from senexo.engine.rng import exponential, threefry, unit
+from senexo.engine.status import DEPLETED, NEGATIVE, OK, STOPPED, THINNED
 
 DONE = 0  # of a cell at the window's end
 
-_compile = kernel()
+_compile = kernel(internal=True)
+_inlined = kernel(internal=True, forceinline=True)
 
 
-@_compile
+class Part(NamedTuple):
+    """One part of a window's work.
+
+    place [2]: the next row, and the next of the fresh ones; last: of the rows, not included; flag [rows]: `DONE` for a
+    cell that is at the window's end; memory: of one cell; released [pools].
+    """
+
+    place: Ints
+    last: int
+    flag: NDArray[np.int8]
+    memory: Floats
+    released: Ints
+
+
+class _Kind(NamedTuple):
+    """Of the kind of a cell, with what takes from pools left out; numbers, which cost no counting of references."""
+
+    rate: int
+    n_rates: int
+    skip: int
+    n_reactions: int
+    first: int
+    n_slots: int
+
+
+@_inlined
+def _about(tables: Any, k: int) -> Any:
+    about = tables.kinds[k]
+    skip = about[TAKING]
+    return _Kind(about[RATE] + skip, about[CHANNELS] - skip, skip, about[REACTIONS], about[FIRST], about[SLOTS])
+
+
+@_inlined
 def _reactions(
-    code: Any, channels: Any, changes: Any, memory: Any, waiting: Any, stream: Any, released: Any, fired: Any,
-    rate: int, n_rates: int, skip: int, n_reactions: int, first: int, weight: int, used: int, due: float, end: float,
-    stop: Any,
+    tables: Any, part: Any, fired: Any, span: Any, kind: Any, waiting: Any, stream: Any, weight: int, used: int,
+    due: float,
 ) -> Any:  # fmt: skip
-    """Reactions of one cell up to `end` or to a fate, which is left to the caller.
+    """Reactions of one cell up to the end of the window or to a fate, which is left to the caller.
 
-    What `cells_kernel` has in functions stands here in one loop with its own names: numba counts references to every
-    array that is handed on or read from a tuple, and that takes longer than the reaction. What the cell releases and
-    what it does is counted as often as its weight.
+    What `senexo.engine.population.kernel` has in functions stands here in one loop with its own names: numba counts
+    references to every array that is handed on or read from a tuple, and that takes longer than the reaction. What the
+    cell releases and what it does is counted as often as its weight.
     Returns (outcome, channel of the kind, place in its share, draws, time, due, events).
     """
+    code, channels, changes, memory, released = tables.code, tables.channels, tables.changes, part.memory, part.released
+    end, stop, rate, n_rates = span.end, span.stop, kind.rate, kind.n_rates
     k0, k1 = stream[0], stream[1]
     since, left, total = waiting[0], waiting[1], waiting[2]
     choice = unit(threefry(k0, k1, np.uint64(used), DRAWS)[1])
@@ -77,13 +95,13 @@ def _reactions(
                 if before + propensity > target:
                     break
             before += propensity
-        if r + skip >= n_reactions:
+        if r + kind.skip >= kind.n_reactions:
             propensity = memory[rate + r]
             if before + propensity <= target:  # rounding went past the last channel; it is the last one's
                 before -= propensity
             inside = (target - before) / propensity
             break
-        channel = first + skip + r
+        channel = kind.first + kind.skip + r
         fine = True
         for c in range(channels[channel, CHANGES], channels[channel, CHANGES_END]):
             if changes[c, 2] >= 0:
@@ -112,140 +130,83 @@ def _reactions(
             outcome = STOPPED
             break
     waiting[0], waiting[1], waiting[2] = since, left, total
-    return outcome, r + skip, inside, used, time, due, events
+    return outcome, r + kind.skip, inside, used, time, due, events
 
 
-@_compile
-def _run_cell(
-    tables: Any, kind: Any, key: Any, parent: Any, born: Any, draws: Any, wait: Any, values: Any, weight: Any,
-    row: int, f_kind: Any, f_key: Any, f_parent: Any, f_born: Any, f_draws: Any, f_wait: Any, f_values: Any,
-    f_weight: Any,
-    n: Any, memory: Any, spare: Any, base: Any, pools: Any, released: Any, fired: Any, gone: Any, copied: Any,
-    log_time: Any, log_key: Any, log_channel: Any, log_weight: Any, begin: float, end: float, stop: Any, keep: bool,
-) -> Any:  # fmt: skip
-    """One cell from where it is to `end`; second daughters go to the rows f_. Returns (outcome, channel, time).
+@_inlined
+def _run_cell(tables: Any, rows: Any, row: int, fresh: Any, part: Any, work: Any, span: Any) -> Any:
+    """One cell from where it is to the end of the window; second daughters go to fresh rows.
 
-    n: fresh rows, entries of the log, events. ROOM and FULL leave the cell before the event that needs more room.
+    Returns (outcome, channel, time). ROOM and FULL leave the cell before the event that needs more room.
     """
+    memory, n, spare, values, fired = part.memory, work.n, work.spare, rows.values, work.counts.fired
     stream = np.empty(2, np.uint64)
-    stream[0], stream[1] = derived(key[row], EVENTS, TEXT)
-    waiting, k, heft = wait[row], kind[row], weight[row]
-    total = load(tables, k, values[row], pools, max(begin, born[row]), True, memory)
-    due = meet(waiting, stream, draws[row], max(begin, born[row]), total)
-    outcome, channel, time = OK, 0, begin
-    about = tables.kinds[k]
-    skip, n_reactions, first, n_slots = about[TAKING], about[REACTIONS], about[FIRST], about[SLOTS]
-    rate, n_rates = about[RATE] + about[TAKING], about[CHANNELS] - about[TAKING]
+    stream[0], stream[1] = derived(rows.key[row], EVENTS, TEXT)
+    waiting, time = rows.wait[row], max(span.begin, rows.born[row])
+    kind = _about(tables, rows.kind[row])
+    total = load(tables, rows.kind[row], values[row], span.pools, time, True, memory)
+    due = meet(waiting, stream, rows.draws[row], time, total)
+    outcome, channel, time = OK, 0, span.begin
     if total < 0.0:
-        return NEGATIVE, first, begin
-    used = draws[row]
-    while due <= end:
+        return NEGATIVE, kind.first, span.begin
+    used = rows.draws[row]
+    while due <= span.end:
         outcome, r, inside, used, time, due, events = _reactions(
-            tables.code, tables.channels, tables.changes, memory, waiting, stream, released, fired,
-            rate, n_rates, skip, n_reactions, first, heft, used, due, end, stop,
-        )  # fmt: skip
+            tables, part, fired, span, kind, waiting, stream, rows.weight[row], used, due
+        )
         n[2] += events
-        channel = first + r
-        if outcome != OK or due > end:
+        channel = kind.first + r
+        if outcome != OK or due > span.end:
             break
-        effect = tables.channels[channel, EFFECT]
-        happens = tables.effects[effect, WHAT]
-        if happens == DIVIDE and n[0] == len(f_kind):
-            outcome = ROOM
-            break
-        if keep and n[1] == len(log_time):
-            outcome = FULL
-            break
-        yes = accepted(tables, k, channel, inside, time - born[row], time, memory)
-        n[2] += 1
-        if yes < 0:
-            outcome = BELOW_HAZARD
-            break
-        used += 1
-        if yes == 0:
+        outcome, happens = fate(tables, work, rows, row, fresh, channel, inside, time, memory)
+        if outcome == THINNED:
+            outcome = OK
+            used += 1
             due = redraw(waiting, stream, used, time, waiting[2])
             continue
-        fired[channel] += heft
-        if keep:
-            log_time[n[1]], log_channel[n[1]], log_weight[n[1]] = time, channel, heft
-            log_key[n[1], 0], log_key[n[1], 1] = key[row, 0], key[row, 1]
-            n[1] += 1
-        if happens == DIVIDE:
-            new = n[0]
-            n[0] += 1
-            divide(tables, effect, k, key[row], heft, base, copied, memory, spare[0], spare[1], spare[2])
-            mother = key[row].copy()
-            nursery = np.empty(2, np.uint64)
-            nursery[0], nursery[1] = derived(mother, DAUGHTER, TEXT)
-            f_key[new, 0], f_key[new, 1] = derived(nursery, np.uint64(1), RUN)
-            f_parent[new], f_kind[new], f_born[new] = mother, tables.effects[effect, TO + 1], time
-            f_draws[new], f_wait[new, 1], f_weight[new] = 0, -1.0, heft
-            f_values[new] = 0.0
-            for slot in range(tables.kinds[f_kind[new], SLOTS]):
-                f_values[new, slot] = spare[2, slot]
-            key[row, 0], key[row, 1] = derived(nursery, np.uint64(0), RUN)
-            stream[0], stream[1] = derived(key[row], EVENTS, TEXT)
-            parent[row], used = mother, 0
-        elif happens == BECOME:
-            spare[0, :n_slots] = memory[:n_slots]
-            transit(tables, effect, SETS, k, tables.effects[effect, TO], base, spare[0], spare[1])
-        else:
-            for slot in range(n_slots):
-                if tables.counted[k, slot]:
-                    gone[k, slot] += heft * int(memory[slot])
-            kind[row] = -1
+        if outcome != OK:
+            break
+        if rows.kind[row] < 0:
             return OK, channel, time
-        k = tables.effects[effect, TO]
-        kind[row], born[row] = k, time
-        about = tables.kinds[k]
-        skip, n_reactions, first, n_slots = about[TAKING], about[REACTIONS], about[FIRST], about[SLOTS]
-        rate, n_rates = about[RATE] + about[TAKING], about[CHANNELS] - about[TAKING]
-        total = load(tables, k, spare[1], pools, time, True, memory)
+        used += 1
+        if happens == DIVIDE:
+            new, used = n[0] - 1, 0
+            fresh.values[new] = 0.0
+            for slot in range(tables.kinds[fresh.kind[new], SLOTS]):
+                fresh.values[new, slot] = spare[2, slot]
+            stream[0], stream[1] = derived(rows.key[row], EVENTS, TEXT)
+        kind = _about(tables, rows.kind[row])
+        total = load(tables, rows.kind[row], spare[1], span.pools, time, True, memory)
         due = redraw(waiting, stream, used, time, total)
         if total < 0.0:
             outcome = NEGATIVE
             break
-    draws[row] = used
-    for slot in range(n_slots):
+    rows.draws[row] = used
+    for slot in range(kind.n_slots):
         values[row, slot] = memory[slot]
     return outcome, channel, time
 
 
-@_compile
-def window(
-    tables: Any, last: int, place: Any, flag: Any, kind: Any, key: Any, parent: Any, born: Any, draws: Any, wait: Any,
-    values: Any, weight: Any, f_kind: Any, f_key: Any, f_parent: Any, f_born: Any, f_draws: Any, f_wait: Any,
-    f_values: Any, f_weight: Any, n: Any, memory: Any, spare: Any, base: Any, pools: Any, released: Any, fired: Any,
-    gone: Any, copied: Any, log_time: Any, log_key: Any, log_channel: Any, log_weight: Any, begin: float, end: float,
-    stop: Any, keep: bool,
-) -> Any:  # fmt: skip
-    """All cells of rows place[0] to last that are not done, each followed by its daughters.
+@kernel()
+def run_cells(tables: Any, rows: Any, fresh: Any, part: Any, work: Any, span: Any) -> Any:
+    """All cells of rows part.place[0] .. part.last - 1 that are not done, each followed by its daughters.
 
-    These are the fresh rows place[1] .. n[0]. flag [rows]: DONE for what the generated kernel has brought to `end`;
-    another cell may be on its way.
+    These are the fresh rows part.place[1] .. work.n[0]. A cell that a generated kernel left may be on its way.
     """
-    while place[0] < last or place[1] < n[0]:
-        if place[1] < n[0]:
-            code, channel, time = _run_cell(
-                tables, f_kind, f_key, f_parent, f_born, f_draws, f_wait, f_values, f_weight, place[1],
-                f_kind, f_key, f_parent, f_born, f_draws, f_wait, f_values, f_weight,
-                n, memory, spare, base, pools, released, fired, gone, copied,
-                log_time, log_key, log_channel, log_weight, begin, end, stop, keep,
-            )  # fmt: skip
-            if code != OK:
-                return code, channel, time
-            place[1] += 1
-        else:
-            if kind[place[0]] >= 0 and flag[place[0]] != DONE:
-                code, channel, time = _run_cell(
-                    tables, kind, key, parent, born, draws, wait, values, weight, place[0],
-                    f_kind, f_key, f_parent, f_born, f_draws, f_wait, f_values, f_weight,
-                    n, memory, spare, base, pools, released, fired, gone, copied,
-                    log_time, log_key, log_channel, log_weight, begin, end, stop, keep,
-                )  # fmt: skip
-                if code != OK:
-                    return code, channel, time
-            place[0] += 1
+    place, last, flag, kind, n, stop = part.place, part.last, part.flag, rows.kind, work.n, span.stop
+    while True:
+        daughter = place[1] < n[0]
+        if not daughter:
+            row = place[0]
+            while row < last and (kind[row] < 0 or flag[row] == DONE):
+                row += 1
+            place[0] = row
+            if row == last:
+                return OK, 0, span.end
+        here, row = (fresh, place[1]) if daughter else (rows, place[0])
+        code, channel, time = _run_cell(tables, here, row, fresh, part, work, span)
+        if code != OK:
+            return code, channel, time
+        place[1 if daughter else 0] += 1
         if stop[0]:
-            return STOPPED, 0, begin
-    return OK, 0, end
+            return STOPPED, 0, span.begin

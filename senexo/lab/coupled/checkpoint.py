@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from senexo.engine.population.model import Cells, Population
 
 _ABOUT = "about"
-_SCALARS = ("seed", "replicate", "time", "windows")
+_SCALARS = {"seed": "seed", "replicate": "replicate", "time": "time", "windows": "n_windows"}  # key: field of `Cells`
 
 
 def arrays(cells: Cells, population: Population) -> dict[str, NDArray[Any]]:
     """The state as plain arrays, for a chunk of the store (`Store.put`) or a file."""
-    about = {name: getattr(cells, name) for name in _SCALARS}
+    about = {key: getattr(cells, field) for key, field in _SCALARS.items()}
     text = json.dumps({**about, "digest": cells.digest(), "population": _names(population)})
     return {**cells.arrays(), _ABOUT: np.frombuffer(text.encode(), dtype=np.uint8)}
 
@@ -40,7 +40,7 @@ def cells_of(found: dict[str, NDArray[Any]], population: Population, *, where: s
     try:
         about = json.loads(found[_ABOUT].tobytes())
         columns: dict[str, Any] = {name: array.copy() for name, array in found.items() if name != _ABOUT}
-        cells = Cells(**{name: about[name] for name in _SCALARS}, **columns)
+        cells = Cells(**{field: about[key] for key, field in _SCALARS.items()}, **columns)
         whole, names = cells.digest() == about["digest"], about["population"]
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{where} holds no state of a population ({error}); run again from the start") from error

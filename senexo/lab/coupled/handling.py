@@ -16,7 +16,7 @@ from senexo.base.errors import Fault, InvalidInput, SimulationError
 from senexo.base.streams import generator
 from senexo.engine.population.control import uniforms
 from senexo.engine.population.model import ROWS, Cells, Floats, Ints, Population
-from senexo.engine.population.tables import plan
+from senexo.engine.population.tables import compile_population
 
 if TYPE_CHECKING:
     from senexo.study.schema import Action
@@ -49,7 +49,7 @@ def treat(
         chance = uniforms(cells.key, *words)
         for place, slot in places:
             mine = cells.type == place
-            if slot in plan(population).countable[place]:
+            if slot in compile_population(population).countable[place]:
                 cells.values[mine, slot] = np.floor(_after(cells.values[mine, slot], action) + chance[mine])
             else:
                 cells.values[mine, slot] = _after(cells.values[mine, slot], action)
@@ -137,7 +137,7 @@ def plate(
     fresh.born = fresh.born - cells.time
     fresh.wait[:, 0] -= cells.time
     fresh.pool_wait[:, 0] -= cells.time
-    fresh.time, fresh.windows = 0.0, 0
+    fresh.time, fresh.n_windows = 0.0, 0
     fresh.pools = np.zeros_like(cells.pools)
     for name in ("fired", "gone", "copied"):
         setattr(fresh, name, np.zeros_like(getattr(cells, name)))

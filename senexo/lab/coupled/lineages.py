@@ -9,7 +9,7 @@ import pandas as pd
 
 from senexo.engine.population.control import Resampled
 from senexo.engine.population.mass_balance import births
-from senexo.engine.population.tables import BECOME, CLEAR, DIE, DIVIDE, EFFECT, WHAT, plan
+from senexo.engine.population.tables import BECOME, CLEAR, DIE, DIVIDE, EFFECT, WHAT, compile_population
 from senexo.lab.coupled.readings import Place, Snapshot
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def fates(population: Population, place: Place, log: Log) -> pd.DataFrame:
 
     `weight`: how many cells of the well the one represented that came to this fate; numbers of fates are its sums.
     """
-    channels = plan(population).channels
+    channels = compile_population(population).channels
     happened = [channels[channel] for channel in log.channel.tolist()]
     return pd.DataFrame({
         "arm": place.arm, "donor": place.donor, "replicate": place.replicate, "time_h": log.time,
@@ -73,7 +73,7 @@ def lineages(
     type = np.concatenate((begin.type, born.type, done.type[done.split]))[order]
     origin = np.repeat(["plated", "born", "clone"], [len(begin), len(born.time), int(done.split.sum())])[order]
     names = [type.name for type in population.types]
-    tables = plan(population).tables
+    tables = compile_population(population).tables
     effects = tables.effects[tables.channels[log.channel, EFFECT]]
     last = np.flatnonzero(effects[:, WHAT] != BECOME)
     ended = {

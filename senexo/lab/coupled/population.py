@@ -8,7 +8,7 @@ from dataclasses import replace
 from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
-from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, Set
+from senexo.engine.population.model import Become, CellType, Divide, Fate, Leave, Partition, Population, SlotUpdate
 from senexo.model.cell_types import INSERT, CellTypeRule, FateRule, becoming
 from senexo.model.circuit import Circuit
 from senexo.model.network import Network
@@ -64,7 +64,7 @@ def _type(lowered: Lowered, rule: CellTypeRule, partition: dict[str, Partition])
 
 
 def _fate(rule: FateRule, partition: dict[str, Partition]) -> Fate:
-    sets = tuple(Set(item.target, item.operation, item.value) for item in rule.sets)
+    sets = tuple(SlotUpdate(item.target, item.operation, item.value) for item in rule.sets)
     effect: Divide | Become | Leave
     if rule.effect == "divide":
         effect = Divide(rule.into[0], rule.into[1], partition, sets=sets)

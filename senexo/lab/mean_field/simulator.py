@@ -18,9 +18,9 @@ from senexo.engine.ode.single import integrate
 from senexo.engine.population.control import Resampled
 from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import PoolBalance
-from senexo.engine.population.mean_field import NOBODY, MeanField
+from senexo.engine.population.mean_field import MIN_CELLS, MeanField
 from senexo.engine.population.model import Cells, Floats, Ints, Log, Population
-from senexo.engine.population.tables import plan
+from senexo.engine.population.tables import compile_population
 from senexo.lab.coupled.readings import Snapshot
 from senexo.lab.coupled.well import LOOK_H, PASSAGE, Halves, Look, Well, WellSimulator
 from senexo.lab.ensemble import Cancelled
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from senexo.study.schema import Action
 
 RTOL = 1e-7  # of a step; numbers and means then agree with those at 1e-9 to 1e-5 over a week of the shipped circuit
-MIN_CELLS = 10.0 * NOBODY  # a type with fewer counts as empty: its means are a quotient of two rounding errors
+MIN_CELLS_FOR_MEAN = 10.0 * MIN_CELLS  # a type with fewer counts as empty: its means are a quotient of rounding errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +122,7 @@ class MeanFieldSimulator(WellSimulator[MeanState]):
         for grown, numbers, names in cultures:
             for name, n in numbers.items():
                 old, new = self.population.number(name), self.population.number(names.get(name, name))
-                counted = plan(self.population).countable[old]
+                counted = compile_population(self.population).countable[old]
                 for slot in range(len(self.population.types[old].network.slots)):
                     if old != new and self._own[old, slot] >= 0:
                         fresh[self._own[new, slot]] = grown.v[self._own[old, slot]]
@@ -153,9 +153,9 @@ class MeanFieldSimulator(WellSimulator[MeanState]):
         """A row for each type that has cells; what a solver leaves below 0 is nothing."""
         v = state.v
         values = np.where(self._mean >= 0, v[self._mean], 0.0)
-        for place, slots in enumerate(plan(self.population).countable):
+        for place, slots in enumerate(compile_population(self.population).countable):
             values[place, list(slots)] = np.maximum(values[place, list(slots)], 0.0)
-        there = np.flatnonzero(v[self.cells] > MIN_CELLS)
+        there = np.flatnonzero(v[self.cells] > MIN_CELLS_FOR_MEAN)
         key = np.column_stack((np.zeros_like(there), there + 1)).astype(np.uint64)
         return Snapshot(
             state.time, there, key, np.zeros_like(key), np.zeros(len(there)), values[there], v[self.cells][there],
@@ -193,7 +193,7 @@ class MeanFieldSimulator(WellSimulator[MeanState]):
                 if types is not None and place not in types:
                     continue
                 _change(v, self._mean[place, slot], action)
-                if slot not in plan(self.population).countable[place]:
+                if slot not in compile_population(self.population).countable[place]:
                     _change(v, self._own[place, slot], action)
 
     def pour(self, state: MeanState, copies: Ints | Floats) -> None:
