@@ -54,17 +54,17 @@ FAULTS = (
     Planted(
         "pool settled before releases are in it",
         _ENGINE + "population/stepper.py",
-        "            found = self.run(end)\n"
-        "        if found[0] == OK:\n"
-        "            self.time = end\n"
-        "            found = self.settle(1, 0.5 * (end - start))\n",
-        "            early = self.pools.copy()\n"
-        "            found = self.run(end)\n"
-        "        if found[0] == OK:\n"
-        "            late, self.pools = self.pools - early, early\n"
-        "            self.time = end\n"
-        "            found = self.settle(1, 0.5 * (end - start))\n"
-        "            self.pools = self.pools + late\n",
+        "            found = self.inside.run(self, end)\n"
+        "        if found.code == OK:\n"
+        "            self.state.time = end\n"
+        "            found = self.settle(1, 0.5 * (end - begin))\n",
+        "            early = self.state.pools.copy()\n"
+        "            found = self.inside.run(self, end)\n"
+        "        if found.code == OK:\n"
+        "            late, self.state.pools = self.state.pools - early, early\n"
+        "            self.state.time = end\n"
+        "            found = self.settle(1, 0.5 * (end - begin))\n"
+        "            self.state.pools = self.state.pools + late\n",
         _LANES + "test_every_window_is_that_of_the_slow_twin",
     ),
     Planted(
@@ -98,16 +98,16 @@ FAULTS = (
     ),
     Planted(
         "both daughters have one stream (exact)",
-        _ENGINE + "population/exact.py",
-        "derived(spare_key, np.uint64(daughter), RUN)",
-        "derived(spare_key, np.uint64(0), RUN)",
+        _ENGINE + "population/fates.py",
+        "derived(daughters, np.uint64(1), RUN)",
+        "derived(daughters, np.uint64(0), RUN)",
         _EXACT + "test_copies_are_conserved",
     ),
     Planted(
         "both daughters have one stream (windows)",
-        _ENGINE + "population/window_kernel.py",
-        "derived(nursery, np.uint64(1), RUN)",
-        "derived(nursery, np.uint64(0), RUN)",
+        _ENGINE + "population/fates.py",
+        "derived(daughters, np.uint64(1), RUN)",
+        "derived(daughters, np.uint64(0), RUN)",
         _LEDGER + "test_every_cell_is_a_first_one_or_was_born",
     ),
     Planted(
@@ -119,16 +119,16 @@ FAULTS = (
     ),
     Planted(
         "the second daughter gets the first one's copies",
-        _ENGINE + "population/kernel.py",
+        _ENGINE + "population/fates.py",
         "share[slot] = mother[slot] - share[slot]",
         "share[slot] += 0.0",
         _EXACT + "test_copies_are_conserved",
     ),
     Planted(
         "age not reset at birth",
-        _ENGINE + "population/window_kernel.py",
-        "= mother, tables.effects[effect, TO + 1], time",
-        "= mother, tables.effects[effect, TO + 1], born[row]",
+        _ENGINE + "population/fates.py",
+        "= tables.effects[effect, TO + 1], time, weight",
+        "= tables.effects[effect, TO + 1], rows.born[row], weight",
         _SPLIT + "test_without_pools_windows_change_nothing",
     ),
     Planted(
@@ -154,15 +154,15 @@ FAULTS = (
     ),
     Planted(
         "a dead cell is woken by the pool (exact)",
-        _ENGINE + "population/exact.py",
-        "kind[row], due[row] = -1, np.inf",
-        "due[row] = np.inf",
+        _ENGINE + "population/fates.py",
+        "        rows.kind[row] = -1\n",
+        "",
         _EXACT + "test_copies_are_conserved",
     ),
     Planted(
         "a dead cell goes on (windows)",
-        _ENGINE + "population/window_kernel.py",
-        "            kind[row] = -1\n",
+        _ENGINE + "population/fates.py",
+        "        rows.kind[row] = -1\n",
         "",
         _SPLIT + "test_copies_are_conserved",
     ),
@@ -175,16 +175,16 @@ FAULTS = (
     ),
     Planted(
         "a resumed run forgets the waits of the pools",
-        _ENGINE + "population/stepper.py",
-        'pool_wait=self.state["wait"][: self.media].copy()',
-        "pool_wait=self.old.pool_wait",
+        _ENGINE + "population/state.py",
+        "pool_wait=self.rows.wait[:media].copy()",
+        "pool_wait=origin.pool_wait",
         _SPLIT + "test_a_run_cut_after_every_window_is_the_whole_run",
     ),
     Planted(
         "the last part of a window is left out",
-        _ENGINE + "population/splitting.py",
-        "        while work.time < until and not why:\n",
-        "        while work.time + window <= until and not why:\n",
+        _ENGINE + "population/stepper.py",
+        "            while self.state.time < until and not why:\n",
+        "            while self.state.time + window <= until and not why:\n",
         _SPLIT + "test_without_pools_windows_change_nothing",
     ),
     Planted(
@@ -204,15 +204,15 @@ FAULTS = (
     Planted(
         "hybrid: the flow's last half step left out",
         _ENGINE + "population/hybrid.py",
-        "        self.flow(2 * n, end - flown)\n",
+        "        self.flow(stepper, 2 * n, end - flown)\n",
         "",
         _HYBRID + "test_close_to_the_exact_process",
     ),
     Planted(
-        "hybrid: releases counted as before and once more",
+        "hybrid: releases counted twice",
         _ENGINE + "population/hybrid.py",
-        "            self.pools[:] = before\n",
-        "",
+        "        stepper.state.pools += released\n",
+        "        stepper.state.pools += 2 * released\n",
         _HYBRID + "test_copies_in_pools_are_booked",
     ),
     Planted(
@@ -281,7 +281,7 @@ FAULTS = (
     Planted(
         "weights: counted releases of one cell for all it represents",
         _ENGINE + "population/langevin.py",
-        "found[c, 0] += weights[who] * events",
+        "found[c, 0] += weight[who] * events",
         "found[c, 0] += events",
         _HYBRID + "test_weighted_cells_release_for_all_they_represent",
     ),
