@@ -169,8 +169,8 @@ FAULTS = (
     Planted(
         "a resumed run draws its waits again (exact)",
         _ENGINE + "population/exact.py",
-        "due[i] = meet(wait[i], stream[i], draws[i], time, total)\n    return -1",
-        "due[i] = redraw(wait[i], stream[i], draws[i], time, total)\n    return -1",
+        "clocks.due[i] = meet(rows.wait[i], clocks.stream[i], rows.draws[i], time, total)",
+        "clocks.due[i] = redraw(rows.wait[i], clocks.stream[i], rows.draws[i], time, total)",
         _EXACT + "test_a_run_in_parts_is_the_whole_run",
     ),
     Planted(

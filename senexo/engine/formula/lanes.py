@@ -45,8 +45,7 @@ class LaneKernel:
         self._dispatcher(block, lanes)
 
 
-@intrinsic
-def run_block(typingctx: Any, address: Any, block: Any, lanes: Any) -> Any:
+def _run_block(typingctx: Any, address: Any, block: Any, lanes: Any) -> Any:
     """Call the lane kernel at an address.
 
     Numba's own functions as arguments would do the same, but cost several microseconds of Python each at every call.
@@ -59,6 +58,9 @@ def run_block(typingctx: Any, address: Any, block: Any, lanes: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, *SIGNATURE.args), generate
+
+
+run_block: Any = intrinsic(_run_block)
 
 
 def formulas(
