@@ -10,6 +10,7 @@ Source: Salmon, Moraes, Dror, Shaw, Parallel random numbers: as easy as 1, 2, 3 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -98,13 +99,20 @@ def derive(seed: int, *words: int | str) -> Key:
     key: Key = (int(seed) & MASK, int(seed) >> 64)
     for word in words:
         if isinstance(word, str):
-            digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
-            key = threefry(key, (int.from_bytes(digest, "little"), TEXT))
+            key = _encrypted(*key, word)
         elif 0 <= word <= MASK:
-            key = threefry(key, (int(word), INTEGER))
+            key = _encrypted(*key, int(word))
         else:
             raise ValueError(f"a stream's word is a text or a whole number from 0 to 2^64 - 1, found {word}")
     return key
+
+
+@lru_cache(maxsize=1024)  # the first words of the streams of a run are the same again and again
+def _encrypted(k0: int, k1: int, word: int | str) -> Key:
+    if isinstance(word, str):
+        digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
+        return threefry((k0, k1), (int.from_bytes(digest, "little"), TEXT))
+    return threefry((k0, k1), (word, INTEGER))
 
 
 def generator(seed: int, *words: int | str) -> np.random.Generator:

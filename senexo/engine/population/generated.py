@@ -30,11 +30,14 @@ class Generated:
         n_kinds = len(made.tables.kinds)
         self.places = [_places(net.kinds, n_kinds) for net in nets]
         self.known = _places([kind for net in nets if net.uptake for kind in net.kinds], n_kinds)
+        self._compiled = False
 
     def ready(self) -> bool:
         """Is there machine code for all of them?"""
-        kernels: list[Any] = [kernel for kernel in (*self.kernels, *self.uptakes) if kernel is not None]
-        return all(kernel.signatures for kernel in kernels)
+        if not self._compiled:  # the list of a kernel's signatures takes as long as a window of few cells
+            kernels: list[Any] = [kernel for kernel in (*self.kernels, *self.uptakes) if kernel is not None]
+            self._compiled = all(kernel.signatures for kernel in kernels)
+        return self._compiled
 
     def compile(self, rows: Rows) -> None:
         """Run all kernels once, on none of these rows."""

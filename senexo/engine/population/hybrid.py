@@ -165,11 +165,7 @@ class EventsAndFlow:
     def see_pools(self, stepper: SplitStepper) -> None:
         """Laws read the pools, frozen for the window, in the cells' own rows."""
         state = stepper.state
-        kind, values = state.rows.kind[: state.n], state.rows.values[: state.n]
-        for k in range(stepper.media):
-            for pool, slot in enumerate(stepper.tables.pool_slot[k]):
-                if slot >= 0:
-                    values[kind == k, slot] = state.pools[pool]
+        see(stepper.tables.pool_slot[: stepper.media], state.rows.kind, state.rows.values, state.n, state.pools)
 
     def events(self, stepper: SplitStepper, begin: float, end: float, released: Ints) -> Outcome:
         """Events up to `end`, of the cells whose next one is due by then."""
@@ -222,6 +218,17 @@ class EventsAndFlow:
                     for species, copies in changes:
                         released[species] += copies * events
         return True
+
+
+@_compile
+def see(pool_slot: Any, kind: Any, values: Any, n: int, pools: Any) -> None:
+    """Write the pools into the cells among rows 0 .. n - 1, each into the slots of its type (pool_slot: [types, pools])."""
+    for row in range(n):
+        if 0 <= kind[row] < len(pool_slot):
+            for pool in range(len(pools)):
+                slot = pool_slot[kind[row], pool]
+                if slot >= 0:
+                    values[row, slot] = pools[pool]
 
 
 @_compile

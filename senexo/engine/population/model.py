@@ -158,8 +158,12 @@ class Population:
     @property
     def pooled(self) -> tuple[str, ...]:
         """The species in pools, of all types, in the order they are met."""
-        found = (t.network.slots[slot].id for t in self.types for slot in self.in_pool(t.network))
-        return tuple(dict.fromkeys(found))
+
+        def find() -> tuple[str, ...]:
+            found = (t.network.slots[slot].id for t in self.types for slot in self.in_pool(t.network))
+            return tuple(dict.fromkeys(found))
+
+        return self.kept.get("pooled", find)
 
 
 @dataclass

@@ -10,8 +10,9 @@ import numpy as np
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.streams import derive
 from senexo.engine.population.kernel import refresh
-from senexo.engine.population.model import ROWS, Cells, Log
-from senexo.engine.population.rows import Counts, Entries, Ints, Rows, Words, room, taken
+from senexo.engine.population.model import ROWS, Cells, Log, Population
+from senexo.engine.population.rows import Counts, Entries, Floats, Ints, Rows, Words, room, taken
+from senexo.engine.population.tables import compile_population
 
 
 @dataclass
@@ -57,8 +58,7 @@ class State:
     def cells(self, tables: Any, origin: Cells, alive: Ints) -> Cells:
         """The cells in these rows, their rules and ages brought up to date."""
         media, rows = len(origin.base), taken(self.rows, alive)
-        values = np.ascontiguousarray(rows.values)
-        refresh(tables, rows.kind, values, rows.born, self.pools, self.time, np.zeros(tables.template.shape[1]))
+        values = _current(tables, rows, self.pools, self.time)
         columns: dict[str, Any] = dict(zip(ROWS, rows._replace(values=values), strict=True))
         return Cells(
             origin.seed, origin.replicate, self.time,
@@ -73,6 +73,17 @@ class State:
         columns = zip(Entries.empty(0), *self.entries, strict=True)
         time, key, channel, weight = (np.concatenate(column) for column in columns)
         return Log(time, key, channel, weight, complete=not why, reason=why)
+
+
+def current_values(population: Population, cells: Cells) -> Floats:
+    """[cells, slots] of each cell's type, its rules and age and the pools as they are now; a copy."""
+    return _current(compile_population(population).tables, cells.rows(), cells.pools, cells.time)
+
+
+def _current(tables: Any, rows: Rows, pools: Ints, time: float) -> Floats:
+    values = np.array(rows.values, order="C")
+    refresh(tables, rows.kind, values, rows.born, pools, time, np.zeros(tables.template.shape[1]))
+    return values
 
 
 def _levels(weight: Ints) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from senexo.engine.population.state import current_values
 from senexo.engine.population.weights import weighted_mean
 
 if TYPE_CHECKING:
@@ -71,14 +72,9 @@ class Snapshot:
     @classmethod
     def of(cls, population: Population, cells: Cells) -> Snapshot:
         """The snapshot of a state; shares nothing with it."""
-        values = np.zeros_like(cells.values)
-        for place in np.unique(cells.type).tolist():
-            type = population.types[place]
-            own = cells.of(population, type.name)
-            values[cells.type == place, : own.shape[1]] = own
         return cls(
-            cells.time, cells.type.copy(), cells.key.copy(), cells.parent.copy(), cells.born.copy(), values,
-            cells.weight.copy(), cells.pools.copy(), np.full(len(cells), np.nan),
+            cells.time, cells.type.copy(), cells.key.copy(), cells.parent.copy(), cells.born.copy(),
+            current_values(population, cells), cells.weight.copy(), cells.pools.copy(), np.full(len(cells), np.nan),
         )  # fmt: skip
 
     @classmethod
