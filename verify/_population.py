@@ -15,7 +15,7 @@ from senexo.engine.population.exact import run_exact
 from senexo.engine.population.hybrid import run_hybrid
 from senexo.engine.population.initial import start
 from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population
-from senexo.engine.population.partition import HybridPartition, by_hand
+from senexo.engine.population.partition import HybridPartition, with_continuous
 from senexo.engine.population.splitting import run_split
 from senexo.model.loading import load
 from verify._laws import Floats, Ints
@@ -51,7 +51,7 @@ class Grown:
 
 @cache
 def partition(population: Population, continuous: frozenset[str]) -> HybridPartition:
-    return by_hand(population, continuous)
+    return with_continuous(population, continuous)
 
 
 def run(

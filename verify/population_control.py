@@ -77,7 +77,7 @@ def wells(most: int, seed: int) -> Found:
         row[4] = end.pools[0]
         resting = end.type == 2
         lost += int(end.weight[resting].sum() != FIRST["R"] or np.count_nonzero(resting) != FIRST["R"])
-        unbalanced += any(one.by_hand != 0 for _, _, found in course.balances for one in found)
+        unbalanced += any(one.interventions != 0 for _, _, found in course.balances for one in found)
         followed = max(followed, len(end))
     return Found(*rows.T, lost, unbalanced, followed)
 

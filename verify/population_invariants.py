@@ -79,7 +79,7 @@ def _copies(population: Population, before: Cells, after: Cells, continuous: Col
     """Species whose mass balance does not close, over all types, since a cell that changes type takes its copies."""
     made = compile_population(population)
     fired = (after.fired - before.fired).tolist()
-    found = sum(book.by_hand != 0 for book in pool_balances(population, before, after))
+    found = sum(book.interventions != 0 for book in pool_balances(population, before, after))
     sums: dict[str, int] = {}
     for place, slots in enumerate(made.countable):
         for slot in slots:

@@ -29,7 +29,7 @@ class Replay:
         lines.append("  time_h" + "".join(f"{n:>{w}}" for n, w in zip(self.quantities, widths, strict=True)))
         for time, row in zip(self.times, self.values, strict=True):
             lines.append(f"{time:8g}" + "".join(f"{v:>{w}.6g}" for v, w in zip(row, widths, strict=True)))
-        told = (f"{name} {'did not happen' if np.isnan(at) else f'{at:.2f} h'}" for name, at in self.fates.items())
-        lines.append(", ".join(told))
+        times = (f"{name} {'did not happen' if np.isnan(at) else f'{at:.2f} h'}" for name, at in self.fates.items())
+        lines.append(", ".join(times))
         lines.append("same bits as stored" if self.same_bits else "NOT the same bits as stored")
         return "\n".join(lines)

@@ -120,7 +120,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AffinityModel:
     """Another reading of the affinity: what its `parameter` then is."""
 
     parameter: str
@@ -168,7 +168,7 @@ class Circuit:
     growth_rule
         The rule of commitment in words.
     mirna, targets, readings
-        The miRNA whose sites a sequence can set, the genes that have them, and other readings of their affinity.
+        The miRNA whose sites a sequence can set, the genes that have them, and other models of their affinity.
     digest
         SHA-256 of the folder's files.
     pools, well, per_cell, partitions, cell_types, transwell
@@ -191,7 +191,7 @@ class Circuit:
     growth_rule: str
     mirna: str | None
     targets: tuple[Target, ...]
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, AffinityModel]
     digest: str
     pools: tuple[str, ...] = ()
     well: str | None = None
@@ -329,7 +329,7 @@ def _assembled(
         growth_rule=str(plan["growth_rule"]),
         mirna=plan.get("mirna"),
         targets=tuple(Target(**row) for row in plan.get("targets", [])),
-        readings={name: _reading(row) for name, row in plan.get("readings", {}).items()},
+        readings={name: _affinity_model(row) for name, row in plan.get("readings", {}).items()},
         digest=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest(),
         pools=tuple(plan.get("pools", [])),
         well=plan.get("well"),
@@ -340,8 +340,8 @@ def _assembled(
     )
 
 
-def _reading(row: dict[str, Any]) -> Reading:
-    found = Reading(**row)
+def _affinity_model(row: dict[str, Any]) -> AffinityModel:
+    found = AffinityModel(**row)
     return replace(found, status=current_status(found.status))
 
 

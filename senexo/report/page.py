@@ -28,7 +28,7 @@ SECTIONS = (
     ("study", "Resolved study"), ("provenance", "Provenance"),
 )  # fmt: skip
 
-EVERYBODY = "all cells"  # the cell type of rows that hold for a whole well
+ALL_CELLS = "all cells"  # the cell type of rows that hold for a whole well
 
 
 def render(folder: Path) -> Path:
@@ -199,7 +199,7 @@ def _time_figures(folder: Path, arms: pd.DataFrame) -> list[dict[str, str]]:
 
 def _of_the_well(timecourse: pd.DataFrame) -> pd.DataFrame:
     """Of coupled cells, the rows of all types together; each type's own are in the table."""
-    whole = timecourse["cell_type"] == EVERYBODY
+    whole = timecourse["cell_type"] == ALL_CELLS
     return timecourse[whole] if whole.any() else timecourse
 
 

@@ -16,7 +16,7 @@ from senexo.engine.population.initial import start
 from senexo.engine.population.langevin import Flow
 from senexo.engine.population.mass_balance import pool_balances
 from senexo.engine.population.model import Cells, CellType, Divide, Fate, Leave, Population
-from senexo.engine.population.partition import by_hand, divided
+from senexo.engine.population.partition import divided, with_continuous
 from senexo.engine.population.splitting import run_split
 from senexo.engine.population.stepper import Execution
 from senexo.engine.population.tables import compile_population
@@ -53,15 +53,15 @@ def test_partition_says_why(coupled: Population) -> None:
     assert "set by" not in str(parts)
     assert "pool" in parts.reasons["I"]
     assert "copies" in parts.reasons["M"]
-    assert by_hand(coupled, ["P", "D"]).continuous == {"P", "D"}
+    assert with_continuous(coupled, ["P", "D"]).continuous == {"P", "D"}
     with pytest.raises(InvalidInput, match="event by event"):
-        by_hand(coupled, ["I"])
+        with_continuous(coupled, ["I"])
     with pytest.raises(InvalidInput, match="one of"):
-        by_hand(coupled, ["Q"])
+        with_continuous(coupled, ["Q"])
 
 
 def test_hysteresis(coupled: Population) -> None:
-    before = by_hand(coupled, ["F"])
+    before = with_continuous(coupled, ["F"])
     assert "F" not in divided(coupled, abundant=70.0, busy=1e9).continuous
     assert "F" in divided(coupled, abundant=70.0, busy=1e9, before=before).continuous
 
@@ -105,7 +105,7 @@ def test_weighted_cells_release_for_all_they_represent(coupled: Population) -> N
         begin.pools[:], begin.weight[:] = 0, weight
         after[weight], logs[weight] = run_hybrid(coupled, begin, 0.25, window=0.25, threads=1)
         (book,) = pool_balances(coupled, begin, after[weight])
-        assert book.by_hand == 0
+        assert book.interventions == 0
     channels = compile_population(coupled).channels
     cells = np.array([channel.name not in ("uptake", "lose", "spend") for channel in channels])
     assert after[1].fired[cells].sum() > 100
@@ -142,7 +142,7 @@ def test_stiff_and_scarce_stays_at_zero_or_above(tmp_path: Path) -> None:
         tmp_path,
     )
     population = Population((CellType("A", net),))
-    parts = by_hand(population, ["A", "B", "C"])
+    parts = with_continuous(population, ["A", "B", "C"])
     after, _ = run_hybrid(population, start(population, {"A": 4000}, seed=6), 8.0, window=0.5, partition=parts)
     a, b, c = after.values[:, [net.slot(id) for id in "ABC"]].T
     assert np.allclose(a + b, 1000.0)
@@ -157,7 +157,7 @@ def test_the_flow_is_that_of_the_twin(coupled: Population, h: float) -> None:
     """Also where the step is made again: at h = 3 some cells change too much for a trapezoid."""
     net = coupled.types[0].network
     states = [net.slot(id) for id in "PDF"]
-    flowing = [r for r in net.reactions if by_hand(coupled, ["P", "D", "F"]).is_continuous(net, r)]
+    flowing = [r for r in net.reactions if with_continuous(coupled, ["P", "D", "F"]).is_continuous(net, r)]
     flow = Flow(net, states, flowing, [], [])
     cells = start(coupled, {"A": 20}, seed=7)
     cells.values[:, states] *= np.linspace(0.3, 3.0, 20)[:, np.newaxis]

@@ -122,7 +122,7 @@ def test_every_window_of_weighted_cells_is_that_of_the_slow_twin(coupled: Popula
     assert fired == twin.weights
     assert len(twin.happened) > 2000
     for book in pool_balances(coupled, begin, now["lanes"]):
-        assert book.by_hand == 0
+        assert book.interventions == 0
         assert min(sum(book.released.values()), sum(book.taken_up.values())) > 0 or book.species == "B"
 
 

@@ -36,15 +36,15 @@ def test_mass_balances_close(population: Population, method: str) -> None:
     begin = start(population, {"A": 40, "B": 5}, seed=21)
     run = run_exact if method == "exact" else lambda p, c, t: run_split(p, c, t, window=0.25)
     middle, _ = run(population, begin, 1.0)
-    assert all(book.by_hand == 0 for book in pool_balances(population, begin, middle))
+    assert all(book.interventions == 0 for book in pool_balances(population, begin, middle))
     washed = middle.copy()
     washed.pools[0] = 0
     after, _ = run(population, washed, 2.0)
     book = pool_balances(population, begin, after)[0]
     assert book.species == "E"
-    assert book.by_hand == -middle.pools[0]
+    assert book.interventions == -middle.pools[0]
     assert book.after == 300 + sum(book.released.values()) - sum(book.taken_up.values()) + book.made - book.lost + (
-        book.by_hand
+        book.interventions
     )
     assert min(*book.released.values(), *book.taken_up.values(), book.made, book.lost) > 0
 

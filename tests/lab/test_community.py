@@ -93,9 +93,9 @@ def test_fresh_medium_is_empty_and_the_books_close(done: Results) -> None:
     flows = balance.pivot_table(
         index=["arm", "donor", "species", "time_start_h", "time_h"], columns="flow", values="value", aggfunc="sum"
     )
-    gained = flows.before + flows.released - flows["taken up"] + flows.made - flows.lost + flows["by hand"]
+    gained = flows.before + flows.released - flows["taken up"] + flows.made - flows.lost + flows["interventions"]
     assert gained.equals(flows.after)
-    assert flows["by hand"].eq(0).all()
+    assert flows["interventions"].eq(0).all()
     assert flows.released.sum() > 1000
     later = flows.xs("fresh").reset_index()
     assert later[(later.time_start_h == 12) & (later.species == "X")].before.eq(0).all()

@@ -119,7 +119,7 @@ def test_balances_close_over_treatments_and_media(bench: SingleCellSimulator, pl
     course = bench.grow(plated, Well(12.0, (12.0,), schedule=(fresh,), conditioned=(medium,)))
     assert [(begin, end) for begin, end, _ in course.balances] == [(0.0, 3.0), (3.0, 8.0), (8.0, 12.0)]
     for _, _, (found,) in course.balances:
-        assert found.by_hand == 0
+        assert found.interventions == 0
     assert course.balances[1][2][0].before == course.balances[0][2][0].after + medium.copies[0]
     assert course.balances[2][2][0].before == 0
     n = int(source.end.pools[0])
@@ -150,7 +150,7 @@ def test_a_full_well_is_represented_by_fewer_cells(
     assert all(len(reading) <= 65 for reading in course.snapshots)
     assert course.end.weight.max() >= 4
     assert course.end.base[0, slot(population, "n_well")] == 50.0
-    assert all(found.by_hand == 0 for _, _, balances in course.balances for found in balances)
+    assert all(found.interventions == 0 for _, _, balances in course.balances for found in balances)
     rows = []
     for most in (60, 100_000):
         ends = []

@@ -74,7 +74,7 @@ def test_the_balance_closes(population: Population) -> None:
     begin, _, end = whole_run(population)
     table = balance(PLACE, 0.0, 6.0, pool_balances(population, begin, end))
     flow = table.groupby("flow")["value"].sum()
-    came = flow["before"] + flow["released"] - flow["taken up"] + flow["made"] - flow["lost"] + flow["by hand"]
+    came = flow["before"] + flow["released"] - flow["taken up"] + flow["made"] - flow["lost"] + flow["interventions"]
     assert came == flow["after"] == end.pools[0]
 
 

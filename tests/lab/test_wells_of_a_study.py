@@ -96,7 +96,8 @@ def test_pools_of_both_halves_are_kept_to_the_molecule(done: Results) -> None:
     balance = done.table("balance")
     keys = ["arm", "donor", "time_start_h", "time_h", "species"]
     flows = balance.groupby([*keys, "flow"])["value"].sum().unstack("flow")
-    left = flows["before"] + flows["released"] - flows["taken up"] + flows["made"] - flows["lost"] + flows["by hand"]
+    left = flows["before"] + flows["released"] - flows["taken up"] + flows["made"] - flows["lost"]
+    left += flows["interventions"]
     assert (left == flows["after"]).all()
     assert {"X", "X_insert"} <= set(balance["species"])
 

@@ -222,7 +222,7 @@ class EventsAndFlow:
 
 @_compile
 def see(pool_slot: Any, kind: Any, values: Any, n: int, pools: Any) -> None:
-    """Write the pools into the cells among rows 0 .. n - 1, each into the slots of its type (pool_slot: [types, pools])."""
+    """Write the pools into the cells among rows 0 .. n - 1, by the slots of each type (pool_slot: [types, pools])."""
     for row in range(n):
         if 0 <= kind[row] < len(pool_slot):
             for pool in range(len(pools)):

@@ -15,9 +15,9 @@ from senexo.engine.population.tables import DIVIDE, EFFECT, TO, WHAT, compile_po
 class PoolBalance:
     """One pool species between two states, in whole molecules.
 
-    pools after = before + sum(released) - sum(taken up) + made - lost + by hand. `released`, `taken_up`: per type of
-    cell; `made`, `lost`: by reactions among pools, passage from and to other pools included; `by_hand`: what a change
-    of medium or a dose between runs added (negative: removed).
+    pools after = before + sum(released) - sum(taken up) + made - lost + interventions. `released`, `taken_up`: per type
+    of cell; `made`, `lost`: by reactions among pools, passage from and to other pools included; `interventions`: what a
+    change of medium or a dose between runs added (negative: removed).
     """
 
     species: str
@@ -27,7 +27,7 @@ class PoolBalance:
     taken_up: dict[str, int]
     made: int
     lost: int
-    by_hand: int
+    interventions: int
 
 
 def pool_balances(population: Population, before: Cells, after: Cells) -> tuple[PoolBalance, ...]:

@@ -38,14 +38,14 @@ class HybridPartition:
         return "\n".join(f"{id}: {'continuous' if id in self.continuous else 'events'}, {why}" for id, why in rows)
 
 
-def by_hand(population: Population, continuous: Collection[str]) -> HybridPartition:
+def with_continuous(population: Population, continuous: Collection[str]) -> HybridPartition:
     """A partition that names its continuous species. Raises `InvalidInput` for what cannot be continuous."""
     own, fixed = _own(population), _fixed(population)
     faults = [Fault("partition", repr(id), f"one of {', '.join(own)}") for id in continuous if id not in own]
     faults += [Fault("partition", f"{id}, {fixed[id]}", "event by event") for id in continuous if id in fixed]
     if faults:
         raise InvalidInput(faults)
-    return HybridPartition(frozenset(continuous), {id: fixed.get(id, "by hand") for id in own})
+    return HybridPartition(frozenset(continuous), {id: fixed.get(id, "as given") for id in own})
 
 
 def divided(

@@ -88,7 +88,7 @@ def judge(
     found, null = world(claim, tree, seen, given), world(claim, tree, cut, given)
     verdict, reason = _verdict(found, null, null_acts=null_acts)
     ranks = tables.ranks(tree, found, parameters, seed)
-    told: list[str] = [
+    text: list[str] = [
         sentences.verdict(claim, verdict, found, reason),
         *sentences.comparisons(claim, tree, found),
         *sentences.shares(claim, found),
@@ -96,10 +96,10 @@ def judge(
         *sentences.parameters(ranks, found, tree),
     ]
     if reason not in (None, sentences.Reason.TOO_FEW):
-        told += sentences.to_test_it(reason)
+        text += sentences.to_test_it(reason)
     elif verdict == UNDECIDED:
         needed = donors_needed(claim, tree, found, null, seed=seed)
-        told += sentences.planning(tree, found, needed, ranks)
+        text += sentences.planning(tree, found, needed, ranks)
     made = {
         "claim": pd.DataFrame(tables.rows(claim, tree, found, null)),
         "claim_draws": pd.concat([
@@ -107,7 +107,7 @@ def judge(
         ]),
         "claim_ranks": ranks,
     }  # fmt: skip
-    return Verdict(claim, verdict, tuple(told), found, null, made)
+    return Verdict(claim, verdict, tuple(text), found, null, made)
 
 
 def _verdict(found: World, null: World, *, null_acts: bool) -> tuple[str, sentences.Reason | None]:

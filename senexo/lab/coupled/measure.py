@@ -110,7 +110,7 @@ def kept(design: WellDesign, course: Course[Any], *, single: bool) -> Arrays:
     cells = wells if single else []
     first = course.begin if single else none
     balances = [
-        (begin, end, p, one.before, one.after, one.made, one.lost, one.by_hand, *one.released.values(),
+        (begin, end, p, one.before, one.after, one.made, one.lost, one.interventions, *one.released.values(),
          *one.taken_up.values())
         for begin, end, of_pools in course.balances
         for p, one in enumerate(of_pools)

@@ -139,8 +139,8 @@ def compartments(population: Population) -> dict[str, str]:
 def balance(place: Place, begin: float, end: float, balances: Sequence[PoolBalance]) -> pd.DataFrame:
     """Where the copies of each pool species came from and went between two times (h).
 
-    flow: ``before``, ``released`` and ``taken up`` (by `cell_type`), ``made``, ``lost``, ``by hand`` (medium changed,
-    dosed), ``after``. before + released - taken up + made - lost + by hand = after, to the molecule.
+    flow: ``before``, ``released`` and ``taken up`` (by `cell_type`), ``made``, ``lost``, ``interventions`` (medium
+    changed, dosed), ``after``. before + released - taken up + made - lost + interventions = after, to the molecule.
     Columns: `BALANCE`.
     """
     rows: list[tuple[str, str, str, int]] = []
@@ -151,7 +151,7 @@ def balance(place: Place, begin: float, end: float, balances: Sequence[PoolBalan
             ("taken up", found.taken_up),
         )
         rows += [(found.species, type, flow, n) for flow, numbers in by_type for type, n in numbers.items()]
-        rest = (("made", found.made), ("lost", found.lost), ("by hand", found.by_hand), ("after", found.after))
-        rows += [(found.species, "", flow, n) for flow, n in rest]
+        rest = ("made", "lost", "interventions", "after")
+        rows += [(found.species, "", flow, getattr(found, flow)) for flow in rest]
     about = (place.arm, place.donor, place.replicate, begin, end)
     return pd.DataFrame([(*about, *row, UNIT["pool"]) for row in rows], columns=list(BALANCE))

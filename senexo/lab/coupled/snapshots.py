@@ -40,10 +40,10 @@ def snapshot(
 
     states: name of a state -> the slot that is above 0.5 in it (``{"senescent": "Q", "G0": "G0"}``); the first that
     holds is the cell's, else ``cycling``. about: goes to `uns` (study title, seed, version, wiring digest). units: of
-    species, by id; copies unless told. A species that a type does not have is 0 in its cells. X is int64 where every
-    value is whole, else float64; CSR where at most half of it is above 0.
+    species, by id; copies where none is given. A species that a type does not have is 0 in its cells. X is int64 where
+    every value is whole, else float64; CSR where at most half of it is above 0.
 
-    Several read-outs of one well may be among them: a cell is then a row at each time, `time_h` telling them apart.
+    Several read-outs of one well may be among them: a cell is then a row at each time, `time_h` distinguishes them.
     """
     from anndata import AnnData
     from scipy.sparse import csr_array
@@ -71,8 +71,8 @@ def snapshot(
     pools = {
         f"{place.arm}|{place.donor}|{place.replicate}|{reading.time:g} h": reading.pools for place, reading in wells
     }
-    told = {"pool_species": np.array(population.pooled, dtype=object), "pools": pools, **(about or {})}
-    return AnnData(X=counts, obs=obs, var=var, uns=told)
+    uns = {"pool_species": np.array(population.pooled, dtype=object), "pools": pools, **(about or {})}
+    return AnnData(X=counts, obs=obs, var=var, uns=uns)
 
 
 def write(path: Path, cells: AnnData) -> None:

@@ -19,8 +19,8 @@ from senexo.lab.coupled.readings import Place, Snapshot
 from senexo.lab.experiment import Get, Unit
 from senexo.lab.measurement import QUANTILES
 
-EVERYBODY = "all cells"  # the cell type of rows that hold for a whole well
-BALANCE_FLOWS = ("before", "after", "made", "lost", "by hand")
+ALL_CELLS = "all cells"  # the cell type of rows that hold for a whole well
+BALANCE_FLOWS = ("before", "after", "made", "lost", "interventions")
 
 
 def tables(design: WellDesign, units: Sequence[Unit], get: Get) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -98,12 +98,12 @@ def _timecourse(design: WellDesign, place: Place, arrays: Mapping[str, NDArray[A
         _long(place, times, kind, names, design.units, ["mean"], arrays["of_types"][:, k])
         for k, kind in enumerate(design.types)
     ]
-    told = ["alive", "switch off", "senescent"]
+    shares = ["alive", "switch off", "senescent"]
     quantiles = list(QUANTILES)
     frames += [
-        _long(place, times, EVERYBODY, names, design.units, ["mean"], arrays["course"]),
-        _long(place, design.readout_times, EVERYBODY, names, design.units, quantiles, arrays["spread"]),
-        _long(place, times, EVERYBODY, told, ["1"] * 3, ["mean"], arrays["shares"]),
+        _long(place, times, ALL_CELLS, names, design.units, ["mean"], arrays["course"]),
+        _long(place, design.readout_times, ALL_CELLS, names, design.units, quantiles, arrays["spread"]),
+        _long(place, times, ALL_CELLS, shares, ["1"] * 3, ["mean"], arrays["shares"]),
     ]
     return pd.concat(frames, ignore_index=True).dropna(subset="value")
 
@@ -141,8 +141,8 @@ def _balance(design: WellDesign, place: Place, arrays: Mapping[str, NDArray[Any]
     for row in arrays["balances"]:
         begin, end, species = row[0], row[1], design.population.pooled[int(row[2])]
         about = (place.arm, place.donor, place.replicate, begin, end, species)
-        before, after, made, lost, by_hand = row[3:8]
-        flows = dict(zip(BALANCE_FLOWS, (before, after, made, lost, by_hand), strict=True))
+        before, after, made, lost, interventions = row[3:8]
+        flows = dict(zip(BALANCE_FLOWS, (before, after, made, lost, interventions), strict=True))
         rows += [(*about, "", flow, value, readings.UNIT["pool"]) for flow, value in flows.items()]
         for flow, numbers in (("released", row[8 : 8 + kinds]), ("taken up", row[8 + kinds :])):
             rows += [

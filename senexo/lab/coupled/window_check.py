@@ -57,8 +57,8 @@ def table(design: WellDesign, wells: Sequence[Unit], get: Get) -> pd.DataFrame:
         middle = 1.0 if share else np.where(before + after != 0.0, np.abs(before + after) / 2.0, 1.0)
         change = _mean((after - before) / middle)
         scale, last = "difference" if share else "relative", float(design.readout_times[-1])
-        told = (change.value, change.low, change.high, change.p_value)
-        rows.append((name, last, len(before), before.mean(), after.mean(), scale, *told))
+        estimate = (change.value, change.low, change.high, change.p_value)
+        rows.append((name, last, len(before), before.mean(), after.mean(), scale, *estimate))
     found = pd.DataFrame(rows, columns=list(COLUMNS))
     return found.assign(p_corrected=holm(found["p_corrected"].to_list()))
 

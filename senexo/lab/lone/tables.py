@@ -70,11 +70,11 @@ def _timecourse(simulator: CellSimulator, place: Mapping[str, Any], arrays: Arra
     kind = simulator.cell_type
     names, quantiles = np.array(simulator.study.readouts.names), list(QUANTILES)
     fates = {fate.name for fate in simulator.fates}
-    told = np.array(["death" in fates, simulator.arrest is not None, "commitment" in fates])  # as SHARES
+    shown = np.array(["death" in fates, simulator.arrest is not None, "commitment" in fates])  # as SHARES
     parts = [
         (arrays["course"], simulator.curve_times, names, simulator.units, ["mean"]),
         (arrays["spread"], simulator.readout_times, names, simulator.units, quantiles),
-        (arrays["shares"][:, told], simulator.curve_times, np.array(SHARES)[told], ["1"] * told.sum(), ["mean"]),
+        (arrays["shares"][:, shown], simulator.curve_times, np.array(SHARES)[shown], ["1"] * shown.sum(), ["mean"]),
     ]
     frames = [
         pd.DataFrame({
