@@ -37,17 +37,43 @@ STRONG = ("holds", "does not hold", "not decided", "large", "estimated")  # verd
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A finished run: its folder, tables and findings. Printing it shows the largest of them."""
+    """A finished run. Printing it shows the largest of its findings.
+
+    Attributes
+    ----------
+    folder
+        The result folder (docs/results.md).
+    digest
+        SHA-256 of the results, equal for equal studies, versions and seeds.
+    findings
+        What assays and the claim found, as in `findings.json`.
+
+    Examples
+    --------
+    >>> from senexo import open_results
+    >>> open_results("results/mir34c-exvivo").table("senescence")   # doctest: +SKIP
+    """
 
     folder: Path
     digest: str
     findings: tuple[dict[str, Any], ...]
 
     def table(self, name: str) -> pd.DataFrame:
-        """One table of the folder as a DataFrame.
+        """One table of the folder.
 
-        StoreError where there is no such table (with the names of those there are), or where it has changed since the
-        run wrote it.
+        Parameters
+        ----------
+        name
+            Of the table, as in docs/results.md.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        StoreError
+            There is no such table (the message names those there are), or it has changed since the run wrote it.
         """
         import pandas as pd
 
@@ -77,14 +103,40 @@ def run(
 ) -> Results:
     """Run a study to its report.
 
-    study: a resolved study, a study file or a shipped name; seed, donors and `set` ("path=value") change it
-    first. out: the result folder, `results/NAME` by default; one that holds results is continued with `resume`
-    and refused without. workers: threads, one per core by default; the results do not depend on it.
-    progress: called as progress(what, done, total).
+    Parameters
+    ----------
+    study
+        A resolved study, a study file or the name of a shipped study.
+    out
+        The result folder; `results/NAME` by default. One that holds results is refused, unless `resume` is set.
+    seed, donors
+        In place of those of the study.
+    workers
+        Threads; one per core by default. Results do not depend on it.
+    resume
+        Continue the run that is in `out`.
+    progress
+        Called as progress(what, done, total).
+    set
+        Changes of the study, as "path=value".
 
-    InvalidInput lists all faults of the study; StoreError tells of a full disk or a folder that holds other
-    results. What was computed before an error or Ctrl-C is kept.
+    Returns
+    -------
+    Results
 
+    Raises
+    ------
+    InvalidInput
+        Faults of the study, all in one message.
+    StoreError
+        A full disk, or a folder that holds other results.
+
+    Notes
+    -----
+    What was computed before an error or Ctrl-C is kept, and a later run with `resume` continues from it.
+
+    Examples
+    --------
     >>> results = run("mir34c-exvivo", donors=2)   # doctest: +SKIP
     >>> results.table("senescence").head()         # doctest: +SKIP
     """
@@ -135,7 +187,28 @@ def run(
 
 
 def open_results(folder: str | Path) -> Results:
-    """The results of a finished run; StoreError when the folder holds none, or files that changed after the run."""
+    """The results of a finished run.
+
+    Parameters
+    ----------
+    folder
+        The result folder.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    InvalidInput
+        `folder` is no path.
+    StoreError
+        The folder holds no finished run, or files that changed after the run.
+
+    Examples
+    --------
+    >>> open_results("results/mir34c-exvivo").digest   # doctest: +SKIP
+    """
     if not isinstance(folder, str | os.PathLike):
         raise InvalidInput([Fault("folder", repr(folder)[:80], "the path of a result folder")])
     path = Path(folder)
