@@ -183,13 +183,16 @@ def simulate(
     method: Annotated[Literal["ode", "ssa"], typer.Option(help="deterministic or exact stochastic")] = "ode",
     runs: Annotated[int, typer.Option(help="number of runs", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="seed of the random numbers")] = 0,
+    max_step: Annotated[float | None, typer.Option(help="longest step, in the model's time unit")] = None,
     out: Annotated[Path | None, typer.Option(help=".csv, .parquet or .zarr (default: CSV to standard output)")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file or the store of --out")] = False,
 ) -> None:
     """Simulate a model and write its time courses."""
     from senexo.app.simulating import simulate_to
 
-    simulate_to(out, model, end=end, points=points, method=method, runs=runs, seed=seed, overwrite=overwrite)
+    simulate_to(
+        out, model, end=end, points=points, method=method, runs=runs, seed=seed, max_step=max_step, overwrite=overwrite
+    )
 
 
 @app.command()

@@ -25,7 +25,7 @@ _METADATA = frozenset({".zattrs", ".zgroup", ".zarray", ".zmetadata"})
 
 def simulate_to(
     out: Path | None, model: str, *, end: float, points: int, method: Literal["ode", "ssa"], runs: int, seed: int,
-    overwrite: bool = False,
+    max_step: float | None = None, overwrite: bool = False,
 ) -> None:  # fmt: skip
     """Simulate and write: a table with one row per run and time, or a Zarr store of the labelled arrays.
 
@@ -48,7 +48,8 @@ def simulate_to(
         from senexo.lab.simulation import simulate
         from senexo.model.loading import load
 
-        data = simulate(load(model), np.linspace(0.0, end, points), method=method, runs=runs, seed=seed)
+        times = np.linspace(0.0, end, points)
+        data = simulate(load(model), times, method=method, runs=runs, seed=seed, max_step=max_step)
         for caution in data.attrs.get("cautions", "").splitlines():
             print(f"senexo: {caution}", file=sys.stderr)  # noqa: T201
         return data

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SimulationMethod = Literal["ode", "ssa"]
 Quantity = Literal["amount", "concentration"]
 
+MOST_STEPS = 5_000_000  # of one run
 LARGEST_RESULT = 8 * 2**30  # bytes; a request beyond it is refused before anything is computed
 
 
@@ -43,6 +44,7 @@ def simulate(
     threads: int | None = None,
     rtol: float = 1e-8,
     atol: float | None = None,
+    max_step: float | None = None,
 ) -> xarray.Dataset:
     """Simulate a model from time 0 and give its quantities at `times`.
 
@@ -69,6 +71,9 @@ def simulate(
     rtol, atol
         Of "ode": local error of a step, `atol` in amounts, by default 1e-4 rtol of the largest amount that each
         quantity has had so far.
+    max_step
+        Longest step of an integration, in the model's time unit (in "ssa" of rates that change in time). Not needed for
+        pulses in terms that depend on time alone, which are found; a rate that is a pulse in a state may need it.
 
     Returns
     -------
@@ -106,14 +111,16 @@ def simulate(
         *_choice_faults(method=(method, ("ode", "ssa")), quantity=(quantity, ("amount", "concentration"))),
         *_parameter_faults(lowered, parameters),
         *_setting_faults(runs, seed, threads, rtol, atol),
+        *_step_faults(max_step, times),
     ]
     grid = _checked(times, runs, len(lowered.slots), faults)
     v0 = initial_values(lowered, {lowered.slot(id): float(value) for id, value in parameters.items()})
     seed = int(seed)
+    cautions: list[str] = []
     if method == "ssa":
         from senexo.engine.ssa.sampler import sample
 
-        values = sample(lowered, v0, grid, runs=runs, seed=seed, threads=threads)
+        values = sample(lowered, v0, grid, runs=runs, seed=seed, threads=threads, max_step=max_step, cautions=cautions)
         settings: dict[str, Any] = {"seed": seed}
     else:
         from senexo.engine.ode.single import integrate
@@ -121,14 +128,14 @@ def simulate(
         # runs differ only where ties between events of equal priority are broken at random
         different = runs if sum(event.priority is not None for event in lowered.events) > 1 else 1
         ties = [generator(seed, "event order", run) for run in range(different)]
-        cautions: list[str] = []
-        each = np.array(
-            [integrate(lowered, v0, grid, rtol=rtol, atol=atol, ties=order, cautions=cautions) for order in ties]
-        )
+        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_step": max_step, "cautions": cautions}
+        each = np.array([integrate(lowered, v0, grid, ties=order, **options) for order in ties])
         values = each if different == runs else np.repeat(each, runs, axis=0)
         settings = {"seed": seed, "rtol": rtol, "atol": "1e-4 rtol of each largest amount" if atol is None else atol}
-        if cautions:
-            settings["cautions"] = "\n".join(dict.fromkeys(cautions))
+    if max_step is not None:
+        settings["max_step"] = max_step
+    if cautions:
+        settings["cautions"] = "\n".join(dict.fromkeys(cautions))
     attrs = _provenance(model, network) | {
         "method": method,
         "quantity": quantity,
@@ -178,6 +185,20 @@ def _setting_faults(runs: Any, seed: Any, threads: Any, rtol: Any, atol: Any) ->
     for name, value in (("rtol", rtol), ("atol", 1.0 if atol is None else atol)):
         if not isinstance(value, int | float | np.number) or not 0.0 < value < inf:
             yield Fault(name, repr(value), "a number above 0")
+
+
+def _step_faults(max_step: Any, times: Any) -> Iterator[Fault]:
+    if max_step is None:
+        return
+    if not isinstance(max_step, int | float | np.number) or isinstance(max_step, bool) or not 0.0 < max_step < inf:
+        yield Fault("max_step", repr(max_step), "a number above 0")
+        return
+    try:
+        end = float(np.max(np.asarray(times, dtype=np.float64), initial=0.0))
+    except (TypeError, ValueError):  # a fault of the times
+        return
+    if end > MOST_STEPS * max_step:
+        yield Fault("max_step", f"{max_step:g}", f"{end / MOST_STEPS:g} or more: at most {MOST_STEPS} steps to the end")
 
 
 def _choice_faults(**choices: tuple[str, tuple[str, ...]]) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from senexo.base.errors import SimulationError
+from senexo.engine.formula.forcing import Forcing
 from senexo.engine.formula.network import Lowered
 from senexo.engine.ode.equations import Equations
 from senexo.engine.ode.sbml_events import EventQueue
@@ -24,6 +25,11 @@ LONGEST_STEP = 1 / 50
 # This many restarts within this share of the run are chattering: a state pressed against a switch from both sides.
 CHATTER = (100, 1e-7)
 BAND = 1e-8  # share of the run in which the band of a softened switch would be crossed
+NEAR = 0.05  # of the distance between two marks
+UNSEEN = (
+    "terms of the model that depend on time change too often to be examined; a narrow pulse in them may have been "
+    "stepped over: set max_step to less than its width"
+)
 MOST_STALLS = 100  # chatterings in a row that softening does not end
 
 
@@ -36,6 +42,7 @@ def integrate(
     atol: float | None = None,
     solver: Solver = "LSODA",
     ties: np.random.Generator | None = None,
+    max_step: float | None = None,
     cautions: list[str] | None = None,
 ) -> Values:
     """Solve dv/dt = f(v, t) from time 0 and give the whole value vector at each of `times`.
@@ -59,6 +66,9 @@ def integrate(
         scipy's LSODA, BDF or Radau; when it fails, the others are tried from where it failed.
     ties
         Breaks ties between events of equal priority at random (by default numpy's generator of seed 0).
+    max_step
+        Longest step, in the model's time unit. By default steps are as long as the tolerance allows; they do not pass
+        over pulses in terms that depend on time alone (see `senexo.engine.formula.forcing`).
     cautions
         Takes a sentence for everything that may be less accurate than `rtol` says.
 
@@ -88,7 +98,7 @@ def integrate(
     array([1.      , 0.367879])
     """
     with np.errstate(all="ignore"):
-        run = _Run(lowered, v0, times, rtol, atol, solver, ties or np.random.default_rng(0))
+        run = _Run(lowered, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step)
         values = run.values()
     if cautions is not None:
         cautions.extend(run.cautions())
@@ -107,6 +117,7 @@ class _Run:
         atol: float | None,
         solver: Solver,
         ties: np.random.Generator,
+        max_step: float | None,
     ) -> None:
         self.equations = Equations(lowered)
         self.equations.memory[: self.equations.n_slots] = v0
@@ -120,6 +131,10 @@ class _Run:
         self.sizes = Sizes(len(self.equations.states), rtol, self.equations.terms) if atol is None else None
         self.solvers = [solver, *(name for name in SOLVERS if name != solver)]
         self.slope: Slope = self.equations.slope
+        self.max_step = inf if max_step is None else max_step
+        self.forcing = Forcing(lowered)
+        self.marked: dict[int, float] | None = None  # what the present marks stand on
+        self.marks, self.unseen = np.array([self.end]), False
         self.n_steps = 0
         self.restarts: list[float] = []
         self.stalls = 0
@@ -132,14 +147,17 @@ class _Run:
 
     def cautions(self) -> list[str]:
         """What may be less accurate than the tolerance says."""
-        if self.sizes is None or not len(lost := self.sizes.lost()):
-            return []
-        names = [self.equations.lowered.slots[slot].id for slot in self.equations.states[lost]]
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        return [
-            f"{shown}: too small beside the other quantities to be followed to rtol (rounding errors, or too many "
-            f"steps); accurate to about {self.sizes.least():.1g} in amounts; set atol to decide this yourself"
-        ]
+        found = []
+        if self.unseen:
+            found.append(UNSEEN)
+        if self.sizes is not None and len(lost := self.sizes.lost()):
+            names = [self.equations.lowered.slots[slot].id for slot in self.equations.states[lost]]
+            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+            found.append(
+                f"{shown}: too small beside the other quantities to be followed to rtol (rounding errors, or too many "
+                f"steps); accurate to about {self.sizes.least():.1g} in amounts; set atol to decide this yourself"
+            )
+        return found
 
     def instant(self) -> bool:
         """Let the events of the present time happen and write its output; True if the solver has to start anew."""
@@ -268,9 +286,26 @@ class _Run:
                 f"at time {self.time:g}, {name} is {y[bad[0]]:g} and its rate of change {slope[bad[0]]:g}"
             )
         longest = LONGEST_STEP * self.end if self.equations.has_switches or not len(y) else inf
+        longest = min(longest, self.max_step)
+        self.mark()
         if self.sizes is not None:
             self.sizes.begin(self.slope, self.time, y, self.end - self.time)
         return Flow(
             self.slope, self.time, y, stop, rtol=self.rtol, atol=self.atol or 0.0, longest=longest,
-            solvers=self.solvers, sizes=self.sizes,
+            solvers=self.solvers, sizes=self.sizes, reach=self.reach,
         )  # fmt: skip
+
+    def mark(self) -> None:
+        """Find where the terms that depend on time alone change, if an event has changed what they stand on."""
+        stand_on = self.forcing.read(self.equations.memory)
+        if self.marked is None or stand_on != self.marked:
+            self.marks, complete = self.forcing.marks(self.time, self.end, stand_on)
+            self.marked, self.unseen = stand_on, self.unseen or not complete
+
+    def reach(self, time: float) -> float:
+        """The mark that the next step may not pass; one that lies close ahead is passed, to spare a tiny step."""
+        k = int(np.searchsorted(self.marks, time, side="right"))
+        if k + 1 >= len(self.marks):
+            return inf if k >= len(self.marks) else float(self.marks[k])
+        near = self.marks[k] - time < NEAR * (self.marks[k + 1] - self.marks[k])
+        return float(self.marks[k + near])

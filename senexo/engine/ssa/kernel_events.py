@@ -70,21 +70,25 @@ def _one_run(model: Any, work: Any, request: Any, out: Any) -> Any:
     """One trajectory from its beginning. Returns (outcome, index)."""
     core, state, count, memory, times = model.core, work.state, work.done, work.memory, request.times
     pending, step, cut = none_pending(model.events), np.zeros(1), np.inf
-    fresh = True
+    fresh, marks, mark = True, model.motion.marks, 0
     while True:
         if fresh:
             outcome, index, cut = _look_at_everything(model, work, pending)
             if outcome != OK:
                 return outcome, index
         if model.flows:
+            while mark < len(marks) and marks[mark] <= state[0]:
+                mark += 1
             until = min(cut, times[count[0]])
+            if mark < len(marks):
+                until = min(until, marks[mark])
             outcome, index = flow_until(core, model.motion, work, pending.was, until, times[-1], step)
             if outcome != OK:
                 return outcome, index
             state[3] = add_up(core, memory, work.within, work.before)
             if state[1] > 0.0:
                 fresh = state[0] < until or state[0] == cut or turned(core, memory, pending.was)
-                if not fresh:  # an output, and nothing else at this time
+                if not fresh and state[0] == times[count[0]]:  # an output, and nothing else at this time
                     for slot in range(out.shape[1]):
                         out[count[0], slot] = memory[slot]
                     count[0] += 1

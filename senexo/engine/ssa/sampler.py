@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from senexo.base.errors import SimulationError
 from senexo.base.streams import derive
 from senexo.engine.formula.evaluate import apply_assignments
+from senexo.engine.formula.forcing import Forcing, evenly
 from senexo.engine.formula.network import Assigned, Lowered
 from senexo.engine.status import OK, STOPPED, TOO_LONG, error
 from senexo.model.expression import Call, Expression, Slot, rewrite
@@ -34,6 +35,10 @@ Backend = Literal["tables", "flat", "lanes"]
 Outcome = tuple[int, int, float, int, int]  # code, index, time, run, reactions fired
 
 MOST_EVENTS = 1_000_000_000  # reactions in one run, by default
+MISSED = (
+    "terms of the model that depend on time change too often, or by events, to be examined beforehand; a narrow pulse "
+    "in them may have been stepped over: set max_step to less than its width"
+)
 _PILOT = 2_000_000  # reactions of the first run after which its length is estimated from how far it came
 # From this many reactions on, generated code is sooner done than tables, its compilation included.
 _WORTH_COMPILING = {"flat": 60_000_000, "lanes": 30_000_000}
@@ -50,6 +55,8 @@ def sample(
     threads: int | None = None,
     most_events: int = MOST_EVENTS,
     backend: Backend | None = None,
+    max_step: float | None = None,
+    cautions: list[str] | None = None,
 ) -> Values:
     """Exact trajectories of the network's reactions on whole molecules.
 
@@ -74,6 +81,10 @@ def sample(
         Reactions in one run before it is given up.
     backend
         By default the fastest for the work at hand.
+    max_step
+        Longest step with which rates that change in time are integrated, in the model's time unit.
+    cautions
+        Takes a sentence for everything that the integration of moving rates may have missed.
 
     Returns
     -------
@@ -107,7 +118,10 @@ def sample(
     True
     """
     sampler = Sampler(lowered, v0)
-    return sampler.run(times, runs=runs, seed=seed, threads=threads, most_events=most_events, backend=backend)
+    return sampler.run(
+        times, runs=runs, seed=seed, threads=threads, most_events=most_events, backend=backend, max_step=max_step,
+        cautions=cautions,
+    )  # fmt: skip
 
 
 class Sampler:
@@ -144,6 +158,19 @@ class Sampler:
             raise SimulationError(f"the kernel {backend!r} runs no network with events, moving rates or faults")
         return compiled(self.steady, backend)
 
+    def marks(self, end: float, max_step: float | None, cautions: list[str] | None) -> Values:
+        """Times that the integration of moving rates does not pass in one step."""
+        if self.steady is not None or not self.tables.model.flows:
+            return np.empty(0)
+        forcing = Forcing(self.simple)
+        marks, complete = forcing.marks(0.0, end, forcing.read(self.v0))
+        by_events = {item.slot for event in self.lowered.events for item in event.assignments}
+        if cautions is not None and not (complete and by_events.isdisjoint(forcing.slots)):
+            cautions.append(MISSED)
+        if max_step is not None:
+            marks = np.union1d(marks, evenly(0.0, end, max_step))
+        return marks
+
     def run(
         self,
         times: Values,
@@ -153,11 +180,14 @@ class Sampler:
         threads: int | None = None,
         most_events: int = MOST_EVENTS,
         backend: Backend | None = None,
+        max_step: float | None = None,
+        cautions: list[str] | None = None,
     ) -> Values:
         """See `sample`."""
         if not len(times) or not runs:
             return np.empty((runs, len(times), len(self.v0)))
         job = Job(self, times, runs, seed, most_events, threads or _processors())
+        job.marks = self.marks(float(times[-1]), max_step, cautions)
         job.run(backend)
         apply_assignments(self.lowered, job.out, times)
         return job.out
@@ -172,6 +202,7 @@ class Job:
         self.out = np.empty((runs, len(times), len(self.v0)))
         self.stop = np.zeros(1, dtype=np.bool_)
         self.trace = np.empty((0, 2))
+        self.marks = np.empty(0)
 
     def run(self, backend: Backend | None) -> None:
         first = 0
@@ -208,7 +239,8 @@ class Job:
         if tables.plain:
             outcome, index, run = simulate_plain(tables.model.core, work, start, request, self.out[first:last])
         else:
-            outcome, index, run = simulate_general(tables.model, work, start, request, self.out[first:last])
+            model = tables.model._replace(motion=tables.model.motion._replace(marks=self.marks))
+            outcome, index, run = simulate_general(model, work, start, request, self.out[first:last])
         return outcome, index, float(work.state[0]), first + run, int(work.done[1])
 
     def generated(self, backend: Literal["flat", "lanes"]) -> Callable[[int, int], Outcome]:

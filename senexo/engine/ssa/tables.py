@@ -71,6 +71,7 @@ class Motion(NamedTuple):
     flow: Ints  # span: moving rules, moving propensities and the slopes of rate rules
     flow_slot: Ints
     flow_cell: int
+    marks: NDArray[np.float64]  # times that no step of the integration passes, ascending
 
 
 class Model(NamedTuple):
@@ -285,6 +286,7 @@ class _Tables:
             flow=np.array(self.assembler.program([*rules, *moving, *triggers, *slopes]), dtype=np.int64),
             flow_slot=np.array([rule.slot for rule in lowered.rate_rules], dtype=np.int64),
             flow_cell=first,
+            marks=np.empty(0),
         )
 
     def finish(self) -> Tables:
