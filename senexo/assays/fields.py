@@ -75,6 +75,10 @@ def levels(what: str, cuts: str, metavar: str) -> tuple[Option, ...]:
     )  # fmt: skip
 
 
+UNKNOWN = Option(
+    "unknown", "name", "words that mean not known, of the column of the outcome", metavar="WORD|WORD",
+    more="besides empty cells, `unknown`, `missing`, `?`; their rows are left out and counted",
+)  # fmt: skip
 PATIENT = Option("patient", "column", "a column that names each patient once", more="a repeated name is a fault")
 RNA_KIND = Option(
     "kind", "name", "what columns of RNAs hold", default="as their numbers say", choices=("counts", "rpm", "other"),

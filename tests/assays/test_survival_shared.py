@@ -104,7 +104,7 @@ def test_controls_that_must_work(patients: pd.DataFrame, subset: str) -> None:
     age = ask(patients, subset, value="age", adjust="cyto_risk")
     check_model(age, "alone", theirs["age"])
     check_model(age, "adjusted", theirs["control"])
-    check_model(ask(patients, subset, value="age", strata="cyto_risk"), "alone", theirs["age_strata"])
+    check_model(ask(patients, subset, value="age", strata="cyto_risk"), "stratified", theirs["age_strata"])
     risk = ask(patients, subset, group="cyto_risk")
     assert risk.tables["logrank"]["chi_square"].iloc[0] == pytest.approx(theirs["cyto_risk"]["chisq"][0], rel=1e-6)
     check_model(risk, "alone", theirs["cyto_risk"]["model"])

@@ -28,6 +28,11 @@ def put(column: str, value: Any, row: int = 1) -> dict[str, list[Any]]:
     return {column: [value if i == row else cell for i, cell in enumerate(TABLE[column])]}
 
 
+def begin(value: Any) -> dict[str, list[Any]]:
+    """A column of entries, 0 but for row 3 of the spreadsheet."""
+    return {"begin": [0.0, value, *[0.0] * 6]}
+
+
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
@@ -77,6 +82,23 @@ def put(column: str, value: Any, row: int = 1) -> dict[str, list[Any]]:
         ({}, {"value": "level", "cut": "optimal", "strata": "arm"}, "a search within strata is not done"),
         ({}, {"group": "arm", "until": -3.0}, "until: found -3, expected a time > 0"),
         ({}, {"group": "arm", "until": 50.0}, "until: found 50, expected at most 14: nobody of arm a was followed"),
+        # late entry, competing events, words for not known
+        ({}, {"group": "arm", "entry": "begin"}, f"column begin: {THERE}"),
+        ({}, {"group": "arm", "entry": "months"}, "column months in two roles"),
+        (begin(12.5), {"group": "arm", "entry": "begin"}, "row 3, column begin: found 12.5, expected less than"),
+        (begin("soon"), {"group": "arm", "entry": "begin"}, "row 3, column begin: found 'soon'"),
+        (begin(-1), {"group": "arm", "entry": "begin"}, "row 3, column begin: found '-1', expected a number >= 0"),
+        (begin(1), {"value": "log2(begin + 1)", "entry": "begin"}, "column begin in two roles"),
+        ({}, {"value": "level", "cut": "optimal", "entry": "age"}, "a search of late entrants is not done"),
+        ({}, {"value": "level", "cut": "optimal", "competing": "id=s"}, "a search by Gray's test is not done"),
+        ({}, {"group": "arm", "competing": "relapse"}, f"column relapse: {THERE}"),
+        ({}, {"group": "arm", "competing": "dead"}, "competing: found 'dead' beside the event 'dead'"),
+        ({}, {"event": "id=s", "competing": "id=s|t"}, "competing: found 'id=s|t' beside the event 'id=s'"),
+        ({}, {"group": "arm", "competing": "id=q"}, "competing: found no row with 'q' in column id, expected one of s"),
+        ({}, {"group": "arm", "competing": "arm=a"}, "column arm in two roles"),
+        ({}, {"event": "id=s", "unknown": "lost"}, "unknown: found no row with 'lost' in column id, expected one of s"),
+        ({}, {"event": "id=s|t", "unknown": "t"}, "event: found 't', which is a word for not known"),
+        ({}, {"event": "id=s|q"}, "event: found no row with 'q' in column id, expected one of s"),
         # rows: twice, nameless, left out, none
         (put("id", "s", 7), {"group": "arm", "patient": "id"}, "row 9: found the id of row 2 again"),
         (put("id", ""), {"group": "arm", "patient": "id"}, "row 3, column id: found an empty cell"),

@@ -75,6 +75,18 @@ def _cohort() -> pd.DataFrame:
     )  # fmt: skip
 
 
+def _trial() -> pd.DataFrame:
+    """The cohort with relapse and death as competing events, under the names of a trial and of a biobank."""
+    cohort = _cohort()
+    rng = np.random.default_rng(8)
+    died = np.where(cohort["dead"] == 1, rng.choice(["relapse", "died"], len(cohort)), "alive")
+    return pd.DataFrame({
+        "months": cohort["os_months"], "status": died, "arm": cohort["arm"], "dead": cohort["dead"],
+        "sampled_at": np.where(rng.random(len(cohort)) < 0.5, 0.0, (cohort["os_months"] / 3).round(1)),
+        "mutation": cohort["NPM1"],
+    })  # fmt: skip
+
+
 def _levels() -> pd.DataFrame:
     """Reads per million of three miRNAs in the patients of the cohort, most of them with many reads."""
     rng = np.random.default_rng(7)
@@ -166,6 +178,8 @@ FILES: dict[str, Make] = {
     "mature.fa": _mature,
     "patients.csv": _csv(_cohort),
     "clinical.csv": _csv(_cohort),
+    "trial.csv": _csv(_trial),
+    "biobank.csv": _csv(_trial),
     "mirna.csv": _csv(_levels),
     "rpm.csv.gz": _csv(_levels),
     "mice.csv": _csv(_from("dilution", wells="mice", positive="engrafted")),

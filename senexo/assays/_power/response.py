@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from senexo.assays._power.made_up import expit, frame, logit
 from senexo.assays._power.simulator import Assumption, Found, Numbers, Pilot, Rng, Simulator
 from senexo.assays._response.assay import response
-from senexo.assays._response.read import read
+from senexo.assays._response.read import Roles, read
 from senexo.assays.stats.proportion import clopper_pearson
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def draw(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.DataFr
 
 def _pilot(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Found, list[str]]:
     """The share of patients who respond, with its exact interval."""
-    cohort = read(table, roles["response"], None, (), None, where)
+    cohort = read(table, Roles(roles["response"]), where)
     responded, n = int(cohort.response.sum()), len(cohort.response)
     low, high = clopper_pearson(responded, n)
     note = f"rate from {n} patients of the pilot (95 % CI {100 * low:.0f} to {100 * high:.0f} %)"

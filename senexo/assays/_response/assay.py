@@ -19,6 +19,7 @@ from senexo.assays.patients.question import (
     missing_note,
     names_of,
     numbered,
+    own_covariates,
     read_levels,
     unused_options,
 )
@@ -74,6 +75,7 @@ def response(
     cut: str | float | None = None,
     adjust: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
+    unknown: str | Sequence[str] = (),
     patient: str | None = None,
     kind: str | None = None,
     min_reads: float = LEAST_READS,
@@ -90,7 +92,9 @@ def response(
     table : pandas.DataFrame
         One row per patient; the columns are named by the other parameters.
     response : str
-        Column of yes (1, true) and no (0, false), or COLUMN=VALUE, or COLUMN=VALUE|VALUE (``remission=CR|CRi``).
+        Column of yes (1, true) and no (0, false), or COLUMN=VALUE, or COLUMN=VALUE|VALUE (``remission=CR|CRi``). Words
+        that differ by case, blanks or punctuation are one word; what every other word of the column was taken for
+        stands in the notes.
     group : str, optional
         Column of groups, at most 12, each compared with `control`.
     control : str, optional
@@ -105,6 +109,8 @@ def response(
         Columns of numbers or names that the second model holds constant.
     exclude : str or sequence of str, optional
         Rows to leave out, as COLUMN=VALUE.
+    unknown : str or sequence of str, optional
+        Words of the column of response that mean "not known" (``NE|not done``); these rows are left out.
     patient : str, optional
         Column that names each patient once.
     kind : {"counts", "rpm", "other"}, optional
@@ -143,11 +149,10 @@ def response(
     """
     asked = [value] if isinstance(value, str) else list(dict.fromkeys(value or []))
     adjusted = names_of(adjust)
+    roles = responders.Roles(response, group, adjusted, patient, unknown)
     number = _check_options(group, control, asked, cut, method, where)
     rows, notes = left_out(numbered(table), names_of(exclude), where=where)
-    values, cohort = read_levels(
-        rows, asked, lambda: responders.read(rows, response, group, adjusted, patient, where), where
-    )
+    values, cohort = read_levels(rows, asked, lambda: responders.read(rows, roles, where), where)
     found = measured(rows, asked, kind=kind, min_reads=min_reads, where=where) if asked else Measured({}, [])
     answers = Answers(cohort, control=control, cut=number, method=method, where=where)
     notes += [*cohort.notes, *found.notes]
@@ -158,12 +163,15 @@ def response(
         numbers = values[name].reindex(cohort.index).to_numpy(dtype=float)
         if len(asked) == 1:
             notes += missing_note(name, np.isnan(numbers))
-        answers.add(Question(name, numbers, found.detections[name], curves=len(asked) == 1))
+        own, own_notes = own_covariates(rows, name, adjusted)
+        notes += own_notes
+        answers.add(Question(name, numbers, found.detections[name], curves=len(asked) == 1, same_as=own))
     for one in cohort.adjust:
         notes += missing_note(one.name, ~one.present(), " of the adjusted model")
     settings = {
         "response": response, "group": group, "control": control, "value": asked, "cut": number, "adjust": adjusted,
-        "exclude": names_of(exclude), "patient": patient, "kind": kind, "min_reads": min_reads, "method": method,
+        "exclude": names_of(exclude), "unknown": names_of(unknown), "patient": patient, "kind": kind,
+        "min_reads": min_reads, "method": method,
         "level": LEVEL,
         "small_ratio": SMALL, "large_ratio": LARGE, "n": len(cohort.response), "n_response": int(cohort.response.sum()),
     }  # fmt: skip

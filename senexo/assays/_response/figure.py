@@ -25,10 +25,18 @@ Tables = Mapping[str, "pd.DataFrame"]
 def response_figure(tables: Tables, settings: Mapping[str, Any]) -> Figure:
     """Of one level its curve, of groups or a cut the shares, of several levels a row each."""
     if len(settings["value"]) > 1:
-        return forest(tables["models"], settings, ratio="odds_ratio", label="odds ratio of response", most=MOST)
+        return _forest(tables["models"], settings)
     if len(tables["shares"]):
         return _shares(tables, settings)
     return _curve(tables, settings)
+
+
+def _forest(models: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
+    """Odds ratios of levels, adjusted where that was asked."""
+    adjust = settings["adjust"]
+    chosen = models[(models["role"] == "asked") & (models["model"] == ("adjusted" if adjust else "alone"))]
+    of = f"adjusted for {', '.join(adjust)}" if adjust else ""
+    return forest(chosen, settings, ratio="odds_ratio", label="odds ratio of response", most=MOST, estimand=of)
 
 
 def _curve(tables: Tables, settings: Mapping[str, Any]) -> Figure:

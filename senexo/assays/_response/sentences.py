@@ -91,8 +91,7 @@ def _fisher(row: Row, cuts: Mapping[str, float]) -> Finding:
 
 def _odds_ratio(row: Row, settings: Mapping[str, Any]) -> Finding:
     level = row["term"] == row["value"]
-    kind = "unadjusted" if row["model"] == "alone" else f"adjusted for {', '.join(settings['adjust'])}"
-    title = f"{row['value']}{'' if level else ', ' + row['term']} ({kind}): "
+    title = f"{row['value']}{'' if level else ', ' + row['term']} ({row['estimand']}): "
     id = f"odds_ratio:{row['model']}:{row['value']}" + ("" if level else f":{row['term']}")
     if row["problem"] or math.isnan(row["p_value"]):
         why = "below detection" if row["verdict"] == NOT_TESTABLE else row["problem"]

@@ -17,12 +17,14 @@ SPEC = Spec(
     options=(
         Option("response", "name", "who responded: yes or no, or COLUMN=VALUE|VALUE", needed=True,
                metavar="COLUMN[=VALUE]",
-               more="yes (1, true) and no (0, false); with values, as `remission=CR|CRi`, all others are no"),
+               more="yes (1, true) and no (0, false); with values, as `remission=CR|CRi`, all others are no, and a "
+               "note says which. Words that differ by case, blanks or punctuation are one"),
         Option("group", "column", "the groups to compare", more="at most 12; each is compared with `control`"),
         Option("control", "name", "the group that odds ratios refer to", default="the first by name or number"),
         *f.levels("response", "`median` or a number: the level becomes low (up to it) and high, compared as groups "
                   "are. A cut that is searched for is refused: it would be fitted to the answer", "median|NUMBER"),
         f.EXCLUDE,
+        f.UNKNOWN,
         f.PATIENT,
         f.RNA_KIND,
         f.min_reads(),
@@ -35,7 +37,9 @@ SPEC = Spec(
             Field("odds_ratio", "conditional odds ratio"), f.LOW, f.HIGH, f.P_VALUE, f.P_HOLM, f.P_BH, f.VERDICT,
         ), when="where groups are compared"),
         Table("models", "odds ratios of logistic regression", (
-            f.VALUE, Field("model", "`alone` or `adjusted`"), Field("term", "the term of the model"),
+            f.VALUE, Field("model", "`alone` or `adjusted`"),
+            Field("estimand", "what was held constant: unadjusted, adjusted for ..."),
+            Field("term", "the term of the model"),
             Field("role", "`asked` or `adjusted for`"), _N, _RESPONDED,
             Field("odds_ratio", "for one unit of the term"), f.LOW, f.HIGH, f.P_VALUE, f.P_HOLM, f.P_BH,
             Field("sd", "standard deviation of the term"),

@@ -33,8 +33,8 @@ PER_COEFFICIENT = 10  # patients of the rarer outcome; below it estimates wander
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "models": (
-        "value", "model", "term", "role", "n", "n_response", "odds_ratio", "low", "high", "p_value", "p_holm", "p_bh",
-        "sd", "odds_ratio_sd", "low_sd", "high_sd", "method", "problem", "verdict",
+        "value", "model", "estimand", "term", "role", "n", "n_response", "odds_ratio", "low", "high", "p_value",
+        "p_holm", "p_bh", "sd", "odds_ratio_sd", "low_sd", "high_sd", "method", "problem", "verdict",
     ),
     "fisher": (
         "value", "group", "control", "odds_ratio", "low", "high", "p_value", "p_holm", "p_bh", "verdict",
@@ -159,16 +159,20 @@ class Answers:
         alone = self._model(question, "alone", rows, x, terms, ())
         if self.cohort.adjust:
             complete = rows.copy()
-            for one in self.cohort.adjust:
+            adjust = tuple(one for one in self.cohort.adjust if one.name not in question.same_as)
+            for one in adjust:
                 complete &= one.present()
-            self._model(question, "adjusted", complete, x[complete[rows]], terms, self.cohort.adjust)
+            self._model(question, "adjusted", complete, x[complete[rows]], terms, adjust)
         return alone
 
     def _model(
         self, question: Question, model: str, rows: Flags, x: Floats, terms: list[str], adjust: Sequence[Covariate]
     ) -> Logistic | None:
         y = self.cohort.response[rows]
-        about = {"value": question.name, "model": model, "n": len(y), "n_response": int(y.sum())}
+        held = f"adjusted for {', '.join(one.name for one in adjust)}" if adjust else "unadjusted"
+        about = {
+            "value": question.name, "model": model, "estimand": held, "n": len(y), "n_response": int(y.sum()),
+        }  # fmt: skip
         found = _design(x, terms, adjust, rows) if rows.any() else "no patient with all of its columns"
         fit = found if isinstance(found, str) else _fit(found[0], y, self.method)
         if isinstance(found, str) or isinstance(fit, str):
@@ -197,9 +201,12 @@ class Answers:
 
     def _untold(self, question: Question, rows: Flags, problem: str) -> None:
         y = self.cohort.response[rows]
+        names = ", ".join(one.name for one in self.cohort.adjust if one.name not in question.same_as)
         for model in ("alone", *(["adjusted"] if self.cohort.adjust else [])):
             self.rows["models"].append({
-                "value": question.name, "model": model, "term": question.name, "role": "asked", "n": len(y),
+                "value": question.name, "model": model,
+                "estimand": f"adjusted for {names}" if model == "adjusted" and names else "unadjusted",
+                "term": question.name, "role": "asked", "n": len(y),
                 "n_response": int(y.sum()), "problem": problem,
                 "verdict": NOT_TESTABLE if question.below else "not testable",
             })  # fmt: skip

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from senexo.assays._survival import read as patients
 from senexo.assays._survival import sentences as survival_words
-from senexo.assays._survival.tables import LARGE, SMALL, Answers
+from senexo.assays._survival.columns import LARGE, SMALL
+from senexo.assays._survival.method import method
+from senexo.assays._survival.tables import Answers
 from senexo.assays.detection import LEAST_READS
 from senexo.assays.level_detection import Measured, measured
-from senexo.assays.patients.columns import event_column, refuse_two_roles
+from senexo.assays.patients.columns import refuse_two_roles
+from senexo.assays.patients.outcome import asked_outcome
 from senexo.assays.patients.question import (
     Question,
     cut_of,
     missing_note,
     names_of,
     numbered,
+    own_covariates,
     read_levels,
     unused_options,
 )
 from senexo.assays.result import AssayResult
 from senexo.assays.stats.cutpoint import SHARE, SHUFFLES
-from senexo.assays.stats.estimate import LEVEL
+from senexo.assays.stats.estimate import LEVEL, significant
 from senexo.assays.transform import columns_used
 from senexo.base.deprecation import former_keywords
 from senexo.base.errors import Fault
@@ -39,24 +43,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 UNITS = ("days", "weeks", "months", "years", "hours")
-_KAPLAN_MEIER = (
-    "Survival was estimated by Kaplan and Meier's method with 95 % intervals on the log scale (Greenwood), medians "
-    "with the intervals that follow from them"
-)
-_GROUPS = (
-    ", and compared by the log-rank test{strata}; restricted mean survival within the time that all groups were "
-    "followed was compared by Welch's t test from Greenwood variances"
-)
-_SEARCHED = (
-    ", and compared by the largest standardised log-rank statistic over all cuts that leave a tenth of the patients on "
-    "either side, its p-value from {shuffles:,} permutations (which counts the search)"
-)
-_COX = (
-    " Hazard ratios are from Cox's proportional hazards model (Efron's ties{strata}){adjust}, with Firth's penalised "
-    "likelihood where a ratio would be infinite; proportional hazards were checked by the score test of an interaction "
-    "with 1 - S(t) (Schoenfeld residuals), discrimination by Harrell's C. P-values of several levels were corrected by "
-    "Holm's method."
-)
 
 
 @dataclass(frozen=True)
@@ -87,6 +73,9 @@ def survival(
     exclude: str | Sequence[str] = (),
     until: float | None = None,
     unit: str | None = None,
+    entry: str | None = None,
+    competing: str | None = None,
+    unknown: str | Sequence[str] = (),
     patient: str | None = None,
     kind: str | None = None,
     min_reads: float = LEAST_READS,
@@ -105,7 +94,9 @@ def survival(
     time : str
         Column of follow-up times, above 0.
     event : str
-        Column that says whether the event occurred (1, true, yes) or follow-up ended (0, false, no); or COLUMN=VALUE.
+        Column that says whether the event occurred (1, true, yes) or follow-up ended (0, false, no); or COLUMN=VALUE,
+        or COLUMN=VALUE|VALUE. Words that differ by case, blanks or punctuation are one word; what every other word of
+        the column was taken for stands in the notes.
     group : str, optional
         Column of groups, at most 12.
     control : str, optional
@@ -119,7 +110,8 @@ def survival(
     adjust : str or sequence of str, optional
         Columns of numbers or names that the second model holds constant.
     strata : str or sequence of str, optional
-        Columns whose groups have baseline hazards of their own.
+        Columns whose groups have baseline hazards of their own. The log-rank test is stratified too, and curves,
+        medians and restricted means are standardised to the strata; the unadjusted hazard ratio stands beside them.
     exclude : str or sequence of str, optional
         Rows to leave out, as COLUMN=VALUE.
     until : float, optional
@@ -127,6 +119,14 @@ def survival(
         followed.
     unit : str, optional
         Unit of the times; by default as the name of the column says.
+    entry : str, optional
+        Column of the time at which each patient came under observation, below `time` (left truncation). At risk at t
+        are those with entry < t <= time.
+    competing : str, optional
+        The event that precludes the one asked for, as `event`: cumulative incidences, Gray's test, cause-specific
+        hazard ratios of both and Fine and Gray's model.
+    unknown : str or sequence of str, optional
+        Words of the columns of events that mean "not known" (``Unknown|Lost``); these rows are left out.
     patient : str, optional
         Column that names each patient once.
     kind : {"counts", "rpm", "other"}, optional
@@ -139,8 +139,9 @@ def survival(
     Returns
     -------
     SurvivalResult
-        Tables cox (or groups), logrank, means, models, proportional, cuts, detection, curves. A level below detection
-        has the verdict ``below detection: not testable`` instead of a p-value.
+        Tables cox (or groups), logrank, means, models, proportional, cuts, detection, curves, at_risk, and with
+        `competing` subdistribution, incidence, gray, incidence_curves. A level below detection has the verdict
+        ``below detection: not testable`` instead of a p-value.
 
     Raises
     ------
@@ -151,7 +152,8 @@ def survival(
     ----------
     Kaplan EL, Meier P, J Am Stat Assoc 1958;53:457-481, doi 10.1080/01621459.1958.10501452. Cox DR, J R Stat Soc B
     1972;34:187-202, doi 10.1111/j.2517-6161.1972.tb00899.x. Firth's penalty: Heinze G, Schemper M, Biometrics
-    2001;57:114-119, doi 10.1111/j.0006-341X.2001.00114.x.
+    2001;57:114-119, doi 10.1111/j.0006-341X.2001.00114.x. Competing events: Gray RJ, Ann Stat 1988;16:1141-1154, doi
+    10.1214/aos/1176350951. Fine JP, Gray RJ, J Am Stat Assoc 1999;94:496-509, doi 10.1080/01621459.1999.10474144.
 
     Examples
     --------
@@ -162,12 +164,13 @@ def survival(
     ['detected', 'shown']
     """
     asked = [value] if isinstance(value, str) else list(dict.fromkeys(value or []))
-    roles = patients.Roles(time, event, group, names_of(adjust), names_of(strata), patient)
-    number = _check_options(group, control, asked, cut, roles.strata, until, where)
+    roles = patients.Roles(time, event, group, names_of(adjust), names_of(strata), patient, entry, competing, unknown)
+    number = _check_options(control, asked, cut, roles, until, where)
+    unit = _unit(time) if unit is None else unit
     rows, notes = left_out(numbered(table), names_of(exclude), where=where)
     values, cohort = _read(rows, asked, roles, where)
     found = measured(rows, asked, kind=kind, min_reads=min_reads, where=where) if asked else Measured({}, [])
-    answers = Answers(cohort, control=control, cut=number, until=until, where=where)
+    answers = Answers(cohort, control=control, cut=number, until=until, unit=unit, where=where)
     notes += [*cohort.notes, *found.notes]
     if group is not None:
         notes += missing_note(group, ~cohort.group.present() if cohort.group else np.zeros(0, bool))
@@ -178,36 +181,45 @@ def survival(
         numbers = values[name].reindex(cohort.index).to_numpy(dtype=float)
         if len(asked) == 1:
             notes += missing_note(name, np.isnan(numbers))
-        answers.add(Question(name, numbers, found.detections[name], curves=len(asked) == 1))
+        own, own_notes = own_covariates(rows, name, roles.adjust)
+        notes += own_notes
+        answers.add(Question(name, numbers, found.detections[name], curves=len(asked) == 1, same_as=own))
     for covariate in cohort.adjust:
         notes += missing_note(covariate.name, ~covariate.present(), " of the adjusted model")
     settings = {
         "time": time, "event": event, "group": group, "control": control, "value": asked, "cut": number,
         "adjust": roles.adjust, "strata": roles.strata, "exclude": names_of(exclude), "until": until,
-        "unit": _unit(time) if unit is None else unit, "patient": patient, "kind": kind, "min_reads": min_reads,
+        "unit": unit, "entry": entry, "competing": competing, "unknown": names_of(unknown), "patient": patient,
+        "kind": kind, "min_reads": min_reads,
         "level": LEVEL, "small_ratio": SMALL, "large_ratio": LARGE, "searched_share": SHARE, "shuffles": SHUFFLES,
         "n": len(cohort.time), "n_events": int(cohort.event.sum()), "n_strata": int(cohort.stratum.max()) + 1,
+        "outcomes": list(cohort.outcomes),
     }  # fmt: skip
     tables = answers.tables()
     if not asked and group is None:
         tables = {"groups": tables.pop("groups"), **tables}
+    notes += _confounded(tables["cox"])
     findings = survival_words.findings(tables, settings, [group] if group is not None else asked, found.detections)
-    return SurvivalResult("survival", _method(settings), settings, tuple(findings), tables, (*notes, *answers.notes))
+    return SurvivalResult("survival", method(settings), settings, tuple(findings), tables, (*notes, *answers.notes))
 
 
 def _check_options(
-    group: str | None, control: str | None, value: Sequence[str], cut: str | float | None, strata: Sequence[str],
-    until: float | None, where: str,
+    control: str | None, value: Sequence[str], cut: str | float | None, roles: patients.Roles, until: float | None,
+    where: str,
 ) -> str | float | None:  # fmt: skip
     """The cut as a word or a number; everything that is wrong with the request at once."""
     number, faults = cut_of(cut, ("median", "optimal"), "median, optimal or a number", where)
+    group = roles.group
     if group is not None and value:
         faults.append(Fault(f"{where}: value", "a value besides a group", "one of the two"))
     faults += unused_options(group, control, value, cut, where)
-    if cut == "optimal" and strata:
-        faults.append(
-            Fault(f"{where}: cut", "'optimal' with strata", "median or a number (a search within strata is not done)")
-        )
+    for name, given, why in (
+        ("strata", roles.strata, "within strata"), ("entry", roles.entry, "of late entrants"),
+        ("competing", roles.competing, "by Gray's test"),
+    ):  # fmt: skip
+        if cut == "optimal" and given:
+            expected = f"median or a number (a search {why} is not done)"
+            faults.append(Fault(f"{where}: cut", f"'optimal' with {name}", expected))
     if until is not None and not (math.isfinite(until) and until > 0):
         faults.append(Fault(f"{where}: until", f"{until:g}", "a time > 0"))
     if faults:
@@ -220,8 +232,11 @@ def _read(
 ) -> tuple[dict[str, pd.Series], patients.Cohort]:
     """Levels and patients; a column has one role only, also within a formula."""
     values, cohort = read_levels(rows, asked, lambda: patients.read(rows, roles, where), where)
-    refuse_two_roles([*asked, *roles.adjust, *roles.strata], where)
-    outcome = [roles.time, event_column(rows, roles.event, where)[0]]
+    alone = asked if len(asked) == 1 and list(roles.adjust) == asked else []  # nothing is left to hold constant
+    refuse_two_roles([*asked, *roles.strata, *alone], where)
+    asked_of = [(roles.event, "event"), *([(roles.competing, "competing")] if roles.competing is not None else [])]
+    events = {asked_outcome(rows, text, option, where).column for text, option in asked_of}
+    outcome = [roles.time, *([roles.entry] if roles.entry is not None else []), *sorted(events)]
     for text in asked:
         used = columns_used(rows, text)
         refuse_two_roles([*outcome, *(name for name in used if name in outcome)], where)
@@ -234,14 +249,20 @@ def _unit(time: str) -> str:
     return next((unit for unit in UNITS if unit in words or unit[:-1] in words), "")
 
 
-def _method(settings: Mapping[str, Any]) -> str:
-    strata = f", stratified by {', '.join(settings['strata'])}" if settings["strata"] else ""
-    adjust = f", unadjusted and adjusted for {', '.join(settings['adjust'])}" if settings["adjust"] else ""
-    compared = settings["group"] is not None or settings["cut"] is not None
-    text = _KAPLAN_MEIER
-    if settings["cut"] == "optimal":
-        text += _SEARCHED.format(shuffles=SHUFFLES)
-    elif compared:
-        text += _GROUPS.format(strata=strata)
-    asked = settings["group"] is not None or settings["value"]
-    return f"{text}.{_COX.format(strata=strata, adjust=adjust) if asked else ''}"
+def _confounded(cox: pd.DataFrame) -> list[str]:
+    """Where stratifying changes a hazard ratio: unadjusted and stratified ratios answer different questions."""
+    chosen = cox[(cox["role"] == "asked") & cox["model"].isin(["alone", "stratified"]) & cox["hazard_ratio"].notna()]
+    notes = []
+    for (name, term, outcome), pair in chosen.groupby(["value", "term", "outcome"], sort=False):
+        ratios = pair.set_index("model")["hazard_ratio"]
+        if len(ratios) < 2 or outcome != cox["outcome"].iloc[0]:
+            continue
+        before, after = float(ratios["alone"]), float(ratios["stratified"])
+        if max(before / after, after / before) >= SMALL:
+            of = pair.loc[pair["model"] == "stratified", "estimand"].iloc[0]
+            title = name if term == name else f"{name}, {term}"
+            notes.append(
+                f"{title}: the hazard ratio is {significant(before)} unadjusted and {significant(after)} {of}: groups "
+                "differ in their strata and strata in their hazard, so the two answer different questions"
+            )
+    return notes

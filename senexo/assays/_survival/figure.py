@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from senexo.assays._survival.columns import estimand
 from senexo.assays.detection import NOT_TESTABLE
 from senexo.assays.drawing import COLOURS, LINES, canvas
 from senexo.assays.patients.forest import forest
+from senexo.assays.patients.sentences import group_label
 from senexo.assays.result import p_text, records
 from senexo.assays.stats.estimate import significant
 
@@ -28,13 +30,28 @@ LEVEL_COLOURS = {"low": COLOURS[1], "high": COLOURS[0]}
 def survival_figure(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
     """Curves where one thing was asked, a forest of hazard ratios where several were."""
     if len(settings["value"]) > 1:
-        return forest(tables["cox"], settings, ratio="hazard_ratio", label="hazard ratio", most=MOST)
+        return _forest(tables["cox"], settings)
+    if settings["competing"] is not None:
+        from senexo.assays._survival.incidence_figure import incidence_figure
+
+        return incidence_figure(tables, settings)
     return _curves(tables, settings)
+
+
+def _forest(cox: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
+    """Hazard ratios of levels, of the model that holds most constant."""
+    model = "adjusted" if settings["adjust"] else "stratified" if settings["strata"] else "alone"
+    chosen = cox[(cox["role"] == "asked") & (cox["model"] == model) & (cox["outcome"] == settings["outcomes"][0])]
+    of = estimand(model, settings["adjust"], settings["strata"]) if model != "alone" else ""
+    label = (
+        "hazard ratio" if settings["competing"] is None else f"cause-specific hazard ratio of {settings['outcomes'][0]}"
+    )
+    return forest(chosen, settings, ratio="hazard_ratio", label=label, most=MOST, estimand=of)
 
 
 def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Figure:
     groups, curves = records(tables["groups"]), tables["curves"]
-    labels = [_label(row, tables) for row in groups]
+    labels = [group_label(row["group"], tables["cuts"]) for row in groups]
     height = 0.17 * (len(groups) + 1.6)
     words = _words(tables, settings)
     widest = max(len(str(row["group"])) for row in groups) + (20 if len(groups) > BESIDE else 0)
@@ -43,13 +60,14 @@ def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
         end = max((float(curves.loc[curves["group"] == row["group"], "time"].max()) for row in groups), default=1.0)
         for k, row in enumerate(groups):
             own = curves[curves["group"] == row["group"]]
-            colour = LEVEL_COLOURS.get(row["group"], COLOURS[k % len(COLOURS)])
+            colour = colour_of(row["group"], k)
             _step(axes, own, colour, LINES[k % len(LINES)], labels[k], band=len(groups) <= BANDS)
         axes.set_ylim(0, 1.02)
         axes.set_yticks(np.linspace(0, 1, 6), [f"{share:.0f}" for share in np.linspace(0, 100, 6)])
-        axes.set_ylabel("survival (%)")
+        of = str(groups[0]["estimand"])
+        axes.set_ylabel("survival (%)" + (f",\n{of}" if of != "unadjusted" else ""))
         axes.set_xlim(0, end * 1.02)
-        ticks = [tick for tick in _ticks(end, settings["unit"]) if tick <= end]
+        ticks = sorted(set(tables["at_risk"]["time"]))
         axes.set_xticks(ticks)
         axes.tick_params(labelbottom=True)
         unit = settings["unit"]
@@ -58,7 +76,7 @@ def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
             beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(groups) > BESIDE else {"loc": "best"}
             axes.legend(**beside, handlelength=3.0, borderaxespad=0.2)
         axes.set_title("\n".join(words), fontsize=7, fontweight="normal")  # above, where it hides no curve
-        _risk_table(table, curves, groups, ticks)
+        risk_table(table, tables["at_risk"], groups)
         return figure
 
 
@@ -75,7 +93,7 @@ def _step(axes: Axes, own: pd.DataFrame, colour: str, line: Any, label: str, *, 
     axes.plot(left["time"], left["survival"], "|", color=colour, markersize=4, markeredgewidth=0.8, zorder=4)
 
 
-def _risk_table(axes: Axes, curves: pd.DataFrame, groups: Sequence[Mapping[str, Any]], ticks: Sequence[float]) -> None:
+def risk_table(axes: Axes, at_risk: pd.DataFrame, groups: Sequence[Mapping[str, Any]]) -> None:
     """How many are still followed at each tick, below the axis."""
     axes.set_ylim(len(groups) - 0.4, -1.3)
     axes.spines[:].set_visible(False)
@@ -86,19 +104,14 @@ def _risk_table(axes: Axes, curves: pd.DataFrame, groups: Sequence[Mapping[str, 
     axes.annotate("number at risk", (0, -0.95), xycoords=("axes fraction", "data"), fontsize=7, va="center",
                   fontweight="bold")  # fmt: skip
     for k, row in enumerate(groups):
-        own = curves[curves["group"] == row["group"]]
-        axes.get_yticklabels()[k].set_color(LEVEL_COLOURS.get(row["group"], COLOURS[k % len(COLOURS)]))
-        place = np.searchsorted(own["time"].to_numpy(float), ticks, side="left")
-        at_risk = np.append(own["n_at_risk"].to_numpy(), 0)[place]
-        for tick, n in zip(ticks, at_risk, strict=True):
-            axes.annotate(str(int(n)), (tick, k), fontsize=7, ha="center", va="center")
+        axes.get_yticklabels()[k].set_color(colour_of(row["group"], k))
+        for one in records(at_risk[at_risk["group"] == row["group"]]):
+            axes.annotate(str(one["n_at_risk"]), (one["time"], k), fontsize=7, ha="center", va="center")
 
 
-def _label(row: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
-    for cut in records(tables["cuts"]):
-        sign = "≤" if row["group"] == "low" else ">"
-        return f"{row['group']} ({sign} {significant(cut['cut'])})"
-    return str(row["group"])
+def colour_of(group: str, place: int) -> str:
+    """Of a group, by its place; low and high of a cut level have their own."""
+    return LEVEL_COLOURS.get(group, COLOURS[place % len(COLOURS)])
 
 
 def _words(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> list[str]:
@@ -113,32 +126,24 @@ def _words(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> l
         return [*words, NOT_TESTABLE]
     if asked and asked[0]["problem"]:
         words.append(f"not testable, {asked[0]['problem']}")
+    several = bool(settings["strata"] or settings["adjust"])
     for row in tests:
         if math.isfinite(row["p_value"]):
             searched = " (search counted)" if settings["cut"] == "optimal" else ""
-            words.append(f"log-rank {p_text(row['p_value'])}{searched}")
-    models = {row["model"] for row in asked}
-    for model in ("alone", "adjusted"):
+            of = f", {row['estimand']}" if several else ""
+            words.append(f"log-rank {p_text(row['p_value'])}{of}{searched}")
+    for model in dict.fromkeys(row["model"] for row in asked):
         rows = [row for row in asked if row["model"] == model and math.isfinite(row["p_value"])]
         for row in rows if len(rows) < 3 else []:
-            kind = ("unadjusted " if model == "alone" else "adjusted ") if len(models) > 1 else ""
+            kind = f", {row['estimand']}" if several else ""
             if settings["value"] and settings["cut"] is None:
                 # of one unit (a year, a single read) a ratio may be 1.0 to two digits and still matter
-                words.append(f"{kind}HR per SD {_ratio(row, '_sd')}, {p_text(row['p_value'])}")
+                words.append(f"HR per SD {_ratio(row, '_sd')}, {p_text(row['p_value'])}{kind}")
             else:
-                words.append(f"{kind}HR {_ratio(row)}{', ' + row['term'] if settings['group'] else ''}")
+                words.append(f"HR {_ratio(row)}{', ' + row['term'] if settings['group'] else ''}{kind}")
     return words
 
 
 def _ratio(row: Mapping[str, Any], of: str = "") -> str:
     ratio, low, high = (significant(row[key + of], 2) for key in ("hazard_ratio", "low", "high"))
     return f"{ratio} (95 % CI {low} to {high})"
-
-
-def _ticks(end: float, unit: str) -> list[float]:
-    """Up to eight round times; months by quarters and whole years."""
-    steps = [base * 10.0**k for k in range(-6, 9) for base in (1.0, 2.0, 2.5, 5.0)]
-    if unit == "months" and end > 6.0:
-        steps = [3.0, 6.0, *(12.0 * years for years in (1, 2, 5, 10, 20))]
-    step = min((step for step in steps if end / step <= 7.0), default=end)
-    return [step * k for k in range(math.floor(end / step) + 1)]

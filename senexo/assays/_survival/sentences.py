@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from senexo.assays._survival.tables import ALL, SEARCHED, SMALL
+from senexo.assays._survival.columns import ALL, SEARCHED, SMALL, estimand
 from senexo.assays.detection import NOT_TESTABLE, Detection
 from senexo.assays.patients.sentences import (
     MOST_LEVELS,
@@ -24,7 +24,8 @@ from senexo.assays.result import Finding, p_text, records
 from senexo.assays.stats.estimate import ALPHA, Estimate, significant
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
+
 _finding = finding_of("survival")
 
 
@@ -41,35 +42,44 @@ def findings(
 class _Words:
     def __init__(self, tables: Tables, settings: Mapping[str, Any]) -> None:
         self.tables, self.settings = tables, settings
-        self.model = "adjusted" if settings["adjust"] else "alone"
+        self.model = "adjusted" if settings["adjust"] else "stratified" if settings["strata"] else "alone"
+        self.named = bool(settings["adjust"] or settings["strata"])  # are there several estimands to distinguish?
+        self.event = settings["outcomes"][0]
 
     def whole(self, name: str, detections: Mapping[str, Detection | None]) -> Iterator[Finding]:
         detection = detections.get(name)
         if detection is not None:
             yield detection_finding(_finding, name, detection)
-        if not (self.settings["value"] and self.settings["cut"] is None):
-            for row in self._rows("groups", name):
-                yield self._median(row)
+        drawn = self.settings["value"] and self.settings["cut"] is None
+        for row in self._rows("groups", name) if not drawn and self.settings["competing"] is None else ():
+            yield self._median(row)
+        for row in self._rows("incidence", name) if not drawn else ():
+            yield self._incidence(row)
+        for row in self._rows("gray", name):
+            yield self._gray(row)
         for row in self._rows("logrank", name):
             if row["test"] == "log-rank":
                 yield self._log_rank(row)
-        for row in self._rows("cox", name):
-            if row["role"] == "asked":
-                yield self._hazard_ratio(row)
+        for table in ("cox", "subdistribution"):
+            for row in self._rows(table, name):
+                if row["role"] == "asked" and (table == "cox" or row["outcome"] == self.event):
+                    yield self._hazard_ratio(row, table)
         yield from self._proportional(name)
         for row in self._rows("means", name):
             yield self._mean(row)
         for row in self._rows("models", name):
-            if row["model"] == self.model:
+            if row["model"] == self.model and row["outcome"] == self.event:
                 yield self._concordance(row)
 
     def several(self, names: Sequence[str], detections: Mapping[str, Detection | None]) -> Iterator[Finding]:
         """Detection of what was not measured throughout, how many levels matter, and one answer for each that does."""
         cut = self.settings["cut"] is not None
         table = self.tables["logrank" if cut else "cox"]
-        chosen = table["test"] == "log-rank" if cut else (table["role"] == "asked") & (table["model"] == self.model)
+        chosen = table["test"] == "log-rank" if cut else self._main(table)
         rows = table[chosen].sort_values(["p_value", "value"], kind="stable")
-        test = "log-rank test" if cut else f"Cox model, {self._kind(self.model)}"
+        test = "log-rank test" if cut else f"Cox model, {self._estimand()}"
+        if self.named and cut:
+            test += f", {rows['estimand'].iloc[0]}"
         yield screen_finding(_finding, rows, len(names), "survival", test)
         told, few = levels_reported(rows, names), len(names) <= MOST_LEVELS
         for name in names:
@@ -81,10 +91,12 @@ class _Words:
                 if row["test"] == "log-rank":
                     yield self._log_rank(row)
             for row in self._rows("cox", name):
-                if row["role"] == "asked" and (row["model"] == self.model or few):
-                    yield self._hazard_ratio(row)
+                if row["role"] == "asked" and row["outcome"] == self.event and (row["model"] == self.model or few):
+                    yield self._hazard_ratio(row, "cox")
 
     def _rows(self, table: str, name: str) -> list[dict[str, Any]]:
+        if table not in self.tables:  # of competing events only
+            return []
         whole = self.tables[table]
         return records(whole[whole["value"] == name])
 
@@ -98,10 +110,18 @@ class _Words:
         unit = self.settings["unit"]
         return _reached(value) + (f" {unit}" if unit and math.isfinite(value) else "")
 
-    def _kind(self, model: str) -> str:
-        if model == "alone":
-            return "unadjusted"
-        return f"adjusted for {', '.join(self.settings['adjust'])}"
+    def _main(self, table: pd.DataFrame) -> pd.Series:
+        """The rows of the model that counts: of the event, adjusted where that was asked."""
+        asked = (table["role"] == "asked") & (table["model"] == self.model)
+        return asked & (table["outcome"] == self.event)
+
+    def _estimand(self) -> str:
+        """What the model that counts holds constant."""
+        return estimand(self.model, self.settings["adjust"], self.settings["strata"])
+
+    def _of(self, row: Row) -> str:
+        """The estimand in brackets, where an answer has several."""
+        return f" ({row['estimand']})" if self.named else ""
 
     def _median(self, row: Row) -> Finding:
         counted = f"{row['n_events']} of {row['n']} had the event"
@@ -112,26 +132,59 @@ class _Words:
         reached = math.isfinite(median)
         label = self._label(row["value"], row["group"])
         words = f"median {self._time(median)}" if reached else "median not reached"
-        sentence = f"{label}: {words} ({ends}; {counted})."
+        sentence = f"{label}{self._of(row)}: {words} ({ends}; {counted})."
         found = Estimate(median, row["median_low"], row["median_high"])
         id = f"median:{row['value']}:{row['group']}"
         return _finding(
             id, sentence, found, self.settings["unit"] or "time", math.nan, "estimated" if reached else "not reached"
         )
 
+    def _incidence(self, row: Row) -> Finding:
+        """The share of patients with an event by a time, where another event precludes it."""
+        kind = "incidence" + ("_competing" if row["outcome"] != self.event else "")
+        label = self._label(row["value"], row["group"]) + (" (unadjusted)" if self.named else "")
+        ends = f"95 % CI {_percent(row['low'])} to {_percent(row['high'])} %; " if math.isfinite(row["low"]) else ""
+        counted = f"{ends}{row['n_events']} of {row['n']} in all"
+        sentence = (
+            f"{label}: {row['outcome']} by {self._time(row['time'])} in {_percent(row['incidence'])} % of patients "
+            f"({counted})."
+        )
+        found = Estimate(row["incidence"], row["low"], row["high"])
+        id = f"{kind}:{row['value']}:{row['group']}"
+        return _finding(id, sentence, found, "share", math.nan, "estimated")
+
+    def _gray(self, row: Row) -> Finding:
+        """Gray's test of one kind of event."""
+        kind = "gray" + ("_competing" if row["outcome"] != self.event else "")
+        late = self.settings["entry"] is not None
+        words = {
+            NOT_TESTABLE: "not testable, below detection.",
+            "not testable": f"not testable, {'late entry' if late else 'groups without patients at risk together'}.",
+            "shown": f"it differs ({self._test(row)}).",
+            "not shown": f"no difference shown ({self._test(row)}).",
+        }
+        what = f", {row['estimand']}" if self.named else ""
+        title = f"{row['value']}: Gray's test of the cumulative incidence of {row['outcome']}{what}: "
+        found = NOTHING if row["verdict"] == NOT_TESTABLE else Estimate(row["chi_square"], math.nan, math.nan)
+        id = f"{kind}:{row['value']}"
+        return _finding(id, title + words[row["verdict"]], found, "chi-square", row["p_holm"], row["verdict"])
+
     def _log_rank(self, row: Row) -> Finding:
         name, p = row["value"], row["p_holm"]
+        noun = "survival" if self.settings["competing"] is None else "hazard"
         words = {
             NOT_TESTABLE: "not testable, below detection.",
             "not testable": "not testable, no two groups were at risk together.",
-            "shown": f"survival differs ({self._test(row)}).",
-            "not shown": f"no difference of survival shown ({self._test(row)}).",
+            "shown": f"{noun} differs ({self._test(row)}).",
+            "not shown": f"no difference of {noun} shown ({self._test(row)}).",
         }
-        strata = f", stratified by {', '.join(self.settings['strata'])}" if self.settings["strata"] else ""
+        what = ", " + row["estimand"] if self.named else ""
+        if self.settings["competing"] is not None:
+            what += f", cause-specific hazard of {self.event}"
         found = NOTHING if row["verdict"] == NOT_TESTABLE else Estimate(row["chi_square"], math.nan, math.nan)
         cuts = self._rows("cuts", name)
         at = f", cut at {significant(cuts[0]['cut'])}" if cuts else ""
-        title = f"{name}{at}: log-rank test{strata}: "
+        title = f"{name}{at}: log-rank test{what}: "
         return _finding(f"logrank:{name}", title + words[row["verdict"]], found, "chi-square", p, row["verdict"])
 
     def _test(self, row: Row) -> str:
@@ -140,33 +193,41 @@ class _Words:
         df = row["degrees_of_freedom"]
         return f"chi-square {significant(row['chi_square'])}, {df} df, {p_text(row['p_holm'])}"
 
-    def _hazard_ratio(self, row: Row) -> Finding:
+    def _hazard_ratio(self, row: Row, table: str) -> Finding:
         name, verdict = row["value"], row["verdict"]
         level = row["term"] == name
-        id = f"hazard_ratio:{row['model']}:{name}" + ("" if level else f":{row['term']}")
-        title = f"{name}{'' if level else ', ' + row['term']} ({self._kind(row['model'])}): "
+        kind = "hazard_ratio" if table == "cox" else "subdistribution_ratio"
+        kind += "_competing" if row["outcome"] != self.event else ""
+        id = f"{kind}:{row['model']}:{name}" + ("" if level else f":{row['term']}")
+        title = f"{name}{'' if level else ', ' + row['term']} ({row['estimand']}): "
+        ratio = (
+            "hazard ratio"
+            if self.settings["competing"] is None
+            else (f"{'cause-specific' if table == 'cox' else 'subdistribution'} hazard ratio of {row['outcome']}")
+        )
         found = Estimate(row["hazard_ratio"], row["low"], row["high"])
         if verdict in (NOT_TESTABLE, "not testable"):
             why = "below detection" if verdict == NOT_TESTABLE else row["problem"] or "the model gives no p-value"
             shown = NOTHING if verdict == NOT_TESTABLE else found
-            return _finding(id, f"{title}not testable, {why}.", shown, "hazard ratio", math.nan, verdict)
+            of = f"{ratio} " if ratio != "hazard ratio" else ""
+            return _finding(id, f"{title}{of}not testable, {why}.", shown, "hazard ratio", math.nan, verdict)
         per = " for each unit more" if level else ""
         ends = f"95 % CI {significant(row['low'])} to {significant(row['high'])}"
         counted = f"{row['n']} patients, {row['n_events']} events"
         if verdict == SEARCHED:
             text = (
-                f"hazard ratio {significant(row['hazard_ratio'])} ({ends}; {counted}): too far from 1 and its interval "
+                f"{ratio} {significant(row['hazard_ratio'])} ({ends}; {counted}): too far from 1 and its interval "
                 "too narrow, as the cut was searched for; only the log-rank p counts the search."
             )
             return _finding(id, title + text, found, "hazard ratio", math.nan, verdict)
-        text = f"hazard ratio {significant(row['hazard_ratio'])}{per} ({ends}; {p_text(row['p_holm'])}; {counted}): "
+        text = f"{ratio} {significant(row['hazard_ratio'])}{per} ({ends}; {p_text(row['p_holm'])}; {counted}): "
         if row["method"] == "Firth":  # Cox's own ratio is infinite: all events lie on one side
             text = f"{text[:-2]}, by Firth's method as Cox's own ratio is infinite: "
         return _finding(id, title + text + _effect(row, level), found, "hazard ratio", row["p_holm"], verdict)
 
     def _proportional(self, name: str) -> Iterator[Finding]:
         for row in self._rows("proportional", name):
-            if row["term"] != ALL or row["model"] != self.model:
+            if row["term"] != ALL or row["model"] != self.model or row["outcome"] != self.event:
                 continue
             p = row["p_holm"]
             if math.isnan(p):
@@ -182,13 +243,14 @@ class _Words:
             found = Estimate(row["chi_square"], math.nan, math.nan)
             if self._unmeasured(name):
                 text, verdict, found = "not testable, below detection.", NOT_TESTABLE, NOTHING
-            title = f"Proportional hazards ({self._kind(self.model)}): "
+            title = f"Proportional hazards ({row['estimand']}): "
             yield _finding(f"proportional:{self.model}:{name}", title + text, found, "chi-square", p, verdict)
 
     def _mean(self, row: Row) -> Finding:
         id = f"mean_difference:{row['value']}:{row['group']}:{row['control']}"
         label = self._label(row["value"], row["group"])
-        title = f"{label} against {row['control']}, mean survival within the first {self._time(row['until'])}: "
+        title = f"{label} against {row['control']}{self._of(row)}, mean survival "
+        title += f"within the first {self._time(row['until'])}: "
         unit = self.settings["unit"] or "time"
         found = Estimate(row["difference"], row["low"], row["high"])
         if row["verdict"] in (NOT_TESTABLE, SEARCHED, "not testable"):
@@ -210,21 +272,32 @@ class _Words:
 
     def _unmeasured(self, name: str) -> bool:
         """Is the model that is told one of nothing but a level that was not measured?"""
-        return self.model == "alone" and any(row["verdict"] == NOT_TESTABLE for row in self._rows("cox", name))
+        return self.model != "adjusted" and any(row["verdict"] == NOT_TESTABLE for row in self._rows("cox", name))
 
     def _concordance(self, row: Row) -> Finding:
         id = f"concordance:{row['model']}:{row['value']}"
         if self._unmeasured(row["value"]):
             return _finding(id, "C-index: not testable, below detection.", NOTHING, "C-index", math.nan, NOT_TESTABLE)
         found = Estimate(row["concordance"], row["concordance_low"], row["concordance_high"])
+        if self.settings["cut"] == "optimal" and math.isfinite(row["concordance"]):
+            text = (
+                f"C-index of the model ({row['estimand']}) {row['concordance']:.3f}: too high and without an interval, "
+                "as the cut was searched for in the same patients."
+            )
+            found = Estimate(row["concordance"], math.nan, math.nan)
+            return _finding(id, text, found, "C-index", math.nan, SEARCHED)
         share = (
-            f"C-index of the model ({self._kind(row['model'])}) {row['concordance']:.3f} (95 % CI "
+            f"C-index of the model ({row['estimand']}) {row['concordance']:.3f} (95 % CI "
             f"{row['concordance_low']:.3f} to {row['concordance_high']:.3f}; 0.5 is a coin's)."
             if math.isfinite(row["concordance"])
             else "C-index: not testable, no pair of patients of whom one certainly died first."
         )
         verdict = "estimated" if math.isfinite(row["concordance"]) else "not testable"
         return _finding(id, share, found, "C-index", math.nan, verdict)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}" if math.isfinite(value) else "-"
 
 
 def _reached(value: float) -> str:

@@ -5,9 +5,20 @@ from __future__ import annotations
 from senexo.assays import fields as f
 from senexo.assays.spec import Answer, Field, Option, Spec, Table
 
-_MODEL = Field("model", "`alone` or `adjusted`")
+_MODEL = Field("model", "`alone`, `stratified` or `adjusted`")
+_ESTIMAND = Field("estimand", "what was held constant: unadjusted, stratified by ..., adjusted for ...")
+_OUTCOME = Field("outcome", "the kind of event, by its column or word")
 _N, _EVENTS = Field("n", "patients"), Field("n_events", "events")
 _UNIT = "of the times"
+_RATIOS = (
+    f.VALUE, _MODEL, _ESTIMAND, _OUTCOME, Field("term", "the term of the model"),
+    Field("role", "`asked` or `adjusted for`"), _N, _EVENTS, Field("hazard_ratio", "for one unit of the term"), f.LOW,
+    f.HIGH, Field("coefficient", "log hazard ratio", "log"), Field("std_error", "its standard error", "log"),
+    Field("p_value", "Wald's p-value, uncorrected"), f.P_HOLM, f.P_BH, Field("sd", "standard deviation of the term"),
+    Field("hazard_ratio_sd", "hazard ratio for one standard deviation of the term"),
+    Field("low_sd", "lower end of its 95 % interval"), Field("high_sd", "upper end of its 95 % interval"),
+)  # fmt: skip
+_COMPETING = "with competing events"
 
 SPEC = Spec(
     name="survival",
@@ -20,58 +31,64 @@ SPEC = Spec(
         Option("time", "column", "follow-up times, above 0", needed=True,
                more="rows with time 0 are left out and counted"),
         Option("event", "name", "did the event occur: yes or no, or COLUMN=VALUE", needed=True,
-               metavar="COLUMN[=VALUE]", more="1, true, yes; 0, false, no where follow-up ended"),
+               metavar="COLUMN[=VALUE]", more="1, true, yes; 0, false, no where follow-up ended; or COLUMN=VALUE of "
+               "one or several words (VALUE\\|VALUE). Words that differ by case, blanks or punctuation are "
+               "one; a note says what all others were taken for"),
         Option("group", "column", "the groups to compare", more="at most 12"),
         Option("control", "name", "the group that ratios refer to", default="the first by name or number"),
         *f.levels("survival", "`median`, a number, or `optimal`: the level becomes low (up to it) and high. Without it "
                   "the hazard ratio is for each unit, and a figure is split at the median for the eye alone",
                   "median|optimal|NUMBER"),
         Option("strata", "columns", "columns whose groups have hazards of their own",
-               more="the log-rank test is then stratified too"),
+               more="the log-rank test is then stratified too, and curves, medians and restricted means are "
+               "standardised to the strata; the unadjusted hazard ratio stands beside"),
         f.EXCLUDE,
         Option("until", "number", "the time to which mean survival is restricted",
                default="the longest that all groups were followed", more="at most that"),
         Option("unit", "name", "of the times", default="as the column's name says", more="`days`, `months`, ..."),
+        Option("entry", "column", "when each patient came under observation (left truncation)", more="below the time; "
+               "without it all are followed from time 0"),
+        Option("competing", "name", "the event that precludes the one asked for", metavar="COLUMN[=VALUE]",
+               more="as `event`: cumulative incidences, Gray's test, cause-specific and subdistribution hazard ratios"),
+        f.UNKNOWN,
         f.PATIENT,
         f.RNA_KIND,
         f.min_reads(),
     ),
     tables=(
         Table("cox", "hazard ratios of Cox's model; without a question the table `groups` comes first", (
-            f.VALUE, _MODEL, Field("term", "the term of the model"), Field("role", "`asked` or `adjusted for`"), _N,
-            _EVENTS, Field("hazard_ratio", "for one unit of the term"), f.LOW, f.HIGH,
-            Field("coefficient", "log hazard ratio", "log"), Field("std_error", "its standard error", "log"),
-            Field("p_value", "Wald's p-value, uncorrected"), f.P_HOLM, f.P_BH,
-            Field("sd", "standard deviation of the term"),
-            Field("hazard_ratio_sd", "hazard ratio for one standard deviation of the term"),
-            Field("low_sd", "lower end of its 95 % interval"), Field("high_sd", "upper end of its 95 % interval"),
-            Field("method", "`Cox` or `Firth`"), Field("problem", "why there is no fit"), f.VERDICT,
+            *_RATIOS, Field("method", "`Efron` (Cox's likelihood) or `Firth`"), Field("problem", "why there is no fit"),
+            f.VERDICT,
         )),
         Table("groups", "survival of every group", (
-            f.VALUE, f.GROUP, _N, _EVENTS, Field("n_expected", "events expected by the log-rank test"),
+            f.VALUE, f.GROUP, Field("estimand", "of the curve: unadjusted, or standardised to the strata"), _N, _EVENTS,
+            Field("n_expected", "events expected by the log-rank test"),
             Field("median", "median survival", _UNIT), *f.interval("median", _UNIT),
             Field("until", "time to which the mean is restricted", _UNIT),
             Field("mean", "restricted mean survival", _UNIT), *f.interval("mean", _UNIT),
             Field("follow_up", "median follow-up (reverse Kaplan-Meier)", _UNIT),
         )),
         Table("logrank", "tests that all groups survive alike", (
-            f.VALUE, Field("test", "`log-rank` or `Peto-Peto`"), Field("chi_square", "the statistic"),
-            Field("degrees_of_freedom", "groups less one"), f.P_VALUE, f.P_HOLM, f.P_BH, f.VERDICT,
+            f.VALUE, Field("test", "`log-rank` or `Peto-Peto`"), _ESTIMAND, _OUTCOME,
+            Field("chi_square", "the statistic"), Field("degrees_of_freedom", "groups less one"), f.P_VALUE, f.P_HOLM,
+            f.P_BH, f.VERDICT,
         )),
         Table("means", "differences of restricted mean survival", (
             f.VALUE, f.GROUP, Field("control", "the group it is compared with"),
+            Field("estimand", "of the curves: unadjusted, or standardised to the strata"),
             Field("until", "time to which the means are restricted", _UNIT),
             Field("difference", "mean less that of the control", _UNIT), f.LOW, f.HIGH, f.P_VALUE, f.P_HOLM, f.VERDICT,
         )),
         Table("models", "every fitted model", (
-            f.VALUE, _MODEL, _N, _EVENTS, Field("method", "`Cox` or `Firth`"),
+            f.VALUE, _MODEL, _ESTIMAND, _OUTCOME, _N, _EVENTS, Field("method", "`Efron` or `Firth`"),
             Field("log_likelihood", "log partial likelihood"), Field("null_log_likelihood", "the same without terms"),
             Field("chi_square", "likelihood ratio"), Field("degrees_of_freedom", "terms"), f.P_VALUE,
             Field("concordance", "Harrell's C"), *f.interval("concordance"),
             Field("concordance_error", "its standard error"),
         )),
         Table("proportional", "score tests of proportional hazards (Schoenfeld residuals)", (
-            f.VALUE, _MODEL, Field("term", "the term; `all`: the whole model"), Field("chi_square", "the statistic"),
+            f.VALUE, _MODEL, _ESTIMAND, _OUTCOME, Field("term", "the term; `all`: the whole model"),
+            Field("chi_square", "the statistic"),
             Field("degrees_of_freedom", "coefficients tested"), f.P_VALUE, f.P_HOLM,
         )),
         Table("cuts", "the cuts of levels", (
@@ -84,14 +101,38 @@ SPEC = Spec(
         Table("curves", "Kaplan-Meier curves", (
             f.VALUE, f.GROUP, Field("time", "time", _UNIT), Field("n_at_risk", "patients at risk just before"),
             Field("n_events", "events then"), Field("n_censored", "patients censored then"),
-            Field("survival", "share alive", "share"), Field("std_error", "its standard error", "share"), f.LOW, f.HIGH,
+            Field("survival", "share alive", "share"), Field("std_error", "standard error of its logarithm", "log"),
+            f.LOW, f.HIGH,
         )),
+        Table("at_risk", "who is followed at round times", (
+            f.VALUE, f.GROUP, Field("time", "time", _UNIT), Field("n_at_risk", "patients at risk"),
+            Field("n_events", "events up to then"),
+        )),
+        Table("subdistribution", "hazard ratios of Fine and Gray's model", (
+            *_RATIOS, Field("method", "`Fine-Gray`"), Field("problem", "why there is no fit"), f.VERDICT,
+        ), when=_COMPETING),
+        Table("incidence", "cumulative incidences of both kinds of event (Aalen-Johansen)", (
+            f.VALUE, f.GROUP, _OUTCOME, _N, Field("n_events", "events in the whole follow-up"),
+            Field("time", "the time judged", _UNIT), Field("incidence", "cumulative incidence by then", "share"),
+            Field("std_error", "its standard error", "share"), f.LOW, f.HIGH,
+        ), when=_COMPETING),
+        Table("gray", "Gray's tests that groups have one cumulative incidence", (
+            f.VALUE, _OUTCOME, _ESTIMAND, Field("chi_square", "the statistic"),
+            Field("degrees_of_freedom", "groups less one"), f.P_VALUE, f.P_HOLM, f.P_BH, f.VERDICT,
+        ), when=_COMPETING),
+        Table("incidence_curves", "cumulative incidences over time, unadjusted", (
+            f.VALUE, f.GROUP, _OUTCOME, Field("time", "time of an event", _UNIT),
+            Field("n_at_risk", "patients at risk just before"), Field("n_events", "events of this kind then"),
+            Field("incidence", "cumulative incidence", "share"), Field("std_error", "its standard error", "share"),
+            f.LOW, f.HIGH,
+        ), when=_COMPETING),
     ),
     settings=(
         f.LEVEL, Field("small_ratio", "hazard ratio below which an effect is small"),
         Field("large_ratio", "hazard ratio from which an effect is large"),
         Field("searched_share", "share of the patients that either side of a searched cut keeps", "share"),
         Field("shuffles", "permutations of a searched cut"), _N, _EVENTS, Field("n_strata", "strata"),
+        Field("outcomes", "what event and competing event are called"),
     ),
     findings=(
         Answer("detection:LEVEL", "share of samples below detection", "was the RNA measured?"),
@@ -99,7 +140,13 @@ SPEC = Spec(
                "p-values follow"),
         Answer("median:COLUMN:GROUP", "the unit of the times", "median survival"),
         Answer("logrank:COLUMN", "chi-square", "the log-rank test"),
+        Answer("incidence:COLUMN:GROUP", "share", "with competing events: cumulative incidence of the event"),
+        Answer("incidence_competing:COLUMN:GROUP", "share", "the same of the competing event"),
+        Answer("gray:COLUMN", "chi-square", "Gray's test of the event"),
+        Answer("gray_competing:COLUMN", "chi-square", "the same of the competing event"),
         Answer("hazard_ratio:MODEL:COLUMN", "hazard ratio", "the hazard ratio; of groups with `:TERM` at the end"),
+        Answer("hazard_ratio_competing:MODEL:COLUMN", "hazard ratio", "the cause-specific one of the competing event"),
+        Answer("subdistribution_ratio:MODEL:COLUMN", "hazard ratio", "the subdistribution hazard ratio of the event"),
         Answer("proportional:MODEL:COLUMN", "chi-square", "are hazards proportional?"),
         Answer("mean_difference:COLUMN:GROUP:CONTROL", "the unit of the times", "restricted means compared"),
         Answer("concordance:MODEL:COLUMN", "C-index", "the discrimination of the model"),
@@ -107,8 +154,9 @@ SPEC = Spec(
     verdicts={
         "large, moderate, small": "the hazard ratio, of a level that for one standard deviation: below 1.25 "
         "small, from 2 large, either way",
-        "shown, not shown": "of the log-rank test and of restricted means",
-        "searched cut": "the cut was searched for: only the log-rank p counts the search, the others are withheld",
+        "shown, not shown": "of the log-rank test, of restricted means and of Gray's test",
+        "searched cut": "the cut was searched for: only the log-rank p counts the search, the others and the "
+        "interval of the C-index are withheld",
         "agrees with proportional hazards, contradicts proportional hazards": "p from 0.05, below 0.05",
         "not reached": "half of the group is still alive: no median",
         "below detection: not testable, absent, not testable, estimated": "[as everywhere](../assays.md"

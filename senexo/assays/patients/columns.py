@@ -1,4 +1,4 @@
-"""Columns of a table of patients: covariates of a model, groups, and the column that says who had the outcome."""
+"""Columns of a table of patients: covariates of a model, and groups."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from senexo.assays.stats.kaplan_meier import Flags, Floats
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import EMPTY, FLAGS, as_number, as_text
+from senexo.base.table import EMPTY, as_number, as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,25 +84,6 @@ def check_group(group: Covariate, rows: Flags, control: str | None, where: str) 
     if control not in levels:
         raise InvalidInput([Fault(f"{where}: control", f"'{control}'", f"a group: {', '.join(levels)}")])
     return [control, *(level for level in levels if level != control)]
-
-
-def event_column(table: pd.DataFrame, event: str, where: str) -> tuple[str, str | None]:
-    """The column, and the value that means the event where it was given as COLUMN=VALUE.
-
-    InvalidInput: a column that holds other words than yes and no throughout, none of which was named.
-    """
-    names = [str(name) for name in table.columns if event.startswith(f"{name}=")]
-    if event in table.columns or not names:
-        if list(table.columns).count(event) == 1:
-            words = [word for word in map(as_text, table[event]) if word.lower() not in EMPTY]
-            others = [word for word in words if word.lower() not in FLAGS]
-            if len(others) > max(2, len(words) / 3):
-                found = ", ".join(f"'{word}'" for word in list(dict.fromkeys(others))[:3])
-                expected = f"yes and no, or a value that means yes, as {event}={others[0]}"
-                raise InvalidInput([Fault(f"{where}: column {event}", f"{found} in {len(others)} rows", expected)])
-        return event, None
-    name = max(names, key=len)
-    return name, event[len(name) + 1 :].strip()
 
 
 def refuse_two_roles(given: Sequence[str | None], where: str) -> None:

@@ -19,13 +19,14 @@ _TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.
 _FINE_TICKS = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0]
 
 
-def forest(models: pd.DataFrame, settings: Mapping[str, Any], *, ratio: str, label: str, most: int) -> Figure:
+def forest(
+    chosen: pd.DataFrame, settings: Mapping[str, Any], *, ratio: str, label: str, most: int, estimand: str = ""
+) -> Figure:
     """Ratios of levels, one row each; per standard deviation where they are not cut. Of more than `most` the first.
 
-    ratio: the column of the ratio; label: what the axis calls it.
+    chosen: one row per level; ratio: the column of the ratio; label: what the axis calls it; estimand: what was held
+    constant, where anything was.
     """
-    model = "adjusted" if settings["adjust"] else "alone"
-    chosen = models[(models["role"] == "asked") & (models["model"] == model)]
     rows = records(chosen.assign(order=chosen["p_value"].fillna(2.0)).sort_values("order", kind="stable"))
     rows = rows[:most] if len(rows) > most else records(chosen)
     end = "_sd" if settings["cut"] is None else ""
@@ -47,9 +48,9 @@ def forest(models: pd.DataFrame, settings: Mapping[str, Any], *, ratio: str, lab
         axes.set_xlim(low / 1.15, high * 1.15)
         _ratio_ticks(axes, low, high)
         name_rows(axes, [str(row["value"]) for row in rows])
-        kind = "adjusted " if model == "adjusted" else ""
         per = "per standard deviation" if end else "high against low"
-        axes.set_xlabel(f"{kind}{label}, {per} (95 % CI; p after Holm)")
+        held = f",\n{estimand}" if estimand else ""
+        axes.set_xlabel(f"{label}, {per} (95 % CI; p after Holm){held}")
         return figure
 
 

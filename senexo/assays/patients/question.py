@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from senexo.assays.detection import Detection
 from senexo.assays.stats.kaplan_meier import Flags, Floats
-from senexo.assays.transform import column
+from senexo.assays.transform import column, columns_used
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import capped
 
@@ -21,12 +21,16 @@ CohortT = TypeVar("CohortT")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A column of groups (`values` None), or a formula and its numbers (nan = missing); curves: are they wanted?"""
+    """A column of groups (`values` None), or a formula and its numbers (nan = missing); curves: are they wanted?
+
+    same_as: covariates that are this level, or that it is computed from alone; its adjusted model leaves them out.
+    """
 
     name: str
     values: Floats | None
     detection: Detection | None
     curves: bool
+    same_as: tuple[str, ...] = ()
 
     @property
     def below(self) -> bool:
@@ -91,6 +95,17 @@ def read_levels(
     if faults:
         raise capped(faults, where)
     return values, cohort
+
+
+def own_covariates(table: pd.DataFrame, text: str, adjust: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The covariates that a level is computed from alone, and what to say of its adjusted model."""
+    used = columns_used(table, text)
+    own = tuple(name for name in adjust if used == [name])
+    if not own:
+        return (), []
+    others = [name for name in adjust if name not in own]
+    rest = f"adjusted for {', '.join(others)}" if others else "not adjusted"
+    return own, [f"{text} is itself held constant in the adjusted models: its own is {rest}"]
 
 
 def missing_note(name: str, missing: Flags, of: str = "") -> list[str]:

@@ -63,6 +63,13 @@ def cut_group(value: str, group: str, cut: float) -> str:
     return f"{group.capitalize()} {value} ({'≤' if group == 'low' else '>'} {significant(cut)})"
 
 
+def group_label(group: str, cuts: pd.DataFrame) -> str:
+    """A group as figures call it; of a cut level with its threshold."""
+    if not len(cuts):
+        return str(group)
+    return f"{group} ({'≤' if group == 'low' else '>'} {significant(float(cuts['cut'].iloc[0]))})"
+
+
 def farthest(low: float, high: float) -> float:
     """The ratio, either way, that an interval does not exclude."""
     return max(high, 1.0 / low if low else math.inf)

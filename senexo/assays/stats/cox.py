@@ -48,10 +48,13 @@ class Fit:
         return 2.0 * (self.log_likelihood - self.null_log_likelihood)
 
 
-def cox(time: Floats, event: Flags, x: Floats, stratum: Labels, terms: list[list[int]]) -> Fit | str:
+def cox(
+    time: Floats, event: Flags, x: Floats, stratum: Labels, terms: list[list[int]], entry: Floats | None = None
+) -> Fit | str:
     """Fit the model; a text says why it cannot be: no event at which patients differ, columns that say the same.
 
-    x: patients x covariates; terms: which columns belong together. stratum: numbers from 0.
+    x: patients x covariates; terms: which columns belong together. stratum: numbers from 0. entry: when each patient
+    came under observation, where some entered late.
 
     >>> time, event = np.array([1.0, 2.0, 3.0, 4.0]), np.ones(4, dtype=bool)
     >>> fit = cox(time, event, np.array([[1.0], [0.0], [1.0], [0.0]]), np.zeros(4, int), [[0]])
@@ -67,7 +70,7 @@ def cox(time: Floats, event: Flags, x: Floats, stratum: Labels, terms: list[list
     if not (np.isfinite(spread) & (spread > 0.0)).all():
         return "numbers too large or too small to compute with"
     standard = (x - x.mean(axis=0)) / spread
-    model = Partial(time, event, standard, stratum)
+    model = Partial(time, event, standard, stratum, entry)
     none = np.zeros(x.shape[1])
     information = model.score(none)[1]
     if np.linalg.matrix_rank(information, tol=1e-8 * len(model.cases), hermitian=True) < len(none):
@@ -84,7 +87,7 @@ def cox(time: Floats, event: Flags, x: Floats, stratum: Labels, terms: list[list
             Estimate(e.value / s, e.low / s, e.high / s, e.p_value)
             for e, s in zip(estimates, spread, strict=True)
         ),
-        errors / spread, likelihoods[0], likelihoods[1], concordance(time, event, standard @ b, stratum),
+        errors / spread, likelihoods[0], likelihoods[1], concordance(time, event, standard @ b, stratum, entry),
         tuple(model.proportional(b, terms)) if method == "Efron" else ((math.nan, 1),) * (len(terms) + 1),
     )  # fmt: skip
 
@@ -107,11 +110,11 @@ def _newton(model: Partial) -> _Fitted | str:
         b, height = b + step, new
         if np.abs(step).max() < _CLOSE:
             errors = np.sqrt(np.diag(np.linalg.inv(model.score(b)[1])))
-            return "Efron", [_wald(float(at), float(error)) for at, error in zip(b, errors, strict=True)], errors, b
+            return "Efron", [wald(float(at), float(error)) for at, error in zip(b, errors, strict=True)], errors, b
     return "the model does not converge"
 
 
-def _wald(value: float, error: float) -> Estimate:
+def wald(value: float, error: float) -> Estimate:
     from scipy.special import ndtr
 
     half = z_value() * error

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from senexo.assays.stats.kaplan_meier import Flags, Floats, Labels, curve
+from senexo.assays.stats.risk_sets import FromEntry, FromStart, RiskSets
 
+_PLANES = 500  # rounds of cutting planes; each adds the pairs that its solution breaks
 _NOTHING = 1e-9  # a slope of standardised covariates; below it a direction is flat
 
 
@@ -30,11 +32,15 @@ class Moments:
 
 
 class Partial:
-    """Who is at risk at which event, sorted once; x: patients x p covariates, stratum: numbers from 0."""
+    """Who is at risk at which event, sorted once; x: patients x p covariates, stratum: numbers from 0.
 
-    def __init__(self, time: Floats, event: Flags, x: Floats, stratum: Labels) -> None:
+    entry: when each patient came under observation (left truncation): at risk at t are those with entry < t <= time.
+    """
+
+    def __init__(self, time: Floats, event: Flags, x: Floats, stratum: Labels, entry: Floats | None = None) -> None:
         order = np.lexsort((-time, stratum))  # by stratum, the longest followed first
         self.time, self.event, self.x, self.stratum = time[order], event[order], x[order], stratum[order]
+        self.entry = None if entry is None else entry[order]
         n = len(order)
         new = np.ones(n, dtype=bool)
         new[1:] = (self.time[1:] != self.time[:-1]) | (self.stratum[1:] != self.stratum[:-1])
@@ -49,6 +55,10 @@ class Partial:
         count = np.bincount(self._moment, minlength=int(moment[-1]) + 1)
         rank = np.arange(len(deaths)) - np.searchsorted(self._moment, self._moment)
         self._share = rank / count[self._moment]
+        self.risk_sets: RiskSets = FromStart(self._begin, self._last)
+        if self.entry is not None:
+            at, of = self.time[deaths], self.stratum[deaths]
+            self.risk_sets = FromEntry(self.entry, self.time, self.stratum, at, of)
 
     def moments(self, b: Floats, *, third: bool = False) -> tuple[Floats, Moments]:
         """Linear predictors of the events less the shift that keeps exp() finite, and the moments at `b`."""
@@ -70,8 +80,7 @@ class Partial:
 
     def _at_risk(self, values: Floats) -> Floats:
         """Sums over those at risk at each event, its peers in part."""
-        sums = np.cumsum(np.concatenate([np.zeros_like(values[:1]), values]), axis=0)
-        whole = sums[self._last + 1] - sums[self._begin]
+        whole = self.risk_sets.sums(values)
         dying = np.zeros((int(self._moment[-1]) + 1, *values.shape[1:]))
         np.add.at(dying, self._moment, values[self._deaths])
         share = self._share.reshape(-1, *[1] * (values.ndim - 1))
@@ -97,17 +106,28 @@ class Partial:
         lead = (self.cases - self.moments(np.zeros(self.x.shape[1]))[1].mean).sum(axis=0)
         if self.x.shape[1] == 1:
             return any(sign * lead[0] > _NOTHING and self._leads(sign * self.x[:, 0]) for sign in (1.0, -1.0))
-        return self._programme(lead) > 1e-7
+        return (self._programme(lead) if self.entry is None else self._cutting_planes(lead)) > 1e-7
 
     def _leads(self, linear: Floats) -> bool:
         """Has every event the largest linear predictor of all at risk?"""
-        for begin in np.unique(self._begin):
-            mine = self._begin == begin
-            end = int(self._last[mine].max()) + 1
-            largest = np.maximum.accumulate(linear[begin:end])
-            if (linear[self._deaths[mine]] < largest[self._last[mine] - begin]).any():
-                return False
-        return True
+        return bool((linear[self._deaths] >= linear[self.risk_sets.highest(linear)]).all())
+
+    def _cutting_planes(self, lead: Floats) -> float:
+        """The programme of `separated` where risk sets are not nested: x_j b <= x_i b of pairs that were broken."""
+        from scipy.optimize import linprog
+
+        broken = np.zeros((0, len(lead)))
+        for _ in range(_PLANES):
+            found = linprog(-lead, broken, np.zeros(len(broken)), bounds=[(-1.0, 1.0)] * len(lead))
+            if found.status != 0 or -found.fun <= _NOTHING:
+                return 0.0
+            linear = self.x @ found.x
+            above = self.risk_sets.highest(linear)
+            wrong = linear[above] > linear[self._deaths] + _NOTHING
+            if not wrong.any():
+                return float(-found.fun)
+            broken = np.unique(np.vstack([broken, (self.x[above] - self.cases)[wrong]]), axis=0)
+        return 0.0
 
     def _programme(self, lead: Floats) -> float:
         from scipy.optimize import linprog
@@ -139,7 +159,7 @@ class Partial:
         correlations of scaled residuals: Grambsch PM, Therneau TM, Biometrika 1994;81:515-526,
         doi 10.1093/biomet/81.3.515).
         """
-        everyone = curve(self.time, self.event)
+        everyone = curve(self.time, self.event, self.entry)
         before = np.concatenate([[1.0], everyone.survival])[np.searchsorted(everyone.time, self.case_time)]
         g = 1.0 - before
         g = g - g.mean()
@@ -158,17 +178,22 @@ class Partial:
         return tests
 
 
-def concordance(time: Floats, event: Flags, linear: Floats, stratum: Labels) -> tuple[float, float]:
+def concordance(
+    time: Floats, event: Flags, linear: Floats, stratum: Labels, entry: Floats | None = None
+) -> tuple[float, float]:
     """Harrell's C of a linear predictor and its standard error (infinitesimal jackknife), as R's `concordance`.
 
     The share of pairs, of whom one certainly died first, in which that one had the higher predictor; equal predictors
-    count half, pairs are formed within strata. nan where there is no such pair. Harrell FE et al., JAMA
+    count half, pairs are formed within strata and, of patients who entered late, once both are followed. nan where
+    there is no such pair. Harrell FE et al., JAMA
     1982;247:2543-2546, doi 10.1001/jama.1982.03320430047030.
     """
     n = len(time)
     pairs, right = np.zeros(n), np.zeros(n)
     for i in np.flatnonzero(event):
         later = (stratum == stratum[i]) & ((time > time[i]) | ((time == time[i]) & ~event))
+        if entry is not None:
+            later &= entry < time[i]
         won = np.where(later, (linear[i] > linear) + 0.5 * (linear[i] == linear), 0.0)
         pairs += later
         right += won

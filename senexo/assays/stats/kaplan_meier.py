@@ -29,7 +29,10 @@ def z_value() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A Kaplan-Meier curve: one entry for every time at which somebody died or was censored."""
+    """A Kaplan-Meier curve: one entry for every time at which somebody died or was censored.
+
+    n: the patients it is of; fewer are at risk at first where some entered late.
+    """
 
     time: Floats
     n_at_risk: Floats
@@ -39,6 +42,7 @@ class Curve:
     std_error: Floats  # of log survival
     low: Floats
     high: Floats
+    n: int
 
     def median(self) -> Estimate:
         """The first time at which survival is one half or less, with R's interval; infinite where it is not reached.
@@ -61,15 +65,12 @@ class Curve:
         corners = np.concatenate([[0.0], self.time[seen] / until, [1.0]])  # in units of `until`: squares stay finite
         areas = np.diff(corners) * np.concatenate([[1.0], self.survival[seen]])
         rest = np.cumsum(areas[::-1])[::-1][1:]  # from each time on
-        with np.errstate(divide="ignore", invalid="ignore"):
-            jumps = self.n_events / (self.n_at_risk * (self.n_at_risk - self.n_events))
-        jumps = np.where(self.n_at_risk > self.n_events, jumps, 0.0)[seen]
-        return until * float(areas.sum()), until * math.sqrt(float(np.sum(rest**2 * jumps)))
+        return until * float(areas.sum()), until * math.sqrt(float(np.sum(rest**2 * self.greenwood()[seen])))
 
     def mean_interval(self, until: float) -> Estimate:
         """Restricted mean survival with its interval, see `mean_difference`, no wider than what is possible."""
         mean, error = self.mean(until)
-        found = _welch(mean, (error, self.n_at_risk[0]))
+        found = welch_sum(mean, (error, self.n))
         return Estimate(mean, max(0.0, found.low), min(until, found.high))
 
     def known_until(self) -> float:
@@ -81,9 +82,17 @@ class Curve:
         place = np.searchsorted(self.time, times, side="left")
         return np.append(self.n_at_risk, 0.0)[place].astype(np.int64)
 
+    def greenwood(self) -> Floats:
+        """The variance of log survival that each time adds, d / (n (n - d)); 0 where all at risk die."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            jumps = self.n_events / (self.n_at_risk * (self.n_at_risk - self.n_events))
+        return np.where(self.n_at_risk > self.n_events, jumps, 0.0)
 
-def curve(time: Floats, event: Flags) -> Curve:
+
+def curve(time: Floats, event: Flags, entry: Floats | None = None) -> Curve:
     """Kaplan-Meier: S(t) = product over event times of (1 - d / n), bounds S exp(-+ z sqrt(sum d / (n (n - d)))).
+
+    entry: when each came under observation (left truncation): at risk at t are those with entry < t <= time.
 
     >>> found = curve(np.array([1.0, 2.0, 2.0, 5.0]), np.array([True, True, False, True]))
     >>> found.survival.tolist(), found.median().value
@@ -93,6 +102,8 @@ def curve(time: Floats, event: Flags) -> Curve:
     died = np.bincount(place, weights=event, minlength=len(times))
     left = np.bincount(place, minlength=len(times)).astype(float)
     at_risk = np.cumsum(left[::-1])[::-1]
+    if entry is not None:  # less those who had not entered yet
+        at_risk = at_risk - (len(entry) - np.searchsorted(np.sort(entry), times, side="left"))
     survival = np.cumprod(1.0 - died / at_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(np.cumsum(died / (at_risk * (at_risk - died))))
@@ -100,7 +111,7 @@ def curve(time: Floats, event: Flags) -> Curve:
         low, high = survival * np.exp(-half), np.minimum(1.0, survival * np.exp(half))
     gone = survival == 0.0
     low, high, error = (np.where(gone, np.nan, values) for values in (low, high, error))
-    return Curve(times, at_risk, died.astype(float), left - died, survival, error, low, high)
+    return Curve(times, at_risk, died.astype(float), left - died, survival, error, low, high, len(time))
 
 
 def _crossing(time: Floats, curve: Floats) -> float:
@@ -128,10 +139,10 @@ def mean_difference(first: Curve, second: Curve, until: float) -> Estimate:
     0.0486
     """
     (mean, error), (other, other_error) = first.mean(until), second.mean(until)
-    return _welch(mean - other, (error, first.n_at_risk[0]), (other_error, second.n_at_risk[0]))
+    return welch_sum(mean - other, (error, first.n), (other_error, second.n))
 
 
-def _welch(value: float, *parts: tuple[float, float]) -> Estimate:
+def welch_sum(value: float, *parts: tuple[float, float]) -> Estimate:
     """Interval and test of a sum of means; parts: Greenwood's standard error and the number of patients of each."""
     from scipy.special import stdtr, stdtrit
 
@@ -157,13 +168,15 @@ class LogRank:
     p_value: float
 
 
-def log_rank(time: Floats, event: Flags, group: Labels, stratum: Labels, *, rho: float = 0.0) -> LogRank:
+def log_rank(
+    time: Floats, event: Flags, group: Labels, stratum: Labels, *, rho: float = 0.0, entry: Floats | None = None
+) -> LogRank:
     """Log-rank test, within strata where there are several; rho = 1: Peto and Peto's, which stresses early deaths.
 
     O - E summed over event times with weights S(t-)^rho, S the Kaplan-Meier curve of all groups of the stratum;
     hypergeometric variance. Harrington DP, Fleming TR, Biometrika 1982;69:553-566, doi 10.1093/biomet/69.3.553.
 
-    group, stratum: numbers from 0. p is nan where no two groups were at risk together.
+    group, stratum: numbers from 0; entry: as in `curve`. p is nan where no two groups were at risk together.
     """
     from scipy.special import chdtrc
 
@@ -171,7 +184,8 @@ def log_rank(time: Floats, event: Flags, group: Labels, stratum: Labels, *, rho:
     observed, expected, variance = np.zeros(groups), np.zeros(groups), np.zeros((groups, groups))
     for name in np.unique(stratum):
         own = stratum == name
-        o, e, v = _one_stratum(time[own], event[own], group[own], groups, rho)
+        late = None if entry is None else entry[own]
+        o, e, v = _one_stratum(time[own], event[own], group[own], groups, rho, late)
         observed, expected, variance = observed + o, expected + e, variance + v
     there = np.flatnonzero(expected > 0.0)[1:]  # any one of them follows from the others
     part = variance[np.ix_(there, there)]
@@ -182,13 +196,18 @@ def log_rank(time: Floats, event: Flags, group: Labels, stratum: Labels, *, rho:
     return LogRank(observed, expected, chi, len(there), float(chdtrc(len(there), chi)))
 
 
-def _one_stratum(time: Floats, event: Flags, group: Labels, groups: int, rho: float) -> tuple[Floats, Floats, Floats]:
+def _one_stratum(
+    time: Floats, event: Flags, group: Labels, groups: int, rho: float, entry: Floats | None
+) -> tuple[Floats, Floats, Floats]:
     """Weighted observed and expected events, and the covariance of their difference."""
     times = np.unique(time[event])
     died, at_risk = np.zeros((groups, len(times))), np.zeros((groups, len(times)))
     for k in range(groups):
         own = np.sort(time[group == k])
         at_risk[k] = len(own) - np.searchsorted(own, times, side="left")
+        if entry is not None:
+            late = np.sort(entry[group == k])
+            at_risk[k] -= len(late) - np.searchsorted(late, times, side="left")
         died[k] = np.bincount(np.searchsorted(times, time[event & (group == k)]), minlength=len(times))
     d, n = died.sum(axis=0), at_risk.sum(axis=0)
     weight = np.concatenate([[1.0], np.cumprod(1.0 - d / n)[:-1]])[: len(times)] ** rho
