@@ -8,6 +8,8 @@ from senexo.engine.formula.network import Lowered
 OK, NEGATIVE, NOT_A_NUMBER, DEPLETED, NOT_WHOLE, STOICHIOMETRY = 0, 1, 2, 3, 4, 5
 TOO_LONG, CASCADE, DELAY, WAITING, STEPS, STOPPED = 6, 7, 8, 9, 10, 11
 CUT, LOOK, FIRED = 12, 13, 14  # not an end: between parts of the kernel
+TOO_MANY = 15
+LARGEST = 2.0**53  # from here on floating point skips whole numbers: a molecule more or less changes nothing
 ROOM, FULL, BELOW_HAZARD, THINNED = 20, 21, 22, 23  # of populations: more rows, more entries; THINNED: no event
 
 
@@ -30,8 +32,14 @@ def error(lowered: Lowered, code: int, index: int, time: float, run: int, most: 
         if code == TOO_LONG:
             return SimulationError(f"more than {most} reaction events {where}, the last one {reaction}")
         return SimulationError(f"the step size vanished while time-dependent rates were integrated, {where}")
-    if code in (NOT_WHOLE, STOICHIOMETRY):
+    if code in (NOT_WHOLE, STOICHIOMETRY, TOO_MANY):
         species = lowered.slots[index].id
+        if code == TOO_MANY:
+            return UnsupportedFeature(
+                "2^53 or more molecules",
+                f"species {species} {where} would lose single molecules to rounding; use method 'ode', or a larger "
+                "unit of substance",
+            )
         if code == NOT_WHOLE:
             return UnsupportedFeature(
                 "an amount that is not a whole number of molecules", f"species {species} {where}, in a stochastic run"

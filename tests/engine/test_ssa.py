@@ -151,3 +151,34 @@ def test_an_interrupt_ends_the_work(backend: str, tmp_path: Path) -> None:
     timer.start()
     job.run(backend)  # would take an hour
     timer.join()
+
+
+# ---- counts that floating point cannot tell apart
+
+NEARLY = 9007199254740990  # 2^53 - 2: Antimony keeps 15 digits
+TOO_MANY = {
+    "at the start": ("substanceOnly species X = 9.1e15, Y = 0; X => Y; 1e-15*X;", "X in run 0 at time 0"),
+    "a product at the start": ("substanceOnly species X = 5, Y = 1e20; X => Y; X;", "Y in run 0 at time 0"),
+    "by a reaction": (f"substanceOnly species X = {NEARLY}; => X; 5;", "X in run 0 at time [0-9.]+"),
+    "by a large step": ("substanceOnly species X = 0; => 1e15 X; 50;", "X in run 0 at time [0-9.]+"),
+    "by an event": ("substanceOnly species X = 0; => X; 5; at time >= 2: X = 1e17;", "X in run 0 at time 2"),
+    "while rates move": (
+        f"substanceOnly species X = {NEARLY}; => X; 5 + sin(time);", "X in run 0 at time [0-9.]+",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOO_MANY)
+def test_counts_of_2_to_the_53_are_refused(name: str, tmp_path: Path) -> None:
+    text, where = TOO_MANY[name]
+    with pytest.raises(UnsupportedFeature, match=where) as caught:
+        _run(text, tmp_path, runs=1)
+    assert caught.value.feature == "2^53 or more molecules"
+    assert "method 'ode'" in str(caught.value)
+
+
+def test_counts_below_2_to_the_53_keep_every_molecule(tmp_path: Path) -> None:
+    found, lowered = _run(f"substanceOnly species X = {NEARLY}, Y = 0; X => Y; 1e-14*X;", tmp_path, runs=5)
+    x, y = found[:, :, lowered.slot("X")], found[:, :, lowered.slot("Y")]
+    assert np.all(y[:, -1] > 0)  # Poisson with mean 900
+    assert [int(a) + int(b) for a, b in zip(x.ravel(), y.ravel(), strict=True)] == [NEARLY] * x.size

@@ -26,6 +26,7 @@ from senexo.engine.status import (
     CUT,
     DEPLETED,
     FIRED,
+    LARGEST,
     LOOK,
     NEGATIVE,
     NOT_A_NUMBER,
@@ -34,6 +35,7 @@ from senexo.engine.status import (
     STOICHIOMETRY,
     STOPPED,
     TOO_LONG,
+    TOO_MANY,
 )
 
 BREATH = 65_536  # reactions between two looks at the stop sign
@@ -77,6 +79,8 @@ def whole_counts(core: Any, memory: Any) -> Any:
     for k in range(len(core.counted)):
         count = memory[core.counted[k]]
         whole = np.rint(count)
+        if count >= LARGEST:
+            return TOO_MANY, core.counted[k]
         if not (abs(count - whole) <= 1e-9 * (1.0 + abs(count)) and whole >= 0.0):
             return NOT_WHOLE, core.counted[k]
         memory[core.counted[k]] = whole
@@ -149,6 +153,8 @@ def advance(core: Any, work: Any, request: Any, was: Any, cut: float, single: bo
             memory[slot] += memory[changes[k, 1]]
             if memory[slot] < 0.0:
                 outcome = DEPLETED
+            elif memory[slot] >= LARGEST:
+                outcome, index = TOO_MANY, slot
         execute(rows, reactions[i, AFTER], reactions[i, AFTER_END], memory)
         first, last = reactions[i, STALE], reactions[i + 1, STALE]
         summed = -1

@@ -215,8 +215,10 @@ class Job:
 
     def choose(self) -> tuple[Backend, int]:
         """The kernel that is done first, by the length of a pilot run, and how many runs are done by then."""
+        from senexo.engine.ssa.steady import MOST_UNWATCHED
+
         runs = len(self.out)
-        if self.sampler.steady is None:
+        if self.sampler.steady is None or self.most > MOST_UNWATCHED:
             return "tables", 0
         pilot = self.run_tables(0, 1, min(_PILOT, self.most))
         if pilot[0] not in (OK, TOO_LONG) or (pilot[0] == TOO_LONG and self.most <= _PILOT):

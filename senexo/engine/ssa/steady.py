@@ -16,6 +16,10 @@ from senexo.engine.formula.graph import Graph, Node
 from senexo.engine.formula.laws import never_negative, vanishes
 from senexo.engine.formula.network import Lowered
 from senexo.engine.ssa.tables import block_size, fixed_coefficients
+from senexo.engine.status import LARGEST
+
+MOST_AT_ONCE = 2.0**20  # molecules of one reaction: from half of `LARGEST` it takes 4e9 reactions to the whole of it
+MOST_UNWATCHED = 2**32  # reactions
 
 Values = NDArray[np.float64]
 
@@ -71,8 +75,8 @@ def steady(lowered: Lowered, v0: Values) -> Steady | None:
     amounts = np.array([amount for group in changes for _, amount in group])
     if not (np.all(amounts == np.rint(amounts)) and np.all(v0[counted] == np.rint(v0[counted])) and counted):
         return None
-    if not np.all(v0[counted] >= 0.0):
-        return None
+    if not np.all((v0[counted] >= 0.0) & (v0[counted] < LARGEST / 2)) or np.any(np.abs(amounts) > MOST_AT_ONCE):
+        return None  # generated kernels do not look for counts that are too large
     positive = never_negative(graph, rates, v0, set(counted))
     runs_out = [False] * len(counted)
     for rate, group in zip(rates, changes, strict=True):
