@@ -7,12 +7,17 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom, chi2, f, t
 
 from senexo.assays._dilution.assay import DilutionResult, dilution
 from senexo.assays._dilution.example import example
 from senexo.assays._dilution.spec import SPEC
+from senexo.assays.stats.single_hit import fit
+from senexo.assays.stats.single_hit_fit import goodness_of_fit
+from senexo.base.table import read_table
 from verify._calibration import covers, keeps_level
 from verify.assay_dilution import frequency, group_level, slope_level
 
@@ -31,8 +36,9 @@ def test_frequencies_are_those_of_elda(case: str) -> None:
     ours, theirs = found(case)
     rows = ours.tables["frequencies"].set_index("group")
     for k, name in enumerate(theirs["group_order"]):
-        for column, key in (("one_in_high", "lower"), ("one_in", "estimate"), ("one_in_low", "upper")):
-            assert rows.loc[name, column] == pytest.approx(theirs[key][k], rel=1e-6), (name, column)
+        for column, key in (("one_in_high_elda", "lower"), ("one_in", "estimate"), ("one_in_low_elda", "upper")):
+            if theirs[key][k] is not None:
+                assert rows.loc[name, column] == pytest.approx(theirs[key][k], rel=1e-6), (name, column)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if REFERENCES[case]["ratio"][2] is not None])
@@ -54,13 +60,67 @@ def test_the_single_hit_tests_are_those_of_elda(case: str) -> None:
         assert rows.loc[test, "p_value"] == pytest.approx(theirs[key][3], rel=1e-6), test
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if REFERENCES[case]["fit"][0] is not None])
+def test_the_fit_is_that_of_glm(case: str) -> None:
+    ours, theirs = found(case)
+    row = ours.tables["fit"].iloc[-1]
+    deviance, df, pearson, error, dispersion = theirs["fit"]
+    if df == 0:
+        assert ours.findings[-1].verdict == "not testable"
+        return
+    assert [row["deviance"], row["degrees_of_freedom"]] == pytest.approx([deviance, df], rel=1e-6, abs=1e-9)
+    assert [row["pearson"], row["dispersion"]] == pytest.approx([pearson, dispersion], rel=1e-5, abs=1e-9)
+    if row["against"] == "chi-squared":
+        assert row["p_value"] == pytest.approx(chi2.sf(deviance, df), rel=1e-6)
+    if (
+        ours.tables["frequencies"]["dispersion"].iloc[0] > 1.0 and error is not None
+    ):  # quasibinomial's error, Student's t
+        first = ours.tables["frequencies"].iloc[0]
+        half = math.log(first["frequency"] / first["frequency_low"])  # its upper end may be 1, every cell
+        assert half == pytest.approx(t.ppf(0.975, df) * error, rel=1e-5)
+
+
+def test_units_that_respond_most_at_a_middle_dose_are_no_single_hit() -> None:
+    """Made-up case gof.csv: slope 0.852 (p = 0.31), but a deviance of 17.4 on 4 df, p = 0.0016."""
+    result = dilution(read_table(Path(__file__).parent / "cases" / "gof.csv"))
+    row = result.tables["fit"].iloc[0]
+    assert [round(row["deviance"], 1), row["degrees_of_freedom"], round(row["p_value"], 4)] == [17.4, 4, 0.0016]
+    verdicts = {finding.id: finding.verdict for finding in result.findings}
+    assert verdicts["single_hit:all"] == verdicts["fit:all"] == "contradicts single hit"
+    assert "the slope agrees, but units do not respond at every dose" in result.sentence
+    assert "4.77-fold overdispersion allowed for" in result.sentence
+    assert result.tables["frequencies"]["one_in_high"].iloc[0] > 2 * result.tables["frequencies"]["one_in"].iloc[0]
+    assert "quasi-likelihood" in result.method
+
+
+def test_simulated_plates_keep_the_level_of_the_fit_where_few_units_are_expected() -> None:
+    """300 plates of 4 mice at 5 doses: p < 0.05 in 5 % (the bar lets chance pass 1e-4), by chi-squared in fewer."""
+    rng, wrong, by_chi, sets = np.random.default_rng(20261130), 0, 0, 300
+    dose = np.array([100.0, 300.0, 1000.0, 3000.0, 10000.0])
+    for _ in range(sets):
+        units = (dose, np.full(5, 4.0), rng.binomial(4, -np.expm1(-dose / 900)).astype(float))
+        estimate = fit(*units)
+        if not 0.0 < estimate.value < math.inf:
+            continue
+        _, ours = goodness_of_fit({"all": units}, {"all": estimate})
+        assert ours.simulated
+        wrong += ours.p_value < 0.05
+        by_chi += chi2.sf(ours.deviance, 4) < 0.05
+    low, high = binom.ppf([1e-4, 1 - 1e-4], sets, 0.05)
+    assert low <= wrong <= high
+    assert by_chi < wrong
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if len(REFERENCES[case]["group_order"]) > 1])
 def test_groups_are_compared_as_elda_does(case: str) -> None:
     ours, theirs = found(case)
     [row] = ours.tables["groups"].to_dict("records")
-    assert [row["chi_square"], row["p_value"], row["degrees_of_freedom"]] == pytest.approx(
-        theirs["difference"], rel=1e-6
-    )
+    chi, p, df = theirs["difference"]
+    assert [row["chi_square"], row["degrees_of_freedom"]] == pytest.approx([chi, df], rel=1e-6)
+    fit = ours.tables["fit"].iloc[-1]
+    if ours.tables["frequencies"]["dispersion"].iloc[0] > 1.0:
+        p = f.sf(chi / df / fit["dispersion"], df, fit["degrees_of_freedom"])
+    assert row["p_value"] == pytest.approx(p, rel=1e-6)
 
 
 def test_stored_answers_of_statmod(shared_data: Path) -> None:
@@ -72,7 +132,7 @@ def test_stored_answers_of_statmod(shared_data: Path) -> None:
         *(found(case)[0].tables["frequencies"] for case in ("manual", "four groups")),
         *(dilution(plate(response)).tables["frequencies"] for response in ([0, 6, 6], [6, 6, 6])),
     ]
-    ours = pd.concat(plates)[["one_in_high", "one_in", "one_in_low"]].to_numpy().tolist()
+    ours = pd.concat(plates)[["one_in_high_elda", "one_in", "one_in_low_elda"]].to_numpy().tolist()
     assert len(stored) == len(ours) == 7
     assert sorted(map(tuple, ours)) == [pytest.approx(row, rel=1e-7) for row in sorted(map(tuple, stored))]
     assert "Inf      Inf 2223.16261663" in text
@@ -106,9 +166,10 @@ def test_the_example_is_told_right() -> None:
     verdicts = {finding.id: finding.verdict for finding in result.findings}
     assert verdicts == {
         "frequency:scrambled": "estimated", "frequency:miR-34c": "estimated",
-        "single_hit:all": "agrees with single hit", "fold:scrambled:miR-34c": "large",
+        "single_hit:all": "agrees with single hit", "fit:all": "agrees with single hit",
+        "fold:scrambled:miR-34c": "large",
     }  # fmt: skip
-    assert json.loads(result.to_json())["findings"][3]["estimate"] > 4
+    assert json.loads(result.to_json())["findings"][4]["estimate"] > 4
 
 
 def test_the_figure_shows_every_group(tmp_path: Path) -> None:

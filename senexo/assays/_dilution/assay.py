@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from senexo.assays._dilution import sentences as dilution_words
 from senexo.assays.result import AssayResult
 from senexo.assays.stats import single_hit
-from senexo.assays.stats.estimate import LEVEL, Estimate
+from senexo.assays.stats.estimate import ALPHA, LEVEL, Estimate
 from senexo.assays.stats.multiple_testing import holm
+from senexo.assays.stats.single_hit_fit import Fit, f_test, goodness_of_fit, widened
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import Column, at, check
 
@@ -30,14 +31,19 @@ METHOD = (
     "Limiting dilution by a generalised linear model with binomial response, complementary log-log link and log(cells) "
     "as offset (Hu and Smyth 2009): frequency of responding cells with Wald interval on the log scale; where no unit "
     "responded, a one-sided 95 % upper bound of the frequency, where all did, a one-sided lower bound. The single-hit "
-    "model was tested by the slope of log(cells) (likelihood ratio, Wald and score tests), groups and pairs of groups "
-    "by likelihood ratio, pairs with Holm's correction."
+    "model was tested by the slope of log(cells) (likelihood ratio, Wald and score tests) and by its deviance on doses "
+    "less one degrees of freedom (against chi-squared, or simulated plates where few units are expected), the two with "
+    "Holm's correction; groups and pairs of groups by likelihood ratio, pairs with Holm's correction."
+)
+OVERDISPERSED = (
+    " As the deviance contradicts the model, intervals are of quasi-likelihood (Pearson's dispersion, Student's t), "
+    "and groups were compared by F tests."
 )
 
 
 @dataclass(frozen=True)
 class DilutionResult(AssayResult):
-    """Tables: frequencies (a row per group), single_hit, groups, pairs, units. Columns: docs/assays/dilution.md."""
+    """Tables: frequencies (of groups), single_hit, fit, groups, pairs, units. Columns: docs/assays/dilution.md."""
 
     def figure(self) -> Figure:
         from senexo.assays._dilution.figure import log_fractions
@@ -77,8 +83,9 @@ def dilution(
     Returns
     -------
     DilutionResult
-        Tables frequencies, single_hit, groups, pairs, units. Where no unit responded the frequency has a one-sided
-        upper bound (0 of n is a bound, never zero); where all did, a one-sided lower bound.
+        Tables frequencies, single_hit, fit, groups, pairs, units. Where no unit responded the frequency has a one-sided
+        upper bound (0 of n is a bound, never zero); where all did, a one-sided lower bound. Where the
+        deviance contradicts the single-hit model, intervals allow for overdispersion.
 
     Raises
     ------
@@ -94,27 +101,38 @@ def dilution(
     >>> import pandas as pd
     >>> wells = pd.DataFrame({"dose": [100, 300, 1000], "tested": [24, 24, 24], "response": [5, 12, 22]})
     >>> print(dilution(wells))
-    dilution: 2 findings (95 % intervals; p after Holm)
-    frequency:all   418 [294, 596]      1 in N cells            estimated
-    single_hit:all  1.03 [0.612, 1.46]  slope         p = 0.87  agrees with single hit
+    dilution: 3 findings (95 % intervals; p after Holm)
+    frequency:all   418 [294, 596]      1 in N cells         estimated
+    single_hit:all  1.03 [0.612, 1.46]  slope         p = 1  agrees with single hit
+    fit:all         0.0363 [-, -]       deviance      p = 1  agrees with single hit
     """
     units, notes = _units(table, dose, tested, response, group, where)
     names = list(dict.fromkeys(units["group"]))
     fits = {name: single_hit.fit(*_columns(units[units["group"] == name])) for name in names}
     shape = single_hit.slope(*_columns(units), units["group"].to_numpy())
+    plates = {name: _columns(units[units["group"] == name]) for name in names}
+    by_group, overall = goodness_of_fit(plates, fits)
+    p_slope, p_fit = holm([single_hit.two_sided(shape.z_ratio), overall.p_value])
+    wide = overall if p_fit < ALPHA else None
+    plain = fits
+    if wide is not None:
+        fits = {name: widened(fit, wide) for name, fit in fits.items()}
     tables = {
-        "frequencies": _frequencies(units, fits),
+        "frequencies": _frequencies(units, fits, plain, wide),
         "single_hit": _shape_table(shape),
-        "groups": _group_table(units, names),
-        "pairs": _pair_table(units, names, fits),
+        "fit": _fit_table(by_group, overall),
+        "groups": _group_table(units, names, wide),
+        "pairs": _pair_table(units, names, fits, wide),
         "units": units,
     }
     settings = {
         "dose": dose, "tested": tested, "response": response, "group": group, "level": LEVEL,
         "small_fold": dilution_words.SMALL_FOLD, "large_fold": dilution_words.LARGE_FOLD,
     }  # fmt: skip
-    findings = tuple(dilution_words.findings(tables, shape, named=group is not None))
-    return DilutionResult("dilution", METHOD, settings, findings, tables, tuple(notes))
+    judged = dilution_words.Judged(shape, overall, float(p_slope), float(p_fit))
+    findings = tuple(dilution_words.findings(tables, judged, named=group is not None))
+    method = METHOD + (OVERDISPERSED if wide is not None else "")
+    return DilutionResult("dilution", method, settings, findings, tables, tuple(notes))
 
 
 def _units(
@@ -171,7 +189,9 @@ def _columns(units: pd.DataFrame) -> single_hit.Plate:
     return dose, tested, response
 
 
-def _frequencies(units: pd.DataFrame, fits: Mapping[str, Estimate]) -> pd.DataFrame:
+def _frequencies(
+    units: pd.DataFrame, fits: Mapping[str, Estimate], plain: Mapping[str, Estimate], wide: Fit | None
+) -> pd.DataFrame:
     """1 in N: N falls where the frequency rises, so the bounds change places; N is never below 1."""
     import pandas as pd
 
@@ -183,6 +203,8 @@ def _frequencies(units: pd.DataFrame, fits: Mapping[str, Estimate]) -> pd.DataFr
             "one_in_low": _one_in(fit.high), "one_in_high": _one_in(fit.low),
             "frequency": min(fit.value, 1.0), "frequency_low": min(fit.low, 1.0), "frequency_high": min(fit.high, 1.0),
             "n_tested": int(own["tested"].sum()), "n_response": int(own["response"].sum()), "n_doses": len(own),
+            "one_in_low_elda": _one_in(plain[name].high), "one_in_high_elda": _one_in(plain[name].low),
+            "dispersion": 1.0 if wide is None else max(1.0, wide.dispersion),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -202,23 +224,39 @@ def _shape_table(shape: single_hit.Slope) -> pd.DataFrame:
     ])  # fmt: skip
 
 
-def _group_table(units: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+def _fit_table(by_group: Mapping[str, Fit], overall: Fit) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = list(by_group.items()) if len(by_group) == 1 else [*by_group.items(), (ALL, overall)]
+    return pd.DataFrame([
+        {"group": name, "deviance": fit.deviance, "pearson": fit.pearson, "degrees_of_freedom": fit.degrees_of_freedom,
+         "p_value": fit.p_value, "dispersion": fit.dispersion,
+         "against": "-" if not fit.degrees_of_freedom else "simulated plates" if fit.simulated else "chi-squared"}
+        for name, fit in rows
+    ])  # fmt: skip
+
+
+def _group_table(units: pd.DataFrame, names: Sequence[str], wide: Fit | None) -> pd.DataFrame:
     import pandas as pd
 
     columns = ["chi_square", "degrees_of_freedom", "p_value"]
     if len(names) < 2:
         return pd.DataFrame(columns=columns)
     chi, p = single_hit.difference(*_columns(units), units["group"].to_numpy())
+    p = p if wide is None else f_test(chi, len(names) - 1, wide)
     return pd.DataFrame([(chi, len(names) - 1, p)], columns=columns)
 
 
-def _pair_table(units: pd.DataFrame, names: Sequence[str], fits: Mapping[str, Estimate]) -> pd.DataFrame:
+def _pair_table(
+    units: pd.DataFrame, names: Sequence[str], fits: Mapping[str, Estimate], wide: Fit | None
+) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
     for first, second in combinations(names, 2):
         both = units[units["group"].isin([first, second])]
         chi, p = single_hit.difference(*_columns(both), both["group"].to_numpy())
+        p = p if wide is None else f_test(chi, 1, wide)
         ratio = single_hit.ratio(
             fits[first], fits[second], *(_columns(both[both["group"] == x]) for x in (first, second))
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from senexo.assays.result import Finding, judge, p_text, records
 from senexo.assays.stats.estimate import ALPHA, Estimate, significant
-from senexo.assays.stats.single_hit import Slope, two_sided
+from senexo.assays.stats.single_hit import Slope
+from senexo.assays.stats.single_hit_fit import Fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,11 +23,22 @@ _WORDS = {
 }  # fmt: skip
 
 
-def findings(tables: Mapping[str, pd.DataFrame], shape: Slope, *, named: bool) -> Iterator[Finding]:
-    """A frequency for each group, the single-hit test, then groups; named: whether the table tells groups apart."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The two tests of single hit, of the slope and of the fit at every dose, with p after Holm."""
+
+    shape: Slope
+    fit: Fit
+    p_slope: float
+    p_fit: float
+
+
+def findings(tables: Mapping[str, pd.DataFrame], judged: Judged, *, named: bool) -> Iterator[Finding]:
+    """A frequency for each group, the tests of single hit, then groups; named: whether the table has groups."""
     for row in records(tables["frequencies"]):
         yield _frequency(row, f"{row['group']}: " if named else "")
-    yield _shape(shape)
+    yield _shape(judged)
+    yield _fit(judged)
     if len(tables["frequencies"]) > 2:
         yield _groups(tables["groups"].iloc[0].to_dict(), len(tables["frequencies"]))
     for row in records(tables["pairs"]):
@@ -41,7 +54,8 @@ def _frequency(row: Mapping[str, Any], name: str) -> Finding:
     elif row["n_response"] == row["n_tested"]:
         text, verdict = f"more than 1 in {high} cells responds (one-sided 95 % bound; {counted})", "lower bound only"
     else:
-        text = f"1 in {significant(row['one_in'])} cells responds (95 % CI 1 in {low} to 1 in {high}; {counted})"
+        wide = f", {significant(row['dispersion'])}-fold overdispersion allowed for" if row["dispersion"] > 1.0 else ""
+        text = f"1 in {significant(row['one_in'])} cells responds (95 % CI 1 in {low} to 1 in {high}{wide}; {counted})"
         value, verdict = row["one_in"], "estimated"
     found = Estimate(value, row["one_in_low"], row["one_in_high"])
     sentence = f"{name}{text}." if name else f"{text[0].upper()}{text[1:]}."
@@ -49,8 +63,9 @@ def _frequency(row: Mapping[str, Any], name: str) -> Finding:
                       verdict=verdict)  # fmt: skip
 
 
-def _shape(shape: Slope) -> Finding:
-    p = two_sided(shape.z_ratio)
+def _shape(judged: Judged) -> Finding:
+    """Single hit holds only where the slope and the fit at every dose both agree with it."""
+    shape, p = judged.shape, judged.p_slope
     if math.isfinite(shape.value):
         limits = f"95 % CI {significant(shape.low)} to {significant(shape.high)}; "
         slope = f"slope of log(cells) {significant(shape.value)} ({limits}{p_text(p)})"
@@ -59,15 +74,37 @@ def _shape(shape: Slope) -> Finding:
     if math.isnan(p):
         text = "Single hit cannot be tested: a group with several doses must have units with and without response."
         verdict = "not testable"
-    elif p < ALPHA:
+    elif p < ALPHA or judged.p_fit < ALPHA:
         few = "units differ, or cells hinder each other at high doses"
         why = "more than one cell seems to be needed" if shape.value > 1 else few
+        if p >= ALPHA:
+            why = "the slope agrees, but units do not respond at every dose as one frequency says"
         text = f"Single hit is contradicted: {slope}; {why}. The frequencies then mean little."
         verdict = "contradicts single hit"
     else:
         text, verdict = f"The units agree with single hit: {slope}.", "agrees with single hit"
     found = Estimate(shape.value, shape.low, shape.high)
     return Finding.of("dilution", "single_hit:all", text, found, unit="slope", p_holm=p, verdict=verdict)
+
+
+def _fit(judged: Judged) -> Finding:
+    """Deviance of the model with one frequency for each group."""
+    fit, p = judged.fit, judged.p_fit
+    test = f"deviance {significant(fit.deviance)} on {fit.degrees_of_freedom} df, {p_text(p)}"
+    test += ", against simulated plates" if fit.simulated else ""
+    if math.isnan(p):
+        text = "The fit at every dose cannot be tested: a group must have several doses, and units of both kinds."
+        verdict = "not testable"
+    elif p < ALPHA:
+        text = (
+            f"The fit at every dose is contradicted ({test}): units scatter {significant(fit.dispersion)} times as "
+            "much as single hit allows."
+        )
+        verdict = "contradicts single hit"
+    else:
+        text, verdict = f"The fit at every dose is not contradicted ({test}).", "agrees with single hit"
+    found = Estimate(fit.deviance, math.nan, math.nan)
+    return Finding.of("dilution", "fit:all", text, found, unit="deviance", p_holm=p, verdict=verdict)
 
 
 def _groups(row: Mapping[Any, Any], n: int) -> Finding:

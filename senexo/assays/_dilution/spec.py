@@ -26,14 +26,24 @@ SPEC = Spec(
             *f.interval("one_in", "cells"), Field("frequency", "frequency of responding cells", "share"),
             *f.interval("frequency", "share"), Field("n_tested", "wells or mice"),
             Field("n_response", "those that responded"), Field("n_doses", "doses"),
+            Field("one_in_low_elda", "lower end without overdispersion, as elda has it", "cells"),
+            Field("one_in_high_elda", "upper end of the same", "cells"),
+            Field("dispersion", "that the interval allows for; 1 unless the fit is contradicted"),
         )),
         Table("single_hit", "tests of the single-hit model", (
             Field("test", "likelihood ratio, Wald, score of log dose, score of dose"),
             Field("slope", "of log(cells), 1 for single hit; the same in each row"), *f.interval("slope"),
             Field("z", "the statistic, standard normal under single hit"), f.P_VALUE,
         )),
+        Table("fit", "does one frequency fit at every dose? A row per group, and one for all", (
+            f.GROUP, Field("deviance", "of the single-hit model"), Field("pearson", "Pearson's chi-squared"),
+            Field("degrees_of_freedom", "doses less one"), Field("p_value", "of the deviance, uncorrected"),
+            Field("dispersion", "Pearson's chi-squared over its degrees of freedom"),
+            Field("against", "`chi-squared`, or `simulated plates` where few units are expected"),
+        )),
         Table("groups", "the test that all groups have one frequency", (
-            Field("chi_square", "likelihood ratio"), Field("degrees_of_freedom", "groups less one"), f.P_VALUE,
+            Field("chi_square", "likelihood ratio"), Field("degrees_of_freedom", "groups less one"),
+            Field("p_value", "uncorrected; of an F test where the fit is contradicted"),
         ), when="of two groups or more"),
         Table("pairs", "pairs of groups", (
             f.GROUP, Field("other", "the other group"), Field("fold", "frequency of the group over that of the other"),
@@ -50,7 +60,8 @@ SPEC = Spec(
     ),
     findings=(
         Answer("frequency:GROUP", "1 in N cells", "the frequency; GROUP is `all` without groups"),
-        Answer("single_hit:all", "slope", "the test of the single-hit model"),
+        Answer("single_hit:all", "slope", "the single-hit model: its slope, and a verdict of slope and fit"),
+        Answer("fit:all", "deviance", "the fit of one frequency at every dose"),
         Answer("groups:all", "chi-square", "of three groups or more: have all one frequency?"),
         Answer("fold:GROUP:OTHER", "fold", "the ratio of two frequencies"),
     ),
@@ -60,7 +71,7 @@ SPEC = Spec(
         "groups or more: not all are alike",
         "upper bound only": "no unit responded: the frequency is below the bound, and is not zero",
         "lower bound only": "every unit responded: the frequency is above the bound",
-        "agrees with single hit, contradicts single hit": "p from 0.05, below 0.05",
+        "agrees with single hit, contradicts single hit": "slope and fit both have p from 0.05; one is below 0.05",
     },
     example={"dose": "cells", "tested": "wells", "response": "positive", "group": "arm"},
 )  # fmt: skip

@@ -27,6 +27,25 @@ converged <- function(dose, tested, response, group) {
   z <- (s[1] - 1) / s[2]
   unname(c(s, z, 2 * pnorm(-abs(z))))
 }
+# goodness of fit of the single-hit model (one frequency for each group, slope 1) at elda's estimates, where glm may not
+# come to an end; the error of quasibinomial glm where it does, else NA
+fitted_well <- function(dose, tested, response, group, estimate) {
+  inside <- tested > 0; g <- factor(group)[inside]
+  mixed <- sapply(levels(g), function(k) { y <- response[inside][g == k]; n <- tested[inside][g == k]
+                                           length(unique(dose[inside][g == k])) > 1 && sum(y) > 0 && any(y < n) })
+  use <- g %in% levels(g)[mixed]
+  if (!any(use)) return(rep(NA_real_, 5))
+  at <- 1 / estimate[match(g, levels(g))][use]
+  g <- factor(g[use]); n <- tested[inside][use]; y <- response[inside][use]; d <- dose[inside][use]
+  mu <- -expm1(-at * d)
+  deviance <- sum(binomial()$dev.resids(y / n, mu, n)); pearson <- sum((y - n * mu)^2 / (n * mu * (1 - mu)))
+  df <- length(y) - nlevels(g)
+  f <- if (nlevels(g) > 1) cbind(y, n - y) ~ 0 + g else cbind(y, n - y) ~ 1
+  wide <- suppressWarnings(glm(f, family = quasibinomial("cloglog"), offset = log(d), start = as.vector(log(tapply(at, g, mean))),
+                               control = glm.control(epsilon = 1e-14, maxit = 500)))
+  same <- df > 0 && wide$converged && max(abs(coef(wide) - as.vector(log(tapply(at, g, mean))))) < 1e-6
+  c(deviance, df, pearson, if (same) summary(wide)$coef[1, 2] else NA_real_, pearson / df)
+}
 tests <- function(x) if (is.null(x)) rep(NA_real_, 4) else unname(unlist(x))
 analyse <- function(name, dose, tested, response, group = rep("all", length(dose))) {
   fit <- suppressWarnings(elda(response, dose, tested, group, test.unit.slope = TRUE))
@@ -36,6 +55,7 @@ analyse <- function(name, dose, tested, response, group = rep("all", length(dose
         wald = tests(wald), wald_converged = if (is.na(tests(lr)[3])) NA_real_ else converged(dose, tested, response, group),
         ratio = tests(lr),
         score_log = tests(fit$test.slope.score.logdose), score_dose = tests(fit$test.slope.score.dose),
+        fit = fitted_well(dose, tested, response, group, fit$CI[, 2]),
         difference = if (is.null(fit$test.difference)) NA_real_ else unlist(fit$test.difference))
 }
 analyse("manual", c(50, 100, 200, 400, 800), rep(24, 5), c(2, 6, 9, 15, 21))
@@ -56,4 +76,6 @@ analyse("four groups", rep(c(30000, 20000, 4000, 500), 4), rep(6, 16), c(2, 3, 2
 analyse("separated", c(10, 100, 1000), c(8, 8, 8), c(0, 3, 8))
 analyse("every group at an edge", rep(c(100, 1000), 2), rep(10, 4), c(10, 10, 0, 0), rep(c("a", "b"), each = 2))
 analyse("an empty dose", c(50, 100, 200, 400), c(0, 24, 24, 24), c(0, 6, 9, 15))
+gof <- read.csv("../cases/gof.csv")
+analyse("gof", gof$dose, gof$tested, gof$response)
 cat("{\n", paste(out, collapse = ",\n"), "\n}\n", sep = "")
