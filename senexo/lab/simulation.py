@@ -18,6 +18,7 @@ from senexo.base.streams import generator
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
+from senexo.lab.soundness import doubts
 from senexo.model.network import Network, UnitDefinition
 
 if TYPE_CHECKING:
@@ -80,8 +81,9 @@ def simulate(
     xarray.Dataset
         With dims (run, time): one variable per species, and per parameter, compartment or stoichiometry that may
         change, under its SBML id with its unit (an id "run" or "time" gets a "_" behind). What stays constant is a
-        scalar coordinate. How the numbers came about is in `attrs`; where they may be less accurate than the tolerance
-        says, `attrs["cautions"]` says so, a sentence a line.
+        scalar coordinate. How the numbers came about is in `attrs`; `attrs["status"]` is "complete" or "complete,
+        with cautions": numbers that may be less accurate than the tolerance says, or that no model means (not a number,
+        infinite, an amount below zero, a Zeno point) are in `attrs["cautions"]`, a sentence a line.
 
     Raises
     ------
@@ -142,6 +144,8 @@ def simulate(
         "parameters": json.dumps({id: float(value) for id, value in parameters.items()}),
         **settings,
     }
+    found = [*str(attrs.get("cautions", "")).splitlines(), *doubts(lowered, grid, values)]
+    attrs |= {"status": "complete, with cautions", "cautions": "\n".join(found)} if found else {"status": "complete"}
     return _dataset(network, lowered, grid, values, quantity, attrs)
 
 

@@ -114,6 +114,7 @@ def test_attributes_say_how_it_came_about(cell: Model, tmp_path: Path) -> None:
         "seed": 3,
         "rtol": 1e-7,
         "atol": 1e-9,
+        "status": "complete",
     }
     stochastic = senexo.simulate(cell, TIMES, method="ssa", seed=3, quantity="concentration").attrs
     assert (stochastic["method"], stochastic["quantity"], stochastic["seed"]) == ("ssa", "concentration", 3)

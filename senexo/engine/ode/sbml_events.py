@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from senexo.base.errors import SimulationError
 from senexo.engine.ode.equations import Equations
+from senexo.engine.ode.zeno import Accumulations
 
 # Events that trigger each other without end at one instant are a fault of the model, not a long run.
 MOST_AT_ONCE = 10_000
@@ -30,12 +31,13 @@ class Waiting:
 class EventQueue:
     """The events of one run over the cells of its `Equations`."""
 
-    def __init__(self, equations: Equations, ties: np.random.Generator) -> None:
+    def __init__(self, equations: Equations, ties: np.random.Generator, *, end: float = inf) -> None:
         self.equations = equations
         self.ties = ties
         self.events = equations.lowered.events
         self.was = np.array([event.initial_value for event in self.events], dtype=bool)
         self.waiting: list[Waiting] = []
+        self.accumulations = Accumulations(tuple(event.id for event in self.events), end)
 
     @property
     def next_time(self) -> float:
@@ -58,6 +60,7 @@ class EventQueue:
             entry = self.next_of(due)
             self.waiting.remove(entry)
             self.execute(entry)
+            self.accumulations.note(entry.event, time)
             executed += 1
             if executed > MOST_AT_ONCE:
                 raise SimulationError(

@@ -102,6 +102,7 @@ def integrate(
         values = run.values()
     if cautions is not None:
         cautions.extend(run.cautions())
+        cautions.extend(run.queue.accumulations.found())
     return values
 
 
@@ -121,8 +122,8 @@ class _Run:
     ) -> None:
         self.equations = Equations(lowered)
         self.equations.memory[: self.equations.n_slots] = v0
-        self.queue = EventQueue(self.equations, ties)
         self.times, self.end = times, float(times[-1]) if len(times) else 0.0
+        self.queue = EventQueue(self.equations, ties, end=self.end)
         self.out = np.empty((len(times), self.equations.n_slots))
         self.n_out = 0
         self.time = 0.0

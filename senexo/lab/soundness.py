@@ -1,0 +1,69 @@
+"""What in the values of a simulation no model means: no number, infinite, a compartment without a positive size, an
+amount below zero. Each is reported once, by name and time; the values stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.engine.formula.network import Lowered
+
+MOST = 20  # sentences
+BELOW = 1e-6  # share of its largest size by which an amount of a deterministic run is below zero, beyond its error
+_WATCHED = ("species", "parameter", "compartment", "species reference")
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+def doubts(lowered: Lowered, times: Floats, values: Floats) -> list[str]:
+    """A sentence for everything in `values` [runs, times, slots] that no model means, in the order of time.
+
+    A quantity that has no value from the start, because the model gives it none, is reported like any other.
+    """
+    found = sorted(_doubts(lowered, times, values), key=lambda one: one[0])
+    sentences = [sentence for _, sentence in found[:MOST]]
+    return [*sentences, f"... and {len(found) - MOST} more of this kind"] if len(found) > MOST else sentences
+
+
+def _doubts(lowered: Lowered, times: Floats, values: Floats) -> Iterator[tuple[float, str]]:
+    for slot, info in enumerate(lowered.slots):
+        if info.kind not in _WATCHED or not info.changes:
+            continue
+        course = values[:, :, slot]
+        with np.errstate(invalid="ignore"):
+            kinds: list[tuple[str, Bools]] = [
+                ("is not a number", np.isnan(course)),
+                ("is infinite", np.isinf(course)),
+            ]
+            if info.kind == "compartment":
+                kinds.append(("has a size that is not positive", course <= 0.0))
+            if info.kind == "species":
+                largest = np.max(np.abs(course), initial=0.0, where=np.isfinite(course))
+                kinds.append(("is below zero", np.isfinite(course) & (course < -BELOW * largest)))
+        for what, where in kinds:
+            if where.any():
+                run, time = _first(where)
+                yield float(times[time]), _sentence(lowered, slot, what, float(times[time]), run, len(values))
+
+
+def _first(where: Bools) -> tuple[int, int]:
+    """Run and time of the earliest place."""
+    time = int(np.argmax(where.any(axis=0)))
+    return int(np.argmax(where[:, time])), time
+
+
+def _sentence(lowered: Lowered, slot: int, what: str, time: float, run: int, runs: int) -> str:
+    place = f"at time {time:g}" + (f" of run {run}" if runs > 1 else "")
+    return f"{lowered.slots[slot].id} {what} {place}, the first output that shows it{_cause(lowered, slot)}"
+
+
+def _cause(lowered: Lowered, slot: int) -> str:
+    """What in the model sets the quantity."""
+    events = [event.id for event in lowered.events if any(item.slot == slot for item in event.assignments)]
+    if any(item.slot == slot for item in lowered.assignments):
+        return " (an assignment rule sets it)"
+    return f" (set by {'events' if len(events) > 1 else 'event'} {', '.join(events)})" if events else ""
