@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from senexo.assays._fates.pooled import PooledArms
 from senexo.assays._fates.sentences import difference_finding, share_finding
 from senexo.assays._fates.tables import cells_of, curves_of, differences_of, donors_of, fates_of, fractions_of
 from senexo.assays._senescence.contrasts import LARGE, SMALL
@@ -25,6 +26,10 @@ _METHOD = (
     "averaged over donors (95 % intervals from a beta-binomial model and Student's t over donors). Arms were compared "
     "by {test} of the donors' incidences at {time:g} h, and over the whole time by Student's t of the donors' "
     "cause-specific log-rank scores. P-values are corrected by Holm."
+)
+_POOLED = (
+    " In arms with a donor that was not followed so long, the estimate is Aalen and Johansen's over all cells, each "
+    "donor with the same weight, with errors by the infinitesimal jackknife over donors and Student's t."
 )
 _TESTS = {"paired": "Student's t within donors", "unpaired": "Welch's t between donors"}
 
@@ -120,18 +125,32 @@ def fates(
         raise InvalidInput([Fault(f"{where}: time_h", f"{now:g}", "a time > 0")])
     donors = donors_of(cells, curves, known, told, now)
     short = donors[donors["incidence"].isna()].drop_duplicates(["arm", "donor"])
-    notes = [f"{row.donor}, {row.arm}: not followed to {now:g} h and no part" for row in short.itertuples()]
-    differences = differences_of(cells, donors, known, told, compared, design)
+    notes = _followed_in_part(donors, short, now)
+    pooled = PooledArms(cells, known, now)
+    differences = differences_of(cells, donors, known, told, compared, design, pooled)
     settings = {
         "compare": compared, "cause": told, "time_h": now, "censored": censored, "design": design, "level": LEVEL,
         "small_difference": SMALL, "large_difference": LARGE,
     }  # fmt: skip
-    fractions = fractions_of(donors)
+    fractions = fractions_of(donors, pooled)
     tables = {
         "differences": differences, "fractions": fractions, "donors": donors, "curves": curves_of(curves, known, told)
     }  # fmt: skip
     words = [difference_finding(row, settings) for row in records(differences)] or [
         share_finding(r, now) for r in records(fractions)
     ]
-    method = _METHOD.format(test=_TESTS[design], time=now)
+    method = _METHOD.format(test=_TESTS[design], time=now) + (_POOLED if len(short) else "")
     return FatesResult("fates", method, settings, tuple(words), tables, tuple(notes))
+
+
+def _followed_in_part(donors: pd.DataFrame, short: pd.DataFrame, now: float) -> list[str]:
+    """Arms with donors that were not followed to the time judged."""
+    notes = []
+    for arm, mine in short.groupby("arm", sort=False):
+        n = donors.loc[donors["arm"] == arm, "donor"].nunique()
+        names = ", ".join(mine["donor"])
+        notes.append(
+            f"{arm}: {len(mine)} of {n} donors ({names}) {'was' if len(mine) == 1 else 'were'} not followed to {now:g} "
+            "h; what was followed is used, as if their cells went on like those of the others"
+        )
+    return notes

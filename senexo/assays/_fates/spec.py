@@ -41,10 +41,11 @@ SPEC = Spec(
             f.VERDICT,
         )),
         Table("fractions", "the incidence of every arm and fate", (
-            f.ARM, _FATE, Field("n_donors", "donors followed to the time judged"), Field("n_cells", "their cells"),
+            f.ARM, _FATE, Field("n_donors", "donors of the arm, each as long as followed"),
+            Field("n_cells", "their cells"),
             Field("incidence", "cumulative incidence, mean of donors", "share"), f.LOW, f.HIGH,
         )),
-        Table("donors", "the incidence of every donor", (
+        Table("donors", "the incidence of every donor; empty where it was not followed so long", (
             f.ARM, f.DONOR, _FATE, Field("n_cells", "cells followed"),
             Field("n_events", "cells with this fate by the time judged"), _INCIDENCE,
             Field("std_error", "standard error of the incidence, by the infinitesimal jackknife", "share"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from senexo.assays._fates.pooled import PooledArms
 from senexo.assays._fates.spec import SPEC
 from senexo.assays._senescence.contrasts import LARGE, SMALL
 from senexo.assays.result import judge
@@ -70,12 +71,20 @@ def _counting(rows: pd.DataFrame) -> np.ndarray:
     return np.maximum(rows["std_error"].to_numpy(float) ** 2, share_variance(rows["incidence"].to_numpy(float) * n, n))
 
 
-def fractions_of(donors: pd.DataFrame) -> pd.DataFrame:
-    """Mean over donors: `mean_share` of as many followed cells as the error of the incidence is worth."""
+def fractions_of(donors: pd.DataFrame, pooled: PooledArms) -> pd.DataFrame:
+    """Mean over donors: `mean_share` of as many followed cells as the error of the incidence is worth.
+
+    Where a donor was not followed to the time judged, the Aalen-Johansen estimate of all donors together.
+    """
     import pandas as pd
 
     rows = []
-    for (arm, fate), mine in donors.dropna(subset="incidence").groupby(["arm", "fate"], sort=False):
+    for (arm, fate), mine in donors.groupby(["arm", "fate"], sort=False):
+        if mine["incidence"].isna().any():
+            found = pooled.fraction(str(arm), list(mine["donor"]), str(fate))
+            if math.isfinite(found.value):
+                rows.append((arm, fate, len(mine), int(mine["n_cells"].sum()), found.value, found.low, found.high))
+            continue
         share = mine["incidence"].to_numpy(float)
         n = mine["n_cells"].to_numpy(float)
         error = mine["std_error"].to_numpy(float)
@@ -89,23 +98,21 @@ def fractions_of(donors: pd.DataFrame) -> pd.DataFrame:
 
 def differences_of(
     cells: pd.DataFrame, donors: pd.DataFrame, known: Sequence[str], told: Sequence[str],
-    compared: Sequence[tuple[str, str]], design: str,
+    compared: Sequence[tuple[str, str]], design: str, pooled: PooledArms,
 ) -> pd.DataFrame:  # fmt: skip
     import pandas as pd
 
-    whole = donors.dropna(subset="incidence")
     rows: list[dict[str, Any]] = []
     for arm, control in compared:
         for name in told:
-            of = whole[whole["fate"] == name]
+            of = donors[donors["fate"] == name]
             first, second = (of[of["arm"] == which].set_index("donor") for which in (arm, control))
             if design == "paired":
                 both = first.index.intersection(second.index, sort=False)
                 first, second = first.loc[both], second.loc[both]
             rows.append({
                 "arm": arm, "control": control, "fate": name, "n_donors": len(first), "n_donors_control": len(second),
-                "incidence": float(first["incidence"].mean()), "incidence_control": float(second["incidence"].mean()),
-                **_tested(first, second, design),
+                **_compared(arm, control, name, first, second, design, pooled),
                 "p_log_rank": _log_rank(cells, arm, control, known.index(name)) if design == "paired" else math.nan,
             })  # fmt: skip
     for row, p in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
@@ -118,6 +125,25 @@ def differences_of(
     return pd.DataFrame(rows, columns=list(names))
 
 
+def _compared(
+    arm: str, control: str, fate: str, first: pd.DataFrame, second: pd.DataFrame, design: str, pooled: PooledArms
+) -> dict[str, float]:
+    """Incidences of both arms and their difference: of donors that were all followed, else of all donors together."""
+    if len(first) and len(second) and (first["incidence"].isna().any() or second["incidence"].isna().any()):
+        donors = [list(part.index) for part in (first, second)]
+        gap = pooled.difference(arm, control, donors, fate, design == "paired")
+        shares = [pooled.fraction(name, own, fate).value for name, own in zip((arm, control), donors, strict=True)]
+        return {"incidence": shares[0], "incidence_control": shares[1], **_within(gap)}
+    shares = [float(part["incidence"].mean()) for part in (first, second)]
+    return {"incidence": shares[0], "incidence_control": shares[1], **_tested(first, second, design)}
+
+
+def _within(found: Estimate) -> dict[str, float]:
+    """A difference of shares, its interval no wider than -1 to 1."""
+    low, high = (min(max(end, -1.0), 1.0) if math.isfinite(end) else end for end in (found.low, found.high))
+    return {"difference": found.value, "low": low, "high": high, "p_value": found.p_value}
+
+
 def _tested(first: pd.DataFrame, second: pd.DataFrame, design: str) -> dict[str, float]:
     values = [part["incidence"].to_numpy(float) for part in (first, second)]
     if not len(first) or not len(second):
@@ -128,8 +154,7 @@ def _tested(first: pd.DataFrame, second: pd.DataFrame, design: str) -> dict[str,
         found = Estimate(float(values[0].mean() - values[1].mean()), math.nan, math.nan)
     else:
         found = welch(values[0], values[1], _counting(first), _counting(second))
-    low, high = (min(max(end, -1.0), 1.0) if math.isfinite(end) else end for end in (found.low, found.high))
-    return {"difference": found.value, "low": low, "high": high, "p_value": found.p_value}
+    return _within(found)
 
 
 def _log_rank(cells: pd.DataFrame, arm: str, control: str, cause: int) -> float:
