@@ -112,7 +112,7 @@ def run(
     seed, donors
         In place of those of the study.
     workers
-        Threads; one per core by default. Results do not depend on it.
+        Processes, each with one thread; one per core by default. Results do not depend on it.
     resume
         Continue the run that is in `out`.
     progress
@@ -151,6 +151,7 @@ def run(
     from senexo.lab.claim import null
     from senexo.lab.registry import experiment_of
     from senexo.lab.results import as_json, write_results
+    from senexo.lab.units import simulate as simulate_units
     from senexo.report.page import render
 
     experiment = experiment_of(resolved)
@@ -171,7 +172,7 @@ def run(
             say("simulating cells", count, len(work))
 
         todo = [unit for unit in work if unit.chunk not in done]
-        ensemble.each(todo, experiment.simulate_unit, keep, workers=workers)
+        simulate_units(experiment, todo, keep, workers=workers)
         say("judging and writing tables", 0, 0)
         tables = write_results(experiment, units, store)
         seconds = time.monotonic() - began
@@ -230,7 +231,7 @@ def check(study: Study | str | Path, *, set: Sequence[str] = (), workers: int | 
     set
         Changes of the study, as "path=value".
     workers
-        Threads of the run; one per core by default.
+        Processes of the run; one per core by default.
 
     Returns
     -------

@@ -123,7 +123,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="result folder (default: results/NAME)")] = None,
     seed: Annotated[int | None, typer.Option(help="another seed than the study's")] = None,
     donors: Annotated[int | None, typer.Option(help="another number of donors than the study's", min=1)] = None,
-    workers: Annotated[int | None, typer.Option(help="threads (default: one per core)", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="processes (default: one per core)", min=1)] = None,
     set_: Sets = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress, no summary; only errors")] = False,

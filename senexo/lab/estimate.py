@@ -19,6 +19,7 @@ GIB = 2**30
 BYTES_PER_ROW = 500  # of a table while it is written, its texts included
 BYTES_ON_DISK_PER_ROW = 110  # CSV and Parquet together
 BASE_BYTES = 0.6 * GIB  # the interpreter, its libraries and the compiler
+CHILD_BYTES = 0.4 * GIB  # of a worker's process: the same without what writes tables and draws
 SECONDS_SHOWN_FROM = 90.0  # in minutes from here on
 
 
@@ -82,14 +83,16 @@ class RunEstimate:
 def estimate(experiment: Experiment, workers: int) -> RunEstimate:
     """The size of a run from the sizes of its arrays, without its time.
 
-    Memory: what the workers hold while they simulate; or the longest table; or one arm of all donors, which the files
-    of states are written from. The largest of the three.
+    Memory: what the workers hold while they simulate, each in a process of its own; or the longest table; or one arm of
+    all donors, which the files of states are written from. The largest of the three.
     """
     study, size = experiment.study, experiment.size()
     again, known = null.units(experiment), tables.numbers(study)
     worlds = Counter(unit.world for unit in experiment.units())
     wells = worlds[World.STUDY]
-    needed = max(workers * size.working_bytes, size.rows * BYTES_PER_ROW, 3.0 * size.unit_bytes * study.donors.n)
+    others = min(workers, wells) - 1
+    working = size.working_bytes + others * (size.working_bytes + CHILD_BYTES)
+    needed = max(working, size.rows * BYTES_PER_ROW, 3.0 * size.unit_bytes * study.donors.n)
     return RunEstimate(
         title=study.title,
         arms=len(study.arms),

@@ -45,7 +45,7 @@ def run_time(experiment: Experiment, workers: int, *, render: Render) -> float:
     experiment
         The experiment; it is compiled here.
     workers
-        Threads of the run, and of the trial: that they compete for memory and cores is in its times.
+        Processes of the run. The trial has one thread, as each of them has.
     render
         Draws the report of a result folder.
 
@@ -63,7 +63,7 @@ def run_time(experiment: Experiment, workers: int, *, render: Render) -> float:
         TemporaryDirectory(prefix="senexo-trial-") as place,
         Store(Path(place), {}, resume=False) as store,
     ):
-        timed = _simulated(part, _sample(work), workers, store)
+        timed = _simulated(part, _sample(work), store)
         concluded = _concluded(part.experiment, list(timed), store, render)
     return compiled + _of_units(experiment, work, timed, workers) + concluded
 
@@ -79,7 +79,7 @@ def _sample(work: Sequence[Unit]) -> Iterator[Unit]:
         yield unit
 
 
-def _simulated(part: first_hours.FirstHours, sample: Iterator[Unit], workers: int, store: Store) -> dict[Unit, _Timed]:
+def _simulated(part: first_hours.FirstHours, sample: Iterator[Unit], store: Store) -> dict[Unit, _Timed]:
     """The times of a sample of units, which are left in the store."""
     found: dict[Unit, _Timed] = {}
 
@@ -92,21 +92,21 @@ def _simulated(part: first_hours.FirstHours, sample: Iterator[Unit], workers: in
         store.put(unit.chunk, result[1])
         found[unit] = _Timed(result[0].shared, result[0].own, time.monotonic() - begun)
 
-    ensemble.each(sample, work, keep, workers=workers)
+    ensemble.each(sample, work, keep, workers=1)
     return found
 
 
 def _of_units(experiment: Experiment, work: Sequence[Unit], timed: Mapping[Unit, _Timed], workers: int) -> float:
     """Seconds for all units, world by world: the mean of those timed, and what is shared once for each of its keys."""
-    in_threads, stored = 0.0, 0.0
+    simulated, stored = 0.0, 0.0
     for world in World:
         all_of, seen = ([unit for unit in units if unit.world is world] for units in (work, timed))
         if all_of:
             keys, known = ({experiment.preparation(unit) for unit in units} for units in (all_of, seen))
-            in_threads += sum(timed[unit].shared for unit in seen) / len(known) * len(keys)
-            in_threads += sum(timed[unit].own for unit in seen) / len(seen) * len(all_of)
+            simulated += sum(timed[unit].shared for unit in seen) / len(known) * len(keys)
+            simulated += sum(timed[unit].own for unit in seen) / len(seen) * len(all_of)
             stored += sum(timed[unit].stored for unit in seen) / len(seen) * len(all_of)
-    return in_threads / min(workers, len(work)) + stored
+    return simulated / min(workers, len(work)) + stored
 
 
 def _concluded(experiment: Experiment, sample: Sequence[Unit], store: Store, render: Render) -> float:

@@ -8,7 +8,6 @@ are generated for blocks of lanes (`senexo.engine.formula.lanes`), and the steps
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import UnsupportedFeature
+from senexo.base.threads import available
 from senexo.engine.formula import lanes
 from senexo.engine.formula.differentiate import gradients
 from senexo.engine.formula.graph import Graph, Node
@@ -198,7 +198,7 @@ class BatchODE:
                 self._kernels, self._places, self._slots, v[rows], times, found, source, values[rows], final[rows]
             )
 
-        threads = threads or os.cpu_count() or 1
+        threads = threads or available()
         share = min(_ROWS_AT_ONCE, max(LANES, -(-n // threads)))
         slices = [slice(begin, begin + share) for begin in range(0, n, share)]
         if threads == 1 or len(slices) == 1:

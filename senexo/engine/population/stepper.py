@@ -8,7 +8,6 @@ own (`Inside`): events alone (`senexo.engine.population.splitting`), or events a
 
 from __future__ import annotations
 
-import os
 import time as clock
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.streams import derive
+from senexo.base.threads import available
 from senexo.engine.population.chunks import Chunk, Chunks, Outcome, worst
 from senexo.engine.population.exchange import BLOCK, arrive, leave, sums, uptake
 from senexo.engine.population.generated import Generated, generated
@@ -88,7 +88,7 @@ class SplitStepper:
         def chunk() -> Chunk:
             return Chunk(self.tables, self.state, keep_log, cells.base)
 
-        workers = threads or len(os.sched_getaffinity(0))
+        workers = threads or available()
         self.chunks = Chunks(chunk, workers, execution.chunks, stop)
 
     def run(self, until: float, *, window: float, most_cells: int, most_events: int) -> str:

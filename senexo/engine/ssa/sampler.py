@@ -7,7 +7,6 @@ compilation is worth the wait, "flat" (one reaction at a time) for few long runs
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from senexo.base.errors import SimulationError
 from senexo.base.streams import derive
+from senexo.base.threads import available
 from senexo.engine.formula.evaluate import apply_assignments
 from senexo.engine.formula.forcing import Forcing, evenly
 from senexo.engine.formula.network import Assigned, Lowered
@@ -186,7 +186,7 @@ class Sampler:
         """See `sample`."""
         if not len(times) or not runs:
             return np.empty((runs, len(times), len(self.v0)))
-        job = Job(self, times, runs, seed, most_events, threads or _processors())
+        job = Job(self, times, runs, seed, most_events, threads or available())
         job.marks = self.marks(float(times[-1]), max_step, cautions)
         job.run(backend)
         apply_assignments(self.lowered, job.out, times)
@@ -277,12 +277,6 @@ class Job:
         if failures:
             code, index, time, run, _ = min(failures, key=lambda outcome: outcome[3])
             raise error(self.sampler.lowered, code, index, time, run, self.most)
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _without_unit_sizes(lowered: Lowered, v0: Values) -> Lowered:
