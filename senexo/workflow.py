@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from senexo.lab.estimate import RunEstimate
     from senexo.lab.experiment import Unit
     from senexo.lab.replay import Replay
+    from senexo.report.page import Written
 
 Progress = Callable[[str, int, int], None]
 STRONG = ("holds", "does not hold", "not decided", "large", "estimated")  # verdicts that printed results show
@@ -254,6 +255,40 @@ def check(study: Study | str | Path, *, set: Sequence[str] = (), workers: int | 
     found = estimate.estimate(experiment, workers or os.cpu_count() or 1)
     estimate.affordable(found)
     return estimate.with_time(found, experiment, render=render)
+
+
+def report(folder: str | Path, *, out: str | Path | None = None, figures: bool = True) -> Written:
+    """Write the report of a result folder again, with its figures as files.
+
+    Parameters
+    ----------
+    folder
+        A result folder; what the run wrote in it is left as it is.
+    out
+        Where `report.html` and `figures/` are written; `report` in the result folder by default.
+    figures
+        Whether every figure is written as SVG, PDF and PNG, with its numbers as CSV.
+
+    Returns
+    -------
+    Written
+        The paths of the page and of the figures' files.
+
+    Raises
+    ------
+    StoreError
+        When a file that the page needs is missing or unreadable, or when `out` is the result folder itself.
+    """
+    from senexo.report.page import render_to
+
+    source = Path(folder)
+    place = Path(out) if out is not None else source / "report"
+    if place.resolve() == source.resolve():
+        raise StoreError(
+            f"{place}: is the result folder, whose files the ledger records; choose another folder for --out"
+        )
+    place.mkdir(parents=True, exist_ok=True)
+    return render_to(source, place, figures=figures)
 
 
 def replay(folder: str | Path, *, arm: str, donor: int, cell: int) -> Replay:

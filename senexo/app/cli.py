@@ -268,6 +268,21 @@ def verify(folder: Folder) -> None:
 
 
 @app.command()
+def report(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="new folder [default: report in the result folder]")] = None,
+    page_only: Annotated[bool, typer.Option("--page-only", help="no files of figures")] = False,
+) -> None:
+    """Write the report of a result folder again, with its figures as files."""
+    from senexo import workflow
+
+    written = workflow.report(folder, out=out, figures=not page_only)
+    typer.echo(written.page)
+    if written.figures:
+        typer.echo(f"{len(written.figures)} files in {written.figures[0].parent}")
+
+
+@app.command()
 def replay(
     folder: Folder,
     arm: Annotated[str, typer.Option(help="arm, as the tables name it")],

@@ -1,4 +1,4 @@
-"""The report's section on a study's claim: the verdict first, then its figures; made from the tables alone."""
+"""The figures of a claim: margins over donors in both worlds, and what goes with them; made from tables alone."""
 
 from __future__ import annotations
 
@@ -6,44 +6,44 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from senexo.report import figures
+from senexo.report.drawing import SERIES, SOFT, Drawn, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from senexo.report.folder import ResultFolder
+
 SHOWN = 12  # parameters in the figure of ranks
 BINS = 40
-COLOURS = {"claim": "#b3202c", "null world": "0.45"}
+COLOURS = {"claim": SERIES[0], "null world": SOFT}
 
 
-def section(found: dict[str, Any], claim: pd.DataFrame, draws: pd.DataFrame, ranks: pd.DataFrame) -> dict[str, Any]:
-    """The content of the claim's section: `found` is the claim in findings.json, the others are its tables."""
+def figures(folder: ResultFolder) -> list[Drawn]:
+    """The margin of every comparison of a claim over donors, and the parameters that go with it."""
+    claim, draws, ranks = folder.table("claim"), folder.table("claim_draws"), folder.table("claim_ranks")
     comparisons = list(dict.fromkeys(draws["comparison"]))
     drawn = [
-        {"svg": margins(claim, draws, text), "caption": f"{text}: by how much, in every donor with a value. {READ}"}
-        for text in comparisons
+        margins(claim, draws, text, number)
+        for number, text in enumerate(comparisons, start=1)
         if draws.loc[draws["comparison"] == text, "kept"].any()
     ]
-    for text in comparisons:
+    for number, text in enumerate(comparisons, start=1):
         own = ranks[ranks["comparison"] == text]
         if len(own) and not own["reading"].eq("too few draws to rank").any():
-            caption = f"Spearman's rank correlation of parameters with the margin of {text}, over draws; 95 % CI."
-            drawn.append(
-                {"svg": ranked(own), "caption": f"{caption} Filled: {own['p_corrected'].lt(0.05).sum()} {SIGNIFICANT}"}
-            )
-    return {**found, "figures": drawn}
+            drawn.append(ranked(own, text, number))
+    return drawn
 
 
 READ = "Right of the line it holds. Bar: the mean over donors with its interval. Below: the same donors in the null."
 SIGNIFICANT = "parameters, significant after correction for all of them. Band: correlations below 0.2 in size."
 
 
-def margins(claim: pd.DataFrame, draws: pd.DataFrame, text: str) -> str:
+def margins(claim: pd.DataFrame, draws: pd.DataFrame, text: str, number: int) -> Drawn:
     """Histogram of one comparison's margin over donors, in its own world and in its null."""
     rows = draws[(draws["comparison"] == text) & draws["kept"]]
     edges = _edges(rows["margin"].to_numpy())
-    figure = figures.new_figure(7.2, 2.6)
+    figure = new_figure(6.4, 2.3)
     for axes, (world, colour) in zip(figure.subplots(2, 1, sharex=True), COLOURS.items(), strict=True):
         values = rows.loc[rows["world"] == world, "margin"].to_numpy()
         axes.hist(np.clip(values, edges[0], edges[-1]), bins=edges, color=colour, alpha=0.45)
@@ -58,13 +58,23 @@ def margins(claim: pd.DataFrame, draws: pd.DataFrame, text: str) -> str:
             else f"{world}: no value"
         )
     axes.set_xlabel("margin")
-    return figures.svg(figure)
+    rows_of = claim[claim["comparison"] == text].set_index("world")
+    said = "; ".join(
+        f"{world}: mean {rows_of.loc[world, 'mean']:.3g}, true in {rows_of.loc[world, 'n_true']:.0f} of "
+        f"{rows_of.loc[world, 'n_donors']:.0f}"
+        for world in COLOURS
+    )
+    return Drawn(
+        f"claim-margins-{number}", f"{text}: by how much, in every donor with a value. {READ}",
+        f"Histograms of the margin of {text} over donors. {said}.",
+        rows[["world", "donor", "comparison", "margin", "claim_is_true"]], figure,
+    )  # fmt: skip
 
 
-def ranked(own: pd.DataFrame) -> str:
+def ranked(own: pd.DataFrame, text: str, number: int) -> Drawn:
     """The parameters with the largest rank correlations, with their intervals."""
     top = own.assign(size=own["rho"].abs()).sort_values("size", ascending=False).head(SHOWN)
-    figure = figures.new_figure(5.2, 0.2 * len(top) + 0.7)
+    figure = new_figure(5.2, 0.2 * len(top) + 0.7)
     axes = figure.subplots()
     axes.axvspan(-0.2, 0.2, color="0.95", zorder=0)
     axes.axvline(0.0, color="0.4", linewidth=0.8, zorder=1)
@@ -80,7 +90,13 @@ def ranked(own: pd.DataFrame) -> str:
     axes.set_xlim(-reach, reach)
     axes.set_xlabel("rank correlation with the margin")
     axes.tick_params(axis="y", length=0)
-    return figures.svg(figure)
+    said = "; ".join(f"{one['parameter']} {one['rho']:+.2f}" for one in top.to_dict("records"))
+    return Drawn(
+        f"claim-ranks-{number}",
+        f"Spearman's rank correlation of parameters with the margin of {text}, over draws; 95 % CI. "
+        f"Filled: {own['p_corrected'].lt(0.05).sum()} {SIGNIFICANT}",
+        f"Rank correlations of parameters with the margin of {text}. {said}.", top, figure,
+    )  # fmt: skip
 
 
 def _edges(values: np.ndarray) -> np.ndarray:

@@ -1,97 +1,155 @@
 """The one-file report: everything a result folder holds, as a page that opens without a network.
 
 The page is made from the folder alone, so it can be made again at any time, and no number in it comes
-from anywhere but a table beside it.
+from anywhere but a table beside it. Its main part is for reading and printing; methods, numerical checks, parameters
+and provenance are folded at its end and left out of print.
 """
 
 from __future__ import annotations
 
-import json
 import shlex
-import tomllib
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from senexo.assays.specs import REQUESTS
 from senexo.base.atomic import write_file
-from senexo.base.errors import StoreError
+from senexo.base.table import csv_bytes
+from senexo.report.drawing import Drawn
+from senexo.report.folder import ResultFolder
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from senexo.report.answer import Reply
 
-LOUD = ("large", "moderate")  # verdicts set in colour
-QUIET = ("absent", "not shown", "no dose response shown", "not testable")  # folded away, counted
-SECTIONS = (
-    ("findings", "Findings"), ("design", "Design"), ("fates", "Arrest and senescence"),
-    ("molecules", "Molecules over time"), ("assays", "Assay tables"), ("parameters", "Parameters"),
-    ("study", "Resolved study"), ("provenance", "Provenance"),
-)  # fmt: skip
+REM_PER_INCH = 7.6  # of a figure on the page, so that letters of all figures have one size
+MOST_ROWS = 60  # of an assay's table on the page; the whole of it is in tables/
+PAGE, FIGURES = "report.html", "figures"
 
-ALL_CELLS = "all cells"  # the cell type of rows that hold for a whole well
+
+@dataclass(frozen=True)
+class Written:
+    """What `render_to` wrote: the page, and the files of its figures."""
+
+    page: Path
+    figures: tuple[Path, ...]
 
 
 def render(folder: Path) -> Path:
     """Write `report.html` into a result folder and return its path.
 
-    Raises `StoreError` when a file the page needs is missing or unreadable.
+    Raises
+    ------
+    StoreError
+        When a file the page needs is missing or unreadable.
+    """
+    return render_to(folder, folder, figures=False).page
+
+
+def render_to(folder: Path, out: Path, *, figures: bool = True) -> Written:
+    """Write the report of a result folder, and its figures as files, into another folder.
+
+    Parameters
+    ----------
+    folder
+        The result folder; nothing in it is changed.
+    out
+        Where `report.html` is written, and in `figures/` every figure as SVG, PDF and PNG with its numbers as CSV,
+        and the findings as `findings.csv`.
+    figures
+        Whether the figures are written as files.
+
+    Raises
+    ------
+    StoreError
+        When a file the page needs is missing or unreadable.
     """
     import jinja2
 
-    from senexo.report import figures
+    from senexo.report import drawing, findings
 
     assets = resources.files("senexo.report") / "assets"
     # autoescape: arm names and titles come from a user's file and may hold markup
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     template = environment.from_string((assets / "page.html.j2").read_text(encoding="utf-8"))
-    with figures.styled():
-        content = _content(folder)
+    results = ResultFolder(folder)
+    files: list[Path] = []
+    with drawing.styled():
+        drawn = figures_of(results)
+        content = _content(results, drawn)
+        if figures:
+            (out / FIGURES).mkdir(parents=True, exist_ok=True)
+            for one in drawn.values():
+                files += one.save(out / FIGURES)
+            files.append(out / FIGURES / "findings.csv")
+            write_file(files[-1], csv_bytes(findings.table(results.found)))
     text = template.render(**content, css=(assets / "page.css").read_text(encoding="utf-8"))
-    page = folder / "report.html"
+    page = out / PAGE
     write_file(page, text.encode())
-    return page
+    return Written(page, tuple(files))
 
 
-def _content(folder: Path) -> dict[str, Any]:
+def figures_of(folder: ResultFolder) -> dict[str, Drawn]:
+    """All figures of a report by name, in the order of the page; those with nothing to show are left out."""
+    from senexo.report import claim, curves, figures
+    from senexo.report.answer import reply
+    from senexo.report.outcome_figure import outcome_figure
+    from senexo.report.scheme import scheme
+    from senexo.report.wiring_figure import wiring_figure
+
+    made: list[Drawn | None] = [outcome_figure(folder, reply(folder).arms)]
+    if made[0] is None:
+        made += figures.shares_of_arms(folder)
+    made += [scheme(folder), wiring_figure(folder)]
+    made += claim.figures(folder) if "claim" in folder.found else []
+    made += figures.dose_responses(folder)
+    made += curves.curves(folder)
+    return {one.name: one for one in made if one is not None}
+
+
+def _content(folder: ResultFolder, drawn: dict[str, Drawn]) -> dict[str, Any]:
     """Everything the template names."""
     from markupsafe import Markup
 
-    from senexo.report import tables
+    from senexo.report import cautions, findings, tables
+    from senexo.report.answer import reply
 
-    run = _json(folder / "run.json")
-    found = _json(folder / "findings.json")
-    resolved = _text(folder / "study.resolved.toml")
-    study = tomllib.loads(resolved)
-    arms = table(folder, "arms").sort_values("position")
-    parameters = table(folder, "parameters")
+    run, found, study, arms = folder.run, folder.found, folder.study, folder.arms
+    answer: Reply = reply(folder)
+    shown = {
+        name: {
+            "svg": Markup(one.svg()),
+            "caption": one.caption,
+            "rem": round(REM_PER_INCH * one.figure.get_figwidth(), 1),
+        }
+        for name, one in drawn.items()
+    }
     return {
         "run": run,
         "title": study["title"],
         "model": study["model"].get("circuit") or study["model"]["file"],
-        "facts": tables.facts(run, study, arms),
-        "n_assumed": run["n_assumed"],
-        "n_parameters": run["n_parameters"],
-        "cautions": run["cautions"],
-        "sections": (*([("claim", "Claim")] if "claim" in found else []), *SECTIONS),
-        "claim": _claim(folder, found),
-        "groups": grouped(found),
-        "loud": LOUD,
+        "answer": answer,
+        "picture": shown.get("outcomes") or next((f for n, f in shown.items() if n.startswith("shares-")), None),
+        "figures": shown,
+        "claim": _claim(folder),
+        "groups": findings.groups(found),
         "design": tables.design(run, study, arms),
         "arms_table": Markup(tables.arms(arms)),
-        "control": arms["arm"].iloc[0],
-        "untreated": _untreated(folder, arms["arm"].iloc[0]),
-        "fate_figures": [{**figure, "svg": Markup(figure["svg"])} for figure in _fate_figures(folder, arms, found)],
         "ec50_table": Markup(tables.ec50(found["ec50"])) if found["ec50"] else None,
-        "time_figures": [{**figure, "svg": Markup(figure["svg"])} for figure in _time_figures(folder, arms)],
+        "cautions": cautions.of_biology(run["cautions"]),
+        "numerics": cautions.of_numerics(run["cautions"]),
+        "window_check": Markup(tables.plain(folder.table("window_check"))) if folder.has("window_check") else None,
         "assay_tables": [
-            {"title": path.stem, "html": Markup(tables.plain(table(folder, path.stem)))}
-            for path in sorted((folder / "tables").glob("assay_*.parquet"))
+            {"title": name, "html": Markup(tables.plain(folder.table(name).head(MOST_ROWS))),
+             "rows": len(folder.table(name)), "most": MOST_ROWS}
+            for name in folder.assay_tables()
         ],
-        "parameter_table": Markup(tables.parameters(parameters)),
-        "resolved": resolved,
+        "parameter_table": Markup(tables.parameters(folder.table("parameters"))),
+        "resolved": folder.resolved,
         "commands": commands(run, arms["arm"].iloc[0]),
         "provenance_table": Markup(tables.provenance(run)),
-    }
+    }  # fmt: skip
 
 
 def commands(run: dict[str, Any], arm: str) -> list[tuple[str, str]]:
@@ -99,141 +157,24 @@ def commands(run: dict[str, Any], arm: str) -> list[tuple[str, str]]:
     found = [
         ("Run it again", "senexo run study.resolved.toml --out ../repeat"),
         ("Check every file", "senexo verify ."),
+        ("Write the figures as files", "senexo report . --out ../report"),
     ]
     if run.get("replays_cells"):
         found.append(("Simulate one cell again", f"senexo replay . --arm {shlex.quote(arm)} --donor 1 --cell 1"))
     return found
 
 
-def _claim(folder: Path, found: dict[str, Any]) -> dict[str, Any] | None:
-    """The verdict on the study's claim, with figures and tables; None where it makes none."""
-    if "claim" not in found:
+def _claim(folder: ResultFolder) -> dict[str, Any] | None:
+    """The verdict on the study's claim with its tables; None where it makes none."""
+    if "claim" not in folder.found:
         return None
     from markupsafe import Markup
 
-    from senexo.report import claim, tables
+    from senexo.report import tables
 
-    judged, ranks = table(folder, "claim"), table(folder, "claim_ranks")
-    drawn = claim.section(found["claim"], judged, table(folder, "claim_draws"), ranks)
-    shown = [{**figure, "svg": Markup(figure["svg"])} for figure in drawn["figures"]]
-    return {**drawn, "figures": shown, "table": Markup(tables.plain(judged)), "ranks": Markup(tables.plain(ranks))}
-
-
-def grouped(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The findings by assay result: those that show something (`shown`), and those that show little or nothing."""
-    if any("findings" not in assay for assay in found["assays"]):
-        raise StoreError("findings.json is of an older version: make its report with the version that run.json names")
-    by_id = {finding["id"]: finding for finding in found["findings"]}
-    titles = [_title(assay) for assay in found["assays"]]
-    groups = []
-    for title, assay in zip(titles, found["assays"], strict=True):
-        own = [by_id[id] for id in assay["findings"]]
-        quiet = [finding for finding in own if finding["verdict"] in QUIET]
-        shown = [finding for finding in own if finding["verdict"] not in QUIET]
-        number = f" (request {assay['request']})" if titles.count(title) > 1 else ""
-        groups.append({
-            "title": title + number, "shown": shown, "quiet": quiet, "method": assay["method"],
-            "cautions": assay.get("cautions", []),
-        })  # fmt: skip
-    return groups
-
-
-def _title(assay: dict[str, Any]) -> str:
-    """The heading of one assay result."""
-    request = REQUESTS.get(assay["assay"])
-    if request is None:
-        unknown = f"an assay {assay['assay']!r} that this report does not know"
-        raise StoreError(f"findings.json: {unknown}; make it with the same version")
-    return request.title.format(**assay["settings"])
-
-
-def _fate_figures(folder: Path, arms: pd.DataFrame, found: dict[str, Any]) -> list[dict[str, str]]:
-    """Dose-response and per-arm shares, for cells that stopped (arrested) and cells that committed (senescent)."""
-    from senexo.report import figures
-
-    out = []
-    for name, readout, label, meaning in (
-        ("senescence", "senescent", "SA-β-gal positive cells", "as a stain would show them, reading errors included"),
-        ("arrest", "arrested", "arrested cells", "free E2F below its threshold all the last 72 h, or committed"),
-    ):
-        if not (folder / "tables" / f"{name}.parquet").is_file():
-            continue
-        counts = table(folder, name)
-        last = counts["time_h"].max()
-        curves = [curve for curve in found["curves"] if curve["readout"] == readout and curve["time_h"] == last]
-        drawn = figures.dose_response(counts, arms, curves, label)
-        if drawn:
-            out.append({"svg": drawn, "caption": f"Dose-response of {label}: {meaning}."})
-        share = figures.arm_fractions(counts, arms, label)
-        out.append({"svg": share, "caption": f"{label[0].upper()}{label[1:]} in every arm: {meaning}."})
-    return out
-
-
-def _untreated(folder: Path, control: str) -> str | None:
-    """How many cells are off without any treatment: what an arm's share has to be read against."""
-    if not (folder / "tables" / "arrest.parquet").is_file():
-        return None
-    counts = table(folder, "arrest")
-    last = counts[(counts["arm"] == control) & (counts["time_h"] == counts["time_h"].max())]
-    donors = last.groupby("donor")[["n_positive", "n_total"]].sum()
-    share = donors["n_positive"] / donors["n_total"]
-    mostly = int((share > 0.5).sum())
-    return (
-        f"In {control}, the first arm, {share.mean():.1%} of the cells are arrested by the end, and more than half of "
-        f"them in {mostly} of {len(share)} donors. What a treatment does comes on top of that."
-    )
-
-
-def _time_figures(folder: Path, arms: pd.DataFrame) -> list[dict[str, str]]:
-    """One small multiple per read-out, in the order the study names them."""
-    from senexo.report import figures
-
-    timecourse = _of_the_well(table(folder, "timecourse"))
-    if (folder / "tables" / "counts.parquet").is_file():
-        import pandas as pd
-
-        timecourse = pd.concat([_cells_and_medium(table(folder, "counts")), timecourse], ignore_index=True)
-    drawn = ((name, figures.time_course(timecourse, arms, name)) for name in dict.fromkeys(timecourse["quantity"]))
-    return [{"title": name, "svg": svg} for name, svg in drawn if svg]
-
-
-def _of_the_well(timecourse: pd.DataFrame) -> pd.DataFrame:
-    """Of coupled cells, the rows of all types together; each type's own are in the table."""
-    whole = timecourse["cell_type"] == ALL_CELLS
-    return timecourse[whole] if whole.any() else timecourse
-
-
-def _cells_and_medium(counts: pd.DataFrame) -> pd.DataFrame:
-    """Cells of every type that occurs, and molecules in the medium, as a time course."""
-    rows = counts.copy()
-    cells = rows["quantity"] == "cells"
-    rows["quantity"] = rows["cell_type"].where(cells, rows["quantity"] + " in " + rows["cell_type"]) + cells.map(
-        {True: " cells", False: ""}
-    )
-    there = rows.groupby("quantity")["value"].transform("max") > 0
-    return rows[there].assign(statistic="mean")
-
-
-def table(folder: Path, name: str) -> pd.DataFrame:
-    """One table of a result folder."""
-    import pandas as pd
-
-    path = folder / "tables" / f"{name}.parquet"
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}); run `senexo verify {folder}`") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}); run `senexo verify {path.parent}`") from error
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(_text(path))
-    except json.JSONDecodeError as error:
-        raise StoreError(f"{path}: is not JSON ({error}); run `senexo verify {path.parent}`") from error
+    judged, ranks = folder.table("claim"), folder.table("claim_ranks")
+    return {
+        **folder.found["claim"],
+        "table": Markup(tables.plain(judged)),
+        "ranks": Markup(tables.plain(ranks)) if len(ranks) else None,
+    }

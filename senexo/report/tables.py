@@ -46,17 +46,6 @@ def plain(table: pd.DataFrame) -> str:
     return html([str(column).replace("_", " ") for column in table.columns], rows)
 
 
-def facts(run: dict[str, Any], study: dict[str, Any], arms: pd.DataFrame) -> list[tuple[str, str]]:
-    """The head-line figures under the title."""
-    return [
-        ("arms", f"{len(arms)}"),
-        ("virtual donors (the statistical unit)", f"{study['donors']['n']}"),
-        ("cells at the start of a well", cells_per_well(run)),
-        ("days", f"{study['culture']['duration_h'] / 24:g}"),
-        ("seed", f"{run['seed']}"),
-    ]
-
-
 def cells_per_well(run: dict[str, Any]) -> str:
     """Cells at the start of a well: one number or, where arms differ, the fewest to the most."""
     per_well = run.get("cells_per_well", {"": run.get("n_cells")})  # results of version 0.1 say n_cells, of every well
@@ -69,11 +58,11 @@ def design(run: dict[str, Any], study: dict[str, Any], arms: pd.DataFrame) -> st
     culture = study["culture"]
     medium = f" in {culture['serum_percent']:g} % serum" if "serum_percent" in culture else ""  # not in a model file
     return (
-        f"{study['donors']['n']} virtual donors, each with its own draw of the uncertain parameters, "
-        f"{cells_per_well(run)} cells at the start of a well; {culture['duration_h'] / 24:g} days"
-        f"{medium} after {culture['preequilibration_h']:g} h without treatment; "
-        f"{len(arms)} arms in {arms['family'].nunique()} families; "
-        f"{study['replicates']['n']} technical replicates."
+        f"{study['donors']['n']} virtual donors, each with its own draw of the uncertain parameters. "
+        f"{cells_per_well(run)} cells at the start of a well. {culture['duration_h'] / 24:g} days"
+        f"{medium} after {culture['preequilibration_h']:g} h of culture without treatment. "
+        f"{len(arms)} arms in {arms['family'].nunique()} families, "
+        f"{study['replicates']['n']} technical replicates each. Seed {run['seed']}."
     )
 
 
@@ -94,10 +83,9 @@ def ec50(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def parameters(table: pd.DataFrame) -> str:
-    """The circuit's parameters with source and status; assumed ones are marked."""
+    """The circuit's parameters with source and status."""
     keys = ["name", "value", "low", "high", "law", "unit", "status", "source", "note"]
-    body = html(keys, table[keys].astype(object).itertuples(index=False, name=None), list(table["status"]))
-    return body.replace("<td>assumed", '<td class="status">assumed')
+    return html(keys, table[keys].astype(object).itertuples(index=False, name=None), list(table["status"]))
 
 
 def provenance(run: dict[str, Any]) -> str:

@@ -13,7 +13,9 @@ import pytest
 from senexo import workflow
 from senexo.lab import judging
 from senexo.lab.instruments import INSTRUMENTS, Reading
-from senexo.report.page import grouped, render
+from senexo.report import figures
+from senexo.report.findings import groups as grouped
+from senexo.report.folder import ResultFolder
 from senexo.study.read import read_study
 from senexo.study.schema import AssayRequest, Study
 
@@ -84,15 +86,15 @@ def test_every_finding_is_known_by_its_id_and_carries_its_request(twice: Path) -
 def test_the_page_shows_every_finding_once_under_its_own_request(twice: Path) -> None:
     content = found(twice)
     groups = grouped(content)
-    shown = [finding["id"] for group in groups for finding in (*group["shown"], *group["quiet"])]
-    assert sorted(shown) == sorted(finding["id"] for finding in content["findings"])
-    titles = [group["title"] for group in groups]
+    shown = [row.sentence for group in groups for row in group.rows]
+    assert sorted(shown) == sorted(finding["sentence"] for finding in content["findings"])
+    titles = [group.title for group in groups]
     assert len(set(titles)) == len(titles) == 6  # stained and arrested cells of two requests, and two of qPCR
-    folds = [group for group in groups if "qPCR" in group["title"]]
+    folds = [group for group in groups if "qPCR" in group.title]
     for group, control in zip(folds, ("mock", "low"), strict=True):
-        own = [f for f in (*group["shown"], *group["quiet"]) if f["unit"] == "fold"]
+        own = [row for row in group.rows if "against" in row.compared]
         assert len(own) == 5
-        assert all(f"against {control}:" in finding["sentence"] for finding in own)
+        assert all(f"against {control}," in row.compared for row in own)
     text = (twice / "report.html").read_text(encoding="utf-8")
     for finding in content["findings"]:
         same = sum(other["sentence"] == finding["sentence"] for other in content["findings"])
@@ -133,11 +135,11 @@ def test_curves_are_drawn_with_the_counts_they_were_fitted_to(
     (folder / "findings.json").write_text(json.dumps(content))
     drawn: list[tuple[float, set[float]]] = []
 
-    def keep(counts: Any, arms: Any, curves: Any, label: str) -> None:
-        drawn.append((counts["time_h"].max(), {curve["time_h"] for curve in curves}))
+    def keep(_: Any, counts: Any, curves: Any, *about: str) -> None:
+        drawn.append((counts["time_h"].max(), {curve["time_h"] for curve in curves.values()}))
 
-    monkeypatch.setattr("senexo.report.figures.dose_response", keep)
-    render(folder)
+    monkeypatch.setattr("senexo.report.figures._dose_response", keep)
+    figures.dose_responses(ResultFolder(folder))
     assert drawn == [(48.0, {48.0}), (48.0, set())]  # stained and arrested cells
 
 

@@ -66,6 +66,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "study.resolved.toml").write_text(
         'title = "A question"\n[model]\ncircuit = "c"\n[cells.LSC]\nn = 7\n[donors]\nn = 4\n[replicates]\nn = 3\n'
         "[culture]\nduration_h = 168.0\nserum_percent = 20.0\npreequilibration_h = 100.0\n"
+        "[readouts]\ntimes_h = [0.0, 84.0, 168.0]\n"
+        + "".join(f"[arms.{json.dumps(arm)}]\ngenotype = []\nschedule = []\n" for arm in arms["arm"])
     )
     (tmp_path / "run.json").write_text(
         json.dumps({
@@ -86,7 +88,7 @@ def folder(tmp_path: Path) -> Path:
         "request": 1,
         "assay": "senescence",
         "findings": [finding["id"], absent["id"]],
-        "method": "Counting.",
+        "method": "What is counted.",
         "settings": {"readout": "senescent", "label": "stained cells"},
     }
     (tmp_path / "findings.json").write_text(
@@ -119,13 +121,11 @@ def test_page_is_one_file_that_loads_nothing_and_runs_nothing(folder: Path) -> N
 
 def test_page_says_what_the_tables_say(folder: Path) -> None:
     text = render(folder).read_text(encoding="utf-8")
-    assert "2 of 3 parameters (of the circuit and of measuring) are assumed" in text
+    assert "2 of 3 parameters are assumed" in text
     assert "Cells are independent." in text
-    assert (
-        text.index("A small effect") < text.index("1 comparison in which no effect") < text.index("No effect was shown")
-    )
+    assert text.index("small effect") < text.index("no relevant effect") < text.index('id="methods"')
     assert "&lt;script&gt;" in text
-    assert text.count("<svg") == 6  # dose-response and shares for two read-outs, two time courses
+    assert text.count("<svg") == 6  # shares and dose-response for two read-outs, the scheme, the courses
 
 
 def test_drawing_leaves_the_settings_of_matplotlib_alone(folder: Path) -> None:
@@ -209,17 +209,22 @@ def test_page_in_a_real_browser(folder: Path) -> None:
         page.goto(report.as_uri())
         assert page.title() == "A question"
         assert page.locator("figure svg").count() == 6
+        assert page.locator('figure svg[role="img"][aria-label]').count() == 6
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-        assert not page.get_by_text("No effect was shown elsewhere").is_visible()
-        page.get_by_text("1 comparison in which no effect").click()
-        assert page.get_by_text("No effect was shown elsewhere").is_visible()
+        for id in ("answer", "certainty", "next", "picture"):
+            assert page.locator(f"#{id}").bounding_box()["y"] < 800, id  # on the first screen
+        assert not page.get_by_text("What is counted").is_visible()
+        page.locator("#methods summary").click()
+        assert page.get_by_text("What is counted").is_visible()
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
         browser.close()
     assert asked == [report.as_uri()]
     assert complaints == []
 
 
 def test_arms_of_different_size_are_a_range(folder: Path) -> None:
-    assert "<b>7 to 1,200</b>cells at the start of a well" in render(folder).read_text(encoding="utf-8")
+    assert "7 to 1,200 cells at the start of a well" in render(folder).read_text(encoding="utf-8")
 
 
 def test_a_folder_of_an_older_version_is_refused_in_words(folder: Path) -> None:
@@ -250,7 +255,7 @@ def test_the_commands_of_a_report_work_as_typed(given: dict[str, Any], replays: 
     text = (out / "report.html").read_text(encoding="utf-8")
     section = text[text.index('id="provenance"') :]
     typed = [html.unescape(command) for command in re.findall(r"<code>(senexo [^<]*)</code>", section)]
-    assert [command.split()[1] for command in typed] == ["run", "verify", *(["replay"] if replays else [])]
+    assert [command.split()[1] for command in typed] == ["run", "verify", "report", *(["replay"] if replays else [])]
     (tmp_path / "senexo").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m senexo "$@"\n')
     (tmp_path / "senexo").chmod(0o755)
     path = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
