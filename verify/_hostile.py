@@ -298,7 +298,10 @@ def _structure() -> Iterator[Case]:
 def _features() -> Iterator[Case]:
     package = ' xmlns:p="http://www.sbml.org/sbml/level3/version1/{0}/version1" p:required="{1}"'
     for name in ("comp", "distrib", "arrays", "spatial", "multi", "qual", "made_up"):
-        yield _xml(f"package {name}", sbml(parameters(parameter()), attributes=package.format(name, "true")))
+        used = sbml(parameters(parameter()) + "<p:thing/>", attributes=package.format(name, "true"))
+        yield _xml(f"package {name}", used)
+        unused = sbml(parameters(parameter()), attributes=package.format(name, "true"))
+        yield _xml(f"package {name}, unused", unused, "accepted")
     for name in ("layout", "render", "groups"):
         yield _xml(
             f"package {name}", sbml(parameters(parameter()), attributes=package.format(name, "false")), "accepted"

@@ -18,6 +18,7 @@ from senexo.base.streams import generator
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
+from senexo.engine.formula.unset import check_values
 from senexo.lab.soundness import doubts
 from senexo.model.network import Network, UnitDefinition
 
@@ -80,15 +81,18 @@ def simulate(
     -------
     xarray.Dataset
         With dims (run, time): one variable per species, and per parameter, compartment or stoichiometry that may
-        change, under its SBML id with its unit (an id "run" or "time" gets a "_" behind). What stays constant is a
-        scalar coordinate. How the numbers came about is in `attrs`; `attrs["status"]` is "complete" or "complete,
-        with cautions": numbers that may be less accurate than the tolerance says, or that no model means (not a number,
-        infinite, an amount below zero, a Zeno point) are in `attrs["cautions"]`, a sentence a line.
+        change, under its SBML id with its unit (where a quantity is called "run" or "time", the dim of that name gets a
+        "_" behind). What stays constant is a scalar coordinate. How the numbers came about is in `attrs`;
+        `attrs["status"]` is "complete" or "complete, with cautions": numbers that may be less accurate than the
+        tolerance says, or that no model means (not a number, infinite, an amount below zero, a Zeno point) are in
+        `attrs["cautions"]`, a sentence a line.
 
     Raises
     ------
     InvalidInput
         Arguments that are out of range, all of them at once.
+    InvalidModel
+        A quantity that the model reads has no value: a compartment without a size, a species without an amount.
     UnsupportedFeature
         The model has no meaning by "ssa".
     SimulationError
@@ -118,7 +122,7 @@ def simulate(
     grid = _checked(times, runs, len(lowered.slots), faults)
     v0 = initial_values(lowered, {lowered.slot(id): float(value) for id, value in parameters.items()})
     seed = int(seed)
-    cautions: list[str] = []
+    cautions = check_values(lowered, v0)
     if method == "ssa":
         from senexo.engine.ssa.sampler import sample
 
@@ -253,21 +257,36 @@ def _dataset(
     import xarray
 
     free = _declared_free(network)
+    run, clock = _dimensions(lowered)
     series: dict[str, Any] = {}
     constants: dict[str, Any] = {}
     for slot, info in enumerate(lowered.slots):
         if info.kind in ("local parameter", "reaction"):
             continue
-        name = f"{info.id}_" if info.id in ("run", "time") else info.id
+        name = info.id
         if info.kind == "species":
-            series[name] = _species(network, info.id, values[:, :, slot], values[:, :, info.compartment], quantity)
+            series[name] = _species(
+                network, info.id, values[:, :, slot], values[:, :, info.compartment], quantity, (run, clock)
+            )
         elif info.changes or info.id in free:
-            series[name] = (("run", "time"), values[:, :, slot], _described(network, info.id, info.kind))
+            series[name] = ((run, clock), values[:, :, slot], _described(network, info.id, info.kind))
         else:
             constants[name] = ((), values[0, 0, slot], _described(network, info.id, info.kind))
-    clock = (("time",), times, {"units": _spelled(network, network.time_units)})
-    coordinates = {"run": np.arange(len(values)), "time": clock, **constants}
+    at = ((clock,), times, {"units": _spelled(network, network.time_units)})
+    coordinates = {run: np.arange(len(values)), clock: at, **constants}
     return xarray.Dataset(series, coordinates, attrs)
+
+
+def _dimensions(lowered: Lowered) -> tuple[str, str]:
+    """The names "run" and "time", with a "_" behind where a quantity of the model has that id."""
+    taken = {info.id for info in lowered.slots}
+    names = []
+    for wanted in ("run", "time"):
+        name = wanted
+        while name in taken:
+            name += "_"
+        names.append(name)
+    return names[0], names[1]
 
 
 def _declared_free(network: Network) -> set[str]:
@@ -279,7 +298,7 @@ def _declared_free(network: Network) -> set[str]:
     }
 
 
-def _species(network: Network, id: str, amounts: Any, sizes: Any, quantity: str) -> Any:
+def _species(network: Network, id: str, amounts: Any, sizes: Any, quantity: str, dims: tuple[str, str]) -> Any:
     species = next(s for s in network.species if s.id == id)
     compartment = next(c for c in network.compartments if c.id == species.compartment)
     unit = _spelled(network, species.substance_units or network.substance_units)
@@ -287,11 +306,11 @@ def _species(network: Network, id: str, amounts: Any, sizes: Any, quantity: str)
     if species.name:
         attributes["long_name"] = species.name
     if quantity == "amount" or (compartment.spatial_dimensions == 0 and compartment.size is None):
-        return (("run", "time"), amounts, attributes | {"quantity": "amount"})
+        return (dims, amounts, attributes | {"quantity": "amount"})
     with np.errstate(all="ignore"):
         concentrations = amounts / sizes
     size_unit = _spelled(network, compartment.units or _default_size_units(network, compartment.spatial_dimensions))
-    return (("run", "time"), concentrations, attributes | {"units": f"({unit})/({size_unit})"})
+    return (dims, concentrations, attributes | {"units": f"({unit})/({size_unit})"})
 
 
 def _default_size_units(network: Network, dimensions: float | None) -> str | None:

@@ -52,6 +52,23 @@ class Model:
 
         return to_sbml(self.network)
 
+    @property
+    def unset(self) -> tuple[str, ...]:
+        """Ids of compartments, species and parameters without a value, which `parameters` of `senexo.simulate` may set.
+
+        >>> from senexo.model.network import Compartment, Network
+        >>> Model(Network("m", compartments=(Compartment("c"),)), "here", "").unset
+        ('c',)
+        """
+        n = self.network
+        computed = {a.symbol for a in n.initial_assignments} | {r.variable for r in n.rules if r.kind == "assignment"}
+        without = [
+            *(c.id for c in n.compartments if c.size is None and c.spatial_dimensions != 0),
+            *(s.id for s in n.species if s.initial_amount is None and s.initial_concentration is None),
+            *(p.id for p in n.parameters if p.value is None),
+        ]
+        return tuple(id for id in without if id not in computed)
+
     def __repr__(self) -> str:
         n = self.network
         parts = {
@@ -62,7 +79,9 @@ class Model:
             "rules": n.rules,
             "events": n.events,
         }
-        return f"Model {n.id} from {self.source}: " + ", ".join(f"{len(items)} {word}" for word, items in parts.items())
+        counts = ", ".join(f"{len(items)} {word}" for word, items in parts.items())
+        unset = f"; without a value: {', '.join(self.unset)}" if self.unset else ""
+        return f"Model {n.id} from {self.source}: {counts}{unset}"
 
 
 def load(x: str | os.PathLike[str]) -> Model:

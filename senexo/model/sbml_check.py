@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 import libsbml
 
 from senexo.base.errors import InvalidModel, UnsupportedFeature
 from senexo.base.sandbox import Scan
+from senexo.model.expression import Expression, Invoke, walk
+from senexo.model.network import Network
 from senexo.model.sbml_tree import each
-
-# Packages that only draw, group or describe; and functions of L3V2 lent to L3V1, which core reads anyway.
-_HARMLESS = {"layout", "render", "groups", "l3v2extendedmath"}
 
 # Breaches of SBML that touch no number: dangling names of units (case 00959 of the test suite has one), units
 # redefined, lists left empty (allowed from L3V2 on), and what stands in notes, annotations and metaids.
@@ -55,16 +55,10 @@ _LONGEST_MESSAGE = 300
 
 
 def check_root(scan: Scan) -> None:
-    """Refuse what is not SBML, and packages that change the mathematics, by their declaration alone."""
+    """Refuse what is not SBML."""
     namespace, _, name = scan.root.rpartition("|")
     if name != "sbml" or not namespace.startswith("http://www.sbml.org/sbml/level"):
         raise InvalidModel(f"not an SBML file: the outermost element is <{name:.40}>, expected <sbml>")
-    for attribute, value in scan.attributes.items():
-        package, _, local = attribute.rpartition("|")
-        if local == "required" and package and value.strip() in ("true", "1"):
-            short = package.removeprefix("http://www.sbml.org/sbml/level3/version1/").split("/")[0]
-            if short not in _HARMLESS:
-                raise UnsupportedFeature(f"package {short}", "it changes the mathematics of the model")
 
 
 def raise_errors(document: libsbml.SBMLDocument) -> None:
@@ -137,3 +131,27 @@ def refuse_features(model: libsbml.Model) -> None:
     plugin = model.getPlugin("fbc")
     if plugin is not None and plugin.getNumObjectives() > 0:
         raise UnsupportedFeature("package fbc", "the model is an optimisation of fluxes, not a course in time")
+
+
+def refuse_unknown_functions(network: Network) -> None:
+    """A function that is none: in Level 2 Version 1 libSBML accepts the name of any quantity in its place."""
+    known = {function.id for function in network.function_definitions}
+    for where, formula in _formulas(network):
+        for node in walk(formula) if formula is not None else ():
+            if isinstance(node, Invoke) and node.function not in known:
+                raise InvalidModel(f"{where}: {node.function} is used as a function; there is no function of that name")
+
+
+def _formulas(network: Network) -> Iterator[tuple[str, Expression | None]]:
+    for function in network.function_definitions:
+        yield f"function {function.id}", function.body
+    for assignment in network.initial_assignments:
+        yield f"initial assignment of {assignment.symbol}", assignment.math
+    for rule in network.rules:
+        yield f"rule of {rule.variable}", rule.math
+    for reaction in network.reactions:
+        if reaction.kinetic_law is not None:
+            yield f"reaction {reaction.id}", reaction.kinetic_law.math
+    for event in network.events:
+        for math in (event.trigger.math, event.delay, event.priority, *(item.math for item in event.assignments)):
+            yield f"event {event.id}", math

@@ -36,8 +36,16 @@ from senexo.model.network import (
     UnitFactor,
 )
 from senexo.model.plain import to_plain
-from senexo.model.sbml_check import check, check_root, raise_errors, refuse_features, refuse_recursion
+from senexo.model.sbml_check import (
+    check,
+    check_root,
+    raise_errors,
+    refuse_features,
+    refuse_recursion,
+    refuse_unknown_functions,
+)
 from senexo.model.sbml_level2 import delay_unit, in_model_time, settle_stoichiometries
+from senexo.model.sbml_text import prepared
 from senexo.model.sbml_tree import FreshIds, each, known, optional
 
 T = TypeVar("T")
@@ -55,7 +63,7 @@ def read(data: bytes) -> Network:
     algebraic rules, fast reactions, ``delay()`` and packages that change the mathematics.
     """
     check_root(scan_xml(data))
-    document = libsbml.readSBMLFromString(data.decode())
+    document = libsbml.readSBMLFromString(prepared(data).decode())
     raise_errors(document)
     if document.getLevel() < 2:
         raise InvalidModel("SBML Level 1 is not read; translate it to Level 2 or 3 first (libSBML's converter does)")
@@ -70,6 +78,7 @@ def read(data: bytes) -> Network:
         raise_errors(document)
         raise InvalidModel("libSBML cannot translate it to SBML Level 3 Version 2")
     network = _Reading(document.getModel()).network()
+    refuse_unknown_functions(network)
     refuse_circles(network)
     return replace(network, events=tuple(map(in_model_time, network.events, delay_units)))
 

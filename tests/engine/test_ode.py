@@ -473,6 +473,12 @@ def test_a_solution_that_explodes_is_named_with_its_time() -> None:
         course(system({"x": 1.0}, {"x": "x*x"}), [2.0])
 
 
+def test_a_law_without_a_value_just_ahead_is_named() -> None:
+    """x' = -sqrt(x) reaches 0 at time 2, and the root of a negative number is none."""
+    with pytest.raises(SimulationError, match=r"from time (2|1\.99).*the rate of change of x is no finite number"):
+        course(system({"x": 1.0}, {"x": "-root(2, x)"}), [3.0])
+
+
 @pytest.mark.parametrize("solver", ["LSODA", "BDF", "Radau"])
 @pytest.mark.parametrize("law", ["x*x", "x*exp(x)", "1e300*x*x"])
 def test_a_failing_solver_neither_warns_nor_touches_the_filters_of_warnings(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import senexo
-from senexo.base.errors import InvalidInput, SenexoError, SimulationError, UnsupportedFeature
+from senexo.base.errors import InvalidInput, InvalidModel, SenexoError, SimulationError, UnsupportedFeature
 from senexo.model.expression import Call, Number, Symbol
 from senexo.model.loading import Model
 from senexo.model.network import (
@@ -124,12 +124,42 @@ def test_attributes_say_how_it_came_about(cell: Model, tmp_path: Path) -> None:
     assert json.loads(found["parameters"]) == {"k": 1.0}
 
 
-def test_ids_that_are_names_of_dimensions_get_a_line_behind() -> None:
+def test_ids_that_are_names_of_dimensions_keep_their_name() -> None:
     network = Network("m", parameters=(Parameter("run", 2.0, constant=False), Parameter("time", 3.0)))
     found = senexo.simulate(network, [0.0, 1.0])
-    assert found["run_"].values.tolist() == [[2.0, 2.0]]
-    assert float(found["time_"]) == 3.0
-    assert found["run"].values.tolist() == [0]
+    assert found["run"].dims == ("run_", "time_")
+    assert found["run"].values.tolist() == [[2.0, 2.0]]
+    assert float(found["time"]) == 3.0
+    assert found["time_"].values.tolist() == [0.0, 1.0]
+    assert found["run_"].values.tolist() == [0]
+
+
+UNSET = {
+    "compartment": ("compartment c; species S in c = 1; S => ; S;", r'compartment c has no size: .*parameters=\{"c": '),
+    "species": ("compartment c = 1; species S in c; S => ; S;", r"species S has no initial amount or concentration"),
+    "parameter": ("species S = 1; S => ; k*S;", r"parameter k has no value"),
+    "rate rule": ("x' = 1;", r"parameter x has no value"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["ode", "ssa"])
+@pytest.mark.parametrize("name", UNSET)
+def test_what_has_no_value_is_named(name: str, method: str, tmp_path: Path) -> None:
+    text, message = UNSET[name]
+    path = tmp_path / "m.ant"
+    path.write_text(f"model m()\n{text}\nend\n")
+    model = senexo.load(path)
+    assert "; without a value: " in repr(model)
+    with pytest.raises(InvalidModel, match=message):
+        senexo.simulate(model, [0.0, 1.0], method=method)
+    given = dict.fromkeys(model.unset, 1.0)
+    assert np.all(np.isfinite(senexo.simulate(model, [0.0, 1.0], method=method, parameters=given).to_dataframe()))
+
+
+def test_an_unused_quantity_without_a_value_is_a_caution() -> None:
+    network = Network("m", parameters=(Parameter("k", None), Parameter("x", 1.0, constant=False)))
+    cautions = senexo.simulate(network, [0.0, 1.0]).attrs["cautions"]
+    assert cautions == "parameter k has no value and is nan (nothing reads it)"
 
 
 def test_what_the_model_lets_change_is_a_variable_even_if_nothing_changes_it() -> None:

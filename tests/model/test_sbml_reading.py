@@ -245,8 +245,8 @@ def test_a_package_that_optimises(objective: str) -> None:
         (rule_for_k('<apply><csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/delay">d</csymbol>'
                     "<ci>a</ci><cn>1</cn></apply>"), "delay()"),
         (level_2(4).replace('id="r"', 'id="r" fast="true"'), "fast reaction"),
-        (sbml("", attributes=' xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true"'),
-         "package comp"),
+        (sbml('<comp:listOfSubmodels><comp:submodel comp:id="s" comp:modelRef="n"/></comp:listOfSubmodels>', attributes=
+              ' xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true"'), "package comp"),
     ],
 )  # fmt: skip
 def test_refused_by_name(text: str, feature: str, tmp_path: Path) -> None:
@@ -308,3 +308,78 @@ def test_a_local_name_makes_no_circle() -> None:
     assert network(sbml(f"{body}<listOfReactions>{reaction}</listOfReactions>")).rules[0].math == Symbol("r")
     with pytest.raises(InvalidModel, match=r"circular definition: (k -> r -> k|r -> k -> r)"):
         network(sbml(f"{body}<listOfReactions>{reaction}</listOfReactions>").replace('"k" value="2"', '"j" value="2"'))
+
+
+# ---- packages that only draw, or that nothing uses
+
+LAYOUT = "http://www.sbml.org/sbml/level3/version1/layout/version1"
+DRAWN = {
+    "a drawing with faults": sbml(
+        '<layout:listOfLayouts><layout:layout layout:id="c" layout:none="3"/></layout:listOfLayouts>'
+        '<listOfParameters><parameter id="k" value="2" constant="true"/></listOfParameters>',
+        attributes=f' xmlns:layout="{LAYOUT}" layout:required="false"',
+    ),
+    "one declared as changing the mathematics, and unused": sbml(
+        parameters(parameter("k", 2)),
+        attributes=' xmlns:d="http://www.sbml.org/sbml/level3/version1/distrib/version1" d:required="true"',
+    ),
+    "one that nothing knows, and unused": sbml(
+        parameters(parameter("k", 2)),
+        attributes=' xmlns:q="http://www.sbml.org/sbml/level3/version1/quux/version1" q:required="true"',
+    ),
+    "in Level 2": (
+        '<sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4" '
+        'xmlns:layout="http://projects.eml.org/bcb/sbml/level2" layout:required="false"><model id="m">'
+        '<listOfParameters><parameter id="k" value="2"/></listOfParameters>'
+        '<layout:listOfLayouts><layout:layout id="l"/></layout:listOfLayouts></model></sbml>'
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_only_draws_or_is_not_used_is_left_out(name: str) -> None:
+    n = network(DRAWN[name])
+    assert [(p.id, p.value) for p in n.parameters] == [("k", 2.0)]
+
+
+def test_lines_stay_where_they_are_when_drawings_are_left_out(tmp_path: Path) -> None:
+    drawing = '<layout:listOfLayouts>\n<layout:layout\nlayout:id="c"/>\n</layout:listOfLayouts>\n'
+    twice = parameters("\n", parameter("k"), "\n", parameter("k"))
+    text = sbml(drawing + twice, attributes=f' xmlns:layout="{LAYOUT}" layout:required="false"')
+    path = tmp_path / "m.xml"
+    path.write_text(text)
+    line = text[: text.rindex('id="k"')].count("\n") + 1
+    with pytest.raises(InvalidModel, match=f"line {line}: "):
+        load(path)
+
+
+# ---- numbers and functions that are none
+
+
+@pytest.mark.parametrize("number", ["0x10", "0X1p3", "1e", "1,5", "infinity", "nan", "1_000", "", "--1"])
+def test_what_is_no_number_in_xml_schema(number: str) -> None:
+    with pytest.raises(InvalidModel, match=r"line \d+: (value|Attribute|.*number)"):
+        network(sbml(f'<listOfParameters><parameter id="k" value="{number}" constant="true"/></listOfParameters>'))
+    with pytest.raises(InvalidModel):
+        network(rule_for_k(f"<cn> {number} </cn>"))
+
+
+@pytest.mark.parametrize(("number", "value"), [(" 16 ", 16.0), ("+.5", 0.5), ("5.", 5.0), ("1E-3", 1e-3)])
+def test_what_is_a_number_in_xml_schema(number: str, value: float) -> None:
+    n = network(sbml(f'<listOfParameters><parameter id="k" value="{number}" constant="true"/></listOfParameters>'))
+    assert n.parameters[0].value == value
+
+
+def test_a_local_parameter_used_as_a_function() -> None:
+    """Level 2 Version 1; libSBML accepts it."""
+    law = f'<math xmlns="{MATHML}"><apply><ci>f</ci><ci>S</ci></apply></math>'
+    text = (
+        '<sbml xmlns="http://www.sbml.org/sbml/level2" level="2" version="1"><model id="m">'
+        '<listOfCompartments><compartment id="c"/></listOfCompartments><listOfSpecies>'
+        '<species id="S" compartment="c" initialAmount="1"/></listOfSpecies><listOfReactions><reaction id="r">'
+        f'<listOfReactants><speciesReference species="S"/></listOfReactants><kineticLaw>{law}'
+        '<listOfParameters><parameter id="f" value="2"/></listOfParameters></kineticLaw></reaction></listOfReactions>'
+        "</model></sbml>"
+    )
+    with pytest.raises(InvalidModel, match="reaction r: f is used as a function"):
+        network(text)

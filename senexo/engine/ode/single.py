@@ -294,6 +294,7 @@ class _Run:
         return Flow(
             self.slope, self.time, y, stop, rtol=self.rtol, atol=self.atol or 0.0, longest=longest,
             solvers=self.solvers, sizes=self.sizes, reach=self.reach,
+            names=[self.equations.lowered.slots[slot].id for slot in self.equations.states],
         )  # fmt: skip
 
     def mark(self) -> None:

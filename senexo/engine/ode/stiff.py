@@ -31,17 +31,17 @@ class Flow:
     """Steps of y' = slope(t, y) from `time` to `stop`, which the last step meets exactly.
 
     `sizes` are those that the absolute tolerance follows, None where it is fixed; `reach(time)` is the time that the
-    step from there may not pass.
+    step from there may not pass; `names` are those of the quantities.
     """
 
     def __init__(
         self, slope: Slope, time: float, y: Values, stop: float, *,
         rtol: float, atol: float | Values, longest: float, solvers: Sequence[str] = SOLVERS,
-        sizes: Sizes | None = None, reach: Callable[[float], float] = lambda time: inf,
+        sizes: Sizes | None = None, reach: Callable[[float], float] = lambda time: inf, names: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.slope, self.time, self.y, self.stop = slope, time, y, stop
         self.options = {"rtol": max(rtol, _FINEST), "atol": atol if sizes is None else sizes.atol, "max_step": longest}
-        self.longest, self.sizes, self.reach = longest, sizes, reach
+        self.longest, self.sizes, self.reach, self.names = longest, sizes, reach, names
         self.untried, self.name = list(solvers), ""
         self.solver: Any = None
         self.complaints: list[str] = []
@@ -107,11 +107,27 @@ class Flow:
         import scipy.integrate
 
         if not self.untried:
-            raise SimulationError(f"no solver gets on from time {self.time:g} ({'; '.join(self.complaints)})")
+            raise SimulationError(
+                f"no solver gets on from time {self.time:g} ({'; '.join(self.complaints)}){self._ahead()}"
+            )
         self.name = self.untried.pop(0)
         solver = getattr(scipy.integrate, self.name)
         self.solver = solver(self.slope, self.time, self.y, self.stop, **self.options)
         _only_by_status(self.solver)
+
+    def _ahead(self) -> str:
+        """Says so where the rates have no value just ahead, as that of sqrt(x) where x falls below 0."""
+        slope = self.slope(self.time, self.y)
+        for share in (1e-12, 1e-9, 1e-6, 1e-3):
+            step = share * max(self.stop - self.time, abs(self.time))
+            bad = np.flatnonzero(~np.isfinite(self.slope(self.time + step, self.y + step * slope)))
+            if len(bad):
+                names = ", ".join(self.names[k] for k in bad[:5]) if self.names else f"{len(bad)} quantities"
+                return (
+                    f": just ahead the rate of change of {names} is no finite number, as that of a root or logarithm "
+                    "below 0; give the law a value there"
+                )
+        return ""
 
     def _straight_step(self) -> Interpolation:
         start, y, slope = self.time, self.y, self.slope(self.time, self.y)
