@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pint
 
 NUMBER = r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,3})?"
-UNIT = r"%|[A-Za-zµμ]{1,16}"
+UNIT = r"%|-?fold|[A-Za-zµμ]{1,16}"
 _QUANTITY = re.compile(rf"\s*(?P<number>{NUMBER})\s*(?P<unit>{UNIT})?\s*", re.ASCII)
 
 
@@ -53,6 +53,7 @@ SPAN = Kind("hour", 'a time above 0 with its unit, e.g. "7 d"', low=1e-3, high=1
 SHARE = Kind("dimensionless", 'a share from 0 to 100 %, e.g. "90 %"', high=1.0, bare=True)
 PERCENT = Kind("percent", 'a percentage from 0 to 100 with its sign, e.g. "20 %"', high=100.0)
 COPIES = Kind("copy", "a whole number of copies, e.g. 300", high=1e12, bare=True, whole=True)
+FOLD = Kind("fold", 'a fold of 0 or more, e.g. "10-fold"', bare=True)
 AMOUNT = Kind("dimensionless", "a number of 0 or more, e.g. 2.5", bare=True)
 NUMBER_KIND = Kind("dimensionless", "a finite number, e.g. 2.5", low=-math.inf, bare=True)
 
@@ -137,7 +138,9 @@ def _ratio(unit: str, wanted: str) -> tuple[float, float] | None:
 
     units = _registry()
     try:
-        factor = float(units.Quantity(1.0, units.Unit("percent" if unit == "%" else unit)).to(wanted).magnitude)
+        factor = float(
+            units.Quantity(1.0, units.Unit("percent" if unit == "%" else unit.removeprefix("-"))).to(wanted).magnitude
+        )
     except (pint.errors.PintError, AttributeError, ValueError, TypeError):
         return None
     if factor < 1 and math.isclose(1 / factor, round(1 / factor), rel_tol=1e-12):
@@ -152,4 +155,5 @@ def _registry() -> pint.UnitRegistry[float]:
     registry: pint.UnitRegistry[float] = pint.UnitRegistry(cache_folder=None)
     registry.define("copy = [molecules] = _ = copies = molecule = molecules")
     registry.define("cell = [cells] = _ = cells")
+    registry.define("fold = [folds]")
     return registry

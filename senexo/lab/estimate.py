@@ -41,6 +41,8 @@ class RunEstimate:
         Names of the numbers that are assumed, and how many numbers there are in all.
     seconds
         Wall time of the whole run, compiling and report included; None where no trial was made.
+    prior
+        The table that donors draw from; None for a model file.
     """
 
     title: str
@@ -56,6 +58,7 @@ class RunEstimate:
     memory_bytes: float
     disk_bytes: float
     seconds: float | None = None
+    prior: str | None = None
 
     @property
     def cells(self) -> int:
@@ -77,6 +80,7 @@ class RunEstimate:
             f"{self.disk_bytes / GIB:.2f} GiB of disk"
         )
         names = ", ".join(self.assumed) or "none"
+        lines += [f"prior: {self.prior}"] if self.prior else []
         return "\n".join([*lines, f"{len(self.assumed)} of {self.parameters} numbers are assumed: {names}"])
 
 
@@ -104,6 +108,7 @@ def estimate(experiment: Experiment, workers: int) -> RunEstimate:
         workers=workers,
         assumed=tuple(tables.assumed(study)),
         parameters=len(known),
+        prior=tables.prior(study),
         memory_bytes=BASE_BYTES + needed,
         disk_bytes=2.0 * wells * size.unit_bytes + size.rows * BYTES_ON_DISK_PER_ROW,
     )

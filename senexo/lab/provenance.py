@@ -35,6 +35,7 @@ def record(
         "study_digest": study.digest,
         "model": study.model.circuit or study.model.file,
         "model_digest": study.model.digest,
+        "prior": tables.prior(study),
         "n_arms": len(study.arms),
         "n_donors": study.donors.n,
         "n_cells": study.donors.n * sum(founders),
@@ -70,6 +71,8 @@ def general_cautions(study: Study) -> Iterator[str]:
             "No 3'UTR sequence was given: how strong the miRNA's sites are is the parameter table's range"
             " (model.targets sets it from a sequence)."
         )
+    if study.model.circuit:
+        yield f"Prior: {tables.prior(study)} (model.prior; docs/circuit.md lists how the priors differ)."
     if study.model.reading:
         yield f"Affinity is read the way called '{study.model.reading}' (docs/targets.md)."
     if study.claim:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from senexo.lab import donors
 from senexo.model.cell_types import own_names
+from senexo.model.priors import SHIPPED
 
 if TYPE_CHECKING:
     from senexo.lab.experiment import Unit
@@ -88,6 +89,11 @@ def numbers(study: Study) -> list[StudyNumber]:
 def assumed(study: Study) -> list[str]:
     """The names of those of `numbers` that are assumed."""
     return [number.name for number in numbers(study) if number.status == "assumed"]
+
+
+def prior(study: Study) -> str | None:
+    """The name of the prior that donors draw from; None for a model file, which has none."""
+    return (study.model.prior or SHIPPED) if study.model.circuit else None
 
 
 def wiring(circuit: Circuit) -> pd.DataFrame:

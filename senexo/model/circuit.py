@@ -6,7 +6,8 @@ A circuit is a folder of data, no code:
 - `parameters.csv`: every constant with value, range, law, unit, source and status;
 - `wiring.csv`: what can be cut, knocked out, mutated, inhibited, dosed or changed, and by which quantity;
 - `circuit.toml`: title, settling time, read-outs, fates, arrest rule, cell-to-cell variation;
-- `types.csv`, of a circuit that runs as a population: the types of cells' own numbers (`model.cell_types`).
+- `types.csv`, of a circuit that runs as a population: the types of cells' own numbers (`model.cell_types`);
+- `priors/NAME.csv`: other numbers for some of the constants (`model.priors`).
 
 The files are checked against each other, and every fault is listed at once.
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from senexo.base.toml_text import loads
 from senexo.model.cell_types import CellTypeRule, PartitionRule, read_partitions, read_types, type_faults
 from senexo.model.circuit_table import LAWS, CircuitParameter, finite, parameter, range_faults, rows, unlisted
 from senexo.model.network import Network
+from senexo.model.priors import Prior, prior_files, read_priors
 
 FOLDER = Path(__file__).parent / "circuits"
 FILES = ("circuit.ant", "parameters.csv", "wiring.csv", "circuit.toml")
@@ -169,6 +171,8 @@ class Circuit:
         The rule of commitment in words.
     mirna, targets, readings
         The miRNA whose sites a sequence can set, the genes that have them, and other models of their affinity.
+    priors
+        Name -> the rows of a prior that differ from `parameters`.
     digest
         SHA-256 of the folder's files.
     pools, well, per_cell, partitions, cell_types, transwell
@@ -199,6 +203,7 @@ class Circuit:
     partitions: tuple[PartitionRule, ...] = ()
     cell_types: tuple[CellTypeRule, ...] = ()
     transwell: Transwell | None = None
+    priors: Mapping[str, Prior] = field(default_factory=dict)
 
 
 def shipped_circuits() -> tuple[str, ...]:
@@ -264,7 +269,7 @@ def _folder(name_or_folder: str | Path) -> Path:
 
 
 def _texts(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, str]]:
-    for name in (*FILES, *([TYPES] if (folder / TYPES).is_file() else [])):
+    for name in (*FILES, *([TYPES] if (folder / TYPES).is_file() else []), *prior_files(folder)):
         try:
             if kind := no_plain_file(folder / name):
                 faults.append(Fault(str(folder / name), kind, "a readable file"))
@@ -337,6 +342,7 @@ def _assembled(
         partitions=read_partitions(plan),
         cell_types=read_types(plan, texts.get(TYPES, ""), faults),
         transwell=Transwell(**plan["transwell"]) if "transwell" in plan else None,
+        priors=read_priors(texts, parameters, faults),
     )
 
 

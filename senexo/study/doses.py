@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 AGO_PER_CELL, AGO_LOW, AGO_HIGH = 150_000.0, 50_000.0, 300_000.0
 # share of a transfected mimic that is loaded into AGO: 2 % (0.1 to 10 %), Thomson 2013; unverified (from memory)
 ACTIVE_SHARE_LOW = 0.001
+CAPACITY = "ago"  # the parameter of a circuit in which loading is limited
 MAX_DOSE = AGO_HIGH / ACTIVE_SHARE_LOW  # copies per cell; derived
 EXPECTED = (
     f"at most {MAX_DOSE:,.0f} copies per cell (even {ACTIVE_SHARE_LOW:.1%} of them would load all {AGO_HIGH:,.0f} "
@@ -27,14 +28,17 @@ EXPECTED = (
 )
 
 
-def beyond_argonaute(agent: str, copies: float) -> str | None:
-    """The caution for a dose of more copies than a cell has Argonaute proteins; None for a smaller one."""
+def beyond_argonaute(agent: str, copies: float, *, limited: bool = False) -> str | None:
+    """The caution for a dose of more copies than a cell has Argonaute proteins; None for a smaller one.
+
+    limited: whether the circuit itself loads no more than there are Argonaute proteins.
+    """
     if copies <= AGO_PER_CELL:
         return None
     return (
         f"{copies:,.0f} copies of {agent} are given, and a cell has about {AGO_PER_CELL:,.0f} Argonaute proteins "
         f"({AGO_LOW:,.0f} to {AGO_HIGH:,.0f}; unverified: Wang 2012, Janas 2012). More copies than that cannot act at "
-        "once; the circuit has no such limit."
+        f"once; {'the rest waits and is diluted' if limited else 'the circuit has no such limit'}."
     )
 
 
@@ -45,6 +49,8 @@ def cautions(study: Study, circuit: Circuit | None) -> Iterator[str]:
     """
     if circuit is None or circuit.mirna is None:
         return
+    ago = study.donors.draws.get(CAPACITY)
+    limited = ago is not None and ago.high <= MAX_DOSE
     largest: dict[str, float] = {}
     for arm in study.arms.values():
         total: dict[tuple[str, str], float] = defaultdict(
@@ -56,6 +62,6 @@ def cautions(study: Study, circuit: Circuit | None) -> Iterator[str]:
         for (agent, _), copies in total.items():
             largest[agent] = max(largest.get(agent, 0.0), copies)
     for agent, copies in largest.items():
-        caution = beyond_argonaute(agent, copies)
+        caution = beyond_argonaute(agent, copies, limited=limited)
         if caution:
             yield caution

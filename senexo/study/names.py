@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from senexo.base.errors import InvalidInput, InvalidModel
 from senexo.model.cell_types import becoming, own_names
-from senexo.model.circuit import Circuit, Handle, load_circuit, shipped_circuits
+from senexo.model.circuit import AffinityModel, Circuit, Handle, load_circuit, shipped_circuits
+from senexo.model.circuit_table import CircuitParameter
 from senexo.model.network import Network, Species
 from senexo.study.cursor import Cursor, named
 from senexo.study.form import culture as form
@@ -113,17 +114,19 @@ def of_types(names: ModelNames, types: Iterable[str]) -> ModelNames:
     return replace(names, draws=draws, adjustable=draws)
 
 
+def draw_of(row: CircuitParameter | AffinityModel) -> Draw:
+    """How donors differ in a parameter that stands like this in a table of the circuit."""
+    return Draw(
+        law=row.law, value=row.value, low=row.low, high=row.high, unit=row.unit, source=row.source, status=row.status  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
 def _of_circuit(name: str | Path) -> ModelNames:
     circuit = load_circuit(name)
     rows = {p.name: p for p in circuit.parameters}
     names = own_names(circuit.cell_types)
     rows |= {names[rule.name][p.name]: p for rule in circuit.cell_types for p in rule.parameters}
-    draws = {
-        name: Draw(
-            law=p.law, value=p.value, low=p.low, high=p.high, unit=p.unit, source=p.source, status=p.status  # type: ignore[arg-type]
-        )
-        for name, p in rows.items()
-    }  # fmt: skip
+    draws = {name: draw_of(p) for name, p in rows.items()}
     return ModelNames(
         model=ModelRef(circuit=str(name), digest=circuit.digest),
         circuit=circuit,

@@ -38,13 +38,15 @@ class ModelRef(_Frozen):
     """What is simulated: a circuit (a shipped name or a folder) or a model file, pinned by the digest of its bytes.
 
     targets: gene -> the sequence that sets the number and affinity of its sites (None of them: the parameter table
-    does). reading: how affinity is read where the circuit knows more than one way.
+    does). reading: how affinity is read where the circuit knows more than one way. prior: which of the circuit's tables
+    the donors draw from; None: `parameters.csv`.
     """
 
     circuit: str | None = None
     file: str | None = None
     digest: str
     reading: str | None = None
+    prior: str | None = None
     targets: dict[str, UtrSequence] = Field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""The `model.targets` and `model.reading` of a study: sequences and readings turned into the parameters they set."""
+"""The `model.prior`, `model.reading` and `model.targets` of a study, turned into the parameters that they set."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from senexo.base.errors import InvalidInput
 from senexo.model.circuit import Circuit, Target
+from senexo.model.priors import SHIPPED
 from senexo.study.cursor import Cursor, named
 from senexo.study.form.culture import MAX_BASES, Model, SequenceTable
-from senexo.study.names import ModelNames
+from senexo.study.names import ModelNames, draw_of
 from senexo.study.schema import Draw, UtrSequence
 from senexo.targets.bridge import Strength, strength
 from senexo.targets.fasta import find_mirna, read_fasta
@@ -21,7 +22,9 @@ DEFAULT_READING = "relative"
 
 
 def with_targets(names: ModelNames, model: Model, place: Cursor, folder: Path) -> ModelNames:
-    """The names of a model once its reading and its sequences have set their parameters."""
+    """The names of a model once its prior, its reading and its sequences have set their parameters, in this order."""
+    if model.prior is not None:
+        names = _with_prior(names, place.at("prior"))
     if model.reading is not None:
         names = _with_reading(names, place.at("reading"))
     genes = {target.gene: target for target in names.circuit.targets} if names.circuit else {}
@@ -64,17 +67,25 @@ def sequence_mutation(names: ModelNames, gene: str, bases: str, place: Cursor) -
     return factors
 
 
+def _with_prior(names: ModelNames, place: Cursor) -> ModelNames:
+    priors = names.circuit.priors if names.circuit else {}
+    name = place.one_of((SHIPPED, *priors) if priors else (), "priors")
+    if name is None:
+        return names
+    rows = priors.get(name, {})
+    return _with(names, {row.name: draw_of(row) for row in rows.values()}, prior=name)
+
+
 def _with_reading(names: ModelNames, place: Cursor) -> ModelNames:
     readings = names.circuit.readings if names.circuit else {}
     name = place.one_of((DEFAULT_READING, *readings) if readings else (), "readings of affinity")
-    if name is None or name == DEFAULT_READING:
-        return names if name is None else _with(names, {}, reading=name)
-    chosen = readings[name]
-    draw = Draw(
-        law=chosen.law, value=chosen.value, low=chosen.low, high=chosen.high, unit=chosen.unit,  # type: ignore[arg-type]
-        source=chosen.source, status=chosen.status,  # type: ignore[arg-type]
-    )  # fmt: skip
-    return _with(names, {chosen.parameter: draw}, reading=name)
+    if name is None:
+        return names
+    if name == DEFAULT_READING:  # the table's own rows, whatever the prior says of them
+        parameters = names.circuit.parameters if names.circuit else ()
+        read = {reading.parameter for reading in readings.values()}
+        return _with(names, {row.name: draw_of(row) for row in parameters if row.name in read}, reading=name)
+    return _with(names, {readings[name].parameter: draw_of(readings[name])}, reading=name)
 
 
 def _sequence(gene: str, given: str | SequenceTable | None, place: Cursor, folder: Path) -> UtrSequence | None:

@@ -7,10 +7,11 @@ have the kind of quantity that the handle takes, so they are parsed here, agains
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from senexo.base.units import AMOUNT, COPIES, NUMBER_KIND, PERCENT, SHARE, Kind, shown
+from senexo.base.errors import InvalidInput
+from senexo.base.units import AMOUNT, COPIES, FOLD, NUMBER_KIND, PERCENT, SHARE, Kind, parse, shown
 from senexo.model.circuit import Handle
 from senexo.study import doses
 from senexo.study.actions import (
@@ -32,6 +33,7 @@ from senexo.study.schema import Action, Arm
 from senexo.study.targets import sequence_mutation
 
 UNTREATED = "left alone"
+EXAMPLES = {"fold": "10-fold", "copies": "300 copies"}
 UNITLESS = ("", "1", "copies", "%")  # units that the number's own form shows; any other is put behind it
 
 
@@ -177,13 +179,31 @@ class VerbReader:
         """A table of names with a quantity each, or { value, at }."""
         for name, written in values.items():
             entry = place.at(name)
-            handles = self._handles(verb, entry, name)
+            offered = self._handles(verb, entry, name)
+            handles = self._of_one_unit(offered, entry)
+            if offered and not handles:
+                continue
             kind = _kind(handles)
             value, hour = self._amount_and_time(written, entry, kind, start=0.0)
             if handles and value is not None and hour is not None:
                 self._act(handles, value, hour)
-                unit = "" if handles[0].unit in UNITLESS else f" {handles[0].unit}"
+                unit = "" if handles[0].unit in UNITLESS and len(handles) == len(offered) else f" {handles[0].unit}"
+                unit = unit.replace(" fold", "-fold")
                 self.words.append(words.format(name=name, value=_label(value, kind) + unit) + since(hour))
+
+    def _of_one_unit(self, handles: list[Handle], place: Cursor) -> list[Handle]:
+        """The handles of the unit in which the quantity is written, where a verb takes more than one."""
+        units = list(dict.fromkeys(handle.unit for handle in handles))
+        if len(units) < 2:
+            return handles
+        below = place.get("value") or place
+        if isinstance(below.value, list):
+            below = below.at(min(self.rung, len(below.value) - 1))
+        for unit in units:
+            if isinstance(below.value, str) and _fits(below.value, _kind([h for h in handles if h.unit == unit])):
+                return [handle for handle in handles if handle.unit == unit]
+        below.fault("a quantity with its unit, e.g. " + " or ".join(f'"{EXAMPLES.get(u, u)}"' for u in units))
+        return []
 
     def _serum(self, values: list[Any], place: Cursor) -> None:
         self._in_medium("serum", values, place, PERCENT, 'one percentage, e.g. "1 %"')
@@ -285,7 +305,16 @@ def _kind(handles: list[Handle]) -> Kind:
     for handle in handles:
         if handle.value == "1-x":
             return SHARE
-    return {"copies": COPIES, "%": PERCENT}.get(handles[0].unit, AMOUNT) if handles else NUMBER_KIND
+    return {"copies": COPIES, "%": PERCENT, "fold": FOLD}.get(handles[0].unit, AMOUNT) if handles else NUMBER_KIND
+
+
+def _fits(text: str, kind: Kind) -> bool:
+    """Whether a text is a quantity of this kind with its unit."""
+    try:
+        parse(text, replace(kind, bare=False))
+    except InvalidInput:
+        return False
+    return True
 
 
 def _label(value: float, kind: Kind) -> str:

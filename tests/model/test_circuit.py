@@ -42,7 +42,7 @@ def test_the_shipped_circuit_is_whole() -> None:
 def test_every_wire_has_a_handle_that_cuts_it() -> None:
     circuit = load_circuit(NAME)
     wires = {p.id for p in circuit.network.parameters if p.id.startswith(("e_", "site_"))}
-    assert wires == {h.target for h in circuit.handles if h.verb == "cut"}
+    assert wires == {h.target for h in circuit.handles if h.verb in ("cut", "mutate")}
 
 
 def test_no_normalisation_depends_on_a_wire_or_a_treatment() -> None:
@@ -90,7 +90,7 @@ def test_a_copied_folder_loads_equal(folder: Path) -> None:
         ("parameters.csv", "Td,48,24,96", "th_mir,24,11,34", "th_mir: found a second row"),
         ("parameters.csv", "name,value", "name,central", "parameters.csv: header"),
         ("parameters.csv", "esc,0.0002083,", "esc,", "8 fields, expected 9 fields"),
-        ("wiring.csv", "site_RAB27B,set", "site_RAB27A,set", "cut miR-34c-5p -| RAB27B: found 'site_RAB27A'"),
+        ("wiring.csv", "e_34c_RAB27B,set", "e_34c_RAB27A,set", "cut miR-34c-5p -| RAB27B: found 'e_34c_RAB27A'"),
         ("wiring.csv", "L,add", "theta,add", "dose miR-34c-5p: found 'theta', expected a species or parameter that no"),
         ("wiring.csv", "fKD,multiply,1-x", "fKD,multiply,2-x", "RAB27B.value: found '2-x'"),
         ("wiring.csv", "p53 -> p21,cut", "p53 p21,cut", "expected source -| target"),

@@ -49,7 +49,7 @@ def done(an_arm: Arm) -> list[tuple[float | None, str, str, float]]:
         ({"knock_down": {"p53": {"value": 0.25, "at": "1 d"}}}, [(24.0, "p53", "multiply", 0.75)]),
         ({"knock_out": ["p21"]}, [(None, "p21_gene", "set", 0.0)]),
         ({"mutate": {"RAB27B": "site"}}, [(None, "site_RAB27B", "set", 0.0)]),
-        ({"cut": ["p53 -> *"]}, [(None, f"e_p53_{x}", "set", 0.0) for x in ("MIR34C", "p21", "release")]),
+        ({"cut": ["p53 -> *"]}, [(None, f"e_p53_{x}", "set", 0.0) for x in ("MIR34C", "death", "p21", "release")]),
         ({"inhibit": {"exosome_release": "60 %"}}, [(0.0, "gw", "multiply", 0.4)]),
         ({"express": {"p21": 2}}, [(0.0, "u_ectopic", "set", 2.0)]),
         ({"serum": "1 %"}, [(0.0, "S", "set", 1.0)]),
@@ -65,7 +65,7 @@ def test_a_verb_is_the_rows_of_the_wiring(verbs: dict[str, Any], expected: list[
 
 def test_all_miRNA_edges_are_cut_by_one_pattern() -> None:
     assert {a.target for a in arm({"cut": ["miR-34c-5p -| *"]}).genotype} == {
-        f"site_{gene}" for gene in ("RAB27B", "SIRT1", "CDK6", "CCND1", "E2F3", "CCNE2", "MYC")
+        f"e_34c_{gene}" for gene in ("RAB27B", "SIRT1", "CDK6", "CCND1", "E2F3", "CCNE2", "MYC")
     }
 
 

@@ -53,6 +53,7 @@ class Model(Table):
         "an Antimony or SBML file; paths are relative to the study", None
     )
     digest: Word = key("if given, the model must still be this one", None)
+    prior: Word = key("the table that donors draw from: `shipped` or `evidence`", None, otherwise="`shipped`")
     reading: Word = key("how affinity is read: `relative` or `tight`", None, otherwise="`relative`")
     targets: Annotated[
         dict[
