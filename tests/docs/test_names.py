@@ -19,11 +19,12 @@ from senexo.app.cli import app
 
 PAGES = {name(page): page.read_text(encoding="utf-8") for page in pages()}
 SUFFIXES = "py|toml|csv|ant|md|fa|R|json|txt|in|lock|png|yaml|yml|html"
-KEYS = ("model.reading", "donors.n", "culture.duration")  # of a study file
+KEYS = ("model.prior", "model.reading", "model.targets", "donors.n", "culture.duration")  # of a study file
 PLACES = (
     "",
     "senexo/",
     "docs/",
+    "senexo/model/circuits/mir34c-rab27b/",
     "senexo/model/circuits/mir34c-rab27b-cells/",
     "tests/assays/references/",
     "senexo/assays/",
