@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 512 * 2**20  # unpacked
 MAX_ROWS = 2_000_000
 MAX_CELLS = 20_000_000
+MAX_CELL = 131_072  # characters
 ROWS_AT_ONCE = 65_536
 
 
@@ -46,6 +47,7 @@ def read_parquet(data: bytes, *, where: str) -> pd.DataFrame:
     file = pq.ParquetFile(io.BytesIO(data), read_dictionary=texts)
     batches, rows, size = [], 0, 0
     for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+        _refuse_long(where, batch)
         rows, size = rows + batch.num_rows, size + sum(map(_bytes, batch.columns))
         _refuse_size(where, rows, rows * len(schema), size)
         batches.append(batch)
@@ -61,6 +63,19 @@ def _refuse_size(where: str, rows: int, cells: int, size: float) -> None:
     ):
         if found > most:
             raise InvalidInput([Fault(where, what, "a smaller table")])
+
+
+def _refuse_long(where: str, batch: Any) -> None:
+    """InvalidInput for a text longer than a cell may be; texts are dictionaries here."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+            if longest > MAX_CELL:
+                found = f"a cell of {longest:,} characters"
+                raise InvalidInput([Fault(f"{where}: column {name}", found, f"at most {MAX_CELL:,} characters")])
 
 
 def _unpacked(meta: Any) -> list[int]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 256 * 2**20  # of all parts, unpacked
 MAX_PARTS = 2000
+MAX_CELL = 131_072  # characters
 MAX_CELLS = 20_000_000  # with the gaps, which a few bytes can make as wide as the sheet
 
 
@@ -129,6 +130,8 @@ def _filled(book: Workbook, sheet: str, where: str) -> Iterator[list[Any]]:
         if cells > MAX_CELLS:
             _refuse(f"{where}: sheet {sheet}", f"more than {MAX_CELLS:,} cells", "a smaller table")
         line = [_value(cell) for cell in row]
+        if any(isinstance(cell, str) and len(cell) > MAX_CELL for cell in line):
+            _refuse(f"{where}: sheet {sheet}", f"a cell of more than {MAX_CELL:,} characters", "a shorter one")
         while line and (line[-1] is None or line[-1] == ""):
             line.pop()
         if not line:

@@ -209,6 +209,7 @@ def test_a_circuit_folder_with_a_pipe_or_a_large_file(senexo: Command) -> None:
     [
         ("x" * 2_000, 1_000_000, "unpacks to more than 512 MiB"),
         ("", 2_000_001, "more than 2,000,000 rows"),
+        ("x" * 200_000, 1, "column a: found a cell of 200,000 characters, expected at most 131,072"),
     ],
 )
 def test_a_parquet_file_is_measured_before_it_is_unpacked(senexo: Command, column: str, rows: int, said: str) -> None:
