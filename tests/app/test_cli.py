@@ -190,7 +190,7 @@ def test_simulate_replaces_nothing_unasked(tmp_path: Path, decay: Path, name: st
 CHATTERING = """model chattering()
   compartment c = 1; species x in c; x = 1;
   J: => x; 0;
-  E1: at (x > 0.5) : x = 0;
+  E1: at (x > 0.5), t0=false : x = 0;
   E2: at 1e-8 after (x < 0.5) : x = 1;
 end
 """

@@ -22,7 +22,7 @@ COHORT: dict[str, list[Any]] = {
     "days": [5, 8, 8, 12, 20, 33, 41, 60], "dead": [1, 1, 0, 1, 1, 0, 1, 0], "arm": ["a", "b"] * 4,
     "age": [61, 48, 55, 70, 39, 66, 58, 52], "site": ["x"] * 4 + ["y"] * 4, "mir": [3, 8, 1, 9, 12, 4, 7, 30],
 }  # fmt: skip
-HUGE = [3, 8, 1, 1e200, 12, 4, 7, 30]
+HUGE = [3, 8, 1, 1e99, 12, 4, 7, 30]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,11 @@ HUGE = [3, 8, 1, 1e200, 12, 4, 7, 30]
         ({"site": ["x"] * 8}, {"group": "arm", "adjust": "site"}, "site is the same in all patients"),
         ({"age": [None] * 8}, {"group": "arm", "adjust": "age"}, "no patient with all of its columns"),
         ({"age": [1, 0] * 4}, {"group": "arm", "adjust": "age"}, "covariates that say the same, or too few events"),
-        ({"mir": HUGE}, {"value": "mir", "adjust": "age"}, "numbers too large or too small to compute with"),
+        (
+            {"mir": HUGE},
+            {"value": "mir * mir * mir", "adjust": "age"},
+            "numbers too large or too small to compute with",
+        ),
         ({}, {"value": "mir", "cut": 0, "adjust": "age"}, "no patient has a value up to 0"),
     ],
 )
@@ -51,7 +55,7 @@ def test_a_model_that_cannot_be_fitted_names_the_reason(
     ("change", "options", "message"),
     [
         ({"site": [""] * 8}, {"group": "arm", "strata": "site"}, "column site: found nobody with a stratum"),
-        ({"mir": HUGE}, {"value": "mir * mir"}, "row 5, mir \\* mir: found inf, expected a finite number"),
+        ({"mir": HUGE}, {"value": "mir * mir * mir * mir"}, "row 5, .*: found inf, expected a finite number"),
         ({}, {"value": "mir", "adjust": "mir"}, "column mir in two roles"),
         ({}, {"event": "dead=1", "group": "dead"}, "column dead in two roles"),
         ({}, {"value": "age / (mir - 7)"}, "row 8, divisor"),

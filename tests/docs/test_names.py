@@ -149,7 +149,8 @@ def _faults(span: str) -> list[str]:
                 if check.islower() and not (ROOT / package / f"{check}.py").is_file()
             ]
         case ["python", "-m", module, *_]:
-            return [] if module in ("pytest", "senexo") or _exists(module) else [f"no module {module}"]
+            there = (ROOT / f"{module.replace('.', '/')}.py").is_file()
+            return [] if module in ("pytest", "senexo") or there or _exists(module) else [f"no module {module}"]
         case ["senexo", *behind]:
             return _unknown(behind)
     return [f"unknown program {words[0]}"]

@@ -418,6 +418,7 @@ UNSUPPORTED = {
     "package comp": LEVEL_3.replace(
         "<sbml ", '<sbml xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true" '
     )
+    + '<comp:listOfPorts><comp:port comp:id="p" comp:idRef="m"/></comp:listOfPorts>'
     + END,
 }
 

@@ -20,6 +20,7 @@ from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.assays.stats.single_hit import Floats, Plate
 
 SIMULATIONS = 1999
+_OPEN = 300.0  # half a log interval: where a unit is impossible by the fit, dispersion is infinite
 _SEED = 20180515
 _STEPS = 30
 
@@ -79,6 +80,7 @@ def widened(fit: Estimate, overall: Fit) -> Estimate:
         return fit
     half = math.log(fit.high / fit.low) / 2.0 * math.sqrt(max(1.0, overall.dispersion))
     half *= float(stdtrit(overall.degrees_of_freedom, (1.0 + LEVEL) / 2.0) / ndtri((1.0 + LEVEL) / 2.0))
+    half = min(half, _OPEN)
     return Estimate(fit.value, fit.value * math.exp(-half), fit.value * math.exp(half))
 
 
@@ -95,7 +97,9 @@ def _nothing() -> Fit:
 
 def _pearson(tested: Floats, response: Floats, hits: Floats) -> float:
     positive = -np.expm1(-hits)
-    return float(np.sum((response - tested * positive) ** 2 / (tested * positive * np.exp(-hits))))
+    distance, variance = response - tested * positive, tested * positive * np.exp(-hits)
+    with np.errstate(divide="ignore", over="ignore"):
+        return float(np.sum(np.divide(distance**2, variance, out=np.zeros_like(distance), where=distance != 0.0)))
 
 
 def _deviance(tested: Floats, response: Floats, hits: Floats) -> Floats:
