@@ -72,7 +72,9 @@ class Worker:
         self._end()
 
     def _ask(self, unit: Unit) -> dict[str, NDArray[Any]]:
-        process = self._process = self._process or self._start()
+        process = self._process or self._start()
+        if self._closed:  # while it started
+            _ended()
         assert process.stdin is not None
         assert process.stdout is not None
         pickle.dump(unit, process.stdin)
@@ -87,7 +89,7 @@ class Worker:
 
     def _start(self) -> subprocess.Popen[bytes]:
         path = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
-        process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(path), str(os.getpid())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=threads.of_one(),
             start_new_session=True,  # Ctrl-C of a terminal reaches the parent alone, which ends its children

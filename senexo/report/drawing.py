@@ -1,7 +1,7 @@
 """What all figures of a report share: style, colours, alternative text, and the files of one figure.
 
 Red (`LOOK`) marks what the reader should look at, and nothing else. Series differ in marker or line style besides
-colour, so that they can be told apart in grey.
+colour, so that they differ in grey.
 """
 
 from __future__ import annotations

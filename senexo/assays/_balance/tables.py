@@ -27,15 +27,15 @@ TRANSFER, LOSS, OPEN = "transfer", "loss without transfer", "not decided"
 
 
 def wells_of(table: pd.DataFrame, time_h: float | None, where: str) -> tuple[pd.DataFrame, list[str]]:
-    """The checked wells of one time; `total` of all places told and, where made is told, what it leaves open."""
+    """The checked wells of one time; `total` of all places given and, where made is given, what it leaves open."""
     errors = ("donor_cells_sd", "recipient_cells_sd")
     found = check(table, SPEC.checks(), where=where, key=SPEC.key)
     notes = []
     if "time_h" in found:
         times = sorted(set(found["time_h"]))
         if time_h is not None and time_h not in times:
-            told = ", ".join(f"{time:g}" for time in times[:12])
-            raise InvalidInput([Fault(f"{where}: time_h", f"{time_h:g}", f"a time of the table: {told}")])
+            known_times = ", ".join(f"{time:g}" for time in times[:12])
+            raise InvalidInput([Fault(f"{where}: time_h", f"{time_h:g}", f"a time of the table: {known_times}")])
         now = times[-1] if time_h is None else time_h
         if len(times) > 1:
             notes.append(

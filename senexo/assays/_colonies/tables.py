@@ -13,7 +13,7 @@ from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.negative_binomial_counts import negative_binomial_fit
 from senexo.assays.stats.paired_counts import ratio_of_counts
-from senexo.assays.stats.proportion import mean_contrast
+from senexo.assays.stats.proportion import dispersions, mean_contrast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,19 +23,12 @@ SMALL_RATIO, LARGE_RATIO = 1.25, 2.0
 
 def dish_scatter(found: pd.DataFrame) -> pd.DataFrame:
     """Do dishes of one donor and arm scatter by counting alone? Pearson's chi-squared over its degrees of freedom."""
-    import pandas as pd
-    from scipy.special import chdtrc
-
     groups = found.groupby(["arm", "donor"], sort=False)
     rate = groups["colonies"].transform("sum") / groups["cells_plated"].transform("sum")
-    told = found.assign(mean=rate * found["cells_plated"], n=groups["colonies"].transform("size"))
-    told = told[(told["n"] > 1) & (told["mean"] > 0)]
-    told = told.assign(squared=(told["colonies"] - told["mean"]) ** 2 / told["mean"])
-    rows = []
-    for arm, group in told.groupby("arm", sort=False):
-        df, total = len(group) - group["donor"].nunique(), float(group["squared"].sum())
-        rows.append((arm, len(group), total / df, float(chdtrc(df, total))))
-    return pd.DataFrame(rows, columns=["arm", "n_dishes", "dispersion", "p_value"])
+    dishes = found.assign(mean=rate * found["cells_plated"], n=groups["colonies"].transform("size"))
+    dishes = dishes[(dishes["n"] > 1) & (dishes["mean"] > 0)]
+    dishes = dishes.assign(squared=(dishes["colonies"] - dishes["mean"]) ** 2 / dishes["mean"])
+    return dispersions(dishes, "n_dishes").drop(columns="n_donors")
 
 
 def efficiencies_of(samples: pd.DataFrame) -> pd.DataFrame:

@@ -111,7 +111,7 @@ def fates(
     if unknown:
         raise capped(unknown, where)
     compared = pairs_of(cells["arm"], compare, where)
-    told = asked or known
+    causes = asked or known
     cells["cause"] = [known.index(name) if name in known else -1 for name in cells["fate"]]
     curves = {
         key: incidence(
@@ -123,18 +123,18 @@ def fates(
     now = reach if time_h is None else float(time_h)
     if not now > 0.0:
         raise InvalidInput([Fault(f"{where}: time_h", f"{now:g}", "a time > 0")])
-    donors = donors_of(cells, curves, known, told, now)
+    donors = donors_of(cells, curves, known, causes, now)
     short = donors[donors["incidence"].isna()].drop_duplicates(["arm", "donor"])
     notes = _followed_in_part(donors, short, now)
     pooled = PooledArms(cells, known, now)
-    differences = differences_of(cells, donors, known, told, compared, design, pooled)
+    differences = differences_of(cells, donors, known, causes, compared, design, pooled)
     settings = {
-        "compare": compared, "cause": told, "time_h": now, "censored": censored, "design": design, "level": LEVEL,
+        "compare": compared, "cause": causes, "time_h": now, "censored": censored, "design": design, "level": LEVEL,
         "small_difference": SMALL, "large_difference": LARGE,
     }  # fmt: skip
     fractions = fractions_of(donors, pooled)
     tables = {
-        "differences": differences, "fractions": fractions, "donors": donors, "curves": curves_of(curves, known, told)
+        "differences": differences, "fractions": fractions, "donors": donors, "curves": curves_of(curves, known, causes)
     }  # fmt: skip
     words = [difference_finding(row, settings) for row in records(differences)] or [
         share_finding(r, now) for r in records(fractions)

@@ -47,7 +47,7 @@ def cells_of(table: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def donors_of(
-    cells: pd.DataFrame, curves: Mapping[Any, Incidence], known: Sequence[str], told: Sequence[str], now: float
+    cells: pd.DataFrame, curves: Mapping[Any, Incidence], known: Sequence[str], causes: Sequence[str], now: float
 ) -> pd.DataFrame:
     """Incidence at the time, by arm, donor and fate; nan where the donor was not followed so long."""
     import pandas as pd
@@ -56,7 +56,7 @@ def donors_of(
     rows = []
     for (arm, donor), curve in curves.items():
         value, error = curve.at(now)
-        for name in told:
+        for name in causes:
             place = known.index(name)
             seen = now <= curve.reach
             numbers = (float(value[place]), float(error[place])) if seen else (math.nan, math.nan)
@@ -97,14 +97,14 @@ def fractions_of(donors: pd.DataFrame, pooled: PooledArms) -> pd.DataFrame:
 
 
 def differences_of(
-    cells: pd.DataFrame, donors: pd.DataFrame, known: Sequence[str], told: Sequence[str],
+    cells: pd.DataFrame, donors: pd.DataFrame, known: Sequence[str], causes: Sequence[str],
     compared: Sequence[tuple[str, str]], design: str, pooled: PooledArms,
 ) -> pd.DataFrame:  # fmt: skip
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
     for arm, control in compared:
-        for name in told:
+        for name in causes:
             of = donors[donors["fate"] == name]
             first, second = (of[of["arm"] == which].set_index("donor") for which in (arm, control))
             if design == "paired":
@@ -171,13 +171,13 @@ def _log_rank(cells: pd.DataFrame, arm: str, control: str, cause: int) -> float:
     return paired_t(values).p_value
 
 
-def curves_of(curves: Mapping[Any, Incidence], known: Sequence[str], told: Sequence[str]) -> pd.DataFrame:
+def curves_of(curves: Mapping[Any, Incidence], known: Sequence[str], causes: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     frames = []
     for (arm, donor), curve in curves.items():
         low, high = curve.interval()
-        for name in told:
+        for name in causes:
             k = known.index(name)
             frames.append(pd.DataFrame({
                 "arm": arm, "donor": donor, "fate": name, "time_h": curve.time, "n_at_risk": curve.at_risk,

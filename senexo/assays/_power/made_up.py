@@ -65,3 +65,19 @@ def uncertain(name: str, sd: float, n: int) -> str:
         f"{name} = {significant(sd)} comes from {n} donors of the pilot (95 % CI {significant(low)} to "
         f"{significant(high)}): power is as uncertain"
     )
+
+
+def between_donors(arm: pd.Series, other: pd.Series, within: float, design: str) -> tuple[dict[str, float], list[str]]:
+    """SD between donors of their level, and in pairs of their own effect, from measured logs by donor.
+
+    within: the variance of a measured log by its technical replicates, which is taken off.
+    """
+    found: dict[str, float] = {}
+    notes = []
+    if len(other) > 1:
+        found["donor_sd"] = spread(float(other.var()) - within)
+    effect = (arm - other).dropna()
+    if len(effect) > 1 and design == "paired":
+        found["sd"] = spread(float(effect.var()) - 2.0 * within)
+        notes.append(uncertain("sd", found["sd"], len(effect)))
+    return found, notes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from senexo.assays._particles.assay import particles
-from senexo.assays._power.made_up import donor_names, frame, spread, uncertain
+from senexo.assays._power.made_up import between_donors, donor_names, frame
 from senexo.assays._power.simulator import Assumption, Found, Numbers, Pilot, Rng, Simulator
 from senexo.base.table import as_number, as_text
 
@@ -65,14 +65,8 @@ def _pilot(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: st
         control = samples.loc[samples["arm"] == pair[1], "medium"] - float(blanks["mean"].mean())
         found["blank"] = min(max(float(blanks["mean"].mean()) / max(float(control.median()), 1e-300), 1e-6), 10.0)
         found["blanks"] = float(max(int(blanks["n_readings"].median()), 2))
-    notes = []
-    if len(other) > 1:
-        found["donor_sd"] = spread(float(other.var()) - reading)
-    effect = (arm - other).dropna()
-    if len(effect) > 1 and design == "paired":
-        found["sd"] = spread(float(effect.var()) - 2.0 * reading)
-        notes.append(uncertain("sd", found["sd"], len(effect)))
-    return found, notes
+    spreads, notes = between_donors(arm, other, reading, design)
+    return {**found, **spreads}, notes
 
 
 SIMULATOR = Simulator(

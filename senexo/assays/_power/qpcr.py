@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from senexo.assays._power.made_up import donor_names, frame, refuse_families, spread, uncertain
+from senexo.assays._power.made_up import between_donors, donor_names, frame, refuse_families
 from senexo.assays._power.simulator import Assumption, Found, Numbers, Pilot, Rng, Simulator
 from senexo.assays._qpcr.assay import qpcr
 
@@ -58,14 +58,8 @@ def _pilot(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: st
     middle = float(detection["median_ct"].loc[(roles["target"], roles["control"])])
     if not math.isnan(middle):
         found["ct"] = middle
-    notes = []
-    if len(other) > 1:
-        found["donor_sd"] = spread(float(other.var()) - technical)
-    effect = (arm - other).dropna()
-    if len(effect) > 1 and design == "paired":
-        found["sd"] = spread(float(effect.var()) - 2.0 * technical)
-        notes.append(uncertain("sd", found["sd"], len(effect)))
-    return found, notes
+    spreads, notes = between_donors(arm, other, technical, design)
+    return {**found, **spreads}, notes
 
 
 SIMULATOR = Simulator(

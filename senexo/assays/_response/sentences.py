@@ -33,15 +33,15 @@ def findings(
     """All findings. names: the questions; several levels get a short report each, one gets all there is."""
     several, fisher = len(names) > 1, len(tables["fisher"]) > 0
     model = "adjusted" if settings["adjust"] else "alone"
-    told = list(names)
+    shown = list(names)
     if several:
         asked = tables["models"]["role"] == "asked"
         rows = tables["fisher"] if fisher and model == "alone" else tables["models"][
             asked & (tables["models"]["model"] == model)]  # fmt: skip
         rows = rows.sort_values(["p_value", "value"], kind="stable")
         yield screen_finding(_finding, rows, len(names), "response")
-        told = levels_reported(rows, names)
-    for name in told:
+        shown = levels_reported(rows, names)
+    for name in shown:
         detection = detections.get(name)
         if detection is not None:
             yield detection_finding(_finding, name, detection)

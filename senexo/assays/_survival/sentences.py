@@ -81,12 +81,12 @@ class _Words:
         if self.named and cut:
             test += f", {rows['estimand'].iloc[0]}"
         yield screen_finding(_finding, rows, len(names), "survival", test)
-        told, few = levels_reported(rows, names), len(names) <= MOST_LEVELS
+        shown, few = levels_reported(rows, names), len(names) <= MOST_LEVELS
         for name in names:
             detection = detections.get(name)
-            if detection is not None and (name in told or (few and detection.verdict != "detected")):
+            if detection is not None and (name in shown or (few and detection.verdict != "detected")):
                 yield detection_finding(_finding, name, detection)
-        for name in told:
+        for name in shown:
             for row in self._rows("logrank", name):
                 if row["test"] == "log-rank":
                     yield self._log_rank(row)
@@ -271,7 +271,7 @@ class _Words:
         return _finding(id, title + text, found, unit, row["p_holm"], row["verdict"])
 
     def _unmeasured(self, name: str) -> bool:
-        """Is the model that is told one of nothing but a level that was not measured?"""
+        """Is the model that is reported one of nothing but a level that was not measured?"""
         return self.model != "adjusted" and any(row["verdict"] == NOT_TESTABLE for row in self._rows("cox", name))
 
     def _concordance(self, row: Row) -> Finding:

@@ -99,21 +99,30 @@ def fields(counts: pd.DataFrame) -> pd.DataFrame:
 
     counts: arm, donor, n_positive, n_total, one row per well or field; of one time.
     """
-    import pandas as pd
-    from scipy.special import chdtrc
 
     groups = counts.groupby(["arm", "donor"], sort=False)
     share = groups["n_positive"].transform("sum") / groups["n_total"].transform("sum")
-    told = counts.assign(share=share, wells=groups["n_total"].transform("size"))
-    told = told[(told["share"] > 0.0) & (told["share"] < 1.0) & (told["wells"] > 1)]
-    excess = (told["n_positive"] - told["n_total"] * told["share"]) ** 2
-    told = told.assign(squared=excess / (told["n_total"] * told["share"] * (1.0 - told["share"])))
+    fields = counts.assign(share=share, wells=groups["n_total"].transform("size"))
+    fields = fields[(fields["share"] > 0.0) & (fields["share"] < 1.0) & (fields["wells"] > 1)]
+    excess = (fields["n_positive"] - fields["n_total"] * fields["share"]) ** 2
+    fields = fields.assign(squared=excess / (fields["n_total"] * fields["share"] * (1.0 - fields["share"])))
+    return dispersions(fields, "n_fields")
+
+
+def dispersions(units: pd.DataFrame, n: str) -> pd.DataFrame:
+    """Pearson's chi-squared over its degrees of freedom, an arm a row: arm, n_donors, `n`, dispersion, p_value.
+
+    units: arm, donor, squared (its term of chi-squared), one row per well, field or dish; n: the name of their number.
+    """
+    import pandas as pd
+    from scipy.special import chdtrc
+
     rows = []
-    for arm, group in told.groupby("arm", sort=False):
+    for arm, group in units.groupby("arm", sort=False):
         n_donors = group["donor"].nunique()
         df, total = len(group) - n_donors, float(group["squared"].sum())
         rows.append((arm, n_donors, len(group), total / df, float(chdtrc(df, total))))
-    return pd.DataFrame(rows, columns=["arm", "n_donors", "n_fields", "dispersion", "p_value"])
+    return pd.DataFrame(rows, columns=["arm", "n_donors", n, "dispersion", "p_value"])
 
 
 def sign_flip(differences: Floats) -> float:

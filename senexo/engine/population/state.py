@@ -58,7 +58,8 @@ class State:
     def cells(self, tables: Any, origin: Cells, alive: Ints) -> Cells:
         """The cells in these rows, their rules and ages brought up to date."""
         media, rows = len(origin.base), taken(self.rows, alive)
-        values = _current(tables, rows, self.pools, self.time)
+        values = np.ascontiguousarray(rows.values)
+        refresh(tables, rows.kind, values, rows.born, self.pools, self.time, np.zeros(tables.template.shape[1]))
         columns: dict[str, Any] = dict(zip(ROWS, rows._replace(values=values), strict=True))
         return Cells(
             origin.seed, origin.replicate, self.time,
@@ -77,12 +78,8 @@ class State:
 
 def current_values(population: Population, cells: Cells) -> Floats:
     """[cells, slots] of each cell's type, its rules and age and the pools as they are now; a copy."""
-    return _current(compile_population(population).tables, cells.rows(), cells.pools, cells.time)
-
-
-def _current(tables: Any, rows: Rows, pools: Ints, time: float) -> Floats:
-    values = np.array(rows.values, order="C")
-    refresh(tables, rows.kind, values, rows.born, pools, time, np.zeros(tables.template.shape[1]))
+    tables, values = compile_population(population).tables, np.array(cells.values, order="C")
+    refresh(tables, cells.type, values, cells.born, cells.pools, cells.time, np.zeros(tables.template.shape[1]))
     return values
 
 

@@ -1,4 +1,4 @@
-"""What half the window changes: the error of a window, told from the runs themselves."""
+"""What half the window changes: the error of a window, estimated from the runs themselves."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def halving(
 
     beginnings: states of at least two replicates. Quantities: cells of each type, mean of each species per cell of a
     type ("type.species"; 0 where there is no cell), copies in each pool. By `hybrid` the step (at first `step`, or what
-    `run_hybrid` takes for the whole window) is halved too, so that the error of both is told; streams of events are
+    `run_hybrid` takes for the whole window) is halved too, so that the error covers both; streams of events are
     the same in both runs, noise of continuous species is not.
     """
     longest = longest_step(window, step)
