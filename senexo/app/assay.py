@@ -31,6 +31,13 @@ COMMON: dict[str, Any] = {
     "sheet": Annotated[str | None, typer.Option(
         metavar="SHEET", help="the sheet, where an .xlsx has several", rich_help_panel=TABLE_PANEL,
     )],
+    "decimal": Annotated[str | None, typer.Option(
+        metavar=".|,", help="the decimal mark of its numbers, where they can be read in two ways (10.000)",
+        rich_help_panel=TABLE_PANEL,
+    )],
+    "skip": Annotated[int | None, typer.Option(
+        metavar="N", min=1, help="lines above the header to pass over", rich_help_panel=TABLE_PANEL,
+    )],
     "join": Annotated[Path | None, typer.Option(
         metavar="OTHER", help="a second table whose columns are added, row by row", rich_help_panel=TABLE_PANEL,
     )],
@@ -42,7 +49,7 @@ COMMON: dict[str, Any] = {
         metavar="SHEET", help="with --join: its sheet", rich_help_panel=TABLE_PANEL,
     )],
     "exclude": Annotated[list[str] | None, typer.Option(
-        metavar="COLUMN=VALUE", help="leave out the rows that hold this value; may be repeated",
+        metavar="COLUMN=VALUE", help="leave out the rows that hold this value (or VALUE|VALUE); may be repeated",
         rich_help_panel=TABLE_PANEL,
     )],
     "example": Annotated[bool, typer.Option(
@@ -77,8 +84,9 @@ def _command(spec: Spec) -> Callable[..., None]:
 
     def command(**given: Any) -> None:
         from senexo.app.assaying import answer
+        from senexo.app.tables import Source
 
-        typer.echo(answer(spec, {name: given.pop(name) for name in own}, **given))
+        typer.echo(answer(spec, {name: given.pop(name) for name in own}, Source.taken(given), **given))
 
     command.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
         inspect.Parameter(

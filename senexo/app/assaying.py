@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from senexo.app.options import arguments, keywords
+from senexo.app.tables import Source, read
 from senexo.assays.cautions import run_assay
 from senexo.base.atomic import output_file, replacing_folder
 from senexo.base.errors import Fault, InvalidInput, StoreError
@@ -26,24 +27,21 @@ TEXTS = ("result.json", "sentence.txt")
 
 
 def answer(
-    spec: Spec, given: Mapping[str, Any], *, table: Path | None = None, sheet: str | None = None,
-    join: Path | None = None, on: str | None = None, join_sheet: str | None = None,
-    exclude: Sequence[str] | None = None, example: bool = False, out: Path | None = None, json: bool = False,
+    spec: Spec, given: Mapping[str, Any], source: Source, *, example: bool = False, out: Path | None = None,
+    json: bool = False,
 ) -> str:  # fmt: skip
     """What `senexo assay NAME ...` prints; with `out`, files are written first."""
     if example:
-        return write_example(spec, table or Path(f"{spec.name}-example.csv"))
-    about = {"--sheet": sheet, "--join": join, "--on": on, "--join-sheet": join_sheet, "--exclude": exclude}
-    flags = [flag for flag, value in about.items() if value]
-    if table is None and (spec.needs_table or flags):
-        said = f"the path of a table{f', as {flags[0]} is given' if flags else ''}"
+        return write_example(spec, source.table or Path(f"{spec.name}-example.csv"))
+    if source.table is None and (spec.needs_table or source.flags()):
+        said = f"the path of a table{f', as {source.flags()[0]} is given' if source.flags() else ''}"
         expected = f"{said} (or --example for one: senexo assay {spec.name} --example)"
         raise InvalidInput([Fault("TABLE", "nothing", expected)])
     options = keywords(spec, given)
     frame: pd.DataFrame | None = None
     where, notes = spec.name, list[str]()
-    if table is not None:
-        frame, where, notes = _table(table, sheet, join, on, join_sheet, exclude or ())
+    if source.table is not None:
+        frame, where, notes = read(source)
     result = run_assay(spec, frame, where=where, **options)
     result = replace(result, notes=(*notes, *result.notes))
     if out is not None:
@@ -92,29 +90,6 @@ def write(result: AssayResult, folder: Path) -> None:
         raise StoreError(f"{folder} is not empty and holds no earlier answer of an assay: choose another --out")
     with replacing_folder(folder.resolve()) as new:
         _fill(new, result)
-
-
-def _table(
-    path: Path, sheet: str | None, join: Path | None, on: str | None, join_sheet: str | None, excluded: Sequence[str]
-) -> tuple[pd.DataFrame, str, list[str]]:
-    """The table to judge, what messages call it, and what was dropped on the way."""
-    from senexo.base.join import exclude
-    from senexo.base.join import join as joined
-    from senexo.base.table import read_table
-
-    if (join is None) != (on is None):
-        missing = Fault("--on", "nothing", "the column that names the same rows in both tables")
-        raise InvalidInput([missing if join else Fault("--join", "nothing", "the second table, as --on is given")])
-    if join is None and join_sheet is not None:
-        raise InvalidInput([Fault("--join", "nothing", "the second table, as --join-sheet is given")])
-    notes: list[str] = []
-    frame, where = read_table(path, sheet=sheet), path.name
-    if join is not None and on is not None:
-        other = read_table(join, sheet=join_sheet)
-        names = (where, join.name) if join.name != where else (f"{where} (TABLE)", f"{join.name} (--join)")
-        frame, notes = joined(frame, other, on, where=names[0], where_other=names[1])
-    frame, left_out = exclude(frame, excluded, where=where)
-    return frame, where, notes + left_out
 
 
 def _marked(result: AssayResult) -> list[str]:

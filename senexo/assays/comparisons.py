@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped, likely
+from senexo.base.table import likely
 
 DESIGNS = ("paired", "unpaired")
 
@@ -30,7 +30,7 @@ def pairs_of(
         if len(pair) == 2 and pair[0] == pair[1]
     ]
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return list(dict.fromkeys((str(pair[0]), str(pair[1])) for pair in asked))
 
 

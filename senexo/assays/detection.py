@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from senexo.assays.stats.estimate import significant
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +133,7 @@ def one_read(panel: pd.DataFrame, *, where: str = "table") -> pd.Series:
         if found:
             faults.append(Fault(f"{where}: row {_row(row)}", found, "reads scaled to the depth of their sample (RPM)"))
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return pd.Series(np.nanmin(positive, axis=1), index=panel.index)
 
 

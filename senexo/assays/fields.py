@@ -84,7 +84,7 @@ RNA_KIND = Option(
     "kind", "name", "what columns of RNAs hold", default="as their numbers say", choices=("counts", "rpm", "other"),
     more="`other`: detection is not judged",
 )  # fmt: skip
-EXCLUDE = Option("exclude", "names", "rows to leave out: COLUMN=VALUE", metavar="COLUMN=VALUE", everywhere=True)
+EXCLUDE = Option("exclude", "names", "rows to leave out: COLUMN=VALUE|VALUE", metavar="COLUMN=VALUE", everywhere=True)
 
 
 def pairs(entry: str = "every arm of a family is compared with the control", *, needed: bool = False) -> Key:

@@ -11,8 +11,8 @@ import numpy as np
 
 from senexo.assays.comparisons import DESIGNS
 from senexo.assays.detection import one_read
-from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import MAX_FAULTS, Column, as_number, as_text, at, capped, check, likely
+from senexo.base.errors import MOST_SHOWN, Fault, InvalidInput
+from senexo.base.table import Column, as_number, as_text, at, check, is_number, likely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +140,7 @@ def _roles(table: pd.DataFrame, layout: Layout, where: str) -> tuple[pd.DataFram
     if layout.depth:
         empty = kept[kept[layout.depth] == 0.0]
         if len(empty):
-            raise capped([Fault(at(where, row, layout.depth), "'0'", "a number > 0") for row in empty.index], where)
+            raise InvalidInput([Fault(at(where, row, layout.depth), "'0'", "a number > 0") for row in empty.index])
     numbers = (kept.index + 2).astype(str)
     roles = kept[[layout.group]].set_axis(["group"], axis=1)
     names = kept[layout.donor] if layout.donor else kept[layout.sample] if layout.sample else numbers
@@ -167,14 +167,14 @@ def _features(table: pd.DataFrame, layout: Layout, where: str) -> tuple[list[str
             faults.append(Fault(f"{where}: features", f"'{pattern}'", expected))
         chosen |= dict.fromkeys(fits)
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return list(chosen), []
 
 
 def _any_number(cells: pd.Series | pd.DataFrame) -> bool:
     if cells.ndim > 1 or cells.dtype.kind in "iuf":  # a name that is there twice is refused later
         return True
-    return any(as_number(as_text(cell)) == as_number(as_text(cell)) for cell in cells)
+    return any(is_number(as_text(cell)) for cell in cells)
 
 
 def _counts(table: pd.DataFrame, names: list[str], kind: str, where: str) -> tuple[pd.DataFrame, list[str]]:
@@ -187,7 +187,7 @@ def _counts(table: pd.DataFrame, names: list[str], kind: str, where: str) -> tup
         reads = check(table, [Column(name, "whole", low=0) for name in names], where=where).astype(float)
     except InvalidInput as error:
         fractions = [fault for fault in error.faults if as_number(fault.found.strip("'")) % 1 > 0]
-        if len(fractions) <= MAX_FAULTS // 2:
+        if len(fractions) <= MOST_SHOWN // 2:
             raise
         expected = "whole read counts (kind rpm for reads per million, kind intensities for other values)"
         found = f"{fractions[0].found}, and fractions in many other cells"
@@ -195,7 +195,7 @@ def _counts(table: pd.DataFrame, names: list[str], kind: str, where: str) -> tup
     silent = reads.index[reads.sum(axis=1) == 0]
     if len(silent):
         sequenced = "a sample with reads"
-        raise capped([Fault(f"{where}: row {row + 2}", "no read of any RNA", sequenced) for row in silent], where)
+        raise InvalidInput([Fault(f"{where}: row {row + 2}", "no read of any RNA", sequenced) for row in silent])
     return reads, []
 
 
@@ -213,7 +213,7 @@ def _intensities(table: pd.DataFrame, names: list[str], scale: str, where: str) 
         for row in values.index[wrong[name]]
     ]
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return values.map(np.log2) if scale == "linear" else values
 
 
@@ -231,7 +231,7 @@ def _refuse_copies(values: pd.DataFrame, where: str) -> None:
             found = f"the values of row {earlier + 2} in all {values.shape[1]} RNAs"
             faults.append(Fault(f"{where}: row {row + 2}", found, "each sample once"))
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
 
 
 def _per_donor(roles: pd.DataFrame, layout: Layout, case: str, where: str) -> tuple[pd.DataFrame, list[str]]:
@@ -247,7 +247,7 @@ def _per_donor(roles: pd.DataFrame, layout: Layout, case: str, where: str) -> tu
             for name in both
         ]  # fmt: skip
         if faults:
-            raise capped(faults, where)
+            raise InvalidInput(faults)
         return roles, []
     alone = roles.loc[n_groups < 2, "donor"].nunique()
     if not (n_groups > 1).any():

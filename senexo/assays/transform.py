@@ -33,7 +33,7 @@ from senexo.base.infix import (
     parse_expression,
     word_at,
 )
-from senexo.base.table import Column, capped, check, likely
+from senexo.base.table import Column, check, likely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def column(table: pd.DataFrame, text: str, *, where: str = "table") -> pd.Series
     numbers = np.broadcast_to(values, len(table)).astype(float)
     reader.refuse(np.isinf(numbers), numbers, text, "a finite number")
     if reader.faults:
-        raise capped(reader.faults, where)
+        raise InvalidInput(reader.faults)
     return pd.Series(numbers, index=table.index, name=text)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -92,8 +94,8 @@ def exclude(table: pd.DataFrame, conditions: Sequence[str], *, where: str = "tab
     table
         The table.
     conditions
-        Texts COLUMN=VALUE. Values are compared as text, or as numbers where both are (3 is 3.0); ``COLUMN=`` removes
-        rows with an empty cell.
+        Texts COLUMN=VALUE, or COLUMN=VALUE|VALUE for several. Values are compared as text, or as numbers where both are
+        (3 is 3.0); ``COLUMN=`` removes rows with an empty cell. A value that itself holds a bar is found first.
     where
         What messages call the table.
 
@@ -131,19 +133,34 @@ def exclude(table: pd.DataFrame, conditions: Sequence[str], *, where: str = "tab
             faults.append(Fault(f"{where}: column {name}", "several of that name", "one"))
             continue
         cells = table[name].map(as_text)
-        met = (cells == asked) | (cells.map(as_number) == as_number(asked))
-        if met.any():
+        met = _met(cells, asked)
+        several = [part.strip() for part in asked.split("|")] if not met.any() else [asked]
+        found = {part: _met(cells, part) for part in several}
+        if all(one.any() for one in found.values()):
+            met = functools.reduce(operator.or_, found.values())
             verb = "is" if met.sum() == 1 else "are"
-            notes.append(f"{met.sum()} of {_rows(len(table))} of {where} {verb} left out: {name} = {asked or 'empty'}")
+            notes.append(
+                f"{met.sum()} of {_rows(len(table))} of {where} {verb} left out: "
+                f"{name} = {' or '.join(part or 'empty' for part in several)}"
+            )
         else:
-            values = likely(asked, [f"'{value}'" for value in dict.fromkeys(cells)])
-            faults.append(Fault(f"{where}: exclude, column {name}", f"no row with '{asked}'", f"one of {values}"))
+            there = [f"'{value}'" for value in dict.fromkeys(cells)]
+            faults += [
+                Fault(f"{where}: exclude, column {name}", f"no row with '{part}'", f"one of {likely(part, there)}")
+                for part, one in found.items()
+                if not one.any()
+            ]
         kept &= ~met.to_numpy()
     if not faults and len(table) and not kept.any():
         faults = [Fault(f"{where}: exclude", "no row left", "at least one")]
     if faults:
         raise InvalidInput(faults)
     return table[kept], notes
+
+
+def _met(cells: pd.Series, value: str) -> pd.Series:
+    """Which cells hold a value, as text or as the same number."""
+    return (cells == value) | (cells.map(as_number) == as_number(value))
 
 
 def _rows(n: int) -> str:

@@ -5,9 +5,7 @@ Rows are numbered as a spreadsheet numbers them: the header is row 1, the first 
 
 from __future__ import annotations
 
-import csv
 import difflib
-import gzip
 import io
 import math
 import re
@@ -18,23 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from senexo.base.atomic import write_file
+from senexo.base.cells import EMPTY, MAX_WHOLE, Numeral, as_number, as_text, is_number
 from senexo.base.errors import Fault, InvalidInput, Notice
-from senexo.base.files import no_plain_file
+from senexo.base.table_file import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_BYTES = 512 * 2**20  # of the unpacked file: a .gz of a few kB can unpack to any size
-MAX_ROWS = 2_000_000
-MAX_CELLS = 20_000_000
+__all__ = [
+    "EMPTY", "FLAGS", "Column", "Rule", "as_number", "as_text", "at", "check", "csv_bytes",
+    "is_number", "likely", "parquet_bytes", "read_table", "write_table",
+]  # fmt: skip
+
 MAX_CELL = 131_072  # characters
 MAX_NUMBER = 1e100  # in size: the square and the product of two stay finite
-MAX_FAULTS = 20
 MAX_NAMES = 20  # that a message lists
-MAX_WHOLE = 2**53  # beyond it, neighbouring whole numbers are one float64
-EMPTY = frozenset({"", "na", "n/a", "nan", "none", "null", "-"})
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # all but tab and line ends
 _FORMULA = re.compile(r"[=+\-@\t\r].")  # how a cell begins that a spreadsheet runs
 _KINDS = {"text": "a name", "number": "a number", "whole": "a whole number", "flag": "true or false"}
@@ -76,50 +73,6 @@ class Column:
         bounds = [f"{sign} {bound:g}" for sign, bound in ((">=", self.low), ("<=", self.high)) if bound is not None]
         words = [_KINDS[self.kind], *bounds]
         return " ".join([words[0], " and ".join(bounds)]).strip() if bounds else words[0]
-
-
-def read_table(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
-    """Read a table file into a frame whose cells are not interpreted yet.
-
-    Parameters
-    ----------
-    path
-        A .csv (comma or semicolon), .tsv, .txt, .xlsx or .parquet file, each also as .gz. Text is UTF-8; the first row
-        is the header.
-    sheet
-        Name of the sheet of an .xlsx file; needed where several sheets are filled.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One column per name of the header. Text files give text cells, so that `check` can quote them. The index is the
-        row number of the spreadsheet minus 2; lines without content are left out. No formula or macro is executed.
-
-    Raises
-    ------
-    InvalidInput
-        The file does not exist, or its type, encoding, column names or ragged rows cannot be read.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "wells.csv"
-    >>> _ = path.write_text("arm,ct\\nmock,31.2\\n")
-    >>> read_table(path)["ct"].to_list()
-    ['31.2']
-    """
-    path = Path(path)
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else "".join(suffixes[-1:])
-    if kind not in (".parquet", ".xlsx", *SEPARATORS):
-        kinds = "a table: .csv, .tsv, .txt, .xlsx or .parquet (or .gz of these)"
-        raise _unreadable(path, f"a file of type '{kind}'", kinds)
-    if sheet is not None and kind != ".xlsx":
-        raise _unreadable(path, f"the sheet '{sheet}' of a file of type '{kind}'", "an .xlsx file")
-    data = _bytes(path, packed=suffixes[-1] == ".gz")
-    if kind == ".parquet":
-        return _from_parquet(path, data)
-    return _frame(path, _sheet(path, data, sheet) if kind == ".xlsx" else _text(path, data, SEPARATORS[kind]))
 
 
 def check(
@@ -176,7 +129,7 @@ def check(
     twice = [name for name in frame.columns[frame.columns.duplicated()] if name in {column.name for column in columns}]
     faults += [Fault(f"{where}: column {name}", "several of that name", "one") for name in twice]
     if twice:
-        raise InvalidInput(_capped(faults, where))
+        raise InvalidInput(faults)
     numbered = frame.index.is_unique and pd.api.types.is_integer_dtype(frame.index)  # as `read_table` leaves it
     rows = frame if numbered else frame.reset_index(drop=True)
     if not absent and rows.empty:
@@ -184,7 +137,7 @@ def check(
     out, sound = {}, pd.Series(True, index=rows.index)
     for column in columns:
         if column.name in rows.columns:
-            text, wrong, out[column.name] = _convert(rows[column.name], column)
+            text, wrong, out[column.name] = _convert(rows[column.name], column, where)
             faults += _faults(text, wrong, column, where)
             sound &= ~wrong
     checked = pd.DataFrame(out)
@@ -194,7 +147,7 @@ def check(
         faults += _repeated(valid, present, where) if present else []
         faults += [fault for rule in rules for fault in rule(valid)]
     if faults:
-        raise InvalidInput(_capped(faults, where))
+        raise InvalidInput(faults)
     return checked
 
 
@@ -210,11 +163,6 @@ def likely(word: str, names: Iterable[object]) -> str:
 def at(where: str, row: object, column: str) -> str:
     """The place of one cell as a fault names it; `row` is a label of the checked frame's index."""
     return f"{where}: row {int(str(row)) + 2}, column {column}"
-
-
-def capped(faults: Sequence[Fault], where: str) -> InvalidInput:
-    """The error for these faults; the first 20 are written out, the others counted."""
-    return InvalidInput(_capped(faults, where))
 
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
@@ -262,93 +210,7 @@ def write_table(frame: pd.DataFrame, stem: str | Path) -> tuple[Path, Path]:
     return paths
 
 
-def _bytes(path: Path, *, packed: bool) -> bytes:
-    try:
-        if kind := no_plain_file(path):
-            raise _unreadable(path, kind, "the path of a table")
-        with gzip.open(path) if packed else path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise _unreadable(path, "no such file", "the path of a table") from None
-    except (OSError, ValueError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
-        raise _unreadable(path, f"a file that cannot be read ({error})", "a readable file") from error
-    if len(data) > MAX_BYTES:
-        raise _unreadable(path, f"more than {MAX_BYTES // 2**20} MiB", "a smaller table")
-    return data
-
-
-def _from_parquet(path: Path, data: bytes) -> pd.DataFrame:
-    from senexo.base.parquet import read_parquet
-
-    try:
-        return read_parquet(data, where=str(path))
-    except InvalidInput:
-        raise
-    except Exception as error:  # pyarrow raises a dozen kinds for a broken file
-        raise _unreadable(path, f"no readable Parquet ({error})", "a Parquet table") from error
-
-
-def _sheet(path: Path, data: bytes, sheet: str | None) -> list[list[Any]]:
-    """The lines of a sheet, all as wide as its header."""
-    from senexo.base.workbook import sheet_lines
-
-    lines = sheet_lines(data, where=str(path), sheet=sheet)
-    width = len(lines[0]) if lines else 0
-    return [line + [None] * (width - len(line)) for line in lines]
-
-
-def _text(path: Path, data: bytes, separator: str) -> list[list[str]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, f"a byte that is not UTF-8 at position {error.start}", "text saved as UTF-8") from None
-    head = text.partition("\n")[0]
-    if head.count(";") > head.count(separator):  # what a spreadsheet writes where the comma is the decimal mark
-        separator = ";"
-    lines: list[list[str]] = []
-    cells = 0
-    try:
-        for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
-            cells += len(line)
-            _refuse_large(path, len(lines), cells)
-            lines.append(line)
-    except csv.Error as error:
-        raise _unreadable(path, f"text that is no table ({error})", f"columns separated by {separator!r}") from None
-    return lines
-
-
-def _refuse_large(path: Path, rows: int, cells: int) -> None:
-    if rows > MAX_ROWS:
-        raise _unreadable(path, f"more than {MAX_ROWS:,} rows", "a smaller table")
-    if cells > MAX_CELLS:
-        raise _unreadable(path, f"more than {MAX_CELLS:,} cells", "a smaller table")
-
-
-def _frame(path: Path, lines: list[list[Any]]) -> pd.DataFrame:
-    """The lines, the first of which is the header; lines without any content are left out."""
-    import pandas as pd
-
-    names = [as_text(name) for name in lines[0]] if lines else []
-    first: dict[str, int] = {}
-    faults = [
-        Fault(f"{path}: row 1, column {i + 1}", f"the column name '{name}'", "one name per column, no name twice")
-        for i, name in enumerate(names)
-        if not name or first.setdefault(name, i) != i
-    ]
-    body = {i: line for i, line in enumerate(lines[1:]) if any(as_text(cell) for cell in line)}
-    faults += [
-        Fault(f"{path}: row {i + 2}", f"{len(line)} cells", f"{len(names)}, as the header has")
-        for i, line in body.items()
-        if len(line) != len(names)
-    ]
-    if not names:
-        faults.append(Fault(str(path), "an empty file", "a table with a header"))
-    if faults:
-        raise InvalidInput(_capped(faults, str(path)))
-    return pd.DataFrame(list(body.values()), index=list(body), columns=names, dtype=object)
-
-
-def _convert(cells: pd.Series, column: Column) -> tuple[pd.Series, pd.Series, pd.Series]:
+def _convert(cells: pd.Series, column: Column, where: str) -> tuple[pd.Series, pd.Series, pd.Series]:
     """The cells of a column as text, which of them are wrong, and all in the column's type (wrong ones: any value)."""
     import pandas as pd
 
@@ -359,43 +221,60 @@ def _convert(cells: pd.Series, column: Column) -> tuple[pd.Series, pd.Series, pd
     empty = lowered.isin(words)
     wrong = strange if column.may_be_empty else strange | empty
     if column.kind == "text":
-        return text, wrong, text
+        return text, wrong, text.map(str)
     if column.kind == "flag":
         wrong |= ~lowered.isin(FLAGS) & ~empty
         return text, wrong, lowered.isin([word for word, value in FLAGS.items() if value])
+    text = _with_one_reading(text, column, where)
     numbers = pd.Series([as_number(cell) for cell in text], index=cells.index, dtype=float).where(~empty)
-    wrong |= ~(numbers.abs() <= MAX_NUMBER) & ~empty
-    if column.kind == "whole":
-        wrong |= numbers.notna() & ((numbers % 1 != 0) | (numbers.abs() > MAX_WHOLE))
-    if column.low is not None:
-        wrong |= numbers < column.low
-    if column.high is not None:
-        wrong |= numbers > column.high
+    wrong |= ~numbers.map(lambda number: _allowed(number, column)).astype(bool) & ~empty
     if column.kind == "whole" and not column.may_be_empty:
         return text, wrong, numbers.where(~wrong, 0).astype("int64")
     return text, wrong, numbers
 
 
-def as_number(cell: str) -> float:
-    """The number that a text is, every digit kept (pandas rounds); nan for any other text."""
-    try:
-        return float(cell) if "_" not in cell else math.nan
-    except ValueError:
-        return math.nan
+def _allowed(number: float, column: Column) -> bool:
+    """Whether a column may hold this number; nan it may not."""
+    low, high = -MAX_NUMBER if column.low is None else column.low, MAX_NUMBER if column.high is None else column.high
+    if not low <= number <= high or abs(number) > MAX_NUMBER:
+        return False
+    return column.kind != "whole" or (number % 1 == 0 and abs(number) <= MAX_WHOLE)
 
 
-def as_text(cell: object) -> str:
-    """A cell as a spreadsheet shows it: whole numbers without decimals, a missing value as an empty text."""
-    if cell is None or cell != cell or str(cell) in ("<NA>", "NaT"):
-        return ""
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) <= MAX_WHOLE else repr(float(cell))
-    return str(cell).strip()
+def _with_one_reading(text: pd.Series, column: Column, where: str) -> pd.Series:
+    """Cells with two readings in the one that the column allows, where it allows one of the two for all of them."""
+    two = [cell for cell in text if isinstance(cell, Numeral) and len(cell.readings) == 2]
+    allowed = [k for k in (0, 1) if all(_allowed(cell.readings[k], column) for cell in two)]
+    if not two or len(allowed) != 1:
+        return text
+    k = allowed[0]
+    said = f"'{two[0]}' was read as {two[0].readings[k]:.15g}: {column.expected} is expected"
+    warnings.warn(f"{where}, column {column.name}: {said}", Notice, stacklevel=4)
+
+    def one(cell: str) -> str:
+        return Numeral(cell, (cell.readings[k],)) if isinstance(cell, Numeral) and len(cell.readings) == 2 else cell
+
+    return text.map(one)
 
 
 def _faults(text: pd.Series, wrong: pd.Series, column: Column, where: str) -> list[Fault]:
-    found = ((row, text[row]) for row in text.index[wrong])
-    return [Fault(at(where, row, column.name), _quoted(cell), column.expected + _hint(cell)) for row, cell in found]
+    """A fault for each wrong cell, and one for all that have two readings."""
+    found = [(row, text[row]) for row in text.index[wrong]]
+    two = [(row, cell) for row, cell in found if isinstance(cell, Numeral) and len(cell.readings) == 2]
+    faults = [
+        Fault(at(where, row, column.name), _quoted(cell), column.expected + _hint(cell))
+        for row, cell in found
+        if not (isinstance(cell, Numeral) and len(cell.readings) == 2)
+    ]
+    if two and column.kind != "text":
+        row, cell = two[0]
+        more = f", as {len(two) - 1} more cells of the column" if len(two) > 1 else ""
+        small, large = (f"{number:.15g}" for number in sorted(cell.readings))
+        marks = {cell.readings[0]: "--decimal .", cell.readings[1]: "--decimal ,"}
+        which = "; ".join(f"{marks[number]} for {number:.15g}" for number in sorted(cell.readings))
+        asked = f"one reading: {which} (in Python read_table(..., decimal=))"
+        faults.append(Fault(at(where, row, column.name), f"'{cell}', which is {small} or {large}{more}", asked))
+    return faults
 
 
 def _quoted(cell: str) -> str:
@@ -415,6 +294,8 @@ def _hint(cell: str) -> str:
         return f" of at most {MAX_CELL:,} characters"
     if _CONTROL.search(cell):
         return " without control characters"
+    if isinstance(cell, Numeral) and not cell.readings:
+        return " with a decimal comma, as the others have"
     if MAX_NUMBER < abs(as_number(cell)) < math.inf:
         return f" of at most {MAX_NUMBER:g} in size"
     whole, comma, decimals = cell.partition(",")
@@ -434,14 +315,3 @@ def _repeated(frame: pd.DataFrame, key: list[str], where: str) -> list[Fault]:
         )
         for row in again
     ]
-
-
-def _capped(faults: Sequence[Fault], where: str) -> list[Fault]:
-    rest = len(faults) - MAX_FAULTS
-    if rest <= 0:
-        return list(faults)
-    return [*faults[:MAX_FAULTS], Fault(where, f"{rest} more faults", "none")]
-
-
-def _unreadable(path: Path, found: str, expected: str) -> InvalidInput:
-    return InvalidInput([Fault(str(path), found, expected)])

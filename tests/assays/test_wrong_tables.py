@@ -106,7 +106,7 @@ def message(call: Callable[[], object]) -> str:
     with pytest.raises(InvalidInput) as caught:
         call()
     text = str(caught.value)
-    assert all(", expected " in line for line in text.splitlines())
+    assert all(", expected " in line or line.startswith("... and ") for line in text.splitlines())
     return text
 
 

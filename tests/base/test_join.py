@@ -71,9 +71,19 @@ def test_rows_are_left_out_by_value() -> None:
     assert notes == ["1 of 4 rows of table is left out: FAB = empty"]
 
 
+def test_several_values_are_left_out_at_once() -> None:
+    table = pd.DataFrame({"FAB": ["M3", "M1", "", "M4", "M2|M5"], "n": [1, 2, 3, 4, 5]})
+    kept, notes = exclude(table, ["FAB=M3|M4"])
+    assert list(kept.index) == [1, 2, 4]
+    assert notes == ["2 of 5 rows of table are left out: FAB = M3 or M4"]
+    assert list(exclude(table, ["FAB=M2|M5"])[0].index) == [0, 1, 2, 3]  # a value that holds the bar itself
+    assert list(exclude(table, ["n=1.0|2", "FAB=|M4"])[0].index) == [4]
+
+
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
+        ("FAB=M3|M7", "exclude, column FAB: found no row with 'M7', expected one of 'M3', 'M1'"),
         ("FAB", "exclude: found 'FAB', expected COLUMN=VALUE of a column (FAB, n)"),
         ("fab=M3", "exclude: found 'fab=M3', expected COLUMN=VALUE"),
         ("FAB=M4", "exclude, column FAB: found no row with 'M4', expected one of 'M3', 'M1'"),

@@ -90,7 +90,7 @@ def test_formulas_are_their_stored_values_and_errors_are_told(tmp_path: Path) ->
         ([], "an empty file"),
         ([["a", "a"], [1, 2]], "row 1, column 2: found the column name 'a'"),
         ([["a", None, "b"], [1, 2, 3]], "row 1, column 2: found the column name ''"),
-        ([["a"], [1, 2]], "row 2: found 2 cells, expected 1"),
+        ([["a", "b"], [1, 2, 3, 4]], "row 2: found 4 cells, expected 2"),
     ],
 )
 def test_headers_are_judged_as_those_of_text_files(tmp_path: Path, rows: list[list[Any]], expected: str) -> None:

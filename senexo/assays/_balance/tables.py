@@ -14,7 +14,7 @@ from senexo.assays.stats.fieller import ratio_of_means
 from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.proportion import mean_contrast
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import at, capped, check
+from senexo.base.table import at, check
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def wells_of(table: pd.DataFrame, time_h: float | None, where: str) -> tuple[pd.
         for row in found.index[found[error].notna() & found[error[:-3]].isna()]
     ]
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     for name in ("replicate", "time_h", *PLACES[2:], "made", *errors):
         if name not in found:
             found = found.assign(**{name: "" if name == "replicate" else math.nan})

@@ -14,7 +14,7 @@ from senexo.assays.result import AssayResult
 from senexo.assays.stats.estimate import LEVEL
 from senexo.base.deprecation import former_keywords
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped, likely
+from senexo.base.table import likely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,7 +184,7 @@ def _targets(data: panel.Panel, target: str | Sequence[str] | None, where: str) 
         if name not in there
     ]
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return names
 
 

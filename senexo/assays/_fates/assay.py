@@ -15,7 +15,7 @@ from senexo.assays.result import AssayResult, records
 from senexo.assays.stats.competing_risks import incidence
 from senexo.assays.stats.estimate import LEVEL
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped, likely
+from senexo.base.table import likely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,7 @@ def fates(
         raise InvalidInput([Fault(f"{where}: column fate", f"nothing but '{censored}'", "the fate of some cells")])
     unknown = [Fault(f"{where}: cause", f"'{n}'", f"a fate: {likely(n, known)}") for n in asked if n not in known]
     if unknown:
-        raise capped(unknown, where)
+        raise InvalidInput(unknown)
     compared = pairs_of(cells["arm"], compare, where)
     causes = asked or known
     cells["cause"] = [known.index(name) if name in known else -1 for name in cells["fate"]]

@@ -17,7 +17,7 @@ import numpy as np
 
 from senexo.assays._particles.spec import SPEC
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import Rule, at, capped, check, likely
+from senexo.base.table import Rule, at, check, likely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +130,7 @@ def samples(found: pd.DataFrame, blank: pd.DataFrame, where: str) -> pd.DataFram
             for row in again.drop_duplicates(["arm", "donor"]).itertuples()
         ]
         if faults:
-            raise capped(faults, where)
+            raise InvalidInput(faults)
         sums = sums.merge(blank.rename(columns={"mean": "blank", "n_readings": "n_blank"}), on="batch", how="left")
     else:
         sums = sums.assign(batch="", blank=0.0, sd=0.0, n_blank=1, df=math.inf)
@@ -142,11 +142,11 @@ def samples(found: pd.DataFrame, blank: pd.DataFrame, where: str) -> pd.DataFram
     sums["rate"] = np.maximum(net, least)
     silent = sums[sums["rate"] <= 0.0]
     if len(silent):
-        raise capped([
+        raise InvalidInput([
             Fault(f"{where}: donor {row.donor}, arm {row.arm}", "no particle in any reading",
                   "a reading above 0, or a blank whose limit can stand for it")
             for row in silent.itertuples()
-        ], where)  # fmt: skip
+        ])  # fmt: skip
     blank_error = sums["sd"] / np.sqrt(sums["n_blank"]) * sums["per_ml"]
     sums["by_blank"] = np.where(sums["below"], 0.0, blank_error / sums["rate"])
     names = ["arm", "donor", "batch", "n_readings", "medium", "blank", "limit", "below", "rate", "by_blank"]

@@ -18,8 +18,7 @@ from senexo.assays._power.spec import SPEC
 from senexo.assays.result import AssayResult, Finding, records
 from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.base.deprecation import former_keywords
-from senexo.base.errors import Fault
-from senexo.base.table import capped
+from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +122,7 @@ def power(
     found = {one.name: min(max(read[one.name], one.low), one.high) for one in simulator.assumptions if one.name in read}
     numbers = {one.name: one.value for one in simulator.assumptions} | found | dict(given or {})
     if expected := simulator.impossible(effect, numbers):
-        raise capped([Fault(f"{where}: effect", f"{effect:g}", expected)], where)
+        raise InvalidInput([Fault(f"{where}: effect", f"{effect:g}", expected)])
     tries = Tries(lambda rng, size: simulator.p_value(rng, size, effect, numbers, design), seed, alpha)
     if numbers_n:
         for size in numbers_n:
@@ -148,7 +147,7 @@ def power(
 
 def _simulator(assay: str, where: str) -> Simulator:
     if assay not in SIMULATORS:
-        raise capped([Fault(f"{where}: assay", f"'{assay}'", f"one of {', '.join(SIMULATORS)}")], where)
+        raise InvalidInput([Fault(f"{where}: assay", f"'{assay}'", f"one of {', '.join(SIMULATORS)}")])
     return SIMULATORS[assay]
 
 
@@ -187,7 +186,7 @@ def _check(
         kind = "a whole number" if one.whole else "a number"
         need(f"given, {name}", good, f"{value:g}", f"{kind} from {one.low:g} to {one.high:g} ({one.says})")
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
 
 
 def _unit(simulator: Simulator, design: str) -> str:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from senexo.assays.stats.estimate import significant
-from senexo.base.errors import Fault
-from senexo.base.table import capped
+from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +48,7 @@ def refuse_families(roles: Mapping[str, Any], arms: set[str], where: str) -> Non
         if roles[name] not in arms
     ]
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
 
 
 def spread(variance: float) -> float:

@@ -14,7 +14,6 @@ from senexo.assays._power.senescence import SIMULATOR as SENESCENCE
 from senexo.assays._power.simulator import Found, Simulator
 from senexo.assays._power.survival import SIMULATOR as SURVIVAL
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,5 +49,5 @@ def read_pilot(
         if name not in needed + optional
     ]
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return SIMULATORS[assay].pilot.read(table, named, design, where)

@@ -20,7 +20,6 @@ from senexo.assays.comparisons import check_design
 from senexo.assays.result import AssayResult, Finding
 from senexo.assays.stats.estimate import LEVEL, Estimate
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -208,7 +207,7 @@ def _chosen(
     if target in references:
         faults.append(Fault(f"{where}: reference", f"the target '{target}' itself", "another RNA"))
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return [float(time) for time in times]
 
 
@@ -239,7 +238,7 @@ def _efficiencies(
             faults.append(Fault(f"{where}: efficiency of {name}{where_from}", f"{value:.3g}", expected))
         rows.append({**(row or {}), "target": name, "efficiency": value, "source": source})
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     columns = [
         "target", "efficiency", "source", "low", "high", "slope", "intercept", "r_squared", "n_dilutions", "n_wells",
     ]  # fmt: skip

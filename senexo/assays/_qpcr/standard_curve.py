@@ -15,8 +15,8 @@ import numpy as np
 
 from senexo.assays._qpcr.spec import UNDETECTED
 from senexo.assays.stats.estimate import LEVEL
-from senexo.base.errors import Fault
-from senexo.base.table import Column, capped, check
+from senexo.base.errors import Fault, InvalidInput
+from senexo.base.table import Column, check
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def efficiency(table: pd.DataFrame, *, cutoff: float = 40.0, where: str = "table
     if not rows and not faults:
         faults.append(Fault(f"{where}: column quantity", "no well of a dilution series", "quantities above 0"))
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return pd.DataFrame(rows, columns=_NAMES)
 
 

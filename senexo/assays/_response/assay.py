@@ -26,9 +26,8 @@ from senexo.assays.patients.question import (
 from senexo.assays.result import AssayResult
 from senexo.assays.stats.estimate import LEVEL
 from senexo.base.deprecation import former_keywords
-from senexo.base.errors import Fault
+from senexo.base.errors import Fault, InvalidInput
 from senexo.base.join import exclude as left_out
-from senexo.base.table import capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,7 +192,7 @@ def _check_options(
     if method not in METHODS:
         faults.append(Fault(f"{where}: method", f"'{method}'", f"one of {', '.join(METHODS)}"))
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return number
 
 

@@ -13,7 +13,6 @@ from senexo.assays.stats.odds import odds_ratio
 from senexo.assays.stats.proportion import mean_contrast, share_variance, sign_flip
 from senexo.assays.stats.unpaired import share_difference
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +45,7 @@ def pairs(
         if name not in known
     ]
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     found: list[tuple[str, str]] = []
     for first, second in asked:
         left, right = (

@@ -19,8 +19,7 @@ from senexo.assays.result import Finding, before_holm, day, p_text, records
 from senexo.assays.stats.estimate import ALPHA, LEVEL, Estimate
 from senexo.assays.stats.multiple_testing import holm
 from senexo.assays.stats.proportion import mean_contrast, share_variance
-from senexo.base.errors import Fault
-from senexo.base.table import capped
+from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +40,7 @@ def pairs(
     """The (washed out, kept) arms asked for, once all of them are known to have been counted at their times."""
     if not washout:
         if control is not None:
-            raise capped([Fault(f"{where}: control", f"'{control}'", "nothing, as no washout was asked for")], where)
+            raise InvalidInput([Fault(f"{where}: control", f"'{control}'", "nothing, as no washout was asked for")])
         return []
     asked: list[Sequence[str]] = [washout] if isinstance(washout[0], str) else list(washout)  # type: ignore[list-item]
     known = set(zip(per_donor["arm"], per_donor["time_h"], strict=True))
@@ -63,7 +62,7 @@ def pairs(
         if len(pair) == 2 and pair[0] == pair[1] and time_h == washout_h
     ]
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return [(pair[0], pair[1]) for pair in asked]
 
 

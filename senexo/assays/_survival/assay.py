@@ -34,9 +34,8 @@ from senexo.assays.stats.cutpoint import SHARE, SHUFFLES
 from senexo.assays.stats.estimate import LEVEL, significant
 from senexo.assays.transform import columns_used
 from senexo.base.deprecation import former_keywords
-from senexo.base.errors import Fault
+from senexo.base.errors import Fault, InvalidInput
 from senexo.base.join import exclude as left_out
-from senexo.base.table import capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,7 +222,7 @@ def _check_options(
     if until is not None and not (math.isfinite(until) and until > 0):
         faults.append(Fault(f"{where}: until", f"{until:g}", "a time > 0"))
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return number
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from senexo.assays.stats.kaplan_meier import Flags, Floats
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import EMPTY, as_number, as_text
+from senexo.base.table import EMPTY, as_number, as_text, is_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ def in_order(names: set[str]) -> list[str]:
 def is_numeric(cells: pd.Series) -> bool:
     """Are most of the filled cells numbers? Then the others are slips of the pen, and faults."""
     words = [word for word in map(as_text, cells) if word.lower() not in EMPTY]
-    return sum(as_number(word) == as_number(word) for word in words) > len(words) / 2
+    return sum(is_number(word) for word in words) > len(words) / 2
 
 
 def covariate(name: str, values: pd.Series, numeric: bool, where: str) -> Covariate:

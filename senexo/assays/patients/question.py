@@ -11,7 +11,6 @@ from senexo.assays.detection import Detection
 from senexo.assays.stats.kaplan_meier import Flags, Floats
 from senexo.assays.transform import column, columns_used
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,9 +90,9 @@ def read_levels(
     try:
         cohort = read_cohort()
     except InvalidInput as error:
-        raise capped(list(dict.fromkeys([*error.faults, *faults])), where) from None
+        raise InvalidInput(list(dict.fromkeys([*error.faults, *faults]))) from None
     if faults:
-        raise capped(faults, where)
+        raise InvalidInput(faults)
     return values, cohort
 
 
