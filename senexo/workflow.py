@@ -33,7 +33,15 @@ if TYPE_CHECKING:
     from senexo.report.page import Written
 
 Progress = Callable[[str, int, int], None]
-STRONG = ("holds", "does not hold", "not decided", "large", "estimated")  # verdicts that printed results show
+STRONG = (
+    "holds",
+    "does not hold",
+    "not decided",
+    "share of worlds",
+    "not tested",
+    "large",
+    "estimated",
+)  # verdicts that printed results show
 
 
 @dataclass(frozen=True, slots=True)

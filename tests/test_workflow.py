@@ -349,9 +349,9 @@ def test_a_claim_is_judged_in_its_world_and_in_its_null(tmp_path: Path, whole: w
     results = workflow.run(study, out=tmp_path / "out", workers=2)
     assert len(list((results.folder / "chunks").glob("null-arm*"))) == 2 * 10
     assert results.findings[0]["id"] == "claim:T1"
-    assert "T1 holds" in repr(results)
-    rows = results.table("claim").set_index(["world", "comparison"])["outcome"]
-    assert rows["claim", "the whole claim"] == "holds"
+    assert "T1 is true in" in repr(results)
+    rows = results.table("claim").set_index(["world", "comparison"])["share"]
+    assert rows["claim", "the whole claim"] > 0.5
     draws, arrest = results.table("claim_draws"), whole.table("arrest")  # the same cells, claim or no claim
     last = arrest[arrest["time_h"] == 120].set_index(["arm", "donor"])
     share = last["n_positive"] / last["n_total"]
@@ -359,7 +359,8 @@ def test_a_claim_is_judged_in_its_world_and_in_its_null(tmp_path: Path, whole: w
     pd.testing.assert_series_equal(own.loc[[1, 2, 3]], share["dose[3000]"] - share["mock"], check_names=False)
     assert draws.loc[draws["world"] == "null world", "left"].eq(0).all()
     judged = json.loads((results.folder / "findings.json").read_text())["claim"]
-    assert judged["verdict"] == "holds"
+    assert judged["verdict"] == "share of worlds"
+    assert judged["worlds"]["null"]["k"] == 0
     assert verify(results.folder).faults == ()
     assert workflow.run(study, out=tmp_path / "one", workers=1).digest == results.digest
 
@@ -376,9 +377,10 @@ def test_a_run_with_a_claim_goes_on_where_it_stopped(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(again.table(name), table)
 
 
-def test_a_share_of_the_draws_may_be_asked_for_besides(tmp_path: Path) -> None:
-    """It is true in some of 10 draws, and asked for in 90 %: too few to say, or too rare."""
-    results = workflow.run(claimed(tmp_path / "s.toml", share="90 %"), out=tmp_path / "out", workers=1)
+def test_a_share_of_the_patients_may_be_asked_for_besides(tmp_path: Path) -> None:
+    """It is true in some of 10 patients, and asked for in 90 %: too few to say, or too rare."""
+    study = claimed(tmp_path / "s.toml", share="90 %")
+    results = workflow.run(study, set=["donors.stand_for=patients"], out=tmp_path / "out", workers=1)
     rows = results.table("claim")
     share = rows.loc[(rows["world"] == "claim") & (rows["comparison"] == "the whole claim"), "share_high"].item()
     assert results.findings[0]["verdict"] == ("not decided" if share > 0.9 else "does not hold")

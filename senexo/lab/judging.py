@@ -71,7 +71,8 @@ def claim(experiment: Experiment, get: Get) -> Verdict | None:
     numbers = range(1, study.donors.n + 1)
     parameters = pd.DataFrame([donors.donor_values(study.donors.draws, study.seed, number) for number in numbers])
     acts = reach.null_acts(study, experiment.circuit, experiment.networks)
-    return verdict.judge(study.claim, seen, cut, parameters, seed=study.seed, null_acts=acts)
+    worlds = study.donors.are_worlds
+    return verdict.judge(study.claim, seen, cut, parameters, seed=study.seed, null_acts=acts, worlds=worlds)
 
 
 def tables(answers: Sequence[Answer], claim: Verdict | None) -> dict[str, pd.DataFrame]:

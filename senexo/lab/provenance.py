@@ -59,10 +59,11 @@ def record(
 def general_cautions(study: Study) -> Iterator[str]:
     """What a reader of the results must know whatever the experiment, in plain words."""
     yield from study.notices
-    yield (
-        "Donors are draws from the parameter table, not people: intervals over donors say how widely the table's"
-        " ranges spread the answer, not how sure the biology is."
-    )
+    if study.donors.are_worlds:
+        yield (
+            "Donors are draws from the parameter table, not people: intervals over donors say how widely the table's"
+            " ranges spread the answer, not how sure the biology is."
+        )
     if study.model.targets:
         sources = "; ".join(f"{gene}: {given.source}" for gene, given in study.model.targets.items())
         yield f"Number and affinity of these genes' miRNA sites come from a sequence: {sources}."
@@ -75,9 +76,15 @@ def general_cautions(study: Study) -> Iterator[str]:
         yield f"Prior: {tables.prior(study)} (model.prior; docs/circuit.md lists how the priors differ)."
     if study.model.reading:
         yield f"Affinity is read the way called '{study.model.reading}' (docs/targets.md)."
-    if study.claim:
+    if study.claim and study.donors.are_worlds:
         yield (
-            f"The claim {study.claim.id} is judged over draws of the parameter table, against a null in which what it"
+            f"The claim {study.claim.id} is judged in every draw of the parameter table, and in a null in which what it"
+            " rests on is cut: the share of draws in which it is true says where in the table this circuit does it, and"
+            " is no probability that cells do."
+        )
+    elif study.claim:
+        yield (
+            f"The claim {study.claim.id} is judged over donors of one set of ranges, against a null in which what it"
             " rests on is cut: that it holds says that this circuit can do it, not that cells do."
         )
 

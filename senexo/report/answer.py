@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 YES, NO, UNDECIDED, LOWER, NO_QUESTION = "Yes", "No", "Undecided", "Lower", "No answer"
 OF_CLAIM = {"holds": YES, "does not hold": NO, "not decided": UNDECIDED}
+UNTESTED, NOT_TESTED = "not tested", "Not tested"
+A_WORLD = "A world is one draw of all parameters."
 SHOWN = ("large", "moderate", "small")
 NEXT_OF_CLAIM = ("About ", "More donors", "A narrower range", "To test it")
 FEW_DONORS = 6  # below it the spread between donors, and so a number of donors, is known roughly
@@ -35,7 +37,7 @@ class Reply:
     Attributes
     ----------
     verdict
-        "Yes", "No", "Undecided", "Lower" (an effect downwards) or "No answer".
+        "Yes", "No", "Undecided", "Lower" (an effect downwards), "In 14 % of worlds", "Not tested" or "No answer".
     sentence
         The answer with its numbers.
     sure, assumed
@@ -79,31 +81,12 @@ def assumed(folder: ResultFolder) -> str:
 
 
 def _of_claim(folder: ResultFolder, steps: pd.DataFrame | None) -> Reply:
-    claim, table, draws = folder.found["claim"], folder.table("claim"), folder.table("claim_draws")
-    whole = table[table["comparison"] == "the whole claim"].set_index("world")
-    own, null = whole.loc["claim"], whole.loc["null world"]
-    worlds = int(draws.loc[draws["world"] == "claim", "donor"].nunique())
-    n, true = int(own["n_donors"]), _whole(own["n_true"])
-    verdict = OF_CLAIM[claim["verdict"]]
-    first = str(claim["sentences"][0])
-    reason = first.partition(": ")[2]
-    if n:
-        sentence = (
-            f"The claim is true in {true / n:.0%} of the worlds that could show it ({true} of {n}); "
-            f"{n / worlds:.0%} of {worlds:,} worlds could."
-        )
-    else:
-        sentence = f"None of {worlds:,} worlds could show it."
-    sentence = sentence.replace("%", " %")
+    claim, table = folder.found["claim"], folder.table("claim")
+    over_worlds = claim.get("worlds")
+    verdict, sentence, sure = _over_worlds(folder, over_worlds) if over_worlds else _over_donors(folder, table)
+    reason = str(claim["sentences"][0]).partition(": ")[2]
     if reason:
         sentence += f" {reason[0].upper()}{reason[1:]}"
-    sure = "A world is one draw of all parameters."
-    if n:
-        sure = (
-            f"95 % interval of that share: {100 * own['share_low']:.0f} to {100 * own['share_high']:.0f} %. "
-            "With what the claim rests on cut, it is true in "
-            f"{_whole(null['n_true'])} of {_whole(null['n_donors'])} worlds."
-        )
     listed = [
         *_parameter_steps(steps),
         *_hinge(folder, table),
@@ -113,8 +96,60 @@ def _of_claim(folder: ResultFolder, steps: pd.DataFrame | None) -> Reply:
     return Reply(verdict, sentence, sure, assumed(folder), (listed + unranked)[:MOST_STEPS])
 
 
+def _over_worlds(folder: ResultFolder, shares: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Answer, sentence and certainty of a claim over draws of a prior: shares of worlds."""
+    tested = folder.found["claim"]["verdict"] != UNTESTED
+    true, possible, where = shares["true"], shares["possible"], shares["true_where_possible"]
+    if not true["n"]:
+        return NOT_TESTED, f"None of {folder.study['donors']['n']:,} worlds could show it.", A_WORLD
+    sentence = f"The claim is true in {_percent(true['share'])} of {true['n']:,} worlds."
+    if possible:
+        sentence += f" It could be true in {_percent(possible['share'])} of them"
+        sentence += f", and is in {_percent(where['share'])} of those." if possible["n"] and possible["k"] else "."
+    sure = f"{A_WORLD} 95 % interval of the share: {_percents(true)}. "
+    if shares["null"]["n"]:
+        sure += f"With what the claim rests on cut, it is true in {_percent(shares['null']['share'])} of them; "
+        sure += f"here and not there, in {_percent(shares['beyond_null']['share'])}. "
+    if not possible:
+        sure += "No positive control: in how many it could be true is not known."
+    return f"In {_percent(true['share'])} of worlds" if tested else NOT_TESTED, sentence, sure.strip()
+
+
+def _over_donors(folder: ResultFolder, table: pd.DataFrame) -> tuple[str, str, str]:
+    """Answer, sentence and certainty of a claim over donors of one world, whose mean decides."""
+    whole = table[table["comparison"] == "the whole claim"].set_index("world")
+    own, null = whole.loc["claim"], whole.loc["null world"]
+    donors, n, true = folder.study["donors"]["n"], int(own["n_donors"]), _whole(own["n_true"])
+    verdict = OF_CLAIM[folder.found["claim"]["verdict"]]
+    if not n:
+        return verdict, f"None of {donors:,} donors could show it.", "No donor has a value."
+    sentence = (
+        f"The claim is true in {_percent(true / n)} of the donors that could show it ({true} of {n}); "
+        f"{_percent(n / donors)} of {donors:,} donors could."
+    )
+    sure = (
+        f"95 % interval of that share: {100 * own['share_low']:.0f} to {100 * own['share_high']:.0f} %. "
+        "With what the claim rests on cut, it is true in "
+        f"{_whole(null['n_true'])} of {_whole(null['n_donors'])} donors."
+    )
+    return verdict, sentence, sure
+
+
+def _percent(share: float) -> str:
+    """A share in percent; below 10 % with one digit behind the point.
+
+    >>> _percent(0.142), _percent(0.014)
+    ('14 %', '1.4 %')
+    """
+    return f"{100 * share:.{0 if share >= 0.0995 or share == 0 else 1}f} %"
+
+
+def _percents(share: Mapping[str, Any]) -> str:
+    return f"{_percent(share['low'])} to {_percent(share['high'])}"
+
+
 def _hinge(folder: ResultFolder, table: pd.DataFrame) -> Iterator[str]:
-    """The comparison of a claim that fewest worlds meet, with the dose of its arms."""
+    """The comparison of a claim that fewest worlds or donors meet, with the dose of its arms."""
     parts = table[(table["world"] == "claim") & (table["comparison"] != "the whole claim")].dropna(subset="share")
     if parts.empty:
         return
@@ -122,7 +157,8 @@ def _hinge(folder: ResultFolder, table: pd.DataFrame) -> Iterator[str]:
     text = str(row["comparison"])
     doses = folder.arms.loc[[arm in text for arm in folder.arms["arm"]], "dose_copies"].dropna()
     at = f" at {dose(doses.max())} active copies per cell" if len(doses) else ""
-    few = " It is what fewest worlds meet" if len(parts) > 1 else " It holds"
+    what = "worlds" if folder.found["claim"].get("worlds") else "donors"
+    few = f" It is what fewest {what} meet" if len(parts) > 1 else f" Share of {what} in which it is true"
     yield f"Measure {text}{at}.{few}: {100 * row['share']:.0f} %."
 
 

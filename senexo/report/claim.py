@@ -35,7 +35,7 @@ def figures(folder: ResultFolder) -> list[Drawn]:
     return drawn
 
 
-READ = "Right of the line it holds. Bar: the mean over donors with its interval. Below: the same donors in the null."
+READ = "Right of the line it is true. Bar: the mean over donors with its interval. Below: the same donors in the null."
 SIGNIFICANT = "parameters, significant after correction for all of them. Band: correlations below 0.2 in size."
 
 

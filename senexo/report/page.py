@@ -174,7 +174,7 @@ def _claim(folder: ResultFolder) -> dict[str, Any] | None:
 
     judged, ranks = folder.table("claim"), folder.table("claim_ranks")
     return {
-        **folder.found["claim"],
+        "worlds": None, "possible_when": None, **folder.found["claim"],
         "table": Markup(tables.plain(judged)),
         "ranks": Markup(tables.plain(ranks)) if len(ranks) else None,
-    }
+    }  # fmt: skip

@@ -36,7 +36,8 @@ def read_donors(
         for name in sorted(varying - draws.keys()):
             draws[name] = names.adjustable[name]
     n = DEFAULT_DONORS if donors is None else donors.n
-    return None if n is None else Donors(n=n, draws=dict(sorted(draws.items())))
+    stand_for: Any = donors.stand_for if donors else None
+    return None if n is None else Donors(n=n, draws=dict(sorted(draws.items())), stand_for=stand_for)
 
 
 def _same(first: Draw, second: Draw) -> bool:

@@ -113,7 +113,7 @@ def read_claim(
         readouts=reads.names,
         cell_types=types or None,
     )
-    for key in ("holds_when", "given"):
+    for key in ("holds_when", "given", "possible_when"):
         text = claim.get(key)
         try:
             parse_claim(text, vocabulary, where=place.at(key).where) if text else None
@@ -123,8 +123,8 @@ def read_claim(
     if claim.id is None or claim.holds_when is None or claim.level is None or cuts is None:
         return None
     return Claim(
-        id=claim.id, holds_when=claim.holds_when, given=claim.given, level=claim.level, share=claim.share,
-        null=place.at("null").value, cuts=cuts,
+        id=claim.id, holds_when=claim.holds_when, given=claim.given, possible_when=claim.possible_when,
+        level=claim.level, share=claim.share, null=place.at("null").value, cuts=cuts,
     )  # fmt: skip
 
 

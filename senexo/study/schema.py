@@ -19,7 +19,8 @@ from senexo.study.methods import MethodName
 SCHEMA_VERSION = 1
 # Names of this version -> those with which they go into a digest: a renamed key changes the digest of no study.
 FIRST_NAMES = {"window_check_wells": "halving", "min_colony_size": "least"}
-LATER_KEYS = ("rare_cells",)  # keys of [culture] that came later; where they say nothing, no digest knows them
+# Table -> its keys that came later; where they say nothing, no digest knows them
+LATER_KEYS = {"culture": ("rare_cells",), "donors": ("stand_for",), "claim": ("possible_when",)}
 FIRST_STATUSES = {now: first for first, now in FORMER_STATUSES.items()}
 
 
@@ -70,10 +71,21 @@ class Draw(_Frozen):
 
 
 class Donors(_Frozen):
-    """`n` donors; `draws`: parameter -> how they differ in it."""
+    """`n` donors; `draws`: parameter -> how they differ in it.
+
+    stand_for: `worlds` (draws of what is not known, of which one is ours) or `patients` (who differ within one world).
+    None: worlds where any parameter is drawn, patients where all donors have the same parameters.
+    """
 
     n: int
     draws: dict[str, Draw]
+    stand_for: Literal["worlds", "patients"] | None = None
+
+    @property
+    def are_worlds(self) -> bool:
+        """Whether donors are draws of a prior, so that a claim is true in a share of them and "holds" in none."""
+        drawn = any(draw.law != "fixed" and draw.low < draw.high for draw in self.draws.values())
+        return self.stand_for == "worlds" or (self.stand_for is None and drawn)
 
 
 class Action(_Frozen):
@@ -204,13 +216,14 @@ class AssayRequest(_Frozen):
 class Claim(_Frozen):
     """A claim to be judged (docs/claims.md). `null`: the verbs that cut what it rests on, `cuts`: their actions.
 
-    given: in which donors it must hold, all by default; level: of the intervals; share: it must hold in more than this
-    share of the donors.
+    given: in which donors it must hold, all by default; possible_when: in which it could hold, by a positive control;
+    level: of the intervals; share: it must hold in more than this share of the donors.
     """
 
     id: str
     holds_when: str
     given: str | None = None
+    possible_when: str | None = None
     level: float = 0.95
     share: float | None = None
     null: dict[str, Any]
@@ -279,9 +292,10 @@ class Study(_Frozen):
         content["arms"] = list(content["arms"].items())
         content["model"] = content["model"]["digest"]
         content["culture"] = _first_names(content["culture"])
-        for key in LATER_KEYS:
-            if content["culture"][key] is None:
-                del content["culture"][key]
+        for table, keys in LATER_KEYS.items():
+            for key in keys:
+                if content[table] is not None and content[table][key] is None:
+                    del content[table][key]
         content["assays"] = [{**one, "options": _first_names(one["options"])} for one in content["assays"]]
         for about in (*content["donors"]["draws"].values(), *content["replicates"]["about"].values()):
             about["status"] = FIRST_STATUSES.get(about["status"], about["status"])

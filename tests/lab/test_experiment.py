@@ -105,7 +105,9 @@ def one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("one_line")
 def test_a_new_kind_runs_from_file_to_report(tmp_path: Path) -> None:
-    results = workflow.run(resolve(STUDY), out=tmp_path / "out", workers=2)
+    results = workflow.run(
+        resolve({**STUDY, "donors": {**STUDY["donors"], "stand_for": "patients"}}), out=tmp_path / "out", workers=2
+    )
     about = json.loads((results.folder / "run.json").read_text())
     assert (about["n_cells"], about["cells_per_well"]) == (24, {"mock": 1, "treated": 1})
     assert about["cautions"][0] == "These mice are made up."

@@ -192,11 +192,11 @@ def claimed(path: Path, verdict: str, *, true: int, kept: int, worlds: int, firs
     return reply(folder)
 
 
-def test_a_claim_says_in_how_many_worlds_of_those_that_could(tmp_path: Path) -> None:
+def test_a_claim_of_a_cohort_says_in_how_many_donors_of_those_that_could(tmp_path: Path) -> None:
     found = claimed(tmp_path, "holds", true=20, kept=50, worlds=80, first="C1 holds for the mean of 50 draws.")
     assert found.verdict == "Yes"
     assert found.sentence == (
-        "The claim is true in 40 % of the worlds that could show it (20 of 50); 62 % of 80 worlds could."
+        "The claim is true in 40 % of the donors that could show it (20 of 50); 62 % of 80 donors could."
     )
     assert found.sure.startswith("95 % interval of that share: 30 to 50 %. With what the claim rests on cut")
     assert found.steps[0].startswith("Measure KK (affinity): it decides the claim most (rank correlation +0.61)")
@@ -211,10 +211,53 @@ def test_a_claim_that_holds_in_its_null_says_why_it_is_undecided(tmp_path: Path)
     assert found.sentence.endswith("It holds in its null too, so it does not depend on what the null cuts.")
 
 
-def test_a_claim_that_no_world_can_show(tmp_path: Path) -> None:
+def of_worlds(path: Path, verdict: str, *, possible: bool) -> Reply:
+    """The reply of a folder with a claim over 80 worlds, of which 50 count: true in 10, possible in 25, null in 5."""
+    shares = {
+        "true": (10, 50),
+        "possible": (25, 50),
+        "true_where_possible": (9, 25),
+        "null": (5, 50),
+        "beyond_null": (7, 50),
+    }
+    counted = {
+        name: {"k": k, "n": n, "share": k / n, "low": k / n / 2, "high": 2 * k / n} for name, (k, n) in shares.items()
+    }
+    if not possible:
+        counted |= {"possible": None, "true_where_possible": None}
+    claim = {
+        "id": "C1",
+        "holds_when": "a > b",
+        "given": None,
+        "verdict": verdict,
+        "sentences": ["C1 is so"],
+        "worlds": counted,
+    }
+    folder = made(path, n=80, found={"claim": claim})
+    put(path, "claim", pd.DataFrame({"world": ["claim"], "comparison": ["the whole claim"], "share": [0.2]}))
+    return reply(folder)
+
+
+def test_a_claim_over_worlds_is_answered_by_shares_and_neither_yes_nor_no(tmp_path: Path) -> None:
+    found = of_worlds(tmp_path, "share of worlds", possible=True)
+    assert found.verdict == "In 20 % of worlds"
+    assert found.sentence == (
+        "The claim is true in 20 % of 50 worlds. It could be true in 50 % of them, and is in 36 % of those."
+    )
+    assert "95 % interval of the share: 10 % to 40 %" in found.sure
+    assert "it is true in 10 % of them; here and not there, in 14 %" in found.sure
+
+
+def test_a_claim_over_worlds_without_a_positive_control_says_so(tmp_path: Path) -> None:
+    found = of_worlds(tmp_path, "not tested", possible=False)
+    assert found.verdict == "Not tested"
+    assert found.sure.endswith("No positive control: in how many it could be true is not known.")
+
+
+def test_a_claim_that_no_donor_can_show(tmp_path: Path) -> None:
     first = "C1 is not decided: 0 donors have a value."
     found = claimed(tmp_path, "not decided", true=0, kept=0, worlds=80, first=first)
-    assert found.sentence.startswith("None of 80 worlds could show it.")
+    assert found.sentence.startswith("None of 80 donors could show it.")
 
 
 @pytest.fixture

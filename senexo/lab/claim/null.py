@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +21,28 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-def trees(claim: Claim) -> tuple[Clause, Clause | None]:
-    """What must hold, and of which donors it is asked (None: all)."""
-    return parse_claim(claim.holds_when), parse_claim(claim.given) if claim.given else None
+class Trees(NamedTuple):
+    """The conditions of a claim: what must hold, for which donors (None: all), where it could (None: not known)."""
+
+    holds: Clause
+    given: Clause | None
+    possible: Clause | None
+
+
+def trees(claim: Claim) -> Trees:
+    """The conditions of a claim, parsed."""
+    given, possible = (parse_claim(text) if text else None for text in (claim.given, claim.possible_when))
+    return Trees(parse_claim(claim.holds_when), given, possible)
 
 
 def read_by(claim: Claim) -> list[Observable]:
-    """Everything the claim reads, in either tree."""
-    holds, given = trees(claim)
-    return list(dict.fromkeys([*observables(holds), *(observables(given) if given else ())]))
+    """Everything the claim reads, in any of its conditions."""
+    return list(dict.fromkeys(found for tree in trees(claim) if tree is not None for found in observables(tree)))
 
 
 def compared(claim: Claim) -> list[Observable]:
-    """What is read in the null too: all but what chooses the donors."""
-    return observables(trees(claim)[0])
+    """What is read in the null too: all but what chooses the donors, and the positive control."""
+    return observables(trees(claim).holds)
 
 
 def arms(study: Study) -> frozenset[str]:

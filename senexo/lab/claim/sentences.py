@@ -27,20 +27,23 @@ class Reason(Enum):
     """Why a claim is not decided, where it is not the width of an interval that leaves it open."""
 
     TOO_FEW = "too few donors have a value"
+    NO_VALUE = "no world has a value"
     NULL_CANNOT_ACT = "the null cannot act on what the claim reads"
     NULL_CHANGED_NOTHING = "the null changed nothing in these draws"
     HOLDS_IN_NULL = "the claim holds in its null too"
 
 
 def verdict(claim: Claim, outcome: str, found: World, reason: Reason | None) -> str:
-    """The verdict, and in how many draws the claim is true, or why nothing was decided."""
-    head = f"{claim.id} {'is ' if outcome == UNDECIDED else ''}{outcome}"
+    """The verdict, and in how many donors the claim is true, or why nothing was decided."""
+    head = f"{claim.id} {'is ' if outcome.startswith('not ') else ''}{outcome}"
     match reason:
         case None:
             share = f"true in {100 * found.n_true / found.n:.1f} % of them"
-            return f"{head} for the mean of {found.n} draws; it is {share}."
+            return f"{head} for the mean of {found.n} donors; it is {share}."
         case Reason.TOO_FEW:
             return f"{head}: {found.n} donors have a value for everything it reads, and the rule needs {FEWEST}."
+        case Reason.NO_VALUE:
+            return f"{head}: no world has a value for everything it reads."
         case Reason.NULL_CANNOT_ACT:
             return f"{head}: in this model its null cannot act on anything it reads, so the study does not test it."
         case Reason.NULL_CHANGED_NOTHING:
@@ -79,13 +82,16 @@ def shares(claim: Claim, found: World) -> Iterator[str]:
         yield f"{len(found.kept) - found.n} of {len(found.kept)} donors were left out: {why}."
 
 
-def null(claim: Claim, found: World, cut: World, *, acts: bool) -> Iterator[str]:
-    """What the null is, what the claim is in it, and what a null without any difference can mean."""
+def null(claim: Claim, found: World, cut: World, *, acts: bool, decided: bool = True) -> Iterator[str]:
+    """What the null is, what the claim is in it, and what a null without any difference can mean.
+
+    decided: whether the donors' mean decides, as in a cohort.
+    """
     if cut.n == 0:
         yield f"In the null ({_cuts(claim)}) no donor has a value."
         return
-    outcome = {HOLDS: "holds", NOT: "does not hold", UNDECIDED: "is not decided"}[cut.outcome]
-    yield f"In the null ({_cuts(claim)}) it {outcome}: true in {_percent(cut)}."
+    outcome = {HOLDS: "it holds: ", NOT: "it does not hold: ", UNDECIDED: "it is not decided: "}[cut.outcome]
+    yield f"In the null ({_cuts(claim)}) {outcome if decided else 'it is '}true in {_percent(cut)}."
     if acts and found.n and same_margins(found, cut):
         most = 1.0 - 0.05 ** (1.0 / found.n)
         yield (
@@ -107,9 +113,8 @@ def _pairs(names: Mapping[str, Any]) -> str:
 
 def _percent(one: World) -> str:
     low, high = wilson(one.n_true, one.n)
-    return (
-        f"{one.n_true} of {one.n} draws ({100 * one.n_true / one.n:.1f} %; 95 % CI {100 * low:.1f} to {100 * high:.1f})"
-    )
+    share = f"{100 * one.n_true / one.n:.1f} %; 95 % CI {100 * low:.1f} to {100 * high:.1f}"
+    return f"{one.n_true} of {one.n} donors ({share})"
 
 
 def parameters(ranks: pd.DataFrame, found: World, tree: Clause) -> Iterator[str]:
@@ -144,6 +149,8 @@ def to_test_it(reason: Reason) -> Iterator[str]:
             yield "To test it, compare arms in which what the null cuts is at work, or run more donors."
         case Reason.HOLDS_IN_NULL:
             yield "To test it, compare arms that differ only by what the null cuts, or cut more in the null."
+        case Reason.NO_VALUE:
+            yield "To test it, read earlier, or drop a condition (given) that no world meets."
         case Reason.TOO_FEW:
             return
         case _:
@@ -156,7 +163,7 @@ def planning(tree: Clause, found: World, needed: int | None, ranks: pd.DataFrame
         return
     runs = f"{100 * POWER:.0f} % of runs"
     if needed is None:
-        yield f"More donors of this table will not decide it: {MAX_DONORS:,} would in fewer than {runs}."
+        yield f"More donors like these will not decide it: {MAX_DONORS:,} would in fewer than {runs}."
     else:
         yield f"About {needed:,} donors would decide it in {runs}, if they vary as these {len(found.kept)} do."
     open_ones = [part for part in comparisons_of(tree) if found.outcomes[part] == UNDECIDED]

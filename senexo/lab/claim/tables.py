@@ -16,9 +16,13 @@ from senexo.lab.claim.rule import FEWEST, Bools, Floats, is_true
 from senexo.study.claims import Clause, comparisons
 
 if TYPE_CHECKING:
+    from senexo.lab.claim.sweep import Sweep
     from senexo.study.schema import Claim
 
 CLAIM_WORLD, NULL_WORLD = "claim", "null world"  # "null" alone would be read back from a CSV as nothing
+WHOLE = "the whole claim"
+# rows of a sweep: the share of worlds in which the claim could be true; among them, that in which it is; and so on
+OF_SWEEP = {"possible": "possible", "true_where_possible": "where possible", "beyond_null": "beyond null"}
 FEWEST_TO_RANK = 700  # below it a parameter that is not even in the path has scored -0.26 (docs/claims.md)
 READ_FROM = 0.2  # rank correlations nearer to 0 explain little, however sure they are
 ALPHA = 0.05
@@ -26,20 +30,30 @@ DECIDES, WEAK, NOT_SHOWN, TOO_FEW = "decides", "weak", "not shown", "too few dra
 THIRDS = ("lowest", "middle", "highest")
 
 
-def rows(claim: Claim, tree: Clause, found: World, null: World) -> Iterator[dict[str, Any]]:
-    """One row per comparison and one for the whole claim, in each world, and their paired difference."""
+def rows(claim: Claim, tree: Clause, found: World, null: World, sweep: Sweep | None = None) -> Iterator[dict[str, Any]]:
+    """One row per comparison and one for the whole claim, in each world, and their paired difference.
+
+    Of donors that are worlds no outcome is given, and further rows hold the shares of the sweep.
+    """
+    blank = dict.fromkeys(("mean", "low", "high", "sd", "skewness"), math.nan)
     for name, one in ((CLAIM_WORLD, found), (NULL_WORLD, null)):
         for part in comparisons(tree):
             true = int(is_true(part, one.margins[part][one.kept]).sum())
             yield {
                 "claim": claim.id, "world": name, "comparison": part.text, **_numbers(one.interval(part, claim.level)),
-                "outcome": one.outcomes[part], **_shares(true, one.n),
+                "outcome": "" if sweep else one.outcomes[part], **_shares(true, one.n),
             }  # fmt: skip
-        blank = dict.fromkeys(("mean", "low", "high", "sd", "skewness"), math.nan)
         yield {
-            "claim": claim.id, "world": name, "comparison": "the whole claim", "n_donors": one.n, **blank,
-            "outcome": one.outcome, **_shares(one.n_true, one.n),
+            "claim": claim.id, "world": name, "comparison": WHOLE, "n_donors": one.n, **blank,
+            "outcome": "" if sweep else one.outcome, **_shares(one.n_true, one.n),
         }  # fmt: skip
+    for key, name in OF_SWEEP.items():
+        share = getattr(sweep, key, None)
+        if share is not None:
+            yield {
+                "claim": claim.id, "world": name, "comparison": WHOLE, "n_donors": share.n, **blank, "outcome": "",
+                **_shares(share.k, share.n),
+            }  # fmt: skip
     for part in comparisons(tree):
         both = found.kept & null.kept
         change = World({part: found.margins[part] - null.margins[part]}, found.true, both, "", {})
@@ -63,8 +77,12 @@ def _shares(n_true: int | None, n: int) -> dict[str, Any]:
     return {"n_true": n_true, "share": n_true / n, "share_low": low, "share_high": high}
 
 
-def draws(tree: Clause, one: World, observed: Observed, name: str) -> pd.DataFrame:
-    """Every donor's sides and margin of every comparison; `kept`: it has a value and is within `given`."""
+def draws(tree: Clause, one: World, observed: Observed, name: str, possible: Bools | None = None) -> pd.DataFrame:
+    """Every donor's sides and margin of every comparison.
+
+    `kept`: it has a value and is within `given`; `possible`: the positive control shows what the claim states (a column
+    only where the claim has one).
+    """
     frames = []
     for part in comparisons(tree):
         left, right = sides(part, observed)
@@ -72,6 +90,7 @@ def draws(tree: Clause, one: World, observed: Observed, name: str) -> pd.DataFra
             pd.DataFrame({
                 "world": name, "donor": np.arange(1, len(left) + 1), "comparison": part.text, "left": left,
                 "right": right, "margin": one.margins[part], "claim_is_true": one.true, "kept": one.kept,
+                **({} if possible is None else {"possible": possible}),
             })
         )  # fmt: skip
     return pd.concat(frames, ignore_index=True)

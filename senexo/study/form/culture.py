@@ -26,6 +26,7 @@ from senexo.study.form.kinds import (
 from senexo.study.form.table import Table, key
 
 LAWS = ("fixed", "uniform", "log-uniform")
+STAND_FOR = ("worlds", "patients")
 STATUS = "`seen` in its source, `unverified` (cited from recall), `assumed`, or `derived` from other numbers"
 MAX_BASES = 100_000  # of one 3'UTR
 
@@ -108,6 +109,10 @@ class Donors(Table):
     ] = key(
         "parameter = a number, or what departs from the parameter table; or `\"central\"`: every donor at the central "
         "values", None, otherwise="the parameter table",
+    )  # fmt: skip
+    stand_for: Annotated[str | None, OneOf(STAND_FOR, "meanings of a donor")] = key(
+        "`worlds` (draws of what is not known) or `patients` (who differ within one world)", None,
+        otherwise="`worlds` where a parameter is drawn, else `patients`",
     )  # fmt: skip
 
 

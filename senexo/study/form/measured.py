@@ -84,6 +84,10 @@ class Claim(Table):
     id: Word = key("its name")
     holds_when: Annotated[str | None, Text(max_length=MAX_LENGTH)] = key("what must hold")
     given: Annotated[str | None, Text(max_length=MAX_LENGTH)] = key("in which donors", None, otherwise="all donors")
+    possible_when: Annotated[str | None, Text(max_length=MAX_LENGTH)] = key(
+        "what shows that a donor could support the claim: a condition on a positive control", None,
+        otherwise="not known",
+    )  # fmt: skip
     level: Annotated[float | None, Quantity(LEVEL)] = key("of the intervals", 0.95)
     share: Annotated[float | None, Quantity(SHARE)] = key(
         "the claim must hold in more than this share of the donors", None
