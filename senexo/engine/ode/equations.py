@@ -12,6 +12,7 @@ that holds it there (Filippov's sliding motion, doi 10.1007/978-94-015-7793-9).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from itertools import product
 from math import prod
 
@@ -42,7 +43,7 @@ class EventPrograms:
 
 
 class Equations:
-    """Programs and cells for one run; `memory[:n_slots]` is the value vector.
+    """Programs and cells for one run; `memory[:n_slots]` is the value vector. `anew` gives another run's.
 
     `states` are the slots with a rate, `n_modes` the number of switches the right-hand side has, `watched` what
     `look` reports: the modes' present outcomes, the triggers' own switches, the triggers.
@@ -97,6 +98,12 @@ class Equations:
         self.events = [EventPrograms(assembler, e.delay, e.priority, e.assignments) for e in lowered.events]
         tables = assembler.finish()
         self.memory, self._code, self._time = tables.memory.copy(), tables.code, tables.time
+
+    def anew(self) -> Equations:
+        """The same programs with cells of their own. Call it on equations that were never run themselves."""
+        other = copy(self)
+        other.memory, other.soft, other.flipped = self.memory.copy(), dict(self.soft), self.flipped.copy()
+        return other
 
     def _feeding(self, formulas: Iterable[Expression]) -> set[int]:
         """The slots that the formulas read, directly or through assignment rules."""

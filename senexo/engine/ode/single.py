@@ -33,8 +33,15 @@ UNSEEN = (
 MOST_STALLS = 100  # chatterings in a row that softening does not end
 
 
+class Prepared:
+    """What a network's runs have in common: its equations as programs, and its terms that depend on time alone."""
+
+    def __init__(self, lowered: Lowered) -> None:
+        self.lowered, self.equations, self.forcing = lowered, Equations(lowered), Forcing(lowered)
+
+
 def integrate(
-    lowered: Lowered,
+    network: Lowered | Prepared,
     v0: Values,
     times: Values,
     *,
@@ -53,8 +60,9 @@ def integrate(
 
     Parameters
     ----------
-    lowered
-        The network, as `senexo.engine.formula.lower.lower` makes it.
+    network
+        The network, as `senexo.engine.formula.lower.lower` makes it; `Prepared` of it spares each run but the first
+        to translate it.
     v0
         Values at time 0 [n_slots], as `senexo.engine.formula.evaluate.initial_values` makes them.
     times
@@ -98,7 +106,8 @@ def integrate(
     array([1.      , 0.367879])
     """
     with np.errstate(all="ignore"):
-        run = _Run(lowered, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step)
+        prepared = network if isinstance(network, Prepared) else Prepared(network)
+        run = _Run(prepared, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step)
         values = run.values()
     if cautions is not None:
         cautions.extend(run.cautions())
@@ -111,7 +120,7 @@ class _Run:
 
     def __init__(
         self,
-        lowered: Lowered,
+        prepared: Prepared,
         v0: Values,
         times: Values,
         rtol: float,
@@ -120,7 +129,7 @@ class _Run:
         ties: np.random.Generator,
         max_step: float | None,
     ) -> None:
-        self.equations = Equations(lowered)
+        self.equations = prepared.equations.anew()
         self.equations.memory[: self.equations.n_slots] = v0
         self.times, self.end = times, float(times[-1]) if len(times) else 0.0
         self.queue = EventQueue(self.equations, ties, end=self.end)
@@ -133,7 +142,7 @@ class _Run:
         self.solvers = [solver, *(name for name in SOLVERS if name != solver)]
         self.slope: Slope = self.equations.slope
         self.max_step = inf if max_step is None else max_step
-        self.forcing = Forcing(lowered)
+        self.forcing = prepared.forcing
         self.marked: dict[int, float] | None = None  # what the present marks stand on
         self.marks, self.unseen = np.array([self.end]), False
         self.n_steps = 0
