@@ -59,12 +59,12 @@ def detect(
     """Say in how many samples an RNA was measured, and whether that is enough to ask anything else of it.
 
     A sample counts as measured with at least `min_reads` reads: reads are Poisson, and a mean of 3 gives no read at all
-    in 5 % of samples, so fewer than 3 cannot be told from none. ``below detection`` when fewer than half of the samples
+    in 5 % of samples, so fewer than 3 cannot be distinguished from none. ``below detection`` when fewer than half of the samples
     are measured; ``detected`` from 95 % on; ``partly below detection`` between. A read-out that is below detection gets
     the verdict ``below detection: not testable`` instead of a p-value.
 
     reads: number of reads of this RNA per sample (see `reads_of` for normalised values); nan = no such sample.
-    depth: all reads of each sample, or one number; only told, not used. name: what the sentence calls the RNA.
+    depth: all reads of each sample, or one number; reported, not used. name: what the sentence calls the RNA.
     InvalidInput for negative numbers and where there is no sample.
 
     >>> detect([0, 0, 1, 0, 2, 14, 0], name="miR-34c").sentence

@@ -54,7 +54,7 @@ def test_a_model_that_cannot_be_fitted_names_the_reason(
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({"site": [""] * 8}, {"group": "arm", "strata": "site"}, "column site: found nobody with a stratum"),
+        ({"site": [""] * 8}, {"group": "arm", "strata": "site"}, "column site: found no patient with a stratum"),
         ({"mir": HUGE}, {"value": "mir * mir * mir * mir"}, "row 5, .*: found inf, expected a finite number"),
         ({}, {"value": "mir", "adjust": "mir"}, "column mir in two roles"),
         ({}, {"event": "dead=1", "group": "dead"}, "column dead in two roles"),

@@ -81,7 +81,7 @@ def begin(value: Any) -> dict[str, list[Any]]:
         ({}, {"group": "arm", "cut": "median"}, "cut: found 'median' without a value"),
         ({}, {"value": "level", "cut": "optimal", "strata": "arm"}, "a search within strata is not done"),
         ({}, {"group": "arm", "until": -3.0}, "until: found -3, expected a time > 0"),
-        ({}, {"group": "arm", "until": 50.0}, "until: found 50, expected at most 14: nobody of arm a was followed"),
+        ({}, {"group": "arm", "until": 50.0}, "until: found 50, expected at most 14: no patient of arm a was followed"),
         # late entry, competing events, words for not known
         ({}, {"group": "arm", "entry": "begin"}, f"column begin: {THERE}"),
         ({}, {"group": "arm", "entry": "months"}, "column months in two roles"),

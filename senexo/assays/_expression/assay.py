@@ -167,10 +167,10 @@ def expression(
     rows = rna_tables.judged(found, detection, targets)
     samples = rna_tables.samples(data, measured, settings.pop("size_factors", None))
     tables = {"features": rows, "detection": detection, "samples": samples}
-    told = rna_words.told(rows, targets, SHOWN)
-    tables["values"] = rna_tables.drawn(data, samples, told[:4] or list(rows["feature"][:4]))
+    reported = rna_words.reported(rows, targets, SHOWN)
+    tables["values"] = rna_tables.drawn(data, samples, reported[:4] or list(rows["feature"][:4]))
     notes = [*data.notes, *_notes(layout, background, settings)]
-    findings = rna_words.findings(tables, settings, told, _reads(data, layout))
+    findings = rna_words.findings(tables, settings, reported, _reads(data, layout))
     return ExpressionResult("expression", _method(layout, settings, background), settings, tuple(findings), tables,
                             tuple(notes))  # fmt: skip
 

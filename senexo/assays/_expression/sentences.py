@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from senexo.assays.panel import Panel
 
 
-def told(rows: pd.DataFrame, targets: Sequence[str], most: int) -> list[str]:
+def reported(rows: pd.DataFrame, targets: Sequence[str], most: int) -> list[str]:
     """The RNAs that get a sentence: those named in advance; else the significant ones, at most `most`; else few."""
     if targets:
         return list(targets)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SMALL_FOLD, LARGE_FOLD = 1.5, 4.0
 SETTINGS = {"small_fold": SMALL_FOLD, "large_fold": LARGE_FOLD}
-MIN_NORMALISING = 10  # RNAs without which depth cannot be told from change
+MIN_NORMALISING = 10  # RNAs without which depth cannot be distinguished from change
 
 
 def is_measured(data: Panel, layout: Layout, min_reads: float, background: float | None) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Power against the number of donors by simulation: where to look, how many sets, and the curve through them.
 
 A smooth curve, power(n) = Phi(a + b sqrt(n)), is fitted to everything simulated so far (binomial likelihood) and only
-says where to look next; the power told for a number is that number's own share of sets, with its exact interval.
+says where to look next; the power stated for a number is that number's own share of sets, with its exact interval.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from senexo.assays.stats.proportion import clopper_pearson
 
-_SCOUTS = 4  # sets to find the place: this part of those that are told
+_SCOUTS = 4  # sets to find the place: this part of those that are stated
 _ROUNDS = 12
 
 

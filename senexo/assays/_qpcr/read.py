@@ -131,7 +131,7 @@ def stability(samples: pd.DataFrame, references: Sequence[str], amplification: M
 def stability_notes(found: pd.DataFrame, references: Sequence[str]) -> list[str]:
     """What a reader must know of the references."""
     if len(references) == 1:
-        return [f"one reference RNA ({references[0]}): whether it is stable cannot be told from this table"]
+        return [f"one reference RNA ({references[0]}): whether it is stable cannot be judged from this table"]
     return [
         f"the reference {row['target']} varies between samples (geNorm M = {row['m']:.2f}; stable below 0.5 to 1)"
         for row in records(found[found["m"] > UNSTABLE])

@@ -79,8 +79,8 @@ def _odds(tables: Tables) -> str:
     """The odds ratio of the level, short."""
     for row in records(tables["models"]):
         if row["role"] == "asked" and row["model"] == "alone":
-            told = f"odds ratio per SD {_ratio(row, '_sd')}, {p_text(row['p_value'])}"
-            return told if math.isfinite(row["p_value"]) else str(row["verdict"])
+            text = f"odds ratio per SD {_ratio(row, '_sd')}, {p_text(row['p_value'])}"
+            return text if math.isfinite(row["p_value"]) else str(row["verdict"])
     return ""
 
 

@@ -45,7 +45,7 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Responders:
     """The patients whose response is known; rows without one are counted and left out.
 
     InvalidInput lists every fault: columns that are missing or have two roles, cells that are neither yes nor no, a
-    covariate with too many names, a patient twice, and a table in which everybody or nobody responded.
+    covariate with too many names, a patient twice, and a table in which every patient or no patient responded.
     """
     asked = asked_outcome(table, roles.response, "response", where)
     others = [roles.group, roles.patient, *roles.adjust]
@@ -68,7 +68,7 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Responders:
         notes.append(f"{n} of {len(known)} rows {'is' if n == 1 else 'are'} left out: no {asked.column}")
     rows, responded = rows[known], outcome.happened[known].astype(np.int64)
     if not len(rows) or responded.min() == responded.max():
-        found = "no row with a response" if not len(rows) else "everybody" if responded.all() else "nobody"
+        found = "no row with a response" if not len(rows) else "every patient" if responded.all() else "no patient"
         found += " responded" if len(rows) else ""
         expected = "patients who did and patients who did not"
         raise InvalidInput([Fault(f"{where}: column {asked.column}", found, expected)])

@@ -144,14 +144,14 @@ class Answers:
                 "value": question.name, "group": level, "n": n, "n_response": responded, "share": responded / n,
                 "low": low, "high": high,
             })  # fmt: skip
-        (b, m), told = counts[0], not question.below
+        (b, m), testable = counts[0], not question.below
         for level, (a, n) in zip(levels[1:], counts[1:], strict=True):
             one_kind = a + b in (0, n + m)
             ratio = Estimate(math.nan, 0.0, math.inf) if one_kind else exact_odds_ratio(a, n, b, m)
-            p = fisher_exact([[a, n - a], [b, m - b]]).pvalue if told and not one_kind else math.nan
+            p = fisher_exact([[a, n - a], [b, m - b]]).pvalue if testable and not one_kind else math.nan
             self.rows["fisher"].append({
                 "value": question.name, "group": level, "control": levels[0], "odds_ratio": ratio.value,
-                "low": ratio.low, "high": ratio.high, "p_value": float(p), "verdict": "" if told else NOT_TESTABLE,
+                "low": ratio.low, "high": ratio.high, "p_value": float(p), "verdict": "" if testable else NOT_TESTABLE,
             })  # fmt: skip
 
     def _models(self, question: Question, rows: Flags, x: Floats, terms: list[str]) -> Logistic | None:

@@ -1,4 +1,4 @@
-"""Dose-response of a counts table told in tables and sentences: EC50 of each family, and their ratios."""
+"""Dose-response of a counts table in tables and sentences: EC50 of each family, and their ratios."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def survival(
         notes += missing_note(group, ~cohort.group.present() if cohort.group else np.zeros(0, bool))
         answers.add(Question(group, None, None, curves=True))
     elif not asked:
-        answers.everybody()
+        answers.all_patients()
     for name in asked:
         numbers = values[name].reindex(cohort.index).to_numpy(dtype=float)
         if len(asked) == 1:

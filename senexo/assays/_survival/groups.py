@@ -54,7 +54,7 @@ class Groups:
                 "verdict": NOT_TESTABLE if question.below else "",
             })  # fmt: skip
 
-    def everybody(self, name: str, label: str) -> None:
+    def all_patients(self, name: str, label: str) -> None:
         """The curve of all patients."""
         cohort = self.cohort
         everyone, place = np.ones(len(cohort.time), bool), np.zeros(len(cohort.time), np.int64)
@@ -193,7 +193,7 @@ class Groups:
             return min(last)
         known, level = min((curve.known_until(), level) for curve, level in zip(curves, levels, strict=True))
         if self.until > known:
-            expected = f"at most {known:g}: nobody of {name} {level} was followed longer"
+            expected = f"at most {known:g}: no patient of {name} {level} was followed longer"
             raise InvalidInput([Fault(f"{self.where}: until", f"{self.until:g}", expected)])
         return self.until
 
@@ -210,7 +210,7 @@ class Groups:
         for k, own in enumerate(members):
             found = incidence(start[own], cohort.time[own], cause[own], 2)
             if until > found.reach:
-                expected_text = f"at most {found.reach:g}: nobody of {name} {levels[k]} was followed longer"
+                expected_text = f"at most {found.reach:g}: no patient of {name} {levels[k]} was followed longer"
                 raise InvalidInput([Fault(f"{self.where}: until", f"{until:g}", expected_text)])
             self._few_at_risk(name, levels[k], found.time, found.events.sum(axis=0), found.at_risk)
             reverse = kaplan_meier.curve(cohort.time[own], cause[own] < 0, self._entry(own))

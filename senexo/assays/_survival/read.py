@@ -67,7 +67,7 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Cohort:
     """The patients that can be followed; rows without a time or an event are counted and left out.
 
     InvalidInput lists every fault: columns that are missing or have two roles, cells that are no times, events or
-    numbers, a covariate with too many names, a patient twice, nobody left, no event.
+    numbers, a covariate with too many names, a patient twice, no patient left, no event.
     """
     asked = _asked(table, roles, where)
     unknown = unknown_words(table, roles.unknown, [one.column for one in asked], where)
@@ -94,9 +94,9 @@ def read(table: pd.DataFrame, roles: Roles, where: str) -> Cohort:
     notes += [*more, *followed, *strata_notes]
     if not kept.any() or not happened[0][kept].any():
         found = f"no row with a time in column {roles.time} and yes or no in column {asked[0].column}"
-        nobody = Fault(where, found, "at least one, its time above 0")
+        no_row = Fault(where, found, "at least one, its time above 0")
         no_event = Fault(f"{where}: column {asked[0].column}", "no event", "at least one")
-        raise InvalidInput([no_event if kept.any() else nobody])
+        raise InvalidInput([no_event if kept.any() else no_row])
     if roles.competing is None:
         notes += precluded(table, outcomes[0], kept, used)
     rows = rows[kept]
@@ -190,7 +190,7 @@ def _with_strata(rows: pd.DataFrame, roles: Roles, where: str) -> tuple[Flags, l
     for name in roles.strata:
         empty = rows[name].str.lower().isin(EMPTY).to_numpy() & kept
         if empty.size and (empty == kept).all():
-            raise InvalidInput([Fault(f"{where}: column {name}", "nobody with a stratum", "a name in some rows")])
+            raise InvalidInput([Fault(f"{where}: column {name}", "no patient with a stratum", "a name in some rows")])
         if empty.any():
             notes.append(f"{_count(empty[kept])} left out: no {name}")
             kept &= ~empty

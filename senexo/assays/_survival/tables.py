@@ -66,9 +66,9 @@ class Answers:
                 found[name]["verdict"] = [_shown(row) for row in records(found[name])]
         return found
 
-    def everybody(self, name: str = ALL) -> None:
+    def all_patients(self, name: str = ALL) -> None:
         """One curve of all patients, where nothing was asked or they cannot be distinguished."""
-        self.groups.everybody(name, ALL)
+        self.groups.all_patients(name, ALL)
 
     def add(self, question: Question) -> None:
         """The answer to one question."""
@@ -101,7 +101,7 @@ class Answers:
                 self._untestable(question, rows, found)
                 return
             if question.curves:
-                self.everybody(question.name)
+                self.all_patients(question.name)
         elif self.cut is not None or question.curves:
             high = values > found.at
             self.rows["cuts"].append({
@@ -118,7 +118,7 @@ class Answers:
 
     def _untestable(self, question: Question, rows: Flags, problem: str) -> None:
         if question.curves:
-            self.everybody(question.name)
+            self.all_patients(question.name)
         self.models.untestable(question, rows, problem)
 
 

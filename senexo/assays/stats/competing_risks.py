@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 class Incidence:
     """At each time of an event: cells at risk, events [causes, times], incidence and its error [causes, times].
 
-    reach: how far the curves are known; infinite where nobody is left whose fate is open.
+    reach: how far the curves are known; infinite where no subject is left whose fate is open.
     """
 
     time: Floats

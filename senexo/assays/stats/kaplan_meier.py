@@ -48,7 +48,7 @@ class Curve:
         """The first time at which survival is one half or less, with R's interval; infinite where it is not reached.
 
         A curve that runs along one half is halved in the middle of that run. The interval holds the times at which
-        the bounds of the curve pass one half; its ends are nan where the curve has no bounds to tell it: nobody died,
+        the bounds of the curve pass one half; its ends are nan where the curve has no bounds that give it: no death,
         or the last ones died at once.
         """
         value, low, high = (_crossing(self.time, curve) for curve in (self.survival, self.low, self.high))
@@ -129,7 +129,7 @@ def mean_difference(first: Curve, second: Curve, until: float) -> Estimate:
     """Restricted mean survival of the first less that of the second, with interval and test.
 
     Greenwood's variances times n / (n - 1), and Student's t with Welch and Satterthwaite's degrees of freedom: where
-    nobody is censored before `until` that is Welch's t test of min(time, until). The normal interval of the bare
+    no subject is censored before `until` that is Welch's t test of min(time, until). The normal interval of the bare
     variances covers less than 95 % in groups of a few dozen. A group of one tells no spread: no interval, no p-value.
     Welch BL, Biometrika 1947;34:28-35, doi 10.1093/biomet/34.1-2.28.
 

@@ -42,12 +42,12 @@ def odds_ratio(positive: Floats, total: Floats, positive_other: Floats, total_ot
     16.5
     """
     pooled, cells = positive + positive_other, total + total_other
-    told = (pooled > 0) & (pooled < cells) & (total > 0) & (total_other > 0)
-    if not told.any():
+    informative = (pooled > 0) & (pooled < cells) & (total > 0) & (total_other > 0)
+    if not informative.any():
         return Estimate(math.nan, math.nan, math.nan)
-    if told.sum() == 1:
-        return exact_odds_ratio(*(int(x[told][0]) for x in (positive, total, positive_other, total_other)))
-    donors = _Donors(positive[told], total[told], positive_other[told], total_other[told])
+    if informative.sum() == 1:
+        return exact_odds_ratio(*(int(x[informative][0]) for x in (positive, total, positive_other, total_other)))
+    donors = _Donors(positive[informative], total[informative], positive_other[informative], total_other[informative])
     logs, counting = donors.rough, donors.variance
     between = max(float(logs.var() - counting.mean()), 4.0 * SPREAD[0] ** 2)
     profile = Profile(

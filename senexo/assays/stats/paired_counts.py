@@ -42,8 +42,8 @@ def ratio_of_counts(first: Floats, plated: Floats, second: Floats, plated_other:
     end; `dispersion` is then nan, as nothing says how much donors differ.
     """
     total = first + second
-    told = total > 0
-    y, m, offset = first[told], total[told], np.log(plated[told] / plated_other[told])
+    informative = total > 0
+    y, m, offset = first[informative], total[informative], np.log(plated[informative] / plated_other[informative])
     if not len(y):
         nothing = Estimate(math.nan, -math.inf, math.inf)
         return Ratio(nothing, math.nan, nothing)

@@ -1,7 +1,7 @@
 """Populations of cells: what they are made of, and the state of one.
 
 A population is pure reactions on whole molecules. Each type of cell has one network, of the cell together with its
-medium. Species in the compartments called pools exist once for everybody, all others in every cell. What a reaction
+medium. Species in the compartments called pools exist once for all cells, all others in every cell. What a reaction
 changes or reads of a cell happens in every cell with that cell's values; one among pools alone happens once.
 Fates are hazards of the cell: they divide it, change its type or end it.
 """
