@@ -64,6 +64,8 @@ def reason(code: int, what: str, time: float, *, most_cells: int, most_events: i
         return f"more than {most_cells} cells at time {time:g}"
     if code == TOO_LONG:
         return f"more than {most_events} events at time {time:g}"
+    if code == TOO_MANY:
+        return f"more than 2^53 cells, or copies in the medium, at time {time:g}"
     if code == STOPPED:
         return f"stopped at time {time:g}"
     where = f"{what} at time {time:g}"

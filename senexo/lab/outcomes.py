@@ -34,7 +34,9 @@ def outcomes(study: Study, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     (`became` names the type) or ``dead``. Empty where the run followed no single cells.
     """
     if "lineage" in tables:
-        found = _of_lineages(tables["lineage"], tables.get("fates"), study.culture.duration_h)
+        lineage = tables["lineage"].reset_index(drop=True)
+        ends = _ends(lineage, tables.get("ended_early"), study.culture.duration_h)
+        found = _of_lineages(lineage, tables.get("fates"), ends)
     elif "cells" in tables:
         found = _of_independent(tables["cells"], tables.get("arrest"), next(iter(study.cells)))
     else:
@@ -46,9 +48,17 @@ def outcomes(study: Study, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return found.merge(arms, on="arm", how="left")[list(COLUMNS)]
 
 
-def _of_lineages(lineage: pd.DataFrame, fates: pd.DataFrame | None, duration_h: float) -> pd.DataFrame:
+def _ends(cells: pd.DataFrame, early: pd.DataFrame | None, duration_h: float) -> NDArray[np.float64]:
+    """Hour at which the well of every cell ended."""
+    ends = np.full(len(cells), duration_h)
+    if early is not None:
+        known = early.set_index(WELL)["time_h"].reindex(pd.MultiIndex.from_frame(cells[WELL])).to_numpy(dtype=float)
+        ends = np.where(np.isnan(known), ends, known)
+    return ends
+
+
+def _of_lineages(cells: pd.DataFrame, fates: pd.DataFrame | None, ends: NDArray[np.float64]) -> pd.DataFrame:
     """Outcomes of cells that divide, by the type that their first ancestor in the well had."""
-    cells = lineage.reset_index(drop=True)
     wells = cells.groupby(WELL, sort=False).ngroup()  # the arms of a donor start from the same cells
     own = pd.MultiIndex.from_arrays([wells, cells["lineage"]])
     parent = own.get_indexer(pd.MultiIndex.from_arrays([wells, cells["parent"]]))
@@ -56,7 +66,7 @@ def _of_lineages(lineage: pd.DataFrame, fates: pd.DataFrame | None, duration_h: 
     now = cells["end"].str.removeprefix("became ").where(cells["end"].str.startswith("became "), cells["cell_type"])
     plated = _plain(cells["cell_type"].to_numpy()[founder])
     counted = ~cells["end"].isin(["divided", "resampled", "removed"]).to_numpy()
-    outcome = _outcome(cells, now.to_numpy(), plated, _last_event(cells, fates), duration_h)
+    outcome = _outcome(cells, now.to_numpy(), plated, _last_event(cells, fates), ends)
     rows = pd.DataFrame({
         "arm": cells["arm"], "donor": cells["donor"], "cell_type": plated, "outcome": outcome,
         "became": np.where(outcome == "differentiated", _plain(now.to_numpy()), ""),
@@ -95,7 +105,7 @@ def _last_event(cells: pd.DataFrame, fates: pd.DataFrame | None) -> NDArray[np.f
 
 def _outcome(
     cells: pd.DataFrame, now: NDArray[np.object_], plated: NDArray[np.object_], last: NDArray[np.float64],
-    duration_h: float,
+    ends: NDArray[np.float64],
 ) -> NDArray[np.object_]:  # fmt: skip
     kind = _plain(now)
     return np.select(
@@ -104,7 +114,7 @@ def _outcome(
             kind != plated,
             np.array([name.endswith(SENESCENT) for name in now], dtype=bool),
             np.array([name.endswith(G0) for name in now], dtype=bool),
-            last <= duration_h - STILL_H,
+            last <= ends - STILL_H,
         ],
         ["dead", "differentiated", "senescent", "resting", "arrested"],
         "renewing",

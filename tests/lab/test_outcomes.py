@@ -129,3 +129,13 @@ def test_independent_cells_by_the_counts() -> None:
 
 def test_a_run_without_single_cells_has_none() -> None:
     assert outcomes(Made(), {}).empty
+
+
+def test_a_well_that_ended_before_is_judged_at_its_end() -> None:
+    """A cell without a division for 72 h of 100 h is arrested; without one for 60 h of 60 h it is not, yet."""
+    early = pd.DataFrame({"arm": ["a"], "donor": [1], "replicate": [1], "time_h": [60.0], "reason": ["stop_when"]})
+    cells = lineage([("p", "", 0.0, "LSC", "plated", "alive", 1)])
+    assert shares(outcomes(Made(), {"lineage": cells})) == {"arrested": 1.0}
+    assert shares(outcomes(Made(), {"lineage": cells, "ended_early": early})) == {"renewing": 1.0}
+    assert shares(outcomes(Made(), {"lineage": cells, "ended_early": early.assign(time_h=100.0)})) == {"arrested": 1.0}
+    assert shares(outcomes(Made(), {"lineage": cells, "ended_early": early.assign(donor=2)})) == {"arrested": 1.0}

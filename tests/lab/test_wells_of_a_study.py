@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tomllib
 from pathlib import Path
@@ -166,9 +167,17 @@ def test_conditioned_medium_holds_what_a_sister_well_held(done: Results) -> None
 def test_a_well_ends_when_its_condition_holds(tmp_path: Path) -> None:
     told = study(culture__stop_when="cells(LSC) >= 10 or mean(miR-34c-5p, LSC) < 0", donors__n=1)
     kept = told.model_copy(update={"arms": {name: told.arms[name] for name in ("mock", "alone")}})
-    counts = run(kept, out=tmp_path / "out", workers=1).table("counts")
-    assert counts[counts["arm"] == "mock"]["time_h"].max() == 0  # it holds at the first look, after an hour
+    done = run(kept, out=tmp_path / "out", workers=1)
+    counts = done.table("counts")
+    assert counts[counts["arm"] == "mock"]["time_h"].max() == 1  # it holds at the first look, after an hour
     assert counts[counts["arm"] == "alone"]["time_h"].max() == 18
+    (ended,) = done.table("ended_early").itertuples(index=False)
+    assert (ended.arm, ended.donor, ended.time_h, ended.reason) == ("mock", 1, 1.0, "stop_when became true at 1 h")
+    lineage = done.table("lineage")
+    alive = lineage[(lineage["arm"] == "mock") & lineage["end"].eq("alive")]
+    assert alive["weight"].sum() >= 10  # the last state is kept, so that no cell of it counts as taken away
+    says = "1 of 2 wells ended before their time (table ended_early): stop_when became true (1)."
+    assert says in json.loads((done.folder / "run.json").read_text(encoding="utf-8"))["cautions"]
 
 
 def test_numbers_of_a_type_are_drawn_under_its_name(done: Results) -> None:

@@ -212,7 +212,6 @@ class EventsAndFlow:
             for kind, found in counts:
                 if found is None:
                     return False
-                state.n_events += int(found[:, 1].sum())
                 for events, (at, changes) in zip(found[:, 0].tolist(), self.parts.released[kind], strict=True):
                     self.counted[at] += events
                     for species, copies in changes:

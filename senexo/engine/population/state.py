@@ -20,7 +20,7 @@ class State:
     """Everything that changes in a run.
 
     rows: the media of all types first, then the cells, those that are gone among them; rows from `n` on are room.
-    levels: weights are powers of two, below this one.
+    levels: weights are powers of two, below this one. n_events: those that were simulated one by one.
     """
 
     rows: Rows

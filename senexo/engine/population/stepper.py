@@ -25,7 +25,7 @@ from senexo.engine.population.model import Cells, Log, Population
 from senexo.engine.population.rows import Ints, Leaves, Span, first, put, room, taken
 from senexo.engine.population.state import State
 from senexo.engine.population.tables import FIRST, TAKING, compile_population
-from senexo.engine.status import NEGATIVE, OK, ROOM, STOPPED, TOO_LONG, reason
+from senexo.engine.status import LARGEST, NEGATIVE, OK, ROOM, STOPPED, TOO_LONG, TOO_MANY, reason
 
 _SLOW = 0.2  # seconds: where a window takes longer, the state at its beginning is kept, so that it can be broken off
 _CELLS, _BLOCKS = 1024, 32  # the fewest cells in a part of a window's work, and blocks in one of a settlement
@@ -118,6 +118,8 @@ class SplitStepper:
             code = ROOM
         elif self.state.n_events > most_events:
             code = TOO_LONG
+        elif self.state.pools.max(initial=0) > LARGEST or self.state.rows.weight[self.alive].sum(dtype=float) > LARGEST:
+            code = TOO_MANY
         elif self.stop[0] and self.state.time < until:
             code = STOPPED
         return Outcome(code, 0, self.state.time)
@@ -248,7 +250,6 @@ class SplitStepper:
             for chunk in self.chunks.working:
                 pools += chunk.released
                 state.counts.add(chunk.work.counts)
-            state.n_events += int(counts.sum())
         return Outcome(OK, 0, state.time)
 
     # ---- results

@@ -31,7 +31,10 @@ def followed(tables: Tables, kinds: Sequence[str] = ()) -> pd.DataFrame:
     kinds: of these types alone, all if empty. Columns: arm, donor, cell, time_h, fate.
     """
     counts = tables["counts"]
-    until = counts[counts["value"].notna()].groupby(WELL)["time_h"].max().rename("until").reset_index()
+    until = counts[counts["value"].notna()].groupby(WELL)["time_h"].max().rename("until")
+    if "ended_early" in tables:
+        until.update(tables["ended_early"].set_index(WELL)["time_h"])
+    until = until.reset_index()
     happened = tables["fates"].drop_duplicates([*WELL, "lineage"])[[*WELL, "lineage", "time_h", "fate", "weight"]]
     lineage = tables["lineage"].merge(happened, on=[*WELL, "lineage"], how="left", suffixes=("", "_fate"))
     first = lineage[_unfated(lineage)].merge(until, on=WELL)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from senexo.base.errors import UnsupportedFeature
 from senexo.lab import observables
-from senexo.lab.coupled import tables, window_check
+from senexo.lab.coupled import tables as tables_of
+from senexo.lab.coupled import window_check
 from senexo.lab.coupled.plating import founders
 from senexo.lab.coupled.wells import SingleCellWells, Wells
 from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, units_of
@@ -102,7 +103,7 @@ class CoupledCells:
 
     def tables(self, units: Sequence[Unit], get: Get) -> Iterator[tuple[str, pd.DataFrame]]:
         """The tables of `tables.tables`, and `window_check` where wells were repeated with half the window."""
-        yield from tables.tables(self.design, _in(World.STUDY, units), get)
+        yield from tables_of.tables(self.design, _in(World.STUDY, units), get)
         if again := _in(World.WINDOW_CHECK, units):
             yield "window_check", window_check.table(self.design, again, get)
 
@@ -110,9 +111,9 @@ class CoupledCells:
         """`states.zarr`: all cells at all read-out times; `cells.h5ad`: all cells at the last one."""
         own = _in(World.STUDY, units)
         with store.folder_for("states.zarr") as folder:
-            tables.keep_states(folder, self.design, own, get)
+            tables_of.keep_states(folder, self.design, own, get)
         with store.adopting("cells.h5ad"):
-            tables.keep_snapshot(store.folder / "cells.h5ad", self.design, own, get)
+            tables_of.keep_snapshot(store.folder / "cells.h5ad", self.design, own, get)
 
     def cautions(self, tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
         """How cells were simulated, and what the window check showed."""
@@ -125,6 +126,7 @@ class CoupledCells:
             + design.circuit.growth_rule,
             "All arms of a donor and genotype are plated from the same cultures, one of"
             f" {culture.preequilibration_h:g} h for each type.",
+            *tables_of.ended_sentence(tables.get("ended_early"), wells),
             *(() if found is None else (window_check.sentence(culture.window_h or DEFAULT_WINDOW_H, found, wells),)),
         )
 

@@ -105,7 +105,7 @@ def kept(design: WellDesign, course: Course[Any], *, single: bool) -> Arrays:
     single: else there are no single cells to keep, and what is of them is empty.
     """
     wanted = set(design.readout_times.tolist())
-    wells = [snapshot for snapshot in course.snapshots if snapshot.time in wanted]
+    wells = [one for one in course.snapshots if one.time in wanted or (course.ended and one is course.snapshots[-1])]
     none = Snapshot.empty(design.population.width, len(design.population.pooled))
     cells = wells if single else []
     first = course.begin if single else none

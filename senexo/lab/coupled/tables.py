@@ -29,7 +29,7 @@ def tables(design: WellDesign, units: Sequence[Unit], get: Get) -> Iterator[tupl
     yield "arms", common.arms(study)
     yield "parameters", common.parameters(study, design.circuit)
     yield "donors", common.drawn(study)
-    names = ("timecourse", "counts", "senescence", "arrest", "qpcr", "fates", "lineage", "balance")
+    names = ("timecourse", "counts", "senescence", "arrest", "qpcr", "fates", "lineage", "balance", "ended_early")
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
     for unit in units:
         arrays = get(unit.chunk)
@@ -46,10 +46,20 @@ def tables(design: WellDesign, units: Sequence[Unit], get: Get) -> Iterator[tupl
         first, last = _first(arrays), wells(design, arrays)[-1]
         parts["lineage"].append(lineages.lineages(design.population, place, first, log, last, resampled))
         parts["balance"].append(_balance(design, place, arrays))
+        parts["ended_early"].append(_ended_early(place, arrays))
     for part, frames in parts.items():
-        table = pd.concat(frames, ignore_index=True)
+        table = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
         if len(table):
             yield part, table
+
+
+def ended_sentence(ended: pd.DataFrame | None, wells: int) -> tuple[str, ...]:
+    """How many wells ended before their time, and by which reasons; none where all reached it."""
+    if ended is None:
+        return ()
+    kinds = ended["reason"].str.replace(r" at (time )?[0-9.e+]+( h)?", "", regex=True).value_counts()
+    reasons = "; ".join(f"{reason} ({n})" for reason, n in kinds.items())
+    return (f"{len(ended)} of {wells} wells ended before their time (table ended_early): {reasons}.",)
 
 
 def keep_states(folder: Path, design: WellDesign, units: Sequence[Unit], get: Get) -> None:
@@ -89,6 +99,13 @@ def _first(arrays: Mapping[str, NDArray[Any]]) -> Snapshot:
     type, key, parent, born = (arrays[f"first_{name}"] for name in ("type", "key", "parent", "born"))
     weight, since = np.ones(n, dtype=np.int64), np.full(n, np.nan)
     return Snapshot(0.0, type, key, parent, born, np.zeros((n, 0)), weight, np.zeros(0, dtype=np.int64), since)
+
+
+def _ended_early(place: Place, arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """A row for a well that ended before its time: when, and why."""
+    why = arrays["ended"].tobytes().decode()
+    rows = [(place.arm, place.donor, place.replicate, float(arrays["at"][-1]), why)] if why else []
+    return pd.DataFrame(rows, columns=["arm", "donor", "replicate", "time_h", "reason"])
 
 
 def _timecourse(design: WellDesign, place: Place, arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:

@@ -100,7 +100,7 @@ class Course(Generic[State]):
     end
         Its last state.
     snapshots
-        At every read-out time that was reached.
+        At every read-out time that was reached, and where a well ended before its time.
     log, resampled
         Fates of simulated cells, and what population control did, in order of time; nothing by mean_field.
     balances
@@ -210,6 +210,7 @@ class WellSimulator(ABC, Generic[State]):
                     course.balances.append((self.time_of(opened), self.time_of(state), self.balance(opened, state)))
                     opened = state
             if course.ended:
+                course.snapshots.append(self._seen(state, well, off, remember=False))
                 break
             if time in well.times:
                 course.snapshots.append(self._seen(state, well, off, remember=False))
