@@ -8,7 +8,7 @@ PYTEST = -m pytest --dist loadfile -n $(JOBS) $(ARGS)
 NAMES ?=
 ARGS ?=
 
-.PHONY: help setup dev run test test-quick lint coverage package verify bench test-lowest test-newest hooks clean
+.PHONY: help setup dev run test test-quick test-bounds lint coverage package verify bench test-lowest test-newest hooks clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -38,6 +38,9 @@ test: dev  ## all tests, on all cores (JOBS=n for n processes)
 
 test-quick: dev  ## tests that are not marked slow
 	$(BIN)/python $(PYTEST) -m "not slow"
+
+test-bounds: dev  ## quick tests of the engine, its kernels compiled so that every index is checked
+	NUMBA_BOUNDSCHECK=1 SENEXO_CACHE=$(CURDIR)/build/bounds $(BIN)/python $(PYTEST) -m "not slow" tests/engine
 
 lint: dev  ## style, types, import rules
 	$(BIN)/ruff check .

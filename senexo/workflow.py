@@ -15,10 +15,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from senexo.base.errors import Fault, InvalidInput, StoreError
+from senexo.base.errors import Fault, InvalidInput, LimitReached, StoreError
 from senexo.base.plotting import require_matplotlib
 from senexo.base.store import Store, read_chunk, read_ledger, read_recorded
 from senexo.study.read import read_study
@@ -109,6 +110,7 @@ def run(
     resume: bool = False,
     progress: Progress | None = None,
     set: Sequence[str] = (),
+    max_seconds: float | None = None,
 ) -> Results:
     """Run a study to its report.
 
@@ -128,6 +130,9 @@ def run(
         Called as progress(what, done, total).
     set
         Changes of the study, as "path=value".
+    max_seconds
+        Wall time (s) after which no more cells are simulated. Compiling counts, and so does what came before it; the
+        tables and the report of a run that is through in time do not.
 
     Returns
     -------
@@ -139,10 +144,12 @@ def run(
         Faults of the study, all in one message.
     StoreError
         A full disk, or a folder that holds other results.
+    LimitReached
+        Wells are left after `max_seconds`.
 
     Notes
     -----
-    What was computed before an error or Ctrl-C is kept, and a later run with `resume` continues from it.
+    What was computed before an error, a limit or Ctrl-C is kept, and a later run with `resume` continues from it.
 
     Examples
     --------
@@ -150,6 +157,8 @@ def run(
     >>> results.table("senescence").head()         # doctest: +SKIP
     """
     began = time.monotonic()
+    if max_seconds is not None and not 0.0 < max_seconds < inf:
+        raise InvalidInput([Fault("max_seconds", repr(max_seconds), "a time above 0 s")])
     say = progress or (lambda what, done, total: None)
     workers = workers or os.cpu_count() or 1
     resolved = _resolved(study, seed=seed, donors=donors, set=set)
@@ -181,7 +190,12 @@ def run(
             say("simulating cells", count, len(work))
 
         todo = [unit for unit in work if unit.chunk not in done]
-        simulate_units(experiment, todo, keep, workers=workers)
+        try:
+            left = inf if max_seconds is None else began + max_seconds - time.monotonic()
+            simulate_units(experiment, todo, keep, workers=workers, seconds=left)
+        except LimitReached as limit:
+            reached = f"the limit of {max_seconds:g} s was reached: {count} of {len(work)} wells are in {folder}"
+            raise LimitReached(reached) from limit
         say("judging and writing tables", 0, 0)
         tables = write_results(experiment, units, store)
         seconds = time.monotonic() - began

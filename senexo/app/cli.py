@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 from senexo import SenexoError, __version__
 from senexo.app import assay
-from senexo.base.errors import Notice
+from senexo.base.errors import LimitReached, Notice
 
 
 class _Interrupted(Exception):
@@ -45,6 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(assay.app, name="assay")
+LIMITED = 4  # exit status: a limit that the user set was reached; what was computed is kept
 UNFORESEEN = 70  # exit status of a fault of senexo itself (EX_SOFTWARE)
 _debugging = False  # --debug was given
 Study = Annotated[str, typer.Argument(help="a study file (.toml) or the name of a shipped study", show_default=False)]
@@ -126,6 +127,7 @@ def run(
     workers: Annotated[int | None, typer.Option(help="processes (default: one per core)", min=1)] = None,
     set_: Sets = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
+    max_seconds: Annotated[float | None, typer.Option(help="simulate no more cells after this time (s)")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress, no summary; only errors")] = False,
 ) -> None:
     """Run a study and write its results and report."""
@@ -137,8 +139,11 @@ def run(
         with shown(quiet=quiet) as progress:
             results = workflow.run(
                 study, out=folder, seed=seed, donors=donors, workers=workers, resume=resume, progress=progress,
-                set=set_ or (),
+                set=set_ or (), max_seconds=max_seconds,
             )  # fmt: skip
+    except LimitReached as limit:
+        again = _resuming(study, folder, seed=seed, donors=donors, workers=workers, changes=set_ or ())
+        _leave(f"{limit}; go on with: {again}", LIMITED)
     except KeyboardInterrupt:
         again = _resuming(study, folder, seed=seed, donors=donors, workers=workers, changes=set_ or ())
         print(f"senexo: stopped; go on with: {again}", file=sys.stderr, flush=True)  # noqa: T201

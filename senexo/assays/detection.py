@@ -59,8 +59,8 @@ def detect(
     """Say in how many samples an RNA was measured, and whether that is enough to ask anything else of it.
 
     A sample counts as measured with at least `min_reads` reads: reads are Poisson, and a mean of 3 gives no read at all
-    in 5 % of samples, so fewer than 3 cannot be distinguished from none. ``below detection`` when fewer than half of the samples
-    are measured; ``detected`` from 95 % on; ``partly below detection`` between. A read-out that is below detection gets
+    in 5 % of samples, so fewer than 3 may be none. ``below detection`` when fewer than half of the samples are
+    measured; ``detected`` from 95 % on; ``partly below detection`` between. A read-out that is below detection gets
     the verdict ``below detection: not testable`` instead of a p-value.
 
     reads: number of reads of this RNA per sample (see `reads_of` for normalised values); nan = no such sample.

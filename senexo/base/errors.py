@@ -81,3 +81,7 @@ class InvalidInput(SenexoError):
 
 class StoreError(SenexoError):
     """Results cannot be written or read, or differ from what was written (full disk, read-only folder, flipped bit)."""
+
+
+class LimitReached(SenexoError):
+    """A limit that the user set was reached: the run ended with what had been computed, which can be continued."""

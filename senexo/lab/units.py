@@ -11,13 +11,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from queue import SimpleQueue
-from threading import Event, Lock, Thread
+from math import inf
+from queue import Empty, SimpleQueue
+from threading import TIMEOUT_MAX, Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from senexo.base.errors import SenexoError
+from senexo.base.errors import LimitReached, SenexoError
 from senexo.lab.ensemble import Cancelled
 from senexo.lab.worker import Worker
 
@@ -95,8 +96,9 @@ class _Run:
 
 
 def simulate(
-    experiment: Experiment, units: Sequence[Unit], keep: Callable[[Unit, Made], None], *, workers: int
-) -> None:
+    experiment: Experiment, units: Sequence[Unit], keep: Callable[[Unit, Made], None], *, workers: int,
+    seconds: float = inf,
+) -> None:  # fmt: skip
     """Simulate units and `keep` the arrays of each in the caller's thread as they come.
 
     After an error, Ctrl-C included, no unit is begun, those in progress are dropped, and the error is raised.
@@ -111,9 +113,13 @@ def simulate(
         Called with a unit and its arrays, in the order in which they come.
     workers
         Processes, this one included. A short run uses this one alone.
+    seconds
+        Wall time that this may take.
 
     Raises
     ------
+    LimitReached
+        Units are left when the time is over; those in progress are dropped.
     SimulationError
         A unit failed, or ended several processes.
     """
@@ -124,7 +130,10 @@ def simulate(
         thread.start()
     try:
         while run.left:
-            result = run.results.get()
+            try:
+                result = run.results.get(timeout=min(max(run.begun + seconds - time.monotonic(), 0.0), TIMEOUT_MAX))
+            except Empty:
+                raise LimitReached(f"{run.done} of {run.done + run.left} were simulated") from None
             if isinstance(result, BaseException):
                 raise result
             keep(*result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -255,6 +256,22 @@ def test_ctrl_c_gives_130_with_advice_and_the_run_goes_on(tmp_path: Path) -> Non
     unfinished = senexo("verify", out)
     assert unfinished.returncode == 3
     assert "unfinished" in unfinished.stdout
+
+
+def test_a_run_ends_at_its_limit_of_time_and_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "my out"
+    options = ["--workers", "1", "--set", "cells.cell.n=3000"]
+    limited = senexo("run", TINY, "--out", out, *options, "--max-seconds", "0.01")
+    assert limited.returncode == 4
+    said, advice = limited.stderr.splitlines()[-1].split("; go on with: ")
+    assert re.fullmatch(rf"senexo: the limit of 0.01 s was reached: \d+ of \d+ wells are in {out}", said)
+    assert shlex.split(advice) == ["senexo", "run", str(TINY), "--out", str(out), *options, "--resume"]
+    assert senexo("verify", out).returncode == 3
+    resumed = senexo(*shlex.split(advice)[1:])
+    assert resumed.returncode == 0, resumed.stderr
+    whole = senexo("run", TINY, "--out", tmp_path / "whole", *options)
+    assert whole.stdout.splitlines()[0].split("digest")[1] == resumed.stdout.splitlines()[0].split("digest")[1]
+    refused(senexo("run", TINY, "--out", tmp_path / "no", "--max-seconds", "0"), "max_seconds", "above 0 s")
 
 
 def test_a_full_disk_is_one_message_and_loses_nothing(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ censored at its ends, not dropped and not extrapolated.
 
 The range runs from the lowest fitted bottom to the highest plateau that the ladder shows; when it shows none, to
 1 (all cells). A plateau is shown when at least two doses lie beyond the curve's upper bend: a half effect relative
-to a plateau that was not observed is not an estimate. Sebaugh JL, Pharm Stat 2011;10:128-134, doi 10.1002/pst.426; bend points:
-Sebaugh JL, McCray PD, Pharm Stat 2003;2:167-174, doi 10.1002/pst.62.
+to a plateau that was not observed is not an estimate. Sebaugh JL, Pharm Stat 2011;10:128-134, doi 10.1002/pst.426;
+bend points: Sebaugh JL, McCray PD, Pharm Stat 2003;2:167-174, doi 10.1002/pst.62.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
     { theta : |mean(g) - theta mean(l)| <= t(n-1) sqrt(s_gg - 2 theta s_gl + theta^2 s_ll) }
 
 s: variances and covariance of the two means. Exact for normal donors, and open at an end (or at both) where the
-denominator does not differ from zero. Fieller EC, J R Stat Soc B 1954;16:175-185, doi 10.1111/j.2517-6161.1954.tb00159.x.
+denominator does not differ from zero. Fieller EC, J R Stat Soc B 1954;16:175-185,
+doi 10.1111/j.2517-6161.1954.tb00159.x.
 """
 
 from __future__ import annotations

@@ -34,10 +34,9 @@ def followed(tables: Tables, kinds: Sequence[str] = ()) -> pd.DataFrame:
     until = counts[counts["value"].notna()].groupby(WELL)["time_h"].max().rename("until")
     if "ended_early" in tables:
         until.update(tables["ended_early"].set_index(WELL)["time_h"])
-    until = until.reset_index()
     happened = tables["fates"].drop_duplicates([*WELL, "lineage"])[[*WELL, "lineage", "time_h", "fate", "weight"]]
     lineage = tables["lineage"].merge(happened, on=[*WELL, "lineage"], how="left", suffixes=("", "_fate"))
-    first = lineage[_unfated(lineage)].merge(until, on=WELL)
+    first = lineage[_unfated(lineage)].merge(until.reset_index(), on=WELL)
     if kinds:
         first = first[first["cell_type"].isin(kinds)]
     open_ended = first["fate"].isna()

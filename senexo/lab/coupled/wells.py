@@ -83,7 +83,8 @@ class Wells(ABC, Generic[State]):
         `ct` [r, t, p]; the cells at read-out times one after the other (`rows`: how many): `type`, `key`, `parent`,
         `born`, `values`, `weight`; the log, what population control did, the pool balances. Numbers and means are of
         all cells that the simulated ones represent. A well that ended before its time has nan after that; its last
-        state is the last of the cells, and `ended` says why. By mean_field numbers are fractions, and what is of single cells is empty or nan.
+        state is the last of the cells, and `ended` says why. By mean_field numbers are
+        fractions, and what is of single cells is empty or nan.
         """
         with self.simulator(cancelled) as simulator:
             name = list(arms)[unit.arm]
