@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from senexo.assays import dilution
+from senexo.assays import dilution, qpcr
 from senexo.base.errors import InvalidInput
 from senexo.base.table import read_table
 
@@ -54,3 +54,50 @@ def test_a_line_sep_is_followed() -> None:
 def test_a_table_without_a_header_is_asked_about() -> None:
     with pytest.raises(InvalidInput, match=r"row 1: found numbers \('1e4', '6', '6'\) and no header"):
         read_table(CASES / "nohead.csv")
+
+
+def folds(table: pd.DataFrame, **options: object) -> pd.DataFrame:
+    found = qpcr(table, target="miR-34c", reference="U6", control="mock", **options)  # type: ignore[arg-type]
+    return (
+        found.tables["detection"]
+        .set_index(["target", "arm"])
+        .join(found.tables["fold_changes"].set_index("arm")["fold"])
+    )
+
+
+def test_an_empty_ct_of_a_plain_table_is_no_reading() -> None:
+    """Mock has 4 wells of miR-34c, 2 with a Ct; of the others nothing is known, so 0 of 2 are undetected."""
+    table = read_table(CASES / "undna.csv")
+    found = folds(table)
+    assert found.loc[("miR-34c", "mock"), ["n_wells", "n_undetected"]].to_list() == [2, 0]
+    pd.testing.assert_frame_equal(found, folds(table[~table["ct"].isin(["NA", "N/A"])]))
+    notes = qpcr(table, target="miR-34c", reference="U6", control="mock").notes
+    assert notes[0].startswith(
+        "2 wells without a reading (empty or NA) (miR-34c 2) are left out; if that means undetected"
+    )
+
+
+def test_words_for_undetected_are_undetected() -> None:
+    words = folds(read_table(CASES / "und.csv"))
+    assert words.loc[("miR-34c", "mock"), ["n_wells", "n_undetected"]].to_list() == [4, 2]
+    for name, option in (("undna", "empty"), ("undna", "NA"), ("und0", "0")):
+        pd.testing.assert_frame_equal(words, folds(read_table(CASES / f"{name}.csv"), undetected=option))
+    numbers = read_table(CASES / "undna.csv").assign(ct=lambda t: pd.to_numeric(t["ct"], errors="coerce"))
+    pd.testing.assert_frame_equal(words, folds(numbers, undetected="empty"))
+    seen = numbers.assign(detected=numbers["ct"].notna())  # a column that says which wells are detected needs no option
+    pd.testing.assert_frame_equal(words, folds(seen))
+
+
+def test_a_ct_of_zero_is_asked_about() -> None:
+    with pytest.raises(
+        InvalidInput, match=r"row 9, column ct: found '0', expected a number >= 1 and <= 60, or undetected=0"
+    ):
+        folds(read_table(CASES / "und0.csv"))
+
+
+def test_a_plate_without_any_reading_is_refused() -> None:
+    table = read_table(CASES / "undna.csv").assign(ct="NA")
+    with pytest.raises(
+        InvalidInput, match=f"column ct: found {len(table)} empty cells and no reading, expected Ct values"
+    ):
+        folds(table)

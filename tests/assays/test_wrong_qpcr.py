@@ -36,7 +36,7 @@ def put(column: str, value: object, row: int) -> Callable[[pd.DataFrame], pd.Dat
 
 
 def judged(table: pd.DataFrame, **options: Any) -> Any:
-    return qpcr(table, **{"target": "miR", "reference": "U6", "control": "mock", **options})
+    return qpcr(table, **{"target": "miR", "reference": "U6", "control": "mock", "undetected": "empty", **options})
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def draw(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.DataFr
             parts.append(frame({
                 "arm": arm, "donor": np.repeat(donor_names(n, arm, paired), wells), "target": target,
                 "replicate": np.tile(np.arange(wells), n), "ct": np.where(ct <= x["cutoff"], ct, np.nan),
+                "detected": ct <= x["cutoff"],
             }))  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 

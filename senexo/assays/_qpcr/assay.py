@@ -16,6 +16,7 @@ from senexo.assays._qpcr import folds
 from senexo.assays._qpcr import read as ct
 from senexo.assays._qpcr.standard_curve import blanks, split
 from senexo.assays._qpcr.standard_curve import efficiency as measured_efficiency
+from senexo.assays._qpcr.words import with_readings
 from senexo.assays.comparisons import check_design
 from senexo.assays.result import AssayResult, Finding
 from senexo.assays.stats.estimate import LEVEL, Estimate
@@ -64,6 +65,7 @@ def qpcr(
     design: str = "paired",
     time_h: float | Sequence[float] | None = None,
     cutoff: float = 40.0,
+    undetected: str | None = None,
     efficiency: float | Mapping[str, float] | None = None,
     min_detected: float = 0.5,
     where: str = "table",
@@ -77,10 +79,11 @@ def qpcr(
     Parameters
     ----------
     table : pandas.DataFrame
-        One row per well: arm, donor, target, ct (cycles; empty or "undetected" where there was no signal) and where
-        there are any replicate (technical), time_h (hours), detected, family. Wells with a quantity (relative input)
-        are the dilution series of the plate, those with quantity 0 its no-template controls; they need no arm and no
-        donor. Other columns are ignored.
+        One row per well: arm, donor, target, ct (cycles; "undetected" where there was no signal, empty where the well
+        has no reading) and where there are any replicate (technical), time_h (hours), detected (an empty ct of a well
+        that is not detected is undetected), family. Wells with a quantity (relative input) are the dilution series of
+        the plate, those with quantity 0 its no-template controls; they need no arm and no donor. Other columns are
+        ignored.
     target : str
         The RNA that is measured.
     reference : str or sequence of str
@@ -96,6 +99,9 @@ def qpcr(
     cutoff : float, default 40
         The Ct beyond which a well counts as undetected. Where a single molecule comes up earlier, its Ct is the better
         cut-off.
+    undetected : str, optional
+        Further words of column ct that mean undetected, several between bars; ``empty`` stands for empty cells and NA,
+        which otherwise are wells without a reading: left out, and counted in a note.
     efficiency : float or mapping of str to float, optional
         One number from 0.5 to 1.1, or one for each RNA; by default that of the dilution series where the table has one
         of this RNA, else 1.
@@ -135,6 +141,7 @@ def qpcr(
     references = [reference] if isinstance(reference, str) else list(dict.fromkeys(reference))
     check_design(design, where)
     _check_limits(cutoff, min_detected, where)
+    table, without = with_readings(table, undetected, where)
     unknown, standards = split(table, where)
     wells = ct.wells(unknown, cutoff, where)
     times = _chosen(wells, target, references, control, arms, time_h, where)
@@ -158,14 +165,15 @@ def qpcr(
     settings = {
         "target": target, "reference": references, "control": control, "arms": compared, "design": design,
         "time_h": list(times),
-        "cutoff": cutoff, "min_detected": min_detected, "level": LEVEL, "timed": timed, **folds.SETTINGS,
+        "cutoff": cutoff, "undetected": undetected, "min_detected": min_detected, "level": LEVEL, "timed": timed,
+        **folds.SETTINGS,
         "efficiency": factors,
     }  # fmt: skip
     tables = {
         "fold_changes": table_of_folds, "detection": detection, "dct": dct, "replicates": replicates,
         "stability": stability, "efficiency": efficiencies,
     }  # fmt: skip
-    notes += left_out + ct.replicate_notes(replicates) + ct.stability_notes(stability, references)
+    notes = without + notes + left_out + ct.replicate_notes(replicates) + ct.stability_notes(stability, references)
     method = _METHOD.format(compared=_COMPARED[design])
     return QpcrResult("qpcr", method, settings, tuple(findings), tables, tuple(notes))
 

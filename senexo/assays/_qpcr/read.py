@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.assays._qpcr.spec import SPEC
+from senexo.assays._qpcr.words import asked_about_zero
 from senexo.assays.result import day, records
-from senexo.base.errors import Fault
+from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import at, check
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def wells(table: pd.DataFrame, cutoff: float, where: str) -> pd.DataFrame:
         ]
 
     columns = [one for one in SPEC.checks() if one.name != "quantity"]
-    wells = check(table, columns, where=where, key=SPEC.key, rules=[detected_have_a_ct])
+    try:
+        wells = check(table, columns, where=where, key=SPEC.key, rules=[detected_have_a_ct])
+    except InvalidInput as error:
+        raise asked_about_zero(error) from None
     if "time_h" not in wells:
         wells["time_h"] = 0.0
     if "family" not in wells:

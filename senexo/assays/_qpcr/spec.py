@@ -6,7 +6,7 @@ from senexo.assays import fields as f
 from senexo.assays.spec import Answer, Field, Input, Key, Option, Request, Spec, Table
 from senexo.base.units import SHARE
 
-UNDETECTED = ("undetected", "undetermined", "n.d.", "nd")
+UNDETECTED = ("undetected", "undetermined", "not detected", "n.d.", "nd", "no ct", "no cq", "no signal")
 _TARGET = Field("target", "the RNA")
 
 SPEC = Spec(
@@ -20,11 +20,14 @@ SPEC = Spec(
         f.IN_DONOR,
         Input("target", "text", "the RNA of this well, reference RNAs included"),
         Input("ct", "number",
-              f"threshold cycle, 1 to 60; empty (or {', '.join(f'`{word}`' for word in UNDETECTED)}) where nothing was "
-              "detected", unit="cycles", may_be_empty=True, low=1, high=60, empty_words=UNDETECTED),
+              f"threshold cycle, 1 to 60, or {', '.join(f'`{word}`' for word in UNDETECTED)} where nothing was "
+              "detected; empty (or `NA`) where the well has no reading", unit="cycles", may_be_empty=True, low=1,
+              high=60, empty_words=UNDETECTED),
         Input("replicate", "text", "technical replicate", when="where there are several"),
         f.in_time(),
-        Input("detected", "flag", "true or false; a Ct in a well that is not detected is ignored", when="optional"),
+        Input("detected", "flag",
+              "true or false; a Ct in a well that is not detected is ignored, an empty one is undetected",
+              when="optional"),
         Input("family", "text", "lets `arms` name several arms at once", when="optional", may_be_empty=True),
         Input("quantity", "number",
               "relative input of the wells of a dilution series, 0 in no-template controls; these wells need no arm "
@@ -41,6 +44,9 @@ SPEC = Spec(
         Option("time_h", "numbers", "the times to judge, in hours", default="the last"),
         Option("cutoff", "number", "the Ct beyond which a well counts as undetected", default="40",
                more="where one molecule comes up earlier, its Ct is the better cut-off"),
+        Option("undetected", "name", "further words of column ct that mean undetected", metavar="WORD|WORD",
+               more="`empty` stands for empty cells and `NA`, which otherwise are wells without a reading, left out "
+               "and counted; `0`, where an instrument writes that"),
         Option("efficiency", "factors", "of amplification, 1 is doubling; for all RNAs or for one",
                default="as the table's dilution series says, else 1"),
         Option("min_detected", "number", "share of wells an arm must have detected to be tested", default="0.5"),
