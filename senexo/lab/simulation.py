@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf, isfinite
@@ -16,9 +15,9 @@ from senexo.base.errors import Fault, InvalidInput
 from senexo.base.machine import available_memory
 from senexo.base.streams import generator
 from senexo.engine.formula.evaluate import initial_values
-from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.formula.unset import check_values
+from senexo.lab.prepared import Prepared, prepared
 from senexo.lab.soundness import doubts
 from senexo.model.network import Network, UnitDefinition
 
@@ -31,6 +30,7 @@ SimulationMethod = Literal["ode", "ssa"]
 Quantity = Literal["amount", "concentration"]
 
 MOST_STEPS = 5_000_000  # of one run
+SMALL = 16 * 2**20  # bytes; a result that is asked for without a look at the free memory
 LARGEST_RESULT = 8 * 2**30  # bytes; a request beyond it is refused before anything is computed
 
 
@@ -111,7 +111,8 @@ def simulate(
     network = model if isinstance(model, Network) else getattr(model, "network", None)
     if network is None:
         raise InvalidInput([Fault("model", repr(model)[:80], "what senexo.load returns")])
-    lowered = lower(network)
+    ready = prepared(network)
+    lowered = ready.lowered
     parameters = {} if parameters is None else parameters
     faults = [
         *_choice_faults(method=(method, ("ode", "ssa")), quantity=(quantity, ("amount", "concentration"))),
@@ -124,9 +125,8 @@ def simulate(
     seed = int(seed)
     cautions = check_values(lowered, v0)
     if method == "ssa":
-        from senexo.engine.ssa.sampler import sample
-
-        values = sample(lowered, v0, grid, runs=runs, seed=seed, threads=threads, max_step=max_step, cautions=cautions)
+        sampler = ready.sampler(v0)
+        values = sampler.run(grid, runs=runs, seed=seed, threads=threads, max_step=max_step, cautions=cautions)
         settings: dict[str, Any] = {"seed": seed}
     else:
         from senexo.engine.ode.single import integrate
@@ -142,7 +142,7 @@ def simulate(
         settings["max_step"] = max_step
     if cautions:
         settings["cautions"] = "\n".join(dict.fromkeys(cautions))
-    attrs = _provenance(model, network) | {
+    attrs = _provenance(model, ready) | {
         "method": method,
         "quantity": quantity,
         "parameters": json.dumps({id: float(value) for id, value in parameters.items()}),
@@ -171,7 +171,7 @@ def _checked(times: Any, runs: int, n_slots: int, faults: list[Fault]) -> NDArra
         faults.append(Fault("times", f"an array of shape {grid.shape}", "a list of at least one time"))
     elif not np.all(np.isfinite(grid)) or grid[0] < 0.0 or np.any(np.diff(grid) < 0.0):
         faults.append(Fault("times", f"{grid[0]:g} to {grid[-1]:g}", "finite times in ascending order, 0 or later"))
-    elif _is_whole(runs) and (size := 8 * runs * grid.size * n_slots) > (most := largest_result()):
+    elif _is_whole(runs) and (size := 8 * runs * grid.size * n_slots) > SMALL and size > (most := largest_result()):
         expected = f"at most {most / 2**30:.3g} GiB: fewer runs or times"
         faults.append(Fault("runs x times", f"a result of {size / 2**30:.1f} GiB", expected))
     if faults:
@@ -238,12 +238,11 @@ def _parameter_faults(lowered: Lowered, parameters: Any) -> Iterator[Fault]:
 # ---- the labelled result
 
 
-def _provenance(model: Model | Network, network: Network) -> dict[str, Any]:
+def _provenance(model: Model | Network, ready: Prepared) -> dict[str, Any]:
     import senexo
 
-    written = repr(network).encode()
-    digest = hashlib.sha256(written).hexdigest() if isinstance(model, Network) else model.digest
-    return {"senexo_version": senexo.__version__, "model": network.id, "model_digest": digest}
+    digest = ready.digest if isinstance(model, Network) else model.digest
+    return {"senexo_version": senexo.__version__, "model": ready.network.id, "model_digest": digest}
 
 
 def _dataset(

@@ -13,7 +13,8 @@ from reference.ssa import Run
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
-from senexo.engine.ssa.sampler import sample
+from senexo.engine.ssa.plan import Plan
+from senexo.engine.ssa.sampler import Sampler, sample
 from senexo.model.expression import Call, Number, Time
 from senexo.model.loading import load
 
@@ -117,14 +118,62 @@ def test_a_run_is_its_own_whatever_its_company(backend: str, tmp_path: Path) -> 
 
 def test_the_choice_of_kernel_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """`sample` pilots the first run by tables and goes on with generated code where that pays."""
+    from senexo.engine.ssa import choice
     from senexo.engine.ssa import sampler as ssa
 
     lowered = lower(load(REFERENCE).network)
     v0, times = initial_values(lowered), np.linspace(0.0, 1.0, 5)
     expected = sample(lowered, v0, times, runs=20, seed=8, backend="tables")
     assert np.array_equal(sample(lowered, v0, times, runs=20, seed=8), expected)
-    monkeypatch.setattr(ssa, "_WORTH_COMPILING", {"flat": 0, "lanes": 0})
+    monkeypatch.setattr(choice, "COMPILE", {"flat": 0, "lanes": 0})
     assert np.array_equal(sample(lowered, v0, times, runs=20, seed=8), expected)
     assert np.array_equal(sample(lowered, v0, times, runs=3, seed=8), expected[:3])
     monkeypatch.setattr(ssa, "_PILOT", 100)
     assert np.array_equal(sample(lowered, v0, times, runs=20, seed=8), expected)
+
+
+def test_kept_kernels_are_used_for_one_run_and_others_when_they_pay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing kept: tables for a short call, until tables have cost what a compilation does; kept: at once."""
+    from senexo.engine.ssa import choice, sampler
+
+    monkeypatch.setenv("SENEXO_CACHE", str(tmp_path / "cache"))
+    text = "substanceOnly species X = 0, Y = 0; => X; 20.125; X => Y; 0.5*X; Y => ; 0.25*Y;"
+    lowered = _load(text, tmp_path)
+    v0, times = initial_values(lowered), np.linspace(0.0, 40.0, 3)
+    one = sampler.Sampler(lowered, v0)
+
+    def chosen(of: sampler.Sampler, runs: int) -> str:
+        job = sampler.Job(of, times, runs, 1, sampler.MOST_EVENTS, 1)
+        backend, done = job.choose()
+        assert done < 2
+        return backend
+
+    assert chosen(one, 1) == chosen(one, 200) == "tables"
+    assert one.shape.tabled > 0.0
+    one.shape.tabled = 2.0 * one.shape.compilation(one.steady, "flat")  # type: ignore[arg-type]
+    assert chosen(one, 2) != "tables"
+    expected = one.run(times, runs=40, seed=1, backend="tables")
+    for backend in ("flat", "lanes"):
+        assert np.array_equal(one.run(times, runs=40, seed=1, backend=backend), expected)  # type: ignore[arg-type]
+    other = sampler.Sampler(lowered, v0)
+    assert chosen(other, 1) == "flat"
+    assert chosen(other, 500) == "lanes"
+    assert other.shape.tabled == 0.0
+    monkeypatch.setattr(choice, "MOST_REACTIONS", 2)
+    assert chosen(sampler.Sampler(lowered, v0), 1) == "tables"
+
+
+def test_one_plan_serves_many_starts(tmp_path: Path) -> None:
+    """Starts that differ in signs, in counts and in which sizes are 1 get what they would get alone."""
+    text = "compartment c = 1; species X in c = 10; k = 1; d = 0.1\nb: => X; (k + 2)*c; X => ; d*X*c; X => ; 0.01*X*c;"
+    lowered = _load(text, tmp_path)
+    plan, times = Plan(lowered), np.linspace(0.0, 3.0, 4)
+    slots = {id: lowered.slot(id) for id in ("c", "X", "k")}
+    for given in ({}, {"k": -1.0}, {"c": 2.0}, {"X": 3.0}, {}, {"k": 4.0, "c": 0.5}):
+        v0 = initial_values(lowered, {slots[id]: value for id, value in given.items()})
+        together, alone = Sampler(lowered, v0, plan), Sampler(lowered, v0)
+        for backend in ("tables", "flat", "lanes"):
+            found = together.run(times, runs=3, seed=2, backend=backend)
+            assert np.array_equal(found, alone.run(times, runs=3, seed=2, backend="tables"))

@@ -12,7 +12,7 @@ import hashlib
 import os
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -57,6 +57,13 @@ def kernel(
         return dispatcher
 
     return decorate
+
+
+def kept(dispatcher: Any, arguments: Iterable[Any]) -> bool:
+    """Can a function be called with these arguments without being compiled: is its machine code loaded, or a file?"""
+    types = tuple(dispatcher.typeof_pyval(argument) for argument in arguments)
+    cache = dispatcher._cache
+    return types in dispatcher.overloads or (isinstance(cache, MachineCode) and cache.holds(types, dispatcher))
 
 
 def cache_folder() -> Path | None:
@@ -128,6 +135,10 @@ class MachineCode(FunctionCache):
         self._cache_file = _Files(
             Path(self._cache_path), self._impl.filename_base, self._impl.locator.get_source_stamp()
         )
+
+    def holds(self, types: tuple[Any, ...], dispatcher: Any) -> bool:
+        """Is there a file for these types on this processor?"""
+        return self._cache_file.path(self._index_key(types, dispatcher.targetctx.codegen())).exists()
 
 
 class _Files:

@@ -1,17 +1,18 @@
 """Exact stochastic simulation (Gillespie's direct method) of one network: many trajectories, each with its own stream.
 
 The backends share one algorithm, bit for bit (see `senexo.engine.ssa.kernel`), so the choice between them is one of
-speed alone: "tables" for anything short and for events and moving rates; code generated for the network when its
-compilation is worth the wait, "flat" (one reaction at a time) for few long runs and "lanes" (in lockstep) for many.
+speed alone: "tables" for anything short and for events and moving rates; code generated for the network, "flat" (one
+reaction at a time) for few runs and "lanes" (in lockstep) for many, where its machine code is kept or its compilation
+is worth the wait (see `senexo.engine.ssa.choice`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -22,16 +23,20 @@ from senexo.base.streams import derive
 from senexo.base.threads import available
 from senexo.engine.formula.evaluate import apply_assignments
 from senexo.engine.formula.forcing import Forcing, evenly
-from senexo.engine.formula.network import Assigned, Lowered
+from senexo.engine.formula.network import Lowered
+from senexo.engine.ssa import choice
+from senexo.engine.ssa.choice import Generated
+from senexo.engine.ssa.plan import Plan
 from senexo.engine.status import OK, STOPPED, TOO_LONG, error
-from senexo.model.expression import Call, Expression, Slot, rewrite
 
 if TYPE_CHECKING:
+    from senexo.engine.ssa.plan import Kernel
     from senexo.engine.ssa.steady import Steady
     from senexo.engine.ssa.tables import Tables
 
 Values = NDArray[np.float64]
 Backend = Literal["tables", "flat", "lanes"]
+GENERATED: tuple[Generated, ...] = ("flat", "lanes")
 Outcome = tuple[int, int, float, int, int]  # code, index, time, run, reactions fired
 
 MOST_EVENTS = 1_000_000_000  # reactions in one run, by default
@@ -40,9 +45,6 @@ MISSED = (
     "in them may have been stepped over: set max_step to less than its width"
 )
 _PILOT = 2_000_000  # reactions of the first run after which its length is estimated from how far it came
-# From this many reactions on, generated code is sooner done than tables, its compilation included.
-_WORTH_COMPILING = {"flat": 60_000_000, "lanes": 30_000_000}
-_FEWEST_IN_LOCKSTEP = 12
 
 
 def sample(
@@ -127,42 +129,29 @@ def sample(
 class Sampler:
     """`sample` for many calls with one network and one start: tables and kernels are made once."""
 
-    def __init__(self, lowered: Lowered, v0: Values) -> None:
+    def __init__(self, lowered: Lowered, v0: Values, plan: Plan | None = None) -> None:
         self.lowered, self.v0 = lowered, v0
-        self.simple = _without_unit_sizes(lowered, v0)
+        self.shape = (plan or Plan(lowered)).shape(v0)
 
-    @cached_property
+    @property
     def tables(self) -> Tables:
-        from senexo.engine.ssa.tables import tables
-
-        return tables(self.simple)
+        return self.shape.tables
 
     @cached_property
     def steady(self) -> Steady | None:
-        from senexo.engine.ssa.steady import steady
+        form = self.shape.form
+        return None if form is None else form.at(self.v0)
 
-        return steady(self.simple, self.v0)
-
-    @cached_property
-    def flat(self) -> Callable[..., Any]:
-        return self.compiled("flat")
-
-    @cached_property
-    def lanes(self) -> Callable[..., Any]:
-        return self.compiled("lanes")
-
-    def compiled(self, backend: Literal["flat", "lanes"]) -> Callable[..., Any]:
-        from senexo.engine.ssa.generated import compiled
-
+    def compiled(self, backend: Generated) -> Kernel:
         if self.steady is None:
             raise SimulationError(f"the kernel {backend!r} runs no network with events, moving rates or faults")
-        return compiled(self.steady, backend)
+        return self.shape.kernel(self.steady, backend)
 
     def marks(self, end: float, max_step: float | None, cautions: list[str] | None) -> Values:
         """Times that the integration of moving rates does not pass in one step."""
         if self.steady is not None or not self.tables.model.flows:
             return np.empty(0)
-        forcing = Forcing(self.simple)
+        forcing = Forcing(self.shape.simple)
         marks, complete = forcing.marks(0.0, end, forcing.read(self.v0))
         by_events = {item.slot for event in self.lowered.events for item in event.assignments}
         if cautions is not None and not (complete and by_events.isdisjoint(forcing.slots)):
@@ -214,20 +203,52 @@ class Job:
             self.in_threads(first, self.generated(backend))
 
     def choose(self) -> tuple[Backend, int]:
-        """The kernel that is done first, by the length of a pilot run, and how many runs are done by then."""
+        """The kernel that is done first, and how many runs are done by then.
+
+        Kernels whose machine code is kept are used for any number of runs. Whether another is worth its compilation is
+        told from the length of the first run, by tables; what tables have taken before counts as paid, so that many
+        short calls come to a compiled kernel too.
+        """
         from senexo.engine.ssa.steady import MOST_UNWATCHED
 
-        runs = len(self.out)
-        if self.sampler.steady is None or self.most > MOST_UNWATCHED:
+        net, runs = self.sampler.steady, len(self.out)
+        if net is None or self.most > MOST_UNWATCHED:
             return "tables", 0
+        each = choice.share(runs, self.threads)
+        cost: dict[Backend, float] = {"tables": choice.TABLES * each}
+        cost |= {backend: choice.per_event(backend, net, each) for backend in GENERATED}
+        wait: dict[Backend, float] = {}
+        for backend in sorted(cost, key=cost.__getitem__):
+            wait[backend] = 0.0 if backend == "tables" else self.wait(backend, net)
+            if wait[backend] == 0.0:
+                break
+        ready, others = backend, [b for b in wait if 0.0 < wait[b] < inf]
+        if not others:
+            return ready, 0
         pilot = self.run_tables(0, 1, min(_PILOT, self.most))
         if pilot[0] not in (OK, TOO_LONG) or (pilot[0] == TOO_LONG and self.most <= _PILOT):
             self.report([pilot])
         done = int(pilot[0] == OK)
-        share = 1.0 if done else max(pilot[2] / self.times[-1], 1e-9)
-        backend: Backend = "lanes" if runs - done >= _FEWEST_IN_LOCKSTEP else "flat"
-        work = (runs - done) * pilot[4] / share
-        return (backend if work > _WORTH_COMPILING[backend] else "tables"), done
+        events = pilot[4] / (1.0 if done else max(pilot[2] / self.times[-1], 1e-9)) * (1.0 - done / runs)
+        paid = self.sampler.shape.tabled
+        total = {ready: events * cost[ready]}
+        total |= {backend: events * cost[backend] + max(0.0, wait[backend] - paid) for backend in others}
+        chosen = min(total, key=total.__getitem__)
+        self.sampler.shape.tabled += choice.TABLES * pilot[4] + (total[chosen] if chosen == "tables" else 0.0)
+        return chosen, done
+
+    def wait(self, backend: Generated, net: Steady) -> float:
+        """Nanoseconds until a generated kernel could run; 0 where its machine code is kept."""
+        from senexo.engine.formula.kernels import kept
+
+        needed = self.sampler.shape.compilation(net, backend)
+        if needed < inf and kept(self.sampler.compiled(backend), self.arguments(0, self.out)):
+            return 0.0
+        return needed
+
+    def arguments(self, first: int, out: Values) -> tuple[Any, ...]:
+        """What a generated kernel takes."""
+        return self.v0, self.key[0], self.key[1], first, self.times, self.most, out, self.trace, self.stop
 
     def run_tables(self, first: int, last: int, most: int | None = None) -> Outcome:
         from senexo.engine.ssa.kernel import simulate_plain
@@ -245,13 +266,13 @@ class Job:
             outcome, index, run = simulate_general(model, work, start, request, self.out[first:last])
         return outcome, index, float(work.state[0]), first + run, int(work.done[1])
 
-    def generated(self, backend: Literal["flat", "lanes"]) -> Callable[[int, int], Outcome]:
-        kernel = self.sampler.flat if backend == "flat" else self.sampler.lanes
+    def generated(self, backend: Generated) -> Callable[[int, int], Outcome]:
+        kernel = self.sampler.compiled(backend)
 
         def run(first: int, last: int) -> Outcome:
             out = self.out[first:last]
             out[:] = self.v0
-            failed = kernel(self.v0, self.key[0], self.key[1], first, self.times, self.most, out, self.trace, self.stop)
+            failed = kernel(*self.arguments(first, out))
             if failed < 0:
                 return OK, 0, 0.0, first, 0
             # Generated code only knows that something went wrong; the same run by tables says what.
@@ -277,38 +298,3 @@ class Job:
         if failures:
             code, index, time, run, _ = min(failures, key=lambda outcome: outcome[3])
             raise error(self.sampler.lowered, code, index, time, run, self.most)
-
-
-def _without_unit_sizes(lowered: Lowered, v0: Values) -> Lowered:
-    """The same network with divisions by compartments of constant size 1 left out: no value changes by that."""
-    unit = {
-        slot
-        for slot, info in enumerate(lowered.slots)
-        if info.kind == "compartment" and not info.changes and v0[slot] == 1.0
-    }
-
-    def simpler(node: Expression) -> Expression:
-        match node:
-            case Call("divide", (x, Slot(slot))) if slot in unit:
-                return x
-        return node
-
-    def change(item: Assigned) -> Assigned:
-        return replace(item, math=rewrite(item.math, simpler))
-
-    if not unit:
-        return lowered
-    return replace(
-        lowered,
-        assignments=tuple(change(item) for item in lowered.assignments),
-        rate_rules=tuple(change(item) for item in lowered.rate_rules),
-        reactions=tuple(replace(r, rate=rewrite(r.rate, simpler)) for r in lowered.reactions),
-        events=tuple(
-            replace(
-                event,
-                trigger=rewrite(event.trigger, simpler),
-                assignments=tuple(change(item) for item in event.assignments),
-            )
-            for event in lowered.events
-        ),
-    )

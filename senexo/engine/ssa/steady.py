@@ -51,11 +51,54 @@ class Steady:
         return [k for k, read in enumerate(self.reads) if changed & read]
 
 
-def steady(lowered: Lowered, v0: Values) -> Steady | None:
-    """The network in this form; None where it has none, or where only the table kernel can say what is wrong.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What of a network in this form is the same for all values at the start."""
 
-    v0 [n_slots] are the values at the start: what does not change is a number that may be relied on for its sign.
-    """
+    lowered: Lowered
+    graph: Graph
+    rates: list[Node]
+    counted: list[int]
+    reads: list[set[int]]
+    constants: list[int]
+    vanishing: list[list[bool]]  # of each reaction, for each of its changes: is its law 0 without the species?
+
+    def at(self, v0: Values) -> Steady | None:
+        """The network from these values [n_slots]; None where only the table kernel can say what is wrong.
+
+        What does not change is a number that may be relied on for its sign.
+        """
+        counted, reactions = self.counted, self.lowered.reactions
+        state = {slot: number for number, slot in enumerate(counted)}
+        changes = [
+            [(state[change.slot], float(evaluate(change.coefficient, v0, 0.0))) for change in reaction.changes]
+            for reaction in reactions
+        ]
+        amounts = np.array([amount for group in changes for _, amount in group])
+        if not (np.all(amounts == np.rint(amounts)) and np.all(v0[counted] == np.rint(v0[counted]))):
+            return None
+        if not np.all((v0[counted] >= 0.0) & (v0[counted] < LARGEST / 2)) or np.any(np.abs(amounts) > MOST_AT_ONCE):
+            return None  # generated kernels do not look for counts that are too large
+        positive = never_negative(self.graph, self.rates, v0, set(counted))
+        runs_out = [False] * len(counted)
+        for group, vanishing in zip(changes, self.vanishing, strict=True):
+            for (number, amount), vanishes_there in zip(group, vanishing, strict=True):
+                if amount < -1.0 or (amount == -1.0 and not vanishes_there):
+                    runs_out[number] = True
+        return Steady(
+            graph=self.graph,
+            rates=self.rates,
+            counted=counted,
+            constants=self.constants,
+            changes=changes,
+            may_be_negative=[not positive[rate] for rate in self.rates],
+            may_run_out=runs_out,
+            reads=self.reads,
+        )
+
+
+def form(lowered: Lowered) -> Form | None:
+    """The network in this form; None where it has none."""
     if lowered.events or lowered.rate_rules or not lowered.reactions or not fixed_coefficients(lowered):
         return None
     clock = Clock(lowered)
@@ -67,31 +110,20 @@ def steady(lowered: Lowered, v0: Values) -> Steady | None:
     if any(clock.moves(rate) for rate in rates):
         return None
     counted = sorted({change.slot for reaction in lowered.reactions for change in reaction.changes})
-    state = {slot: number for number, slot in enumerate(counted)}
-    changes = [
-        [(state[change.slot], float(evaluate(change.coefficient, v0, 0.0))) for change in reaction.changes]
-        for reaction in lowered.reactions
-    ]
-    amounts = np.array([amount for group in changes for _, amount in group])
-    if not (np.all(amounts == np.rint(amounts)) and np.all(v0[counted] == np.rint(v0[counted])) and counted):
+    if not counted:
         return None
-    if not np.all((v0[counted] >= 0.0) & (v0[counted] < LARGEST / 2)) or np.any(np.abs(amounts) > MOST_AT_ONCE):
-        return None  # generated kernels do not look for counts that are too large
-    positive = never_negative(graph, rates, v0, set(counted))
-    runs_out = [False] * len(counted)
-    for rate, group in zip(rates, changes, strict=True):
-        for number, amount in group:
-            if amount < -1.0 or (amount == -1.0 and not vanishes(graph, rate, graph.slot(counted[number]))):
-                runs_out[number] = True
-    return Steady(
+    vanishing = [
+        [vanishes(graph, rate, graph.slot(change.slot)) for change in reaction.changes]
+        for rate, reaction in zip(rates, lowered.reactions, strict=True)
+    ]
+    return Form(
+        lowered=lowered,
         graph=graph,
         rates=rates,
         counted=counted,
-        constants=sorted(_slots(graph, rates) - set(counted)),
-        changes=changes,
-        may_be_negative=[not positive[rate] for rate in rates],
-        may_run_out=runs_out,
         reads=[_slots(graph, [rate]) for rate in rates],
+        constants=sorted(_slots(graph, rates) - set(counted)),
+        vanishing=vanishing,
     )
 
 
