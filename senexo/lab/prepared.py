@@ -19,6 +19,7 @@ from senexo.engine.formula.lower import lower
 from senexo.model.network import Network
 
 if TYPE_CHECKING:
+    from senexo.engine.ode.ensemble import BatchODE
     from senexo.engine.ssa.plan import Plan
     from senexo.engine.ssa.sampler import Sampler
 
@@ -40,6 +41,12 @@ class Prepared:
         from senexo.engine.ssa.plan import Plan
 
         return Plan(self.lowered)
+
+    @cached_property
+    def batch(self) -> BatchODE:
+        from senexo.engine.ode.ensemble import BatchODE
+
+        return BatchODE(self.lowered)
 
     def sampler(self, v0: NDArray[np.float64]) -> Sampler:
         """For exact trajectories from these values [n_slots]."""

@@ -18,13 +18,17 @@ from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.network import Lowered
 from senexo.engine.formula.unset import check_values
 from senexo.lab.prepared import Prepared, prepared
+from senexo.lab.rows import COMPLETE, as_columns, deterministic_rows, exact_rows, value_faults
 from senexo.lab.soundness import doubts
 from senexo.model.network import Network, UnitDefinition
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray
 
     from senexo.model.loading import Model
+
+    Parameters = Mapping[str, Any] | pd.DataFrame | xarray.Dataset
 
 SimulationMethod = Literal["ode", "ssa"]
 Quantity = Literal["amount", "concentration"]
@@ -41,7 +45,7 @@ def simulate(
     method: SimulationMethod = "ode",
     runs: int = 1,
     seed: int = 0,
-    parameters: Mapping[str, float] | None = None,
+    parameters: Parameters | None = None,
     quantity: Quantity = "amount",
     threads: int | None = None,
     rtol: float = 1e-8,
@@ -60,16 +64,17 @@ def simulate(
         "ode" solves dA/dt = sum of stoichiometry x rate with scipy's stiff solvers (LSODA first); "ssa" draws exact
         trajectories of the same reactions on whole molecules (Gillespie's direct method).
     runs
-        Independent trajectories; "ode" repeats one.
+        Independent trajectories (of each row of `parameters`); "ode" repeats one, and takes 1 for rows.
     seed
         Of "ssa", and of the order of events of equal priority, which SBML leaves to chance.
     parameters
         SBML id -> value in the model's unit, of parameters, compartment sizes and species' initial amounts (of a local
-        parameter: "reaction.parameter").
+        parameter: "reaction.parameter"). With an array for an id, or as a pandas.DataFrame or xarray.Dataset with a
+        column for each id: one run for each row, "ode" in one batch where the model allows it.
     quantity
         What species are given as.
     threads
-        Of "ssa"; the result does not depend on it.
+        Of "ssa" and of a batch; the result does not depend on it.
     rtol, atol
         Of "ode": local error of a step, `atol` in amounts, by default 1e-4 rtol of the largest amount that each
         quantity has had so far.
@@ -85,7 +90,8 @@ def simulate(
         "_" behind). What stays constant is a scalar coordinate. How the numbers came about is in `attrs`;
         `attrs["status"]` is "complete" or "complete, with cautions": numbers that may be less accurate than the
         tolerance says, or that no model means (not a number, infinite, an amount below zero, a Zeno point) are in
-        `attrs["cautions"]`, a sentence a line.
+        `attrs["cautions"]`, a sentence a line. With rows, what a row sets is a coordinate along "run", and so is
+        "status": "complete", or why a run failed. The values of a failed run are nan; `attrs["status"]` counts them.
 
     Raises
     ------
@@ -107,50 +113,92 @@ def simulate(
     >>> from senexo.model.network import Network, Parameter
     >>> simulate(Network("m", parameters=(Parameter("k", 2.0, constant=False),)), [0, 1])["k"].values
     array([[2., 2.]])
+    >>> simulate(Network("m", parameters=(Parameter("k", constant=False),)), [0], parameters={"k": [1, 2]})["k"].values
+    array([[1.],
+           [2.]])
     """
     network = model if isinstance(model, Network) else getattr(model, "network", None)
     if network is None:
         raise InvalidInput([Fault("model", repr(model)[:80], "what senexo.load returns")])
     ready = prepared(network)
     lowered = ready.lowered
-    parameters = {} if parameters is None else parameters
+    given, n_rows = as_columns(parameters)
     faults = [
         *_choice_faults(method=(method, ("ode", "ssa")), quantity=(quantity, ("amount", "concentration"))),
-        *_parameter_faults(lowered, parameters),
+        *_parameter_faults(lowered, given),
         *_setting_faults(runs, seed, threads, rtol, atol),
         *_step_faults(max_step, times),
     ]
-    grid = _checked(times, runs, len(lowered.slots), faults)
-    v0 = initial_values(lowered, {lowered.slot(id): float(value) for id, value in parameters.items()})
+    if n_rows is not None and method == "ode" and runs != 1:
+        faults.append(Fault("runs", repr(runs), "1 where parameters has rows: runs of one row by ode are equal"))
+    grid = _checked(times, runs * (n_rows or 1) if _is_whole(runs) else runs, len(lowered.slots), faults)
+    overrides = {lowered.slot(id): np.asarray(value, dtype=np.float64)[()] for id, value in given.items()}
+    v0 = initial_values(lowered, overrides, n_rows)
     seed = int(seed)
-    cautions = check_values(lowered, v0)
-    if method == "ssa":
-        sampler = ready.sampler(v0)
-        values = sampler.run(grid, runs=runs, seed=seed, threads=threads, max_step=max_step, cautions=cautions)
-        settings: dict[str, Any] = {"seed": seed}
-    else:
-        from senexo.engine.ode.single import integrate
-
-        # runs differ only where ties between events of equal priority are broken at random
-        different = runs if sum(event.priority is not None for event in lowered.events) > 1 else 1
-        ties = [generator(seed, "event order", run) for run in range(different)]
-        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_step": max_step, "cautions": cautions}
-        each = np.array([integrate(lowered, v0, grid, ties=order, **options) for order in ties])
-        values = each if different == runs else np.repeat(each, runs, axis=0)
-        settings = {"seed": seed, "rtol": rtol, "atol": "1e-4 rtol of each largest amount" if atol is None else atol}
+    cautions = check_values(lowered, v0 if n_rows is None else v0[0])
+    settings: dict[str, Any] = {"seed": seed}
+    if method == "ode":
+        settings |= {"rtol": rtol, "atol": "1e-4 rtol of each largest amount" if atol is None else atol}
     if max_step is not None:
         settings["max_step"] = max_step
-    if cautions:
-        settings["cautions"] = "\n".join(dict.fromkeys(cautions))
+    status: list[str] | None = None
+    if n_rows is None:
+        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_step": max_step, "cautions": cautions}
+        values = _one_row(ready, v0, grid, method, runs=runs, seed=seed, threads=threads, options=options)
+    else:
+        if method == "ssa":
+            rows = exact_rows(ready, v0, grid, runs=runs, seed=seed, threads=threads, max_step=max_step)
+        else:
+            rows = deterministic_rows(
+                ready, v0, grid, nominal=initial_values(lowered), rtol=rtol, atol=atol, seed=seed, threads=threads,
+                max_step=max_step,
+            )  # fmt: skip
+            settings["rows"] = rows.how
+        values, status = rows.values, rows.status
+        cautions += rows.cautions
     attrs = _provenance(model, ready) | {
         "method": method,
         "quantity": quantity,
-        "parameters": json.dumps({id: float(value) for id, value in parameters.items()}),
+        "parameters": json.dumps({id: float(value) for id, value in given.items() if np.ndim(value) == 0}),
         **settings,
     }
-    found = [*str(attrs.get("cautions", "")).splitlines(), *doubts(lowered, grid, values)]
-    attrs |= {"status": "complete, with cautions", "cautions": "\n".join(found)} if found else {"status": "complete"}
-    return _dataset(network, lowered, grid, values, quantity, attrs)
+    attrs |= _verdict(lowered, grid, values, cautions, status)
+    varied = {id for id, value in given.items() if np.ndim(value) == 1}
+    return _dataset(network, lowered, grid, values, quantity, attrs, rows=None if status is None else (varied, status))
+
+
+def _one_row(
+    ready: Prepared, v0: NDArray[np.float64], grid: NDArray[np.float64], method: SimulationMethod, *, runs: int,
+    seed: int, threads: int | None, options: dict[str, Any],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Values [runs, times, slots] of a request without rows."""
+    if method == "ssa":
+        exact = {name: options[name] for name in ("max_step", "cautions")}
+        return ready.sampler(v0).run(grid, runs=runs, seed=seed, threads=threads, **exact)
+    from senexo.engine.ode.single import integrate
+
+    # runs differ only where ties between events of equal priority are broken at random
+    different = runs if sum(event.priority is not None for event in ready.lowered.events) > 1 else 1
+    ties = [generator(seed, "event order", run) for run in range(different)]
+    each = np.array([integrate(ready.lowered, v0, grid, ties=order, **options) for order in ties])
+    return each if different == runs else np.repeat(each, runs, axis=0)
+
+
+def _verdict(
+    lowered: Lowered, grid: NDArray[np.float64], values: NDArray[np.float64], cautions: list[str],
+    status: list[str] | None,
+) -> dict[str, str]:  # fmt: skip
+    """`attrs["status"]`, and `attrs["cautions"]` where there are some."""
+    sentences = list(dict.fromkeys(line for caution in cautions for line in caution.splitlines()))
+    if status is None:
+        sentences += doubts(lowered, grid, values)
+        words = "complete"
+    else:
+        good = [k for k, one in enumerate(status) if one == COMPLETE]
+        sentences += doubts(lowered, grid, values[good], good) if good else []
+        failed = len(status) - len(good)
+        words = f"{failed} of {len(status)} runs failed" if failed else "complete"
+    return {"status": f"{words}, with cautions", "cautions": "\n".join(sentences)} if sentences else {"status": words}
 
 
 # ---- checks
@@ -223,7 +271,9 @@ def _parameter_faults(lowered: Lowered, parameters: Any) -> Iterator[Fault]:
     fixed = {info.id for info in lowered.slots if info.kind == "species reference"}
     known = [info.id for info in lowered.slots if info.id not in ruled | fixed]
     for id, value in parameters.items():
-        if id in ruled:
+        if np.ndim(value) == 1 and id in known:
+            yield from value_faults(id, value)
+        elif id in ruled:
             yield Fault(f"parameters, {id}", "an id that a rule computes", "an id that is not")
         elif id in fixed:
             yield Fault(f"parameters, {id}", "a stoichiometry", "a parameter, compartment or species")
@@ -252,6 +302,7 @@ def _dataset(
     values: NDArray[np.float64],
     quantity: str,
     attrs: dict[str, Any],
+    rows: tuple[set[str], list[str]] | None = None,
 ) -> xarray.Dataset:
     import xarray
 
@@ -269,8 +320,12 @@ def _dataset(
             )
         elif info.changes or info.id in free:
             series[name] = ((run, clock), values[:, :, slot], _described(network, info.id, info.kind))
+        elif rows is not None and (name in rows[0] or np.ptp(values[:, 0, slot]) > 0.0):
+            constants[name] = ((run,), values[:, 0, slot], _described(network, info.id, info.kind))
         else:
             constants[name] = ((), values[0, 0, slot], _described(network, info.id, info.kind))
+    if rows is not None:
+        constants[unused("status", lowered)] = ((run,), np.array(rows[1]))
     at = ((clock,), times, {"units": _spelled(network, network.time_units)})
     coordinates = {run: np.arange(len(values)), clock: at, **constants}
     return xarray.Dataset(series, coordinates, attrs)
@@ -278,14 +333,15 @@ def _dataset(
 
 def _dimensions(lowered: Lowered) -> tuple[str, str]:
     """The names "run" and "time", with a "_" behind where a quantity of the model has that id."""
+    return unused("run", lowered), unused("time", lowered)
+
+
+def unused(name: str, lowered: Lowered) -> str:
+    """A name, with a "_" behind for as long as a quantity of the model has that id."""
     taken = {info.id for info in lowered.slots}
-    names = []
-    for wanted in ("run", "time"):
-        name = wanted
-        while name in taken:
-            name += "_"
-        names.append(name)
-    return names[0], names[1]
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _declared_free(network: Network) -> set[str]:

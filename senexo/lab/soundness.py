@@ -4,7 +4,7 @@ amount below zero. Each is reported once, by name and time; the values stay as t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +19,18 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
-def doubts(lowered: Lowered, times: Floats, values: Floats) -> list[str]:
+def doubts(lowered: Lowered, times: Floats, values: Floats, runs: Sequence[int] | None = None) -> list[str]:
     """A sentence for everything in `values` [runs, times, slots] that no model means, in the order of time.
 
     A quantity that has no value from the start, because the model gives it none, is reported like any other.
+    runs: the numbers of the runs where they are not 0, 1, 2 and so on.
     """
-    found = sorted(_doubts(lowered, times, values), key=lambda one: one[0])
+    found = sorted(_doubts(lowered, times, values, runs), key=lambda one: one[0])
     sentences = [sentence for _, sentence in found[:MOST]]
     return [*sentences, f"... and {len(found) - MOST} more of this kind"] if len(found) > MOST else sentences
 
 
-def _doubts(lowered: Lowered, times: Floats, values: Floats) -> Iterator[tuple[float, str]]:
+def _doubts(lowered: Lowered, times: Floats, values: Floats, runs: Sequence[int] | None) -> Iterator[tuple[float, str]]:
     for slot, info in enumerate(lowered.slots):
         if info.kind not in _WATCHED or not info.changes:
             continue
@@ -47,7 +48,8 @@ def _doubts(lowered: Lowered, times: Floats, values: Floats) -> Iterator[tuple[f
         for what, where in kinds:
             if where.any():
                 run, time = _first(where)
-                yield float(times[time]), _sentence(lowered, slot, what, float(times[time]), run, len(values))
+                number = None if len(values) == 1 and runs is None else run if runs is None else runs[run]
+                yield float(times[time]), _sentence(lowered, slot, what, float(times[time]), number)
 
 
 def _first(where: Bools) -> tuple[int, int]:
@@ -56,8 +58,8 @@ def _first(where: Bools) -> tuple[int, int]:
     return int(np.argmax(where[:, time])), time
 
 
-def _sentence(lowered: Lowered, slot: int, what: str, time: float, run: int, runs: int) -> str:
-    place = f"at time {time:g}" + (f" of run {run}" if runs > 1 else "")
+def _sentence(lowered: Lowered, slot: int, what: str, time: float, run: int | None) -> str:
+    place = f"at time {time:g}" + ("" if run is None else f" of run {run}")
     return f"{lowered.slots[slot].id} {what} {place}, the first output that shows it{_cause(lowered, slot)}"
 
 

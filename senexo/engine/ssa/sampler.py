@@ -171,11 +171,13 @@ class Sampler:
         backend: Backend | None = None,
         max_step: float | None = None,
         cautions: list[str] | None = None,
+        first_run: int = 0,
     ) -> Values:
-        """See `sample`."""
+        """See `sample`; `first_run` is the number of the first run, which its stream is keyed by."""
         if not len(times) or not runs:
             return np.empty((runs, len(times), len(self.v0)))
         job = Job(self, times, runs, seed, most_events, threads or available())
+        job.first_run = first_run
         job.marks = self.marks(float(times[-1]), max_step, cautions)
         job.run(backend)
         apply_assignments(self.lowered, job.out, times)
@@ -192,6 +194,7 @@ class Job:
         self.stop = np.zeros(1, dtype=np.bool_)
         self.trace = np.empty((0, 2))
         self.marks = np.empty(0)
+        self.first_run = 0
 
     def run(self, backend: Backend | None) -> None:
         first = 0
@@ -248,7 +251,17 @@ class Job:
 
     def arguments(self, first: int, out: Values) -> tuple[Any, ...]:
         """What a generated kernel takes."""
-        return self.v0, self.key[0], self.key[1], first, self.times, self.most, out, self.trace, self.stop
+        return (
+            self.v0,
+            self.key[0],
+            self.key[1],
+            self.first_run + first,
+            self.times,
+            self.most,
+            out,
+            self.trace,
+            self.stop,
+        )
 
     def run_tables(self, first: int, last: int, most: int | None = None) -> Outcome:
         from senexo.engine.ssa.kernel import simulate_plain
@@ -257,7 +270,7 @@ class Job:
 
         tables = self.sampler.tables
         work = tables.work()
-        start = Start(self.v0, self.key, first)
+        start = Start(self.v0, self.key, self.first_run + first)
         request = Request(self.times, most or self.most, self.trace, self.stop)
         if tables.plain:
             outcome, index, run = simulate_plain(tables.model.core, work, start, request, self.out[first:last])

@@ -1,0 +1,187 @@
+"""Many rows of values of one model in one call: what `parameters` of `senexo.simulate` may be, how rows are solved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import Fault, InvalidInput, SimulationError, UnsupportedFeature
+from senexo.base.streams import generator
+from senexo.engine.formula.network import Lowered
+from senexo.model.expression import Call, Expression, Time, walk
+
+if TYPE_CHECKING:
+    from senexo.lab.prepared import Prepared
+
+Floats = NDArray[np.float64]
+
+FEWEST_IN_BATCH = 32  # rows; fewer are not worth the compilation (some seconds, once per model)
+MOST_STATES = 80  # of a batch: the code of larger networks takes minutes to compile
+COMPLETE = "complete"
+_JUMPS = frozenset({
+    "eq", "neq", "lt", "leq", "gt", "geq", "floor", "ceiling", "quotient", "rem", "piecewise", "select",
+})  # fmt: skip
+
+
+@dataclass
+class Rows:
+    """What was found: values [rows x runs, times, slots], a status for each of these, and how ODEs were solved."""
+
+    values: Floats
+    status: list[str]
+    how: str
+    cautions: list[str] = field(default_factory=list)
+
+
+def as_columns(parameters: Any) -> tuple[Any, int | None]:
+    """A mapping of ids to numbers or arrays [rows], and the number of rows; None where nothing has rows.
+
+    Raises
+    ------
+    InvalidInput
+        Columns of different lengths, or no rows at all.
+    """
+    if parameters is None:
+        return {}, None
+    if hasattr(parameters, "columns") and hasattr(parameters, "iloc"):  # a DataFrame
+        if not parameters.columns.is_unique:
+            raise InvalidInput([Fault("parameters", "a column that is there twice", "one column for each id")])
+        given: dict[str, Any] = {str(name): parameters[name].to_numpy() for name in parameters.columns}
+        lengths = {name: len(parameters) for name in given}
+    elif hasattr(parameters, "data_vars"):  # an xarray.Dataset
+        given = {str(name): variable.values for name, variable in parameters.data_vars.items()}
+        lengths = {name: len(value) for name, value in given.items() if np.ndim(value) == 1}
+    elif isinstance(parameters, Mapping):
+        given = {id: value if np.ndim(value) == 0 else np.asarray(value) for id, value in parameters.items()}
+        lengths = {id: len(value) for id, value in given.items() if np.ndim(value) == 1}
+    else:
+        return parameters, None
+    deep = [id for id, value in given.items() if np.ndim(value) > 1]
+    if deep:
+        expected = "a number, or one number for each row"
+        raise InvalidInput([Fault(f"parameters, {deep[0]}", f"{np.ndim(given[deep[0]])} axes", expected)])
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{id} {n}" for id, n in lengths.items())
+        raise InvalidInput([Fault("parameters", f"columns of {found} rows", "columns of one length")])
+    if not lengths:
+        return parameters if isinstance(parameters, Mapping) else given, None
+    n = next(iter(lengths.values()))
+    if n == 0:
+        raise InvalidInput([Fault("parameters", "a table without rows", "at least one row")])
+    return given, n
+
+
+def value_faults(id: str, values: NDArray[Any]) -> Iterator[Fault]:
+    """The first value of a column that is no finite number."""
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        yield Fault(f"parameters, {id}", f"{values[:3]!r}"[:80], "numbers")
+        return
+    bad = np.flatnonzero(~np.isfinite(numbers))
+    if len(bad):
+        yield Fault(f"parameters, {id}, row {bad[0]}", repr(float(numbers[bad[0]])), "a finite number")
+
+
+def exact_rows(ready: Prepared, v0: Floats, times: Floats, *, runs: int, seed: int, **settings: Any) -> Rows:
+    """Exact trajectories of every row of v0 [rows, slots]; run r of row k has the stream of run k x runs + r."""
+    from senexo.engine.ssa.sampler import Sampler
+
+    rows = Rows(np.full((len(v0) * runs, len(times), v0.shape[1]), np.nan), [], "")
+    for k, start in enumerate(v0):
+        part, status = slice(k * runs, (k + 1) * runs), COMPLETE
+        try:
+            sampler = Sampler(ready.lowered, start, ready.plan)
+            rows.values[part] = sampler.run(
+                times, runs=runs, seed=seed, first_run=k * runs, cautions=rows.cautions, **settings
+            )
+        except (SimulationError, UnsupportedFeature) as error:
+            status = _reason(error)
+        rows.status += [status] * runs
+    _fill_constants(ready.lowered, rows, np.repeat(v0, runs, axis=0))
+    return rows
+
+
+def deterministic_rows(
+    ready: Prepared, v0: Floats, times: Floats, *, nominal: Floats, rtol: float, atol: float | None, seed: int,
+    threads: int | None, max_step: float | None,
+) -> Rows:  # fmt: skip
+    """ODE runs of every row of v0 [rows, slots], in one batch where the network allows it.
+
+    nominal [slots]: the model's own values, whose course sets the default of `atol`, so that no row depends on others.
+    """
+    reason = "max_step is given" if max_step is not None else one_by_one(ready.lowered, len(v0))
+    rows = Rows(np.full((len(v0), len(times), v0.shape[1]), np.nan), [COMPLETE] * len(v0), "in one batch (Rodas5P)")
+    alone = np.arange(len(v0))
+    if reason is None:
+        try:
+            batch = ready.batch
+        except UnsupportedFeature as error:
+            reason = str(error)
+    if reason is None:
+        allowed: Any = _sizes(ready, nominal, times) * (1e-4 * rtol) if atol is None else atol
+        begun = times if times[0] == 0.0 else np.concatenate(([0.0], times))
+        found = batch.solve(v0, begun, rtol=rtol, atol=allowed, threads=threads)
+        rows.values[:] = found.values[:, len(begun) - len(times) :]
+        alone = np.flatnonzero(found.status != 0)
+    else:
+        rows.how = f"row by row: {reason}"
+    from senexo.engine.ode.single import integrate
+
+    for k in alone:
+        try:
+            rows.values[k] = integrate(
+                ready.lowered, v0[k], times, rtol=rtol, atol=atol, max_step=max_step, cautions=rows.cautions,
+                ties=generator(seed, "event order", int(k)),
+            )  # fmt: skip
+        except SimulationError as error:
+            rows.values[k], rows.status[k] = np.nan, _reason(error)
+    _fill_constants(ready.lowered, rows, v0)
+    return rows
+
+
+def one_by_one(lowered: Lowered, rows: int) -> str | None:
+    """Why rows are not solved in one batch; None where they are."""
+    if lowered.events:
+        return "the model has events"
+    formulas = [item.math for item in (*lowered.assignments, *lowered.rates)]
+    if any(_jumps(math) for math in formulas):
+        return "formulas jump or depend on time, so that steps must end at times of their own"
+    if len(lowered.rates) > MOST_STATES:
+        return f"{len(lowered.rates)} quantities change, and beyond {MOST_STATES} a batch takes minutes to compile"
+    if rows < FEWEST_IN_BATCH:
+        return f"fewer than {FEWEST_IN_BATCH} rows"
+    return None
+
+
+def _jumps(math: Expression) -> bool:
+    return any(isinstance(node, Time) or (isinstance(node, Call) and node.operator in _JUMPS) for node in walk(math))
+
+
+def _sizes(ready: Prepared, nominal: Floats, times: Floats) -> Floats:
+    """The largest size of each quantity in the model's own course, and at least 1e-6 of the largest of all."""
+    start = np.where(np.isfinite(nominal), nominal, 0.0)
+    states = [item.slot for item in ready.lowered.rates]
+    largest = float(np.max(np.abs(start[states]), initial=0.0)) or 1.0
+    grid = np.linspace(0.0, float(times[-1]), 65)
+    found = ready.batch.solve(start[None], grid, rtol=1e-4, atol=1e-8 * largest, threads=1).values[0]
+    sizes = np.nanmax(np.abs(np.vstack((start, found))), axis=0)
+    sizes[~np.isfinite(sizes)] = 0.0
+    largest = float(np.max(sizes[states], initial=0.0)) or 1.0
+    return np.maximum(sizes, 1e-6 * largest)
+
+
+def _fill_constants(lowered: Lowered, rows: Rows, v0: Floats) -> None:
+    """What does not change is known of rows that failed, too."""
+    fixed = [slot for slot, info in enumerate(lowered.slots) if not info.changes]
+    for k, status in enumerate(rows.status):
+        if status != COMPLETE:
+            rows.values[k][:, fixed] = v0[k, fixed]
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
