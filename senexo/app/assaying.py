@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from senexo.app.options import arguments, keywords
-from senexo.app.tables import Source, read
+from senexo.app.tables import Source, columns_asked, read
 from senexo.assays.cautions import run_assay
 from senexo.base.atomic import output_file, replacing_folder
 from senexo.base.errors import Fault, InvalidInput, StoreError
@@ -41,7 +41,7 @@ def answer(
     frame: pd.DataFrame | None = None
     where, notes = spec.name, list[str]()
     if source.table is not None:
-        frame, where, notes = read(source)
+        frame, where, notes = read(source, spec.name, columns_asked(spec, options))
     result = run_assay(spec, frame, where=where, **options)
     result = replace(result, notes=(*notes, *result.notes))
     if out is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 512 * 2**20  # of the unpacked file: a .gz of a few kB can unpack to any size
 MAX_ROWS = 2_000_000
 MAX_CELLS = 20_000_000
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".gct": "\t"}
 OTHER_KINDS = (".parquet", ".xlsx")
 ROW_NAMES = "row name"  # what a column of row names without a name is called
 _CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", " ": "blanks", "|": "bars"}
@@ -53,7 +53,7 @@ def read_grid(path: str | Path, *, sheet: str | None = None, decimal: str | None
     suffixes = [suffix.lower() for suffix in path.suffixes]
     kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else "".join(suffixes[-1:])
     if kind not in (*OTHER_KINDS, *SEPARATORS):
-        kinds = "a table: .csv, .tsv, .txt, .xlsx or .parquet (or .gz of these)"
+        kinds = "a table: .csv, .tsv, .txt, .gct, .xlsx or .parquet (or .gz of these)"
         raise _unreadable(path, f"a file of type '{kind}'", kinds)
     if sheet is not None and kind != ".xlsx":
         raise _unreadable(path, f"the sheet '{sheet}' of a file of type '{kind}'", "an .xlsx file")
