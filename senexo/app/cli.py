@@ -189,6 +189,14 @@ def simulate(
     runs: Annotated[int, typer.Option(help="number of runs", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="seed of the random numbers")] = 0,
     max_step: Annotated[float | None, typer.Option(help="longest step, in the model's time unit")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="ID=NUMBER, a value (repeatable)")] = None,
+    scan: Annotated[
+        list[str] | None,
+        typer.Option(help="ID=FIRST:LAST:lin|log:N or ID=VALUE,VALUE,...; a run for each combination (repeatable)"),
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help=".csv, .tsv or .parquet: a column for each id, a row for each run")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help=".csv, .parquet or .zarr (default: CSV to standard output)")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file or the store of --out")] = False,
 ) -> None:
@@ -196,8 +204,9 @@ def simulate(
     from senexo.app.simulating import simulate_to
 
     simulate_to(
-        out, model, end=end, points=points, method=method, runs=runs, seed=seed, max_step=max_step, overwrite=overwrite
-    )
+        out, model, end=end, points=points, method=method, runs=runs, seed=seed, max_step=max_step, overwrite=overwrite,
+        sets=set_ or (), scans=scan or (), table=table,
+    )  # fmt: skip
 
 
 @app.command()

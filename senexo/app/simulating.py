@@ -6,10 +6,11 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
+from senexo.app.scan import given_values
 from senexo.base.atomic import output_file, output_folder
 from senexo.base.errors import Fault, InvalidInput
 
@@ -25,7 +26,8 @@ _METADATA = frozenset({".zattrs", ".zgroup", ".zarray", ".zmetadata"})
 
 def simulate_to(
     out: Path | None, model: str, *, end: float, points: int, method: Literal["ode", "ssa"], runs: int, seed: int,
-    max_step: float | None = None, overwrite: bool = False,
+    max_step: float | None = None, overwrite: bool = False, sets: Sequence[str] = (), scans: Sequence[str] = (),
+    table: Path | None = None,
 ) -> None:  # fmt: skip
     """Simulate and write: a table with one row per run and time, or a Zarr store of the labelled arrays.
 
@@ -39,6 +41,10 @@ def simulate_to(
         faults.append(Fault("--points", f"{points:,}", f"at most {MOST_POINTS:,}"))
     if out is not None and out.suffix not in SUFFIXES:
         faults.append(Fault("--out", str(out), f"a file that ends in {', '.join(SUFFIXES)}"))
+    try:
+        parameters = given_values(sets, scans, table)
+    except InvalidInput as error:
+        faults += error.faults
     if faults:
         raise InvalidInput(faults)
 
@@ -49,7 +55,10 @@ def simulate_to(
         from senexo.model.loading import load
 
         times = np.linspace(0.0, end, points)
-        data = simulate(load(model), times, method=method, runs=runs, seed=seed, max_step=max_step)
+        options: dict[str, Any] = {"method": method, "runs": runs, "seed": seed, "max_step": max_step}
+        data = simulate(load(model), times, parameters=parameters, **options)
+        if "failed" in data.attrs["status"]:
+            print(f"senexo: {data.attrs['status']}: see the column status", file=sys.stderr)  # noqa: T201
         for caution in data.attrs.get("cautions", "").splitlines():
             print(f"senexo: {caution}", file=sys.stderr)  # noqa: T201
         return data

@@ -1,0 +1,86 @@
+"""`--set`, `--scan` and `--table` of `senexo simulate`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from senexo.app.cli import app
+from senexo.app.scan import MOST_ROWS, given_values
+from senexo.base.errors import InvalidInput
+
+
+@pytest.fixture
+def decay(tmp_path: Path) -> Path:
+    path = tmp_path / "decay.ant"
+    path.write_text("model decay()\nx = 1; k = 1; s = 1; x' = -k*s*x\nend\n")
+    return path
+
+
+def test_forms_of_values() -> None:
+    assert given_values([], [], None) is None
+    assert given_values(["k=0.5", " a.b = 1e-3"], [], None) == {"k": 0.5, "a.b": 1e-3}
+    found = given_values(["s=2"], ["k=0.1:10:log:3", "d=1,5"], None)
+    assert found is not None
+    np.testing.assert_allclose(found["k"], [0.1, 0.1, 1, 1, 10, 10])
+    assert found["d"].tolist() == [1, 5, 1, 5, 1, 5]
+    assert found["s"] == 2.0
+    linear = given_values([], ["k=-1:1:lin:5"], None)
+    assert linear is not None
+    assert linear["k"].tolist() == [-1, -0.5, 0, 0.5, 1]
+
+
+@pytest.mark.parametrize(
+    ("sets", "scans", "said"),
+    [
+        (["k"], [], "ID=NUMBER"),
+        (["k=one"], [], "a finite number"),
+        (["k=1", "k=2"], [], "k twice"),
+        (["k=1"], ["k=1,2"], "k twice"),
+        ([], ["k=1:2:3"], "N 2 or more"),
+        ([], ["k=0:2:log:3"], "above 0"),
+        ([], ["k=1:2:lin:1"], "N 2 or more"),
+        ([], ["k=1,x"], "a finite number"),
+        ([], [f"k=1:2:lin:{MOST_ROWS}", "d=1,2"], "combinations"),
+    ],
+)
+def test_refused_values(sets: list[str], scans: list[str], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        given_values(sets, scans, None)
+
+
+def test_tables(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("k,d\n1,2\n3,4\n")
+    found = given_values(["s=1"], [], path)
+    assert found is not None
+    assert {id: np.asarray(value).tolist() for id, value in found.items()} == {"s": 1.0, "k": [1, 3], "d": [2, 4]}
+    pd.DataFrame({"k": [1.0, 2.0]}).to_parquet(tmp_path / "rows.parquet")
+    again = given_values([], [], tmp_path / "rows.parquet")
+    assert again is not None
+    assert again["k"].tolist() == [1.0, 2.0]
+    path.write_text("k\n1\nlow\n")
+    for table, said in ((path, "column k"), (tmp_path / "none.csv", "none.csv"), (tmp_path / "rows.xls", ".parquet")):
+        with pytest.raises(InvalidInput, match=re.escape(said)):
+            given_values([], [], table)
+    path.write_text("k\n1\n")
+    with pytest.raises(InvalidInput, match="one of them"):
+        given_values([], ["d=1,2"], path)
+
+
+def test_a_scan_on_the_command_line(decay: Path, tmp_path: Path) -> None:
+    out = tmp_path / "x.csv"
+    arguments = ["simulate", str(decay), "--end", "1", "--points", "2", "--set", "s=2", "--scan", "k=0.5:2:log:3"]
+    result = CliRunner().invoke(app, [*arguments, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(out)
+    assert list(table["k"]) == [0.5, 0.5, 1, 1, 2, 2]
+    assert set(table["status"]) == {"complete"}
+    assert set(table["s"]) == {2}
+    last = table[table["time"] == 1]
+    np.testing.assert_allclose(last["x"], np.exp(-2 * last["k"]), rtol=1e-6)
