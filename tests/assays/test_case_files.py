@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from senexo.assays import dilution, qpcr
+from senexo.assays import dilution, particles, qpcr, response, survival
 from senexo.base.errors import InvalidInput
 from senexo.base.table import read_table
 
@@ -101,3 +101,106 @@ def test_a_plate_without_any_reading_is_refused() -> None:
         InvalidInput, match=f"column ct: found {len(table)} empty cells and no reading, expected Ct values"
     ):
         folds(table)
+
+
+def test_responses_as_fractions_and_percentages() -> None:
+    """Cases frac.csv and pct.csv: 4/6 is 4 of 6 tested, 50 % of 6 is 3."""
+    units = dilution(read_table(CASES / "frac.csv"), response="result").tables["units"]
+    assert units[["dose", "tested", "response"]].to_numpy().tolist() == [[100, 6, 0], [1000, 6, 2], [10000, 6, 4]]
+    found = dilution(read_table(CASES / "pct.csv"))
+    assert found.tables["units"]["response"].to_list() == [3, 6]
+    assert found.notes[0] == "response: '100%' of 6 is 6"
+
+
+@pytest.mark.parametrize(
+    ("tested", "response", "expected"),
+    [
+        ("6", "40%", "row 2, column response: found '40%', expected a share that is a whole number of the 6 units"),
+        ("5", "4/6", "row 2, column response: found '4/6' where tested is 5, expected '/5'"),
+        ("", "50%", "found '50%'"), ("6", "7/6", "found 7 of 6 units"), ("6", "120 %", "found '120 %'"),
+        ("6", "200%", "found 12 of 6"),
+    ],
+)  # fmt: skip
+def test_shares_that_cannot_be(tested: str, response: str, expected: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        dilution(pd.DataFrame({"dose": [100], "tested": [tested], "response": [response]}))
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(("share", "count"), [("33%", 2), ("33,3 %", 2), ("67 %", 4), ("16.7%", 1)])
+def test_rounded_percentages(share: str, count: int) -> None:
+    units = dilution(pd.DataFrame({"dose": [9], "tested": [6], "response": [share]})).tables["units"]
+    assert units["response"].to_list() == [count]
+
+
+def test_a_blank_has_no_cells() -> None:
+    """Case nta.csv: rates by hand, (reading x dilution - blank) x volume / (cells x hours)."""
+    samples = particles(read_table(CASES / "nta.csv"), blank="medium", compare=("kd", "control")).tables["samples"]
+    first = samples.set_index(["arm", "donor"])["rate"]
+    by_hand = ((1.61e8 + 1.72e8) / 2 - (2.1e7 + 2.5e7) / 2) * 100 * 10 / (5.0e6 * 48)
+    assert first["control", "d1"] == pytest.approx(by_hand)
+
+
+def test_groups_that_differ_by_case_get_a_hint() -> None:
+    """Case case.csv; in nbsp.csv hard spaces are trimmed, and the Greek letter is a group of its own."""
+    found = survival(read_table(CASES / "case.csv"), time="months", event="dead", group="arm")
+    assert sum("are groups of their own" in note for note in found.notes) == 2
+    found = survival(read_table(CASES / "nbsp.csv"), time="months", event="dead", group="arm")
+    assert found.tables["groups"]["group"].to_list() == ["a", "b", "\u03b1"]
+    shares = response(read_table(CASES / "case.csv"), response="dead", group="arm")
+    assert sum("are groups of their own" in note for note in shares.notes) == 2
+
+
+def test_times_from_two_columns_of_dates() -> None:
+    """Case dates.xlsx: P0 from 2019-05-18 to 2022-08-05 is 1175 days."""
+    table = read_table(CASES / "dates.xlsx")
+    options = {"event": "Dead=Ja", "group": "Arm"}
+    found = survival(table, time="Last contact", since="Diagnosis", unit="months", **options)
+    days = (pd.to_datetime(table["Last contact"]) - pd.to_datetime(table["Diagnosis"])).dt.days
+    assert days.iloc[0] == 1175
+    plain = survival(table.assign(t=days * 12 / 365.25), time="t", unit="months", **options)
+    pd.testing.assert_frame_equal(found.table, plain.table)
+    assert "times are months from Diagnosis to Last contact" in found.notes
+    german = table.assign(**{
+        name: pd.to_datetime(table[name]).dt.strftime("%d.%m.%Y") for name in ("Diagnosis", "Last contact")
+    })  # fmt: skip
+    american = table.assign(**{
+        name: pd.to_datetime(table[name]).dt.strftime("%m/%d/%Y") for name in ("Diagnosis", "Last contact")
+    })  # fmt: skip
+    for one in (german, american):
+        again = survival(one, time="Last contact", since="Diagnosis", unit="months", **options)
+        pd.testing.assert_frame_equal(found.table, again.table)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "unit", "expected"),
+    [
+        (
+            "2020-01-05",
+            "2019-12-31",
+            "days",
+            "row 2, column end: found 5 days before start, expected a date from that of",
+        ),
+        ("2020-02-30", "2020-03-01", "days", "row 2, column start: found '2020-02-30', expected a date"),
+        (
+            "03/04/2020",
+            "2021-01-01",
+            "days",
+            "column start: found '03/04/2020', day or month first, expected dates with",
+        ),
+        ("soon", "2021-01-01", "days", "found 'soon', expected a date"),
+        (
+            "2020-01-05",
+            "2021-01-01",
+            "fortnights",
+            "unit: found 'fortnights', expected one of days, weeks, months, years",
+        ),
+    ],
+)
+def test_dates_that_cannot_be(start: str, end: str, unit: str, expected: str) -> None:
+    table = pd.DataFrame(
+        {"start": [start, "2020-01-01"], "end": [end, "2020-06-01"], "dead": [1, 1], "arm": ["a", "b"]}
+    )
+    with pytest.raises(InvalidInput) as caught:
+        survival(table, time="end", since="start", unit=unit, event="dead", group="arm")
+    assert expected in str(caught.value)

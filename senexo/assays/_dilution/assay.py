@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from senexo.assays._dilution import sentences as dilution_words
+from senexo.assays._dilution.shares import counted
 from senexo.assays.result import AssayResult
 from senexo.assays.stats import single_hit
 from senexo.assays.stats.estimate import ALPHA, LEVEL, Estimate
@@ -74,7 +75,7 @@ def dilution(
     tested : str, default "tested"
         Column of the number of wells or mice.
     response : str, default "response"
-        Column of how many of them grew out or engrafted.
+        Column of how many of them grew out or engrafted; also ``4/6``, which needs no column of tested, or ``50%``.
     group : str, optional
         Column of the groups to compare; without it all rows are one group.
     where : str, default "table"
@@ -163,8 +164,8 @@ def _units(
             for row in rows.index[(rows[dose] == 0) & (rows[response] > 0)]
         ]
 
+    table, notes = counted(table, tested, response, where)
     rows = check(table, columns, where=where, rules=[responses])
-    notes = []
     empty = (rows[tested] == 0) | (rows[dose] == 0)
     if empty.all():
         raise InvalidInput([Fault(where, "no unit with cells in it", "at least one")])

@@ -16,7 +16,8 @@ SPEC = Spec(
         Option("dose", "column", "cells per well or mouse", default="dose"),
         Option("tested", "column", "number of wells or mice", default="tested"),
         Option("response", "column", "how many of them grew out or engrafted", default="response",
-               more="above the threshold chosen for engraftment"),
+               more="above the threshold chosen for engraftment; also `4/6` (then `tested` may be absent) or `50%` of "
+               "`tested`"),
         Option("group", "column", "the groups to compare", default="all rows are one group"),
     ),
     tables=(

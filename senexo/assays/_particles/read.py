@@ -29,7 +29,10 @@ _NUMBERS = ("volume_ml", "n_cells", "hours")
 
 
 def _whole_samples(blank: str | None, per_frame: bool, where: str) -> Rule:
-    """The blank is an arm; every other sample has a donor, cells, a volume and hours; no such number is 0."""
+    """The blank is an arm; every other sample has a donor, cells, a volume and hours; no such number is 0.
+
+    The blank may have 0 cells and 0 h: it has none.
+    """
 
     def faults(rows: pd.DataFrame) -> list[Fault]:
         is_blank, arms = rows["arm"] == blank, list(dict.fromkeys(rows["arm"]))
@@ -45,7 +48,7 @@ def _whole_samples(blank: str | None, per_frame: bool, where: str) -> Rule:
         return empty + [
             Fault(at(where, row, name), "'0'", "a number > 0")
             for name in positive
-            for row in rows.index[rows[name] == 0]
+            for row in rows.index[(rows[name] == 0) & ~(is_blank & (name != "frame_volume_nl"))]
         ]
 
     return faults

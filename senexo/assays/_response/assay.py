@@ -13,6 +13,7 @@ from senexo.assays._response import sentences as response_words
 from senexo.assays._response.tables import LARGE, SMALL, Answers
 from senexo.assays.detection import LEAST_READS
 from senexo.assays.level_detection import Measured, measured
+from senexo.assays.patients.alike import alike_note
 from senexo.assays.patients.question import (
     Question,
     cut_of,
@@ -157,6 +158,7 @@ def response(
     notes += [*cohort.notes, *found.notes]
     if cohort.group is not None:
         notes += missing_note(cohort.group.name, ~cohort.group.present())
+        notes += alike_note(cohort.group.name, dict.fromkeys(cohort.group.values[cohort.group.present()]))
         answers.add(Question(cohort.group.name, None, None, curves=False))
     for name in asked:
         numbers = values[name].reindex(cohort.index).to_numpy(dtype=float)

@@ -17,7 +17,9 @@ from senexo.assays._survival.method import method
 from senexo.assays._survival.tables import Answers
 from senexo.assays.detection import LEAST_READS
 from senexo.assays.level_detection import Measured, measured
+from senexo.assays.patients.alike import alike_note
 from senexo.assays.patients.columns import refuse_two_roles
+from senexo.assays.patients.dates import with_times
 from senexo.assays.patients.outcome import asked_outcome
 from senexo.assays.patients.question import (
     Question,
@@ -72,6 +74,7 @@ def survival(
     exclude: str | Sequence[str] = (),
     until: float | None = None,
     unit: str | None = None,
+    since: str | None = None,
     entry: str | None = None,
     competing: str | None = None,
     unknown: str | Sequence[str] = (),
@@ -117,7 +120,10 @@ def survival(
         Time to which mean survival is restricted, in the unit of `time`; by default the longest that all groups were
         followed.
     unit : str, optional
-        Unit of the times; by default as the name of the column says.
+        Unit of the times; by default as the name of the column says, of dates (`since`) days.
+    since : str, optional
+        Column of the date from which time runs; `time`, and `entry` where it is given, are then columns of dates. A
+        month has 365.25 / 12 days.
     entry : str, optional
         Column of the time at which each patient came under observation, below `time` (left truncation). At risk at t
         are those with entry < t <= time.
@@ -165,14 +171,19 @@ def survival(
     asked = [value] if isinstance(value, str) else list(dict.fromkeys(value or []))
     roles = patients.Roles(time, event, group, names_of(adjust), names_of(strata), patient, entry, competing, unknown)
     number = _check_options(control, asked, cut, roles, until, where)
-    unit = _unit(time) if unit is None else unit
     rows, notes = left_out(numbered(table), names_of(exclude), where=where)
+    if since is not None:
+        unit = unit or "days"
+        rows, computed = with_times(rows, [time, *([entry] if entry else [])], since, unit, where)
+        notes += computed
+    unit = _unit(time) if unit is None else unit
     values, cohort = _read(rows, asked, roles, where)
     found = measured(rows, asked, kind=kind, min_reads=min_reads, where=where) if asked else Measured({}, [])
     answers = Answers(cohort, control=control, cut=number, until=until, unit=unit, where=where)
     notes += [*cohort.notes, *found.notes]
     if group is not None:
         notes += missing_note(group, ~cohort.group.present() if cohort.group else np.zeros(0, bool))
+        notes += alike_note(group, dict.fromkeys(cohort.group.values[cohort.group.present()])) if cohort.group else []
         answers.add(Question(group, None, None, curves=True))
     elif not asked:
         answers.all_patients()
@@ -188,8 +199,8 @@ def survival(
     settings = {
         "time": time, "event": event, "group": group, "control": control, "value": asked, "cut": number,
         "adjust": roles.adjust, "strata": roles.strata, "exclude": names_of(exclude), "until": until,
-        "unit": unit, "entry": entry, "competing": competing, "unknown": names_of(unknown), "patient": patient,
-        "kind": kind, "min_reads": min_reads,
+        "unit": unit, "since": since, "entry": entry, "competing": competing,
+        "unknown": names_of(unknown), "patient": patient, "kind": kind, "min_reads": min_reads,
         "level": LEVEL, "small_ratio": SMALL, "large_ratio": LARGE, "searched_share": SHARE, "shuffles": SHUFFLES,
         "n": len(cohort.time), "n_events": int(cohort.event.sum()), "n_strata": int(cohort.stratum.max()) + 1,
         "outcomes": list(cohort.outcomes),
