@@ -48,8 +48,8 @@ SPEC = Spec(
         Option("unit", "name", "of the times", default="as the column's name says", more="`days`, `months`, ..."),
         Option("since", "column", "the date from which time runs; `time` is then a column of dates",
                more="and `entry` too; the unit is that of `unit`: `days` (default), `weeks`, `months` (365.25 / 12 "
-               "days) or `years`. A date is 2020-04-03, 03.04.2020, or one of the spreadsheet; 03/04/2020 where another "
-               "date of the column shows whether the day is first"),
+               "days) or `years`. A date is 2020-04-03, 03.04.2020, or one of the spreadsheet; 03/04/2020 where "
+               "another date of the column shows whether the day is first"),
         Option("entry", "column", "when each patient came under observation (left truncation)", more="below the time; "
                "without it all are followed from time 0"),
         Option("competing", "name", "the event that precludes the one asked for", metavar="COLUMN[=VALUE]",
