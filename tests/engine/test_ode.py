@@ -5,6 +5,7 @@ Section numbers are those of SBML Level 3 Version 2 Core (doi 10.1515/jib-2017-0
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from math import exp, inf, log, nextafter, pi, sin, sqrt
@@ -475,8 +476,12 @@ def test_a_solution_that_explodes_is_named_with_its_time() -> None:
 
 def test_a_law_without_a_value_just_ahead_is_named() -> None:
     """x' = -sqrt(x) reaches 0 at time 2, and the root of a negative number is none."""
-    with pytest.raises(SimulationError, match=r"from time (2|1\.99).*the rate of change of x is no finite number"):
+    with pytest.raises(SimulationError) as raised:
         course(system({"x": 1.0}, {"x": "-root(2, x)"}), [3.0])
+    message = str(raised.value)
+    assert re.match(r"no solver gets on from time (2|1\.99\d*): just ahead the rate of change of x is no finite", message)
+    assert "convergence" not in message  # no sentence of a solver's
+    assert "(" not in message
 
 
 @pytest.mark.parametrize("solver", ["LSODA", "BDF", "Radau"])

@@ -72,7 +72,7 @@ class Flow:
             if self.sizes is not None and self.sizes.raise_floor():
                 self.untried.insert(0, self.name)
             else:
-                self.complaints.append(f"{type(self.solver).__name__}: {complaint}")
+                self.complaints.append(f"{self.name}: {_in_words(complaint)}")
             self.solver = None
 
     def _stalled(self) -> bool:
@@ -107,9 +107,8 @@ class Flow:
         import scipy.integrate
 
         if not self.untried:
-            raise SimulationError(
-                f"no solver gets on from time {self.time:g} ({'; '.join(self.complaints)}){self._ahead()}"
-            )
+            why = self._ahead() or f" ({'; '.join(self.complaints)}); the solution may be infinite just ahead"
+            raise SimulationError(f"no solver gets on from time {self.time:g}{why}")
         self.name = self.untried.pop(0)
         solver = getattr(scipy.integrate, self.name)
         self.solver = solver(self.slope, self.time, self.y, self.stop, **self.options)
@@ -133,6 +132,16 @@ class Flow:
         start, y, slope = self.time, self.y, self.slope(self.time, self.y)
         self.time, self.y = self.stop, y + (self.stop - start) * slope
         return lambda time: (y + np.multiply.outer(np.subtract(time, start), slope)).T
+
+
+def _in_words(complaint: str | None) -> str:
+    """Why a solver gave up, as one says it to someone who does not know the solver."""
+    said = (complaint or "").lower()
+    if "excess work" in said or "too many steps" in said:
+        return "too many steps"
+    if "finite" in said or "illegal" in said:
+        return "a value is no finite number"
+    return "the step size vanishes"
 
 
 class _Unsuccessful(Exception):
