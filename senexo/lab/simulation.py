@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,13 +15,13 @@ from numpy.typing import NDArray
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.machine import available_memory
 from senexo.base.streams import generator
-from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.evaluate import evaluate_all, initial_values
 from senexo.engine.formula.network import Lowered
 from senexo.engine.formula.unset import check_values
 from senexo.lab.prepared import Prepared, prepared
 from senexo.lab.rows import COMPLETE, as_columns, deterministic_rows, exact_rows, value_faults
 from senexo.lab.soundness import doubts
-from senexo.model.network import Network, UnitDefinition
+from senexo.model.network import Network, Reaction, SpeciesReference, UnitDefinition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,9 +69,10 @@ def simulate(
     seed
         Of "ssa", and of the order of events of equal priority, which SBML leaves to chance.
     parameters
-        SBML id -> value in the model's unit, of parameters, compartment sizes and species' initial amounts (of a local
-        parameter: "reaction.parameter"). With an array for an id, or as a pandas.DataFrame or xarray.Dataset with a
-        column for each id: one run for each row, "ode" in one batch where the model allows it.
+        SBML id -> value in the model's unit, of parameters, compartment sizes, species' initial amounts and
+        stoichiometries (of a local parameter: "reaction.parameter"). With an array for an id (not of a stoichiometry),
+        or as a pandas.DataFrame or xarray.Dataset with a column for each id: one run for each row, "ode" in one batch
+        where the model allows it.
     quantity
         What species are given as.
     threads
@@ -85,8 +87,8 @@ def simulate(
     Returns
     -------
     xarray.Dataset
-        With dims (run, time): one variable per species, and per parameter, compartment or stoichiometry that may
-        change, under its SBML id with its unit (where a quantity is called "run" or "time", the dim of that name gets a
+        With dims (run, time): one variable per species, per reaction (its rate; in "ssa" its propensity), and per
+        parameter, compartment or stoichiometry that may change, under its SBML id with its unit (where a quantity is called "run" or "time", the dim of that name gets a
         "_" behind). What stays constant is a scalar coordinate. How the numbers came about is in `attrs`;
         `attrs["status"]` is "complete" or "complete, with cautions": numbers that may be less accurate than the
         tolerance says, or that no model means (not a number, infinite, an amount below zero, a Zeno point) are in
@@ -120,9 +122,11 @@ def simulate(
     network = model if isinstance(model, Network) else getattr(model, "network", None)
     if network is None:
         raise InvalidInput([Fault("model", repr(model)[:80], "what senexo.load returns")])
+    parameters = {} if parameters is None else parameters
+    given, n_rows = as_columns(parameters)
+    original, network = network, with_stoichiometries(network, given)
     ready = prepared(network)
     lowered = ready.lowered
-    given, n_rows = as_columns(parameters)
     faults = [
         *_choice_faults(method=(method, ("ode", "ssa")), quantity=(quantity, ("amount", "concentration"))),
         *_parameter_faults(lowered, given),
@@ -156,7 +160,7 @@ def simulate(
             settings["rows"] = rows.how
         values, status = rows.values, rows.status
         cautions += rows.cautions
-    attrs = _provenance(model, ready) | {
+    attrs = _provenance(model, prepared(original)) | {
         "method": method,
         "quantity": quantity,
         "parameters": json.dumps({id: float(value) for id, value in given.items() if np.ndim(value) == 0}),
@@ -268,21 +272,41 @@ def _parameter_faults(lowered: Lowered, parameters: Any) -> Iterator[Fault]:
         yield Fault("parameters", repr(parameters)[:80], "a mapping of ids to numbers")
         return
     ruled = {lowered.slots[item.slot].id for item in lowered.assignments}
-    fixed = {info.id for info in lowered.slots if info.kind == "species reference"}
-    known = [info.id for info in lowered.slots if info.id not in ruled | fixed]
+    hidden = ("reaction", "delay", "unknown")
+    stoichiometries = {info.id for info in lowered.slots if info.kind == "species reference"}
+    known = [info.id for info in lowered.slots if info.id not in ruled and info.kind not in hidden]
     for id, value in parameters.items():
-        if np.ndim(value) == 1 and id in known:
+        if np.ndim(value) == 1 and id in stoichiometries:
+            yield Fault(f"parameters, {id}", "rows of a stoichiometry", "one number; call simulate for each value")
+        elif np.ndim(value) == 1 and id in known:
             yield from value_faults(id, value)
         elif id in ruled:
             yield Fault(f"parameters, {id}", "an id that a rule computes", "an id that is not")
-        elif id in fixed:
-            yield Fault(f"parameters, {id}", "a stoichiometry", "a parameter, compartment or species")
         elif id not in known:
             near = difflib.get_close_matches(str(id), known, n=3, cutoff=0.5)
             expected = f"one of {', '.join(near)}" if near else "an id of the model"
-            yield Fault(f"parameters, {id}", "no such parameter, compartment or species", expected)
+            yield Fault(f"parameters, {id}", "no such parameter, compartment, species or stoichiometry", expected)
         elif not isinstance(value, int | float | np.number) or not isfinite(value):
             yield Fault(f"parameters, {id}", repr(value), "a finite number")
+
+
+def with_stoichiometries(network: Network, parameters: Any) -> Network:
+    """The network with the stoichiometries that `parameters` names, in place of their initial assignments too."""
+    if not isinstance(parameters, Mapping):
+        return network
+
+    def set_(references: tuple[SpeciesReference, ...]) -> tuple[SpeciesReference, ...]:
+        return tuple(replace(r, stoichiometry=parameters[r.id]) if r.id in parameters else r for r in references)
+
+    named = {r.id for reaction in network.reactions for r in (*reaction.reactants, *reaction.products)}
+    given = {id for id, value in parameters.items() if id in named and isinstance(value, int | float | np.number)}
+    if not given:
+        return network
+    return replace(
+        network,
+        reactions=tuple(replace(r, reactants=set_(r.reactants), products=set_(r.products)) for r in network.reactions),
+        initial_assignments=tuple(item for item in network.initial_assignments if item.symbol not in given),
+    )
 
 
 # ---- the labelled result
@@ -311,7 +335,7 @@ def _dataset(
     series: dict[str, Any] = {}
     constants: dict[str, Any] = {}
     for slot, info in enumerate(lowered.slots):
-        if info.kind in ("local parameter", "reaction"):
+        if info.kind in ("local parameter", "reaction", "delay", "unknown"):
             continue
         name = info.id
         if info.kind == "species":
@@ -324,6 +348,9 @@ def _dataset(
             constants[name] = ((run,), values[:, 0, slot], _described(network, info.id, info.kind))
         else:
             constants[name] = ((), values[0, 0, slot], _described(network, info.id, info.kind))
+    laws = evaluate_all([reaction.rate for reaction in lowered.reactions], values, times)
+    for reaction, rates in zip(network.reactions, laws, strict=True):
+        series[reaction.id] = ((run, clock), rates, _described_reaction(network, reaction))
     if rows is not None:
         constants[unused("status", lowered)] = ((run,), np.array(rows[1]))
     at = ((clock,), times, {"units": _spelled(network, network.time_units)})
@@ -383,6 +410,11 @@ def _described(network: Network, id: str, kind: str) -> dict[str, str]:
         if parameter.id == id:
             name, units = parameter.name, _spelled(network, parameter.units)
     return {"kind": kind, "units": units} | ({"long_name": name} if name else {})
+
+
+def _described_reaction(network: Network, reaction: Reaction) -> dict[str, str]:
+    units = f"({_spelled(network, network.extent_units)})/({_spelled(network, network.time_units)})"
+    return {"kind": "reaction", "units": units} | ({"long_name": reaction.name} if reaction.name else {})
 
 
 def _spelled(network: Network, unit: str | None) -> str:

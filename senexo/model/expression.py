@@ -27,6 +27,7 @@ OPERATORS: dict[str, tuple[int, int | None]] = {
     "piecewise": (1, None),  # value1, condition1, value2, condition2, ..., [otherwise]
     "true": (0, 0), "false": (0, 0), "pi": (0, 0), "exponentiale": (0, 0), "avogadro": (0, 0),
     "rateOf": (1, 1),  # of one Symbol
+    "delay": (2, 2),  # (formula, how long ago)
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from senexo.base.errors import Fault, InvalidInput, InvalidModel, UnsupportedFeature
 from senexo.base.sandbox import MOST_BYTES, as_utf8, call, check_size, scan_xml
+from senexo.model.expression import Symbol, walk
+from senexo.model.external import gather
 from senexo.model.network import Network
 from senexo.model.plain import from_plain
 
@@ -31,7 +34,7 @@ class Model:
     source
         The file, or the name of the circuit.
     digest
-        SHA-256 of the bytes of the file, or of the files of the circuit.
+        SHA-256 of the bytes of the file (without external files), or of the files of the circuit.
     circuit
         The shipped circuit or circuit folder; None for a model file.
     """
@@ -62,6 +65,8 @@ class Model:
         """
         n = self.network
         computed = {a.symbol for a in n.initial_assignments} | {r.variable for r in n.rules if r.kind == "assignment"}
+        computed |= {node.id for rule in n.algebraic_rules if rule.math is not None
+                     for node in walk(rule.math) if isinstance(node, Symbol)}  # fmt: skip
         without = [
             *(c.id for c in n.compartments if c.size is None and c.spatial_dimensions != 0),
             *(s.id for s in n.species if s.initial_amount is None and s.initial_concentration is None),
@@ -106,8 +111,7 @@ def load(x: str | os.PathLike[str]) -> Model:
     InvalidModel
         For what cannot be read.
     UnsupportedFeature
-        For algebraic rules, fast reactions, ``delay()``, packages that change the mathematics, and Antimony's
-        ``import``.
+        For packages that change the mathematics (comp is flattened), and Antimony's ``import``.
 
     Examples
     --------
@@ -153,12 +157,17 @@ def read_bytes(path: Path) -> bytes:
 def parse(data: bytes, *, source: str) -> Network:
     """The network in the bytes of an SBML or Antimony file; the ending of `source` says which.
 
+    External files of a model made of models (package comp) are read from the folder of `source`.
+
     >>> parse(b"model m; k = 2; end", source="m.ant").parameters[0].value
     2.0
     """
     try:
         if _is_sbml(data, Path(source).suffix.lower()):
             text = as_utf8(data, scan_xml(data).encoding)
+            if files := gather(text, Path(source).parent) if b"externalModelDefinition" in text else {}:
+                whole = json.dumps({"main": text.decode(), "files": files}).encode()
+                return from_plain(call("senexo.model.sbml_read:read_bundle", whole))
             return from_plain(call("senexo.model.sbml_read:read_plain", text))
         return from_plain(call("senexo.model.antimony_read:read_plain", data))
     except InvalidModel as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 import libsbml
 
-from senexo.base.errors import InvalidModel, UnsupportedFeature
+from senexo.base.errors import InvalidModel
 from senexo.model.expression import OPERATORS, Call, Expression, Invoke, Number, Symbol, Time
 
 # libSBML's node type -> our operator, wherever the two differ only in spelling
@@ -46,8 +46,7 @@ _VALUELESS = {"min", "max", "piecewise"}
 def formula(root: libsbml.ASTNode, where: str) -> Expression:
     """The closed tree of a libSBML formula, built without recursion.
 
-    Raises `UnsupportedFeature` for the csymbol `delay` and `InvalidModel` for anything that SBML's MathML
-    does not have.
+    Raises `InvalidModel` for anything that SBML's MathML does not have.
     """
     built: list[Expression] = []
     pending: list[tuple[libsbml.ASTNode, bool]] = [(root, False)]
@@ -82,8 +81,6 @@ def _node(node: libsbml.ASTNode, arguments: tuple[Expression, ...], where: str) 
         return Time()
     if kind == libsbml.AST_FUNCTION:
         return Invoke(node.getName(), arguments)
-    if kind == libsbml.AST_FUNCTION_DELAY:
-        raise UnsupportedFeature("delay()", where)
     raise InvalidModel(f"{where}: SBML has no {node.getName() or node.getOperatorName() or 'such element'} in formulas")
 
 

@@ -50,8 +50,8 @@ def write_formula(parent: Element, node: Expression) -> None:
             _write_piecewise(parent, arguments)
         case Call(operator, arguments):
             apply = SubElement(parent, "apply")
-            if operator == "rateOf":
-                _write_csymbol(apply, "rateOf")
+            if operator in ("rateOf", "delay"):
+                _write_csymbol(apply, operator)
             else:
                 SubElement(apply, operator)
             if operator in _QUALIFIED:

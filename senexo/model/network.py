@@ -102,6 +102,13 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class AlgebraicRule:
+    """`math` is 0 at all times; a quantity in it that nothing else determines follows from that."""
+
+    math: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
 class SpeciesReference:
     """`id` makes the stoichiometry a quantity that rules, assignments and formulas may name."""
 
@@ -121,7 +128,10 @@ class KineticLaw:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """A process that turns reactants into products; without a kinetic law it does not happen."""
+    """A process that turns reactants into products; without a kinetic law it does not happen.
+
+    `fast` (until L3V1): so much faster than the others that its kinetic law is 0 at all times.
+    """
 
     id: str
     reactants: tuple[SpeciesReference, ...] = ()
@@ -131,6 +141,7 @@ class Reaction:
     reversible: bool = True
     compartment: str | None = None
     name: str | None = None
+    fast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +176,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A reaction network, as an SBML Level 3 Version 2 model without packages.
+    """A reaction network, as an SBML Level 3 Version 2 model without packages, and fast reactions.
 
     Attributes
     ----------
@@ -179,7 +190,7 @@ class Network:
         What formulas and quantities may name.
     compartments, species, parameters
         The quantities.
-    initial_assignments, rules, reactions, events
+    initial_assignments, rules, reactions, events, algebraic_rules
         What sets and changes them.
     """
 
@@ -201,3 +212,4 @@ class Network:
     rules: tuple[Rule, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     events: tuple[Event, ...] = ()
+    algebraic_rules: tuple[AlgebraicRule, ...] = ()

@@ -122,12 +122,6 @@ def refuse_recursion(model: libsbml.Model) -> None:
 
 def refuse_features(model: libsbml.Model) -> None:
     """The features that senexo does not have, looked for before anything is converted away."""
-    for rule in each(model, "Rules"):
-        if rule.isAlgebraic():
-            raise UnsupportedFeature("algebraic rule", f"line {rule.getLine()}")
-    for reaction in each(model, "Reactions"):
-        if reaction.isSetFast() and reaction.getFast():
-            raise UnsupportedFeature("fast reaction", f"reaction {reaction.getId()}, line {reaction.getLine()}")
     plugin = model.getPlugin("fbc")
     if plugin is not None and plugin.getNumObjectives() > 0:
         raise UnsupportedFeature("package fbc", "the model is an optimisation of fluxes, not a course in time")
@@ -149,6 +143,8 @@ def _formulas(network: Network) -> Iterator[tuple[str, Expression | None]]:
         yield f"initial assignment of {assignment.symbol}", assignment.math
     for rule in network.rules:
         yield f"rule of {rule.variable}", rule.math
+    for algebraic in network.algebraic_rules:
+        yield "algebraic rule", algebraic.math
     for reaction in network.reactions:
         if reaction.kinetic_law is not None:
             yield f"reaction {reaction.id}", reaction.kinetic_law.math

@@ -7,7 +7,8 @@ Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from senexo.model.circles import refuse_circles
 from senexo.model.expression import Symbol, rewrite
 from senexo.model.mathml_read import formula, formula_of
 from senexo.model.network import (
+    AlgebraicRule,
     Compartment,
     Event,
     EventAssignment,
@@ -44,7 +46,14 @@ from senexo.model.sbml_check import (
     refuse_recursion,
     refuse_unknown_functions,
 )
-from senexo.model.sbml_level2 import delay_unit, in_model_time, settle_stoichiometries
+from senexo.model.sbml_comp import flattened, uses_comp
+from senexo.model.sbml_level2 import (
+    delay_unit,
+    in_model_time,
+    settle_rate_functions,
+    settle_stoichiometries,
+    without_fast,
+)
 from senexo.model.sbml_text import prepared
 from senexo.model.sbml_tree import FreshIds, each, known, optional
 
@@ -56,15 +65,23 @@ def read_plain(data: bytes) -> list[Any]:
     return to_plain(read(data))
 
 
-def read(data: bytes) -> Network:
+def read_bundle(data: bytes) -> list[Any]:
+    """`read_plain` of JSON with the text of a file ("main"), and of the external files that it uses ("files")."""
+    whole = json.loads(data)
+    return to_plain(read(whole["main"].encode(), {place: text.encode() for place, text in whole["files"].items()}))
+
+
+def read(data: bytes, files: Mapping[str, bytes] | None = None) -> Network:
     """The network of an SBML file, in UTF-8 and declared so.
 
-    Raises `InvalidModel` with line and reason for what is not valid SBML, and `UnsupportedFeature` for
-    algebraic rules, fast reactions, ``delay()`` and packages that change the mathematics.
+    files: those that it uses by the package comp, by their path relative to its folder. Raises `InvalidModel` with line
+    and reason for what is not valid SBML, and `UnsupportedFeature` for packages that change the mathematics.
     """
     check_root(scan_xml(data))
     document = libsbml.readSBMLFromString(prepared(data).decode())
     raise_errors(document)
+    if document.getLevel() > 2 and uses_comp(document):
+        document = flattened(document, files or {})
     if document.getLevel() < 2:
         raise InvalidModel("SBML Level 1 is not read; translate it to Level 2 or 3 first (libSBML's converter does)")
     if document.getModel() is None:
@@ -74,10 +91,13 @@ def read(data: bytes) -> Network:
     check(document)
     settle_stoichiometries(document.getModel())
     delay_units = tuple(map(delay_unit, each(document.getModel(), "Events")))
+    fast = without_fast(document.getModel())
     if not document.setLevelAndVersion(3, 2, False):
         raise_errors(document)
         raise InvalidModel("libSBML cannot translate it to SBML Level 3 Version 2")
+    settle_rate_functions(document.getModel())
     network = _Reading(document.getModel()).network()
+    network = replace(network, reactions=tuple(replace(r, fast=r.id in fast) for r in network.reactions))
     refuse_unknown_functions(network)
     refuse_circles(network)
     return replace(network, events=tuple(map(in_model_time, network.events, delay_units)))
@@ -108,7 +128,10 @@ class _Reading:
             species=self.all("Species", _species),
             parameters=self.all("Parameters", _parameter),
             initial_assignments=self.all("InitialAssignments", _initial_assignment),
-            rules=self.all("Rules", _rule),
+            rules=tuple(_rule(rule) for rule in each(model, "Rules") if not rule.isAlgebraic()),
+            algebraic_rules=tuple(
+                AlgebraicRule(formula_of(rule, "algebraic rule")) for rule in each(model, "Rules") if rule.isAlgebraic()
+            ),
             reactions=self.all("Reactions", _reaction),
             events=self.all("Events", self.event),
         )

@@ -15,6 +15,7 @@ from senexo.base.errors import InvalidModel, UnsupportedFeature
 # Packages that only draw or group; namespaces of the drawings that Level 2 files carry.
 DRAWINGS = {"layout", "render", "groups"}
 _LEVEL_2_DRAWING = "http://projects.eml.org/bcb/sbml"
+FLATTENED = "comp"  # models made of models: libSBML's converter makes one of them
 LENT = "l3v2extendedmath"  # functions of L3V2 lent to L3V1, which core reads anyway
 _PACKAGE = re.compile(r"http://www\.sbml\.org/sbml/level3/version\d+/(?!core)([A-Za-z0-9_]+)/version\d+")
 _CORE = re.compile(r"http://www\.sbml\.org/sbml/level(2(/version\d)?|3/version\d/core)")
@@ -65,7 +66,7 @@ def prepared(data: bytes) -> bytes:
     for namespace, required in seen.required.items():
         used = namespace in seen.used | seen.attributes
         name = package_name(namespace) or namespace
-        if name == LENT:
+        if name == LENT or (name == FLATTENED and used):
             continue
         if is_drawing(namespace) or not used or (level_2 and not required):
             if namespace not in seen.attributes:

@@ -1,4 +1,4 @@
-"""A network as SBML Level 3 Version 2 Core text.
+"""A network as SBML Level 3 Version 2 Core text; with fast reactions, which that no longer has, Version 1.
 
 Written with the standard library alone: libSBML writes floats with 15 digits, which would not read back equal.
 Source: SBML Level 3 Version 2 Core, doi 10.1515/jib-2017-0080.
@@ -25,17 +25,24 @@ from senexo.model.network import (
     UnitDefinition,
 )
 
-_CORE = "http://www.sbml.org/sbml/level3/version2/core"
+_CORE = "http://www.sbml.org/sbml/level3/version{}/core"
+_LENT = "http://www.sbml.org/sbml/level3/version1/l3v2extendedmath/version1"
+_VERSION_2 = {"max", "min", "rem", "quotient", "implies"}  # elements of MathML that Version 1 lacks
+_RATE = "http://www.sbml.org/sbml/symbols/rateOf"
 T = TypeVar("T")
 
 
 def to_sbml(network: Network) -> str:
-    """The network as SBML Level 3 Version 2 Core; `load` of this text gives an equal network.
+    """The network as SBML Level 3 Core; `load` of this text gives an equal network.
+
+    Version 2; a network with fast reactions is written as Version 1, with the package l3v2extendedmath where its
+    formulas need functions of Version 2.
 
     >>> "level3/version2" in to_sbml(Network("m"))
     True
     """
-    root = Element("sbml", xmlns=_CORE, level="3", version="2")
+    version = 1 if any(reaction.fast for reaction in network.reactions) else 2
+    root = Element("sbml", xmlns=_CORE.format(version), level="3", version=str(version))
     model = _element(
         root,
         "model",
@@ -63,10 +70,16 @@ def to_sbml(network: Network) -> str:
         _with_math(_element(inside, "initialAssignment", symbol=assignment.symbol), assignment.math)
     for inside, rule in _listed(model, "Rules", network.rules):
         _with_math(_element(inside, f"{rule.kind}Rule", variable=rule.variable), rule.math)
+    rules = model.find("listOfRules")
+    for inside, algebraic in _listed(model, "Rules", network.algebraic_rules, rules):
+        _with_math(_element(inside, "algebraicRule"), algebraic.math)
     for inside, reaction in _listed(model, "Reactions", network.reactions):
-        _write_reaction(inside, reaction)
+        _write_reaction(inside, reaction, version)
     for inside, event in _listed(model, "Events", network.events):
         _write_event(inside, event)
+    if version == 1 and any(element.tag in _VERSION_2 or _RATE in element.attrib.values() for element in root.iter()):
+        root.set("xmlns:lent", _LENT)
+        root.set("lent:required", "true")
     indent(root)
     return tostring(root, encoding="UTF-8", xml_declaration=True).decode() + "\n"
 
@@ -89,10 +102,12 @@ def _element(parent: Element, tag: str, **attributes: str | float | None) -> Ele
     return SubElement(parent, tag, {name: _text(value) for name, value in attributes.items() if value is not None})
 
 
-def _listed(parent: Element, plural: str, items: tuple[T, ...]) -> Iterator[tuple[Element, T]]:
-    """Each item with the listOf element that is to hold it; without items no such element is made."""
+def _listed(
+    parent: Element, plural: str, items: tuple[T, ...], inside: Element | None = None
+) -> Iterator[tuple[Element, T]]:
+    """Each item with the listOf element that is to hold it (`inside`, or a new one; none is made without items)."""
     if items:
-        inside = SubElement(parent, f"listOf{plural}")
+        inside = SubElement(parent, f"listOf{plural}") if inside is None else inside
         for item in items:
             yield inside, item
 
@@ -157,7 +172,7 @@ def _write_parameter(parent: Element, tag: str, parameter: Parameter) -> None:
     )
 
 
-def _write_reaction(parent: Element, reaction: Reaction) -> None:
+def _write_reaction(parent: Element, reaction: Reaction, version: int) -> None:
     element = _element(
         parent,
         "reaction",
@@ -165,6 +180,7 @@ def _write_reaction(parent: Element, reaction: Reaction) -> None:
         name=reaction.name,
         reversible=reaction.reversible,
         compartment=reaction.compartment,
+        fast=reaction.fast if version == 1 else None,
     )
     for inside, reference in _listed(element, "Reactants", reaction.reactants):
         _write_reference(inside, reference)

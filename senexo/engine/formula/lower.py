@@ -13,7 +13,19 @@ from math import isfinite, nan
 import numpy as np
 
 from senexo.base.errors import InvalidModel
-from senexo.engine.formula.network import Assigned, Change, Lowered, LoweredEvent, LoweredReaction, SlotInfo, SlotKind
+from senexo.engine.formula.constraints import Structure, algebra, free_quantities, slots_of
+from senexo.engine.formula.network import (
+    Algebra,
+    Assigned,
+    Change,
+    Delayed,
+    Lowered,
+    LoweredEvent,
+    LoweredReaction,
+    SlotInfo,
+    SlotKind,
+)
+from senexo.engine.formula.two_ways import both_ways
 from senexo.model.expression import Call, Expression, Invoke, Number, Slot, Symbol, Time, children, rewrite, walk
 from senexo.model.network import Event, EventAssignment, Network, Reaction, Species, SpeciesReference
 
@@ -75,6 +87,10 @@ class _Lowering:
         self.assigned: dict[int, Expression] = {}
         self.laws: dict[str, Expression] = {}
         self.fluxes: dict[str, list[tuple[str, Change]]] = {}
+        self.delayed: dict[tuple[Expression, Expression, int], Delayed] = {}
+        self.free = free_quantities(network) if network.algebraic_rules else []
+        self.fast: dict[str, int] = {}  # fast reactions, and the slots of their extent
+        self.rate_slots: dict[int, int] = {}  # unknowns, and the slots of their rate of change
         self.make_slots()
 
     # ---- slots
@@ -95,6 +111,9 @@ class _Lowering:
         for reaction in network.reactions:
             for local in reaction.kinetic_law.local_parameters if reaction.kinetic_law else ():
                 self.add(f"{reaction.id}.{local.id}", "local parameter", local.value)
+        for reaction in network.reactions:
+            if reaction.fast:
+                self.fast[reaction.id] = self.add(f"extent of {reaction.id}", "unknown", 0.0)
 
     def add(self, id: str, kind: SlotKind, value: float | None, compartment: int = -1) -> int:
         if id in self.slots:
@@ -193,6 +212,8 @@ class _Lowering:
                 return Number(0.0) if id in local else self.rate_of(id, where)
             case Call("rateOf"):
                 raise InvalidModel(f"{where}: rateOf needs the name of a quantity")
+            case Call("delay", (math, lag)):
+                return self.in_the_past(self.slotted(math, local, where), self.slotted(lag, local, where), where)
             case Call(operator, arguments):
                 return Call(operator, tuple(self.slotted(a, local, where) for a in arguments))
             case _:
@@ -211,8 +232,36 @@ class _Lowering:
     def add_reaction_slot(self, id: str) -> int:
         slot = self.add(id, "reaction", None)
         self.assigned[slot] = Number(nan)  # taken before its law is placed: the law may name other reactions
-        self.assigned[slot] = self.law(id)
+        self.assigned[slot] = self.extent(id)
         return slot
+
+    def in_the_past(self, math: Expression, lag: Expression, where: str, source: int = -1) -> Expression:
+        """The csymbol delay: what the formula was `lag` ago; `source`: the delay whose rate of change it is, if any."""
+        if isinstance(lag, Number) and not lag.value >= 0.0:
+            raise InvalidModel(f"{where}: a delay of {lag.value:g}, expected 0 or more")
+        if lag == Number(0.0) or (isinstance(math, Number) and source < 0):
+            return math
+        key = (math, lag, source)
+        if key not in self.delayed:
+            slot = self.add(f"delay {len(self.delayed) + 1}", "delay", None)
+            self.delayed[key] = Delayed(slot, math, lag, math)
+        return Slot(self.delayed[key].slot)
+
+    def written_out(self, math: Expression, also: Mapping[int, Expression] | None = None) -> Expression:
+        """The formula with assignment rules and named reactions written in place; `also` further slots."""
+        known: dict[int, Expression] = {}
+
+        def change(node: Expression) -> Expression:
+            if isinstance(node, Slot) and node.index in self.assigned:
+                if node.index not in known:
+                    with self.defining(self.infos[node.index].id):
+                        known[node.index] = rewrite(self.assigned[node.index], change)
+                return known[node.index]
+            return also.get(node.index, node) if also and isinstance(node, Slot) else node
+
+        found = rewrite(math, change)
+        self.limit(_size(found), "algebraic rule or delay")
+        return found
 
     def size(self, species: str) -> Expression:
         return Slot(self.slots[self.species[species].compartment])
@@ -275,13 +324,25 @@ class _Lowering:
             for reaction in self.network.reactions:
                 for change in self.changes(reaction):
                     self.fluxes.setdefault(self.infos[change.slot].id, []).append((reaction.id, change))
-        terms = [_times(change.coefficient, self.law(reaction)) for reaction, change in self.fluxes.get(id, ())]
+        terms = [_times(change.coefficient, self.extent(reaction)) for reaction, change in self.fluxes.get(id, ())]
         return _sum(terms)
+
+    def extent(self, id: str) -> Expression:
+        """The extent per time that a reaction has: its law, or of a fast one an unknown."""
+        return Slot(self.fast[id]) if id in self.fast else self.law(id)
+
+    def rate_slot(self, slot: int) -> int:
+        """The unknown that is the rate of change of another one."""
+        if slot not in self.rate_slots:
+            self.rate_slots[slot] = self.add(f"rate of {self.infos[slot].id}", "unknown", 0.0)
+        return self.rate_slots[slot]
 
     def slot_rate(self, id: str) -> Expression:
         """d/dt of what the slot of this id holds: for a species always its amount."""
         if id in self.assignment_rules:
             return self.total_derivative(self.rule_math(id))
+        if id in self.free:
+            return Slot(self.rate_slot(self.slots[id]))
         if id not in self.rate_rules:
             return self.flux(id) if id in self.species else Number(0.0)
         rate = self.place(self.rate_rules[id], f"rate rule of {id}")
@@ -297,7 +358,7 @@ class _Lowering:
         self.value_of(id, where)
         with self.defining(f"rateOf({id})"):
             if id in self.reactions:
-                return self.total_derivative(self.law(id))
+                return self.total_derivative(self.extent(id))
             if not self.is_concentration(id):
                 return self.slot_rate(id)
             if id in self.rate_rules:
@@ -324,8 +385,18 @@ class _Lowering:
         info = self.infos[slot]
         if info.kind == "local parameter":
             return Number(0.0)
+        if info.kind == "unknown":
+            return Slot(self.rate_slot(slot))
+        if info.kind == "delay":
+            return self.rate_in_the_past(slot)
         with self.defining(info.id):
             return self.total_derivative(self.assigned[slot]) if info.kind == "reaction" else self.slot_rate(info.id)
+
+    def rate_in_the_past(self, slot: int) -> Expression:
+        """d/dt of f(t - lag), which is f'(t - lag) (1 - lag')."""
+        delayed = next(item for item in self.delayed.values() if item.slot == slot)
+        then = self.in_the_past(self.total_derivative(delayed.math), delayed.lag, "delay", slot)
+        return _times(then, _minus(Number(1.0), self.total_derivative(delayed.lag)))
 
     # ---- assignments
 
@@ -395,8 +466,9 @@ class _Lowering:
         reactions = tuple(
             LoweredReaction(
                 id=reaction.id,
-                rate=self.law(reaction.id),
+                rate=self.extent(reaction.id),
                 changes=self.changes(reaction),
+                **self.both_ways(reaction),
                 reactants=tuple(
                     (self.slots[r.species], self.stoichiometry(reaction.id, r)) for r in reaction.reactants
                 ),
@@ -408,9 +480,12 @@ class _Lowering:
         moved = {change.slot for reaction in reactions for change in reaction.changes}
         rates = [id for id, slot in self.slots.items() if id in self.rate_rules or slot in moved]
         rate_math = {id: self.slot_rate(id) for id in rates}
+        bound = self.constraints(initial) if self.network.algebraic_rules or self.fast else None
+        initial = {**initial, **self.before_the_start(initial)}
         assignments = self.in_order(self.assigned)
+        unknown = set(bound.unknowns if bound else ()) | {item.slot for item in self.delayed.values()}
         return Lowered(
-            slots=self.marked({self.slots[id] for id in rates}),
+            slots=self.marked({self.slots[id] for id in rates} | unknown),
             values=np.array(self.values, dtype=np.float64),
             initial=self.in_order({**self.assigned, **initial}, wanted=initial),
             assignments=assignments,
@@ -418,7 +493,59 @@ class _Lowering:
             rate_rules=tuple(Assigned(self.slots[id], rate_math[id]) for id in ruled),
             reactions=reactions,
             events=events,
+            delays=tuple(self.delayed.values()),
+            algebra=bound,
         )
+
+    def before_the_start(self, initial: Mapping[int, Expression]) -> dict[int, Expression]:
+        """What each delayed formula is before time 0, where all quantities have their initial values.
+
+        Initial assignments that name the time have a value at every time before it too (cases 00938 to 00943 of the
+        SBML Test Suite). The formula's value at time 0 is that of the time -lag; that of a rate of change comes from
+        the time alone.
+        """
+        from senexo.engine.formula.differentiate import derivative
+
+        found: dict[int, Expression] = {}
+        clock = Slot(-1)
+        by_slot = {item.slot: item for item in self.delayed.values()}
+        started = {slot: self.written_out(math) for slot, math in initial.items()}
+        timed = {slot: math for slot, math in started.items() if any(isinstance(node, Time) for node in walk(math))}
+        for key, item in list(self.delayed.items()):
+            source = key[2]
+            math = self.written_out(by_slot[source].math if source >= 0 else item.math, timed)
+            if source >= 0:
+                ticking = rewrite(math, lambda node: clock if isinstance(node, Time) else node)
+                math = rewrite(derivative(ticking, clock.index), lambda node: Time() if node == clock else node)
+            self.delayed[key] = replace(item, before=math)
+            then = Call("minus", (Time(), self.written_out(item.lag)))
+            found[item.slot] = rewrite(math, lambda node, then=then: then if isinstance(node, Time) else node)  # type: ignore[misc]
+        return found
+
+    def both_ways(self, reaction: Reaction) -> dict[str, Expression]:
+        """The two parts of the law of a reversible reaction, if it is a difference of them."""
+        if not reaction.reversible or reaction.fast:
+            return {}
+        sides = ([self.slots[r.species] for r in side] for side in (reaction.reactants, reaction.products))
+        return both_ways(self.law(reaction.id), *sides)
+
+    def constraints(self, initial: Mapping[int, Expression]) -> Algebra:
+        """The equations of algebraic rules and fast reactions, and what follows from them."""
+        rules = [self.place(r.math, "algebraic rule") for r in self.network.algebraic_rules if r.math is not None]
+        fast = [reaction for reaction in self.network.reactions if reaction.fast]
+        structure = Structure(
+            [self.written_out(math) for math in (*rules, *(self.law(reaction.id) for reaction in fast))],
+            [*(self.slots[id] for id in self.free), *self.fast.values()],
+            lambda math: self.written_out(self.total_derivative(math)),
+            self.rate_slot,
+            self.rate_slots,
+        )
+        structure.solve()
+        starts = {slot: self.written_out(math) for slot, math in initial.items()}
+        read = [
+            Assigned(slot, math) for slot, math in starts.items() if not slots_of(math).isdisjoint(structure.matched)
+        ]
+        return algebra(structure, [*((),) * len(rules), *(self.changes(reaction) for reaction in fast)], read)
 
     def marked(self, moving: set[int]) -> tuple[SlotInfo, ...]:
         by_events = {self.slots[id] for id in self.set_by_events if id in self.slots}

@@ -15,9 +15,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.base.errors import UnsupportedFeature
 from senexo.model.expression import Expression
 
-SlotKind = Literal["compartment", "species", "parameter", "local parameter", "species reference", "reaction"]
+SlotKind = Literal[
+    "compartment", "species", "parameter", "local parameter", "species reference", "reaction", "delay", "unknown"
+]  # "delay": a formula some time ago; "unknown": a rate of change, or the extent of a fast reaction, to be solved for
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,50 @@ class Change:
 class LoweredReaction:
     """`rate` is the kinetic law (extent per time). Boundary and constant species have no `Change`.
 
-    `reactants` lists (species slot, stoichiometry expression) as written, boundary species included.
+    `reactants` lists (species slot, stoichiometry expression) as written, boundary species included. `forward` and
+    `backward` are the two parts of a law that is a difference, where the reaction is reversible and has both ways.
     """
 
     id: str
     rate: Expression
     changes: tuple[Change, ...]
     reactants: tuple[tuple[int, Expression], ...] = ()
+    forward: Expression | None = None
+    backward: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """`slot` holds the value that `math` had `lag` ago, and before the start that of `before` (of the time then)."""
+
+    slot: int
+    math: Expression
+    lag: Expression
+    before: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """`math` is 0 at all times, and holds no unknown of its own: it binds the states.
+
+    `along`: the directions in which states are corrected to it, each as changes of slots; without any, by the least.
+    """
+
+    math: Expression
+    along: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Algebra:
+    """Equations 0 = `equations` that determine the slots `unknowns`, as many as there are, and the `invariants`.
+
+    `initial`: initial assignments that read an unknown, in their order. Assignment rules are written in place.
+    """
+
+    unknowns: tuple[int, ...]
+    equations: tuple[Expression, ...]
+    invariants: tuple[Invariant, ...]
+    initial: tuple[Assigned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +127,8 @@ class Lowered:
     copied, overridden by the caller, and `initial` is evaluated in order. `assignments` (assignment
     rules, in dependency order) are evaluated whenever time or any value has changed. `rates` is the full
     right-hand side for the deterministic reading: reactions and rate rules together, one entry per
-    changing slot. `rate_rules` is the part of it that does not come from reactions (for stochastic runs).
+    changing slot. `rate_rules` is the part of it that does not come from reactions (for stochastic runs). `delays` and
+    `algebra` are for deterministic runs of one model alone (`refuse_constraints`).
     """
 
     slots: tuple[SlotInfo, ...]
@@ -98,6 +139,8 @@ class Lowered:
     rate_rules: tuple[Assigned, ...]
     reactions: tuple[LoweredReaction, ...]
     events: tuple[LoweredEvent, ...]
+    delays: tuple[Delayed, ...] = ()
+    algebra: Algebra | None = None
 
     def slot(self, id: str) -> int:
         """The slot of an SBML id; KeyError when there is none."""
@@ -105,3 +148,17 @@ class Lowered:
             if info.id == id:
                 return index
         raise KeyError(id)
+
+
+def refuse_constraints(lowered: Lowered, where: str) -> None:
+    """Raise `UnsupportedFeature` for delays, algebraic rules and fast reactions; `where` is what lacks them.
+
+    >>> import numpy as np
+    >>> refuse_constraints(Lowered((), np.empty(0), (), (), (), (), (), ()), "a batch")
+    """
+    if lowered.delays:
+        raise UnsupportedFeature("delay()", f"{where}; method='ode' of senexo.simulate has it")
+    if lowered.algebra is not None:
+        fast = any(invariant.along for invariant in lowered.algebra.invariants)
+        feature = "fast reaction" if fast else "algebraic rule"
+        raise UnsupportedFeature(feature, f"{where}; method='ode' of senexo.simulate has it")

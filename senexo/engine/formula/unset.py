@@ -13,7 +13,8 @@ from senexo.model.expression import Expression, Slot, walk
 
 _WHAT: Mapping[SlotKind, str] = {
     "compartment": "size", "species": "initial amount or concentration", "parameter": "value",
-    "local parameter": "value", "species reference": "stoichiometry", "reaction": "rate",
+    "local parameter": "value", "species reference": "stoichiometry", "reaction": "rate", "delay": "value",
+    "unknown": "value",
 }  # fmt: skip
 _MOST_NAMED = 10
 
@@ -24,6 +25,7 @@ def check_values(lowered: Lowered, v0: NDArray[np.float64]) -> list[str]:
     v0: values at time 0 [n_slots]. Returns a caution for each that nothing reads, or that an event sets first.
     """
     ruled = {item.slot for item in (*lowered.initial, *lowered.assignments)}
+    ruled |= {item.slot for item in lowered.delays} | set(lowered.algebra.unknowns if lowered.algebra else ())
     by_events = {item.slot for event in lowered.events for item in event.assignments}
     unset = [
         slot

@@ -22,7 +22,7 @@ from senexo.engine.formula.differentiate import gradients
 from senexo.engine.formula.graph import Graph, Node
 from senexo.engine.formula.laws import bounded, constant_parts, floored
 from senexo.engine.formula.layout import LANES, STATES, Layout
-from senexo.engine.formula.network import Lowered
+from senexo.engine.formula.network import Lowered, refuse_constraints
 from senexo.engine.formula.sparse import eliminate
 from senexo.engine.ode import rodas5p
 
@@ -92,6 +92,7 @@ class BatchODE:
     def __init__(self, lowered: Lowered) -> None:
         if lowered.events:
             raise UnsupportedFeature("events in a batch", f"event {lowered.events[0].id}")
+        refuse_constraints(lowered, "in a batch")
         self.n_slots = len(lowered.slots)
         graph = Graph()
         assigned: dict[int, Node] = {}

@@ -11,7 +11,7 @@ that holds it there (Filippov's sliding motion, doi 10.1007/978-94-015-7793-9).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from itertools import product
 from math import prod
@@ -24,6 +24,9 @@ from senexo.engine.formula.graph import COMPARISONS, Graph, Node
 from senexo.engine.formula.gross import gross
 from senexo.engine.formula.machine import run
 from senexo.engine.formula.network import Assigned, Lowered
+from senexo.engine.ode.constraints import Constraints
+from senexo.engine.ode.history import NODES
+from senexo.engine.ode.past import Past
 from senexo.model.expression import Expression, Slot, walk
 
 _STEPS = frozenset({"floor", "ceiling", "quotient"})
@@ -63,9 +66,12 @@ class Equations:
         for_rates = self._feeding(rate.math for rate in lowered.rates)
         for_triggers = self._feeding(event.trigger for event in lowered.events)
         rules = [(a.slot, graph.add(a.math)) for a in lowered.assignments]
+        bound = lowered.algebra
+        equations = [] if bound is None else [*bound.equations, *(item.math for item in bound.invariants)]
+        in_algebra = [graph.add(math) for math in equations]
 
         modes = _switches(graph, [*rates, *(node for slot, node in rules if slot in for_rates)])
-        others = _switches(graph, [*triggers, *(node for slot, node in rules if slot in for_triggers)])
+        others = _switches(graph, [*triggers, *in_algebra, *(node for slot, node in rules if slot in for_triggers)])
         others = [node for node in others if node not in set(modes)]
         signs = [_sign(graph, *graph.arguments(n)) for n in [*modes, *others] if graph.operator(n) in ("eq", "neq")]
         compared = [node for node in [*modes, *others] if graph.operator(node) in COMPARISONS]
@@ -95,6 +101,8 @@ class Equations:
         terms = gross(graph, written_out)
         self._terms = slice(assembler.cells(len(rates)), assembler.n_cells)
         self._add_terms = assembler.assemble(graph, _into(self._terms, [terms[node] for node in written_out]))
+        self.constraints = None if bound is None else Constraints(lowered, bound, assembler, self.states)
+        self.past = Past(lowered, assembler, graph, inlined) if lowered.delays else None
         self.events = [EventPrograms(assembler, e.delay, e.priority, e.assignments) for e in lowered.events]
         tables = assembler.finish()
         self.memory, self._code, self._time = tables.memory.copy(), tables.code, tables.time
@@ -103,6 +111,7 @@ class Equations:
         """The same programs with cells of their own. Call it on equations that were never run themselves."""
         other = copy(self)
         other.memory, other.soft, other.flipped = self.memory.copy(), dict(self.soft), self.flipped.copy()
+        other.past = None if self.past is None else self.past.anew()
         return other
 
     def _feeding(self, formulas: Iterable[Expression]) -> set[int]:
@@ -124,6 +133,37 @@ class Equations:
     def put(self, time: float, y: NDArray[np.float64]) -> None:
         self.memory[self.states] = y
         self.memory[self._time] = time
+        self.refresh()
+
+    def begin(self, values: NDArray[np.float64]) -> None:
+        """Take the values at time 0, made consistent with the constraints."""
+        self.memory[: self.n_slots] = values
+        self.memory[self._time] = 0.0
+        if self.constraints is not None:
+            self.constraints.begin(self.memory, self.compute)
+        if self.past is not None:
+            self.past.begin(self.memory, self.compute)
+            self.refresh()
+            self.past.begin(self.memory, self.compute)
+
+    def refresh(self) -> None:
+        """Bring what is delayed, what is unknown and what is bound by constraints to the present time and state."""
+        if self.past is not None:
+            self.past.refresh(self.memory, self.compute)
+        if self.constraints is not None:
+            self.constraints.settle(self.memory, self.compute)
+            if self.past is not None:  # how long ago may be an unknown
+                self.past.refresh(self.memory, self.compute)
+
+    def remember(self, begin: float, end: float, interpolate: Callable[[float], NDArray[np.float64]]) -> None:
+        """Keep the course of a finished step, if anything is delayed."""
+        if self.past is None or not end > begin:
+            return
+        columns = []
+        for time in begin + (end - begin) * NODES:
+            self.put(float(time), interpolate(float(time)))
+            columns.append(self.past.present(self.memory, self.compute))
+        self.past.history.note(begin, end, np.column_stack(columns))
 
     def state(self) -> NDArray[np.float64]:
         return self.memory[self.states]

@@ -115,3 +115,4 @@ class EventQueue:
         sizes = [memory[item.size] if item.size >= 0 else 1.0 for item in assignments]
         for item, value, size in zip(assignments, values, sizes, strict=True):
             memory[item.slot] = value * size
+        self.equations.refresh()

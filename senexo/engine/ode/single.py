@@ -130,7 +130,9 @@ class _Run:
         max_step: float | None,
     ) -> None:
         self.equations = prepared.equations.anew()
-        self.equations.memory[: self.equations.n_slots] = v0
+        self.equations.begin(v0)
+        self.past = self.equations.past
+        self.moved = self._moved(v0)
         self.times, self.end = times, float(times[-1]) if len(times) else 0.0
         self.queue = EventQueue(self.equations, ties, end=self.end)
         self.out = np.empty((len(times), self.equations.n_slots))
@@ -151,13 +153,31 @@ class _Run:
 
     def values(self) -> Values:
         self.instant()
+        if self.past is not None:
+            self.past.breaks.add(0.0, self.past.lags(self.equations.memory))
         while self.n_out < len(self.times):
-            self.stretch(min(self.end, self.queue.next_time))
+            stop = min(self.end, self.queue.next_time)
+            self.stretch(stop if self.past is None else min(stop, self.past.breaks.next(self.time)))
         return self.out
+
+    def _moved(self, v0: Values) -> list[str]:
+        """States that the constraints have moved at the start."""
+        states = self.equations.states
+        before, now = v0[states], self.equations.state()
+        moved = np.abs(now - before) > 1e-6 * np.maximum(np.abs(now), np.abs(before))
+        along = self.equations.lowered.algebra is not None and any(
+            item.along for item in self.equations.lowered.algebra.invariants
+        )
+        return [] if along else [self.equations.lowered.slots[slot].id for slot in states[moved]]
 
     def cautions(self) -> list[str]:
         """What may be less accurate than the tolerance says."""
         found = []
+        if self.moved:
+            found.append(
+                f"the initial values of {', '.join(self.moved[:5])} do not satisfy the algebraic rules; the run begins"
+                " at the nearest values that do"
+            )
         if self.unseen:
             found.append(UNSEEN)
         if self.sizes is not None and len(lost := self.sizes.lost()):
@@ -172,6 +192,8 @@ class _Run:
     def instant(self) -> bool:
         """Let the events of the present time happen and write its output; True if the solver has to start anew."""
         executed = self.queue.settle(self.time)
+        if executed and self.past is not None:
+            self.past.breaks.add(self.time, self.past.lags(self.equations.memory))
         self.seen = self.equations.look()
         switched = self.equations.adopt()
         while self.n_out < len(self.times) and self.times[self.n_out] <= self.time:
@@ -182,28 +204,45 @@ class _Run:
     def stretch(self, stop: float) -> None:
         """Integrate until `stop`, or until an event or a switch changes the equations."""
         flow = self.flow(stop)
+        if self.past is not None:
+            self.past.stop = stop
         while self.time < stop:
             begin, interpolate = flow.time, flow.step()
             self.n_steps += 1
             if self.n_steps > MOST_STEPS:
                 raise SimulationError(f"more than {MOST_STEPS} steps were needed to reach time {self.time:g}")
             if self.through(begin, flow.time, interpolate):
+                self.after()
                 self.note_restart()
                 return
             if self.queue.next_time < stop:  # a delayed event was scheduled on the way: the next stretch ends there
                 break
-        if self.queue.next_time <= self.time:
+        at_break = self.after()
+        if self.queue.next_time <= self.time or at_break:
             self.instant()
+
+    def after(self) -> bool:
+        """At the end of a stretch: what was delayed is seen from behind a jump; True if there is one."""
+        if self.past is None:
+            return False
+        self.past.stop = inf
+        at_break = self.time in self.past.breaks.times
+        self.past.breaks.pass_by(self.time, self.past.lags(self.equations.memory))
+        self.equations.refresh()
+        return at_break
 
     def through(self, begin: float, end: float, interpolate: Interpolation) -> bool:
         """Go through one finished step, stopping at each change; True if the rest of it is void."""
         while (change := self.first_change(begin, end, interpolate)) is not None:
+            self.equations.remember(begin, change, interpolate)
             self.write(change, interpolate, last=False)
             self.goto(change, interpolate)
             if self.instant() or self.queue.next_time < end:
                 return True
             begin = change
-        self.write(end, interpolate, last=self.queue.next_time > end)
+        self.equations.remember(begin, end, interpolate)
+        last = self.queue.next_time > end and not (self.past is not None and end in self.past.breaks.times)
+        self.write(end, interpolate, last=last)
         self.goto(end, interpolate)
         return False
 
@@ -315,6 +354,11 @@ class _Run:
 
     def reach(self, time: float) -> float:
         """The mark that the next step may not pass; one that lies close ahead is passed, to spare a tiny step."""
+        return min(
+            self.mark_ahead(time), inf if self.past is None else self.past.reach(time, self.end, self.equations.memory)
+        )
+
+    def mark_ahead(self, time: float) -> float:
         k = int(np.searchsorted(self.marks, time, side="right"))
         if k + 1 >= len(self.marks):
             return inf if k >= len(self.marks) else float(self.marks[k])

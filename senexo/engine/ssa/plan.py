@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.formula.network import Assigned, Lowered
+from senexo.engine.formula.two_ways import in_two_ways
 from senexo.model.expression import Call, Expression, Slot, rewrite
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Plan:
     """The shapes of one network (see `Shape`); any number of threads may use one plan."""
 
     def __init__(self, lowered: Lowered) -> None:
-        self.lowered = lowered
+        self.lowered = in_two_ways(lowered)
         self._sizes = [k for k, info in enumerate(lowered.slots) if info.kind == "compartment" and not info.changes]
         self._shapes: dict[frozenset[int], Shape] = {}
         self._lock = RLock()

@@ -23,7 +23,8 @@ from senexo.base.streams import derive
 from senexo.base.threads import available
 from senexo.engine.formula.evaluate import apply_assignments
 from senexo.engine.formula.forcing import Forcing, evenly
-from senexo.engine.formula.network import Lowered
+from senexo.engine.formula.network import Lowered, refuse_constraints
+from senexo.engine.formula.two_ways import in_two_ways
 from senexo.engine.ssa import choice
 from senexo.engine.ssa.choice import Generated
 from senexo.engine.ssa.plan import Plan
@@ -130,6 +131,8 @@ class Sampler:
     """`sample` for many calls with one network and one start: tables and kernels are made once."""
 
     def __init__(self, lowered: Lowered, v0: Values, plan: Plan | None = None) -> None:
+        refuse_constraints(lowered, "in stochastic runs")
+        lowered = in_two_ways(lowered)
         self.lowered, self.v0 = lowered, v0
         self.shape = (plan or Plan(lowered)).shape(v0)
 
