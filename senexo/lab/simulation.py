@@ -87,13 +87,14 @@ def simulate(
     Returns
     -------
     xarray.Dataset
-        With dims (run, time): one variable per species, per reaction (its rate; in "ssa" its propensity), and per
-        parameter, compartment or stoichiometry that may change, under its SBML id with its unit (where a quantity is called "run" or "time", the dim of that name gets a
-        "_" behind). What stays constant is a scalar coordinate. How the numbers came about is in `attrs`;
-        `attrs["status"]` is "complete" or "complete, with cautions": numbers that may be less accurate than the
-        tolerance says, or that no model means (not a number, infinite, an amount below zero, a Zeno point) are in
-        `attrs["cautions"]`, a sentence a line. With rows, what a row sets is a coordinate along "run", and so is
-        "status": "complete", or why a run failed. The values of a failed run are nan; `attrs["status"]` counts them.
+        With dims (run, time): one variable per species, per reaction (its rate; in "ssa" its propensity, forward less
+        backward), and per parameter, compartment or stoichiometry that may change, under its SBML id with its unit
+        (where a quantity is called "run" or "time", the dim of that name gets a "_" behind). What stays constant is a
+        scalar coordinate. How the numbers came about is in `attrs`; `attrs["status"]` is "complete" or "complete, with
+        cautions": numbers that may be less accurate than the tolerance says, or that no model means (not a number,
+        infinite, an amount below zero, a Zeno point) are in `attrs["cautions"]`, a sentence a line. With rows,
+        what a row sets is a coordinate along "run", and so is "status": "complete", or why a run failed. The values of
+        a failed run are nan; `attrs["status"]` counts them.
 
     Raises
     ------

@@ -78,7 +78,7 @@ def _clean(document: libsbml.SBMLDocument) -> libsbml.SBMLDocument:
 
 
 def _take_over(plugin: Any, other: libsbml.SBMLDocument, id: str, reference: str, taken: set[str], place: str) -> None:
-    """The model `reference` of the other document (its main one, if that is empty) as definition `id`, and its parts."""
+    """The model `reference` of the other document (its main one, if empty) as definition `id`, and what it uses."""
     main = other.getModel()
     inside = [] if other.getPlugin("comp") is None else _definitions(other.getPlugin("comp"))
     if main is not None and reference in ("", main.getId()):

@@ -56,7 +56,7 @@ def in_model_time(event: Event, delay_unit: float) -> Event:
 
 
 def without_fast(model: libsbml.Model) -> set[str]:
-    """Take the attribute `fast`, which Level 3 Version 2 no longer has, from reactions; the ids of those that had it."""
+    """Take the attribute `fast`, which Level 3 Version 2 lacks, from reactions; the ids of those that had it."""
     fast = [reaction for reaction in each(model, "Reactions") if reaction.isSetFast() and reaction.getFast()]
     for reaction in fast:
         reaction.setFast(False)

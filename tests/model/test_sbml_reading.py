@@ -12,8 +12,19 @@ from senexo.base.errors import InvalidModel, UnsupportedFeature
 from senexo.base.sandbox import as_utf8
 from senexo.model.expression import Call, Expression, Invoke, Number, Symbol, Time
 from senexo.model.loading import load, parse
-from senexo.model.network import Network, Parameter, Rule, SpeciesReference
+from senexo.model.network import (
+    AlgebraicRule,
+    Compartment,
+    KineticLaw,
+    Network,
+    Parameter,
+    Reaction,
+    Rule,
+    Species,
+    SpeciesReference,
+)
 from senexo.model.sbml_read import read
+from senexo.model.sbml_write import to_sbml
 from verify._hostile import MATHML, apply, math, parameter, parameters, rule_for_k, rules, sbml
 
 TIME = '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time">t</csymbol>'
@@ -241,12 +252,14 @@ def test_a_package_that_optimises(objective: str) -> None:
 @pytest.mark.parametrize(
     ("text", "feature"),
     [
-        (sbml(f"<listOfRules><algebraicRule>{math('<cn>0</cn>')}</algebraicRule></listOfRules>"), "algebraic rule"),
-        (rule_for_k('<apply><csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/delay">d</csymbol>'
-                    "<ci>a</ci><cn>1</cn></apply>"), "delay()"),
-        (level_2(4).replace('id="r"', 'id="r" fast="true"'), "fast reaction"),
-        (sbml('<comp:listOfSubmodels><comp:submodel comp:id="s" comp:modelRef="n"/></comp:listOfSubmodels>', attributes=
-              ' xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true"'), "package comp"),
+        (sbml('<qual:listOfQualitativeSpecies/>', attributes=
+              ' xmlns:qual="http://www.sbml.org/sbml/level3/version1/qual/version1" qual:required="true"'), "package qual"),
+        (sbml('<multi:listOfSpeciesTypes/>', attributes=
+              ' xmlns:multi="http://www.sbml.org/sbml/level3/version1/multi/version1" multi:required="true"'), "package multi"),
+        (sbml('<arrays:listOfDimensions/>', attributes=
+              ' xmlns:arrays="http://www.sbml.org/sbml/level3/version1/arrays/version1" arrays:required="true"'), "package arrays"),
+        (sbml('<spatial:geometry/>', attributes=
+              ' xmlns:spatial="http://www.sbml.org/sbml/level3/version1/spatial/version1" spatial:required="true"'), "package spatial"),
     ],
 )  # fmt: skip
 def test_refused_by_name(text: str, feature: str, tmp_path: Path) -> None:
@@ -255,6 +268,41 @@ def test_refused_by_name(text: str, feature: str, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedFeature, match=r"is not supported: .*m\.xml") as caught:
         load(path)
     assert caught.value.feature == feature
+
+
+def test_what_older_levels_call_fast_and_algebraic() -> None:
+    n = network(level_2(4).replace('id="r"', 'id="r" fast="true"'))
+    assert [reaction.fast for reaction in n.reactions] == [True]
+    text = to_sbml(n)
+    assert 'fast="true"' in text
+    assert "level3/version1" in text
+    n = network(sbml(f"<listOfRules><algebraicRule>{math('<cn>0</cn>')}</algebraicRule></listOfRules>"))
+    assert n.algebraic_rules == (AlgebraicRule(Number(0.0)),)
+
+
+def test_a_fast_reaction_beside_functions_of_version_2_is_written_with_the_package_that_lends_them() -> None:
+    law = KineticLaw(Call("max", (Symbol("A"), Number(0.0))))
+    n = Network(
+        "m",
+        compartments=(Compartment("c", 1.0),),
+        species=(Species("A", "c", 1.0),),
+        reactions=(Reaction("r", (SpeciesReference("A"),), kinetic_law=law, fast=True),),
+    )
+    assert "l3v2extendedmath" in to_sbml(n)
+    assert network(to_sbml(n)) == n
+
+
+def test_copasis_function_for_a_rate_of_change() -> None:
+    """COPASI writes rateOf as a function without a value, which an annotation explains."""
+    note = '<annotation><symbols xmlns="http://sbml.org/annotations/symbols" definition="http://en.wikipedia.org/wiki/Derivative"/></annotation>'
+    body = f'<math xmlns="{MATHML}"><lambda><bvar><ci>a</ci></bvar><notanumber/></lambda></math>'
+    function = f'<listOfFunctionDefinitions><functionDefinition id="rate">{note}{body}</functionDefinition></listOfFunctionDefinitions>'
+    free = '<listOfParameters><parameter id="x" value="1" constant="false"/><parameter id="y" constant="false"/></listOfParameters>'
+    both = (f'<listOfRules><rateRule variable="x">{math("<cn>3</cn>")}</rateRule>'
+            f'<assignmentRule variable="y">{math("<apply><ci>rate</ci><ci>x</ci></apply>")}</assignmentRule></listOfRules>')  # fmt: skip
+    n = network(sbml(function + free + both))
+    assert n.function_definitions == ()
+    assert n.rules[1].math == Call("rateOf", (Symbol("x"),))
 
 
 def test_antimony_and_its_sbml_are_one_model() -> None:
