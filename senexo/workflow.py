@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from senexo.base.errors import Fault, InvalidInput, LimitReached, StoreError
 from senexo.base.plotting import require_matplotlib
 from senexo.base.store import Store, read_chunk, read_ledger, read_recorded
-from senexo.study.read import read_study
+from senexo.study.read import read_study, read_worlds
 from senexo.study.schema import Study
 
 if TYPE_CHECKING:
@@ -210,6 +210,84 @@ def run(
     return open_results(folder)
 
 
+def worlds(
+    studies: Sequence[Study | str | Path] | Study | str | Path,
+    *,
+    out: str | Path | None = None,
+    donors: int | None = None,
+    workers: int | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    set: Sequence[str] = (),
+) -> Results:
+    """Judge the claim of one study, or of several, in every named world of it, on the same keyed draws.
+
+    Parameters
+    ----------
+    studies
+        Studies with a claim; each is judged as it stands and in its `[worlds]`. Several are joined draw by draw, in
+        worlds of one name that draw alike (same seed, donors and prior).
+    out
+        The result folder; `results/NAME-worlds` by default.
+    donors, workers, resume, progress, set
+        As in `run`.
+
+    Returns
+    -------
+    Results
+        With the tables `worlds` (claim x world), `worlds_draws`, `worlds_parameters` and `worlds_together`.
+
+    Raises
+    ------
+    InvalidInput
+        Faults of a study; one without a claim; donors that are patients; one claim twice.
+    StoreError
+        A full disk, or a folder that holds other results.
+
+    Examples
+    --------
+    >>> worlds("c05", donors=20).table("worlds")   # doctest: +SKIP
+    """
+    from senexo.base.table import csv_bytes, parquet_bytes
+    from senexo.lab import provenance
+    from senexo.lab import worlds as lab
+    from senexo.lab.results import as_json
+    from senexo.report import worlds as page
+
+    began = time.monotonic()
+    workers = workers or os.cpu_count() or 1
+    several = [studies] if isinstance(studies, Study | str | os.PathLike) else list(studies)
+    changes = [*set, *([] if donors is None else [f"donors.n={donors}"])]
+    names = [study.title if isinstance(study, Study) else Path(study).stem for study in several]
+    said = {name: read_worlds(study, set=changes) for name, study in zip(names, several, strict=True)}
+    lab.check(said)
+    require_matplotlib()
+    folder = Path(out) if out is not None else default_folder(Path(f"{'-'.join(names)}-worlds"), resume=resume)
+    with Store(folder, lab.identity(said), resume=resume) as store:
+        for name, (study, *_) in zip(names, (list(there.values()) for there in said.values()), strict=True):
+            store.write(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.resolved.toml", study.to_toml().encode())
+        judged = lab.judge(said, store, workers=workers, say=progress or (lambda what, done, total: None))
+        together = lab.joint(judged)
+        tables = {
+            "worlds": lab.table(judged), "worlds_draws": lab.draws(judged), "worlds_parameters": lab.parameters(judged),
+            "worlds_together": together,
+        }  # fmt: skip
+        for name, table in tables.items():
+            if len(table):
+                store.write(f"tables/{name}.parquet", parquet_bytes(table))
+                store.write(f"tables/{name}.csv", csv_bytes(table))
+        store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together))}))
+        record = provenance.of_worlds(
+            [one.resolved for one in judged], store.digest(), n_units=len(store.chunks()),
+            seconds=time.monotonic() - began, workers=workers,
+        )  # fmt: skip
+        store.write("run.json", as_json(record))
+        with store.adopting("report.html"):
+            page.render(folder)
+        store.seal()
+    return open_results(folder)
+
+
 def open_results(folder: str | Path) -> Results:
     """The results of a finished run.
 
@@ -301,7 +379,7 @@ def report(folder: str | Path, *, out: str | Path | None = None, figures: bool =
     StoreError
         When a file that the page needs is missing or unreadable, or when `out` is the result folder itself.
     """
-    from senexo.report.page import render_to
+    from senexo.report.page import Written, render_to
 
     source = Path(folder)
     place = Path(out) if out is not None else source / "report"
@@ -310,6 +388,11 @@ def report(folder: str | Path, *, out: str | Path | None = None, figures: bool =
             f"{place}: is the result folder, whose files the ledger records; choose another folder for --out"
         )
     place.mkdir(parents=True, exist_ok=True)
+    if (source / "tables" / "worlds.parquet").is_file():
+        from senexo.report import worlds as of_worlds
+
+        page, *files = of_worlds.render(source, out=place, figures=figures)
+        return Written(page, tuple(files))
     return render_to(source, place, figures=figures)
 
 

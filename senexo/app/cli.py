@@ -153,6 +153,33 @@ def run(
     typer.echo(results.folder / "report.html")
 
 
+@app.command()
+def worlds(
+    studies: Annotated[
+        list[str], typer.Argument(help="studies with a claim: files (.toml) or shipped names", show_default=False)
+    ],
+    out: Annotated[Path | None, typer.Option(help="result folder (default: results/NAME-worlds)")] = None,
+    donors: Annotated[int | None, typer.Option(help="another number of draws than the studies'", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="processes (default: one per core)", min=1)] = None,
+    set_: Sets = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress, no table; only errors")] = False,
+) -> None:
+    """Judge claims in every named world of their studies: the table claim x world."""
+    from senexo import workflow
+    from senexo.app.progress import shown
+    from senexo.report.worlds import text
+
+    with shown(quiet=quiet) as progress:
+        results = workflow.worlds(
+            studies, out=out, donors=donors, workers=workers, resume=resume, progress=progress, set=set_ or ()
+        )
+    if not quiet:
+        several = (results.folder / "tables" / "worlds_together.parquet").is_file()
+        typer.echo(text(results.table("worlds"), results.table("worlds_together") if several else None))
+    typer.echo(results.folder / "report.html")
+
+
 def _resuming(
     study: str, out: Path, *, seed: int | None, donors: int | None, workers: int | None, changes: Sequence[str]
 ) -> str:

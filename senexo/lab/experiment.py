@@ -179,5 +179,5 @@ def units_of(study: Study) -> list[Unit]:
 def arms_in(study: Study, world: World) -> dict[str, Arm]:
     """The arms of a study as they are in a world, by name."""
     if world is World.NULL and study.claim is not None:
-        return {name: protocol.cut(arm, study.claim.cuts) for name, arm in study.arms.items()}
+        return {name: arm.cut(study.claim.cuts) for name, arm in study.arms.items()}
     return dict(study.arms)

@@ -93,12 +93,6 @@ def effects(actions: Sequence[Action]) -> tuple[tuple[float | None, str, str, fl
     return tuple((a.time_h, a.target, a.operation, a.value) for a in actions)
 
 
-def cut(arm: Arm, cuts: Sequence[Action]) -> Arm:
-    """An arm whose cells have these edges cut as well, last of all, in either half of a well."""
-    above = arm.insert and arm.insert.model_copy(update={"genotype": (*arm.insert.genotype, *cuts)})
-    return arm.model_copy(update={"genotype": (*arm.genotype, *cuts), "insert": above})
-
-
 def _treatment(arms: Mapping[str, Arm], name: str) -> tuple[object, ...]:
     """All interventions in an arm's well, without labels; another arm's medium by the interventions there."""
     arm = arms[name]

@@ -45,15 +45,21 @@ def record(
         "replays_cells": experiment.replays_cells,
         "wall_time_s": round(seconds, 1),
         "workers": workers,
-        "platform": {
-            "python": platform.python_version(),
-            "system": platform.platform(),
-            "machine": platform.machine(),
-            "cpu_features": _cpu_features(),
-        },
+        "platform": _platform(),
         "libraries": {name: version(name) for name in LIBRARIES},
         "cautions": [*cautions, *general_cautions(study), *doses.cautions(study, experiment.circuit)],
     }
+
+
+def of_worlds(studies: Sequence[Study], digest: str, *, n_units: int, seconds: float, workers: int) -> dict[str, Any]:
+    """The content of run.json of claims judged in named worlds; `studies`: every study in every world."""
+    cautions = dict.fromkeys(caution for study in studies for caution in general_cautions(study))
+    return {
+        "version": __version__, "digest": digest, "seed": studies[0].seed,
+        "study_digests": [study.digest for study in studies], "n_donors": studies[0].donors.n, "n_units": n_units,
+        "wall_time_s": round(seconds, 1), "workers": workers, "platform": _platform(),
+        "libraries": {name: version(name) for name in LIBRARIES}, "cautions": list(cautions),
+    }  # fmt: skip
 
 
 def general_cautions(study: Study) -> Iterator[str]:
@@ -101,6 +107,15 @@ def _flat(tree: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _flat(item, f"{path}[{index}]")
     else:
         yield path, str(tree)
+
+
+def _platform() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "cpu_features": _cpu_features(),
+    }
 
 
 def _cpu_features() -> str:

@@ -14,7 +14,7 @@ from senexo.base.files import no_plain_file
 from senexo.base.toml_text import refusal
 from senexo.base.units import shown
 from senexo.study.overrides import apply_overrides
-from senexo.study.resolve import resolve
+from senexo.study.resolve import resolve, resolve_worlds
 from senexo.study.schema import Study
 
 SHIPPED = Path(__file__).parent.parent / "studies"
@@ -61,17 +61,38 @@ def read_study(study: Study | str | os.PathLike[str], *, set: Sequence[str] = ()
     >>> read_study("mir34c-exvivo", set=["donors.n=2"]).donors.n
     2
     """
-    if isinstance(study, Study):
-        if not set:
-            return study
-        raw, where, folder = study.to_dict(), "study", Path()
-    else:
-        path = _path(study)
-        raw, where, folder = read_raw(path), path.name, path.parent
+    if isinstance(study, Study) and not set:
+        return study
+    raw, where, folder = _tables(study)
     found = resolve(apply_overrides(raw, set), where=where, folder=folder)
     for notice in found.notices:
         warnings.warn(notice, FutureWarning, stacklevel=2)
     return found
+
+
+def read_worlds(study: Study | str | os.PathLike[str], *, set: Sequence[str] = ()) -> dict[str, Study]:
+    """The resolved study as it stands (the first entry) and in each of its named worlds.
+
+    Parameters and errors are those of `read_study`.
+
+    Examples
+    --------
+    >>> list(read_worlds("c05-senescence"))
+    ['as it stands']
+    """
+    raw, where, folder = _tables(study)
+    found = resolve_worlds(apply_overrides(raw, set), where=where, folder=folder)
+    for notice in next(iter(found.values())).notices:
+        warnings.warn(notice, FutureWarning, stacklevel=2)
+    return found
+
+
+def _tables(study: Study | str | os.PathLike[str]) -> tuple[dict[str, Any], str, Path]:
+    """The tables of a study file, what messages call it, and the folder that its paths are relative to."""
+    if isinstance(study, Study):
+        return study.to_dict(), "study", Path()
+    path = _path(study)
+    return read_raw(path), path.name, path.parent
 
 
 def read_raw(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from senexo.study.claims import Vocabulary, parse_claim
 from senexo.study.cursor import Cursor
 from senexo.study.donors import HERE
 from senexo.study.form import measured as form
+from senexo.study.form.arms import Interventions
 from senexo.study.form.kinds import DEFAULT_GRID_H, MAX_GRID_POINTS
 from senexo.study.names import ModelNames
 from senexo.study.schema import About, Action, Arm, Claim, Readouts, Replicates
@@ -119,7 +120,7 @@ def read_claim(
             parse_claim(text, vocabulary, where=place.at(key).where) if text else None
         except InvalidInput as error:
             place.faults.extend(error.faults)
-    cuts = None if claim.null is None else _cuts(claim.null, place.at("null"), names)
+    cuts = None if claim.null is None else read_cuts(claim.null, place.at("null"), names)
     if claim.id is None or claim.holds_when is None or claim.level is None or cuts is None:
         return None
     return Claim(
@@ -128,9 +129,9 @@ def read_claim(
     )  # fmt: skip
 
 
-def _cuts(null: form.Null, place: Cursor, names: ModelNames | None) -> tuple[Action, ...]:
-    """The null's actions; they act from the start, in every arm."""
-    made = VerbReader(names, None).arm("null", null, place)
+def read_cuts(written: Interventions, place: Cursor, names: ModelNames | None) -> tuple[Action, ...]:
+    """The actions of interventions that act from the start, in every arm: of a claim's null, or of a world."""
+    made = VerbReader(names, None).arm("null", written, place)
     if made.schedule and not place.has_fault():
         place.fault("what acts from the start, without a time", found="an action with a time")
     return made.genotype

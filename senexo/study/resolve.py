@@ -8,6 +8,7 @@ from typing import Any
 
 from senexo.base.errors import InvalidInput
 from senexo.base.units import shown
+from senexo.study import worlds
 from senexo.study.arms import read_arms
 from senexo.study.assays import read_assays
 from senexo.study.culture import check_stop, read_culture, refuse_lost, window_check_wells
@@ -20,6 +21,7 @@ from senexo.study.schema import CellType, Study
 from senexo.study.structure import in_file_order, read_form
 from senexo.study.targets import with_targets
 from senexo.study.wells import types_in
+from senexo.study.worlds import AS_IT_STANDS
 
 
 def resolve(raw: Mapping[str, Any], *, where: str = "study", folder: str | Path = ".") -> Study:
@@ -45,6 +47,33 @@ def resolve(raw: Mapping[str, Any], *, where: str = "study", folder: str | Path 
     Traceback (most recent call last):
     senexo.base.errors.InvalidInput: study: model: found nothing, expected this table
     """
+    return resolve_worlds(raw, where=where, folder=folder)[AS_IT_STANDS]
+
+
+def resolve_worlds(raw: Mapping[str, Any], *, where: str = "study", folder: str | Path = ".") -> dict[str, Study]:
+    """The complete form of a study as it stands (the first entry), and in each of its named worlds.
+
+    Raises InvalidInput as `resolve` does; faults that only a world has are those of its tables in that world.
+    """
+    study = _as_it_stands(raw, where, folder)
+    found, faults = {AS_IT_STANDS: study}, list(worlds.unknown_arms(raw, study.worlds))
+    if study.worlds and not faults:
+        own = worlds.departing(raw, study, _as_it_stands(worlds.without_draws(raw), where, folder))
+        for name, world in study.worlds.items():
+            try:
+                there = _as_it_stands(worlds.tables_in(raw, world, own), f"{where}, in worlds.{name}", folder)
+            except InvalidInput as error:
+                faults += error.faults
+                continue
+            arms = {arm: treated.cut(world.cuts) for arm, treated in there.arms.items()}
+            found[name] = there.model_copy(update={"arms": arms})
+    if faults:
+        raise InvalidInput(faults)
+    return found
+
+
+def _as_it_stands(raw: Mapping[str, Any], where: str, folder: str | Path) -> Study:
+    """A study whose worlds have been read but not resolved."""
     form, top, notices = read_form(raw, where)
     study = None if form is None else _resolved(form, top, Path(folder))
     if top.faults or study is None:
@@ -80,13 +109,18 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
     references = list(replicates.reference_copies) if replicates else []
     assays = read_assays(form.assays or [], top.at("assays"), arms, reads, names, references, kinds)
     claim = None if form.claim is None else read_claim(form.claim, top.at("claim"), arms, reads, kinds, names)
+    others = worlds.read_worlds(form.worlds, top.at("worlds"), names)
+    if others and form.claim is None:
+        top.at("worlds").fault(
+            "a [claim], which is what worlds are compared by", found="worlds of a study without a claim"
+        )
     if top.faults or names is None or culture is None or donors is None or readouts is None or replicates is None:
         return None
     assert form.title is not None
     assert form.seed is not None
     return Study(
         title=form.title, seed=form.seed, model=names.model, cells=cells, donors=donors, culture=culture, arms=arms,
-        readouts=readouts, replicates=replicates, assays=assays, claim=claim,
+        readouts=readouts, replicates=replicates, assays=assays, claim=claim, worlds=others,
     )  # fmt: skip
 
 

@@ -162,6 +162,11 @@ class Arm(_Frozen):
     genotype: tuple[Action, ...] = ()
     schedule: tuple[Action, ...] = ()
 
+    def cut(self, cuts: tuple[Action, ...]) -> Arm:
+        """This arm with further actions on the genotype, last of all, in either half of a well."""
+        above = self.insert and self.insert.model_copy(update={"genotype": (*self.insert.genotype, *cuts)})
+        return self.model_copy(update={"genotype": (*self.genotype, *cuts), "insert": above})
+
 
 class Readouts(_Frozen):
     """`times_h`: when wells are read; `grid_h`: step of the fine grid on which fates and arrest are followed."""
@@ -230,6 +235,13 @@ class Claim(_Frozen):
     cuts: tuple[Action, ...] = Field(default=(), exclude=True)
 
 
+class World(_Frozen):
+    """A named world of a study. `written`: what differs, as the file says it; `cuts`: actions added to every arm."""
+
+    written: dict[str, Any]
+    cuts: tuple[Action, ...] = Field(default=(), exclude=True)
+
+
 class Study(_Frozen):
     """One experiment, complete and frozen. Read one with `senexo.read_study`.
 
@@ -249,6 +261,8 @@ class Study(_Frozen):
         Arm -> its actions, in the order of the result tables.
     readouts, replicates, assays, claim
         What is read and when (h), the noise of measuring, the assays requested, and the claim to be judged.
+    worlds
+        Named worlds in which the claim is judged too (`senexo worlds`); a run does not look at them.
     notices
         What the file says in words of the last version; no part of the study's content.
 
@@ -273,6 +287,7 @@ class Study(_Frozen):
     replicates: Replicates
     assays: tuple[AssayRequest, ...] = ()
     claim: Claim | None = None
+    worlds: dict[str, World] = Field(default_factory=dict)
     notices: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
@@ -289,6 +304,7 @@ class Study(_Frozen):
         counts by its content, not by where its file lies.
         """
         content = self.model_dump(mode="json")
+        del content["worlds"]
         content["arms"] = list(content["arms"].items())
         content["model"] = content["model"]["digest"]
         content["culture"] = _first_names(content["culture"])
@@ -312,6 +328,9 @@ class Study(_Frozen):
                 if not arm[key]:
                     del arm[key]
         content["assays"] = [{"name": request.name, **request.options} for request in self.assays]
+        del content["worlds"]
+        if self.worlds:
+            content["worlds"] = {name: world.written for name, world in self.worlds.items()}
         return content
 
     def to_toml(self) -> str:

@@ -11,9 +11,12 @@ from senexo.study.form.fields import Constant, Key, Listed, Named, Text, Whole
 from senexo.study.form.kinds import DEFAULT_SEED, MAX_SEED
 from senexo.study.form.measured import Claim, Readouts, Replicates
 from senexo.study.form.table import Table, key
+from senexo.study.form.worlds import World
 from senexo.study.schema import SCHEMA_VERSION
 
 ARM_NAME = r"[A-Za-z0-9]([A-Za-z0-9 _.+-]{0,58}[A-Za-z0-9_.+-])?( ?\[[^\[\]\"\\]{1,30}\])?"  # no space at the end
+
+WORLD_NAME = r"[A-Za-z0-9]([A-Za-z0-9 _.,+-]{0,38}[A-Za-z0-9_.+-])?"
 
 
 class StudyFile(Table):
@@ -51,3 +54,17 @@ class StudyFile(Table):
         list[Annotated[Any, Assay()]] | None, Listed("a list of tables, [[assays]]", may_be_empty=True)
     ] = key("the assays", None, otherwise="none")
     claim: Claim | None = key("what the study claims", None, otherwise="none")
+    worlds: Annotated[
+        dict[
+            Annotated[
+                str,
+                Key(
+                    pattern=WORLD_NAME, what="name of a world",
+                    expected="a name of letters, digits, _ . , + - and spaces",
+                ),
+            ],
+            World | None,
+        ]
+        | None,
+        Named("a table of worlds, e.g. [worlds.tight]"),
+    ] = key("named worlds in which the claim is judged too (`senexo worlds`)", None, otherwise="none")  # fmt: skip
