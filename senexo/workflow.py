@@ -288,6 +288,14 @@ def worlds(
     return open_results(folder)
 
 
+def table_of_worlds(results: Results) -> str:
+    """The table claim x world of `worlds` as text, with claims together where several were judged on the same draws."""
+    from senexo.report.worlds import text
+
+    several = (results.folder / "tables" / "worlds_together.parquet").is_file()
+    return text(results.table("worlds"), results.table("worlds_together") if several else None)
+
+
 def open_results(folder: str | Path) -> Results:
     """The results of a finished run.
 

@@ -168,15 +168,13 @@ def worlds(
     """Judge claims in every named world of their studies: the table claim x world."""
     from senexo import workflow
     from senexo.app.progress import shown
-    from senexo.report.worlds import text
 
     with shown(quiet=quiet) as progress:
         results = workflow.worlds(
             studies, out=out, donors=donors, workers=workers, resume=resume, progress=progress, set=set_ or ()
         )
     if not quiet:
-        several = (results.folder / "tables" / "worlds_together.parquet").is_file()
-        typer.echo(text(results.table("worlds"), results.table("worlds_together") if several else None))
+        typer.echo(workflow.table_of_worlds(results))
     typer.echo(results.folder / "report.html")
 
 

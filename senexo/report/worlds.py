@@ -33,7 +33,9 @@ def picture(table: pd.DataFrame) -> Drawn:
             if row["possible"] == row["possible"]:
                 axes.barh(place, 100 * row["possible"], height=0.62, facecolor=PALE, edgecolor=SOFT, linewidth=0.6)
             if row["null"] == row["null"]:
-                axes.plot(100 * row["null"], place, "|", color=INK, markersize=9, markeredgewidth=1.4, zorder=3)
+                axes.plot(
+                    100 * row["null"], place, "|", color=INK, markersize=9, markeredgewidth=1.4, zorder=3, clip_on=False
+                )
             if row["true"] == row["true"]:
                 axes.plot([100 * row["true_low"], 100 * row["true_high"]], [place, place], color=SERIES[0], zorder=4)
                 axes.plot(100 * row["true"], place, "o", color=SERIES[0], markersize=4, zorder=5)

@@ -37,11 +37,14 @@ def read_culture(culture: form.Culture, place: Cursor, names: ModelNames | None)
     factors = _medium("growth_factors", culture.growth_factors, place.at("growth_factors"), names, medium)
     rule = culture.commitment_rule or (circuit.growth_rule if circuit else NO_RULE)
     followed = _followed(culture, place, names)
+    wells: Any = culture.wells
+    if culture.wells is not None and names is not None and names.shares_a_medium:
+        place.at("wells").fault("no such key: coupled cells are plated anew in every well", found=f'"{culture.wells}"')
     if end is None:
         return None
     return CultureSettings(
         duration_h=end, serum_percent=serum, growth_factors=factors, preequilibration_h=settled, commitment_rule=rule,
-        medium=tuple(medium), **followed,
+        medium=tuple(medium), wells=wells, **followed,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from senexo.study.form import arms, assays, culture, measured
+from senexo.study.form import arms, assays, culture, measured, worlds
 from senexo.study.form.fields import says
 from senexo.study.form.file import StudyFile
 from senexo.study.form.table import FORMER, Table, toml
@@ -42,6 +42,7 @@ SECTIONS: tuple[tuple[str, type[Table]], ...] = (
     *((f"`[[assays]]` of {name}", table) for name, table in assays.TABLES.items()),
     ("`[claim]`", measured.Claim),
     ("`[claim.null]`", measured.Null),
+    ("`[worlds.NAME]`", worlds.World),
 )
 
 

@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 # Names of this version -> those with which they go into a digest: a renamed key changes the digest of no study.
 FIRST_NAMES = {"window_check_wells": "halving", "min_colony_size": "least"}
 # Table -> its keys that came later; where they say nothing, no digest knows them
-LATER_KEYS = {"culture": ("rare_cells",), "donors": ("stand_for",), "claim": ("possible_when",)}
+LATER_KEYS = {"culture": ("rare_cells", "wells"), "donors": ("stand_for",), "claim": ("possible_when",)}
 FIRST_STATUSES = {now: first for first, now in FORMER_STATUSES.items()}
 
 
@@ -106,6 +106,7 @@ class Action(_Frozen):
 class CultureSettings(_Frozen):
     """How cells are cultured.
 
+    wells: of cells that are each alone, whether all arms have the same virtual cells (twins; None) or each its own.
     medium: the actions that make the culture medium, before the cells settle (from `serum_percent` and
     `growth_factors`). Of cells that share a medium alone: method (how they are simulated), window_h (how long pools are
     held constant), most_cells (cells followed per well; where there are more, each represents several), rare_cells (a
@@ -114,6 +115,7 @@ class CultureSettings(_Frozen):
     """
 
     duration_h: float
+    wells: Literal["twins", "independent"] | None = None
     serum_percent: float | None = None
     growth_factors: float | None = None
     preequilibration_h: float

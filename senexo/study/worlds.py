@@ -48,6 +48,8 @@ def tables_in(raw: Mapping[str, Any], world: World, departing: Mapping[str, Any]
         if key in written:
             tables["model"][key] = written[key]
             tables.setdefault("donors", {})["draws"] = dict(departing)
+    if "wells" in written:
+        tables["culture"]["wells"] = written["wells"]
     if "draws" in written:
         tables.setdefault("donors", {})
         tables["donors"]["draws"] = {**dict(departing), **written["draws"]}

@@ -137,6 +137,13 @@ def test_what_tests_nothing_is_not_tested(a: np.ndarray, cut: np.ndarray, says: 
     assert says in found.sentences[0]
 
 
+def test_a_claim_that_is_true_in_no_world_needs_no_difference_to_its_null() -> None:
+    found = judged(-np.ones(40), -np.ones(40))
+    assert found.verdict == SHARE
+    assert found.sentences[0].startswith("C0 is true in 0 of 40 worlds")
+    assert any("No draw differs between the two worlds" in sentence for sentence in found.sentences)
+
+
 @pytest.mark.parametrize(
     ("written", "worlds"),
     [

@@ -127,7 +127,7 @@ def _of_worlds(
     reason = (
         sentences.Reason.NULL_CANNOT_ACT if not null_acts
         else sentences.Reason.NO_VALUE if not found.n
-        else sentences.Reason.NULL_CHANGED_NOTHING if same_margins(found, null)
+        else sentences.Reason.NULL_CHANGED_NOTHING if found.n_true and same_margins(found, null)
         else None
     )  # fmt: skip
     text = [

@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 CAUTIONS = (
     "Cells are independent: no shared medium, no divisions into two cells, no molecular noise. Each cell's circuit"
     " is a deterministic system with the cell's own parameters; its fates are drawn from the hazards along it.",
-    "The same virtual cells of the same virtual donors stand in every arm, so arms differ by what is done to them"
-    " and by measuring noise only; no experiment has such controls.",
     "Commitment is counted, not felt: a committed cell's circuit runs on undisturbed. A cell that escapes is no"
     " longer counted as senescent, its circuit is not set back, and it does not commit again.",
 )
+TWINS = (
+    "The same virtual cells of the same virtual donors stand in every arm, so arms differ by what is done to them"
+    " and by measuring noise only; no experiment has such controls."
+)
+INDEPENDENT = "Every arm has cells of its own of the same virtual donors, so arms differ by chance too, as wells do."
 
 
 class IndependentCells:
@@ -93,12 +96,12 @@ class IndependentCells:
 
     def preparation(self, unit: Unit) -> object:
         """Cells settle once for all arms of a donor that share a genotype, where there is room to keep them."""
-        own = unit if self.simulator.n_cells > SLICE * SETTLED_KEPT else None
+        own = unit if self.simulator.n_cells > SLICE * SETTLED_KEPT or self._independent else None
         return unit.donor, protocol.effects(self._arm(unit).genotype), own
 
     def prepare(self, unit: Unit, cancelled: Callable[[], bool]) -> None:
         """Let the cells of a unit settle."""
-        self.simulator.settle(self._arm(unit), unit.donor, self._numbers, cancelled=cancelled)
+        self.simulator.settle(self._arm(unit), unit.donor, self._numbers(unit), cancelled=cancelled)
 
     def compile(self) -> None:
         """Compile the model's equations."""
@@ -130,24 +133,31 @@ class IndependentCells:
 
     def cautions(self, tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
         """How cells were simulated."""
-        return CAUTIONS
+        wells = INDEPENDENT if self._independent else TWINS
+        return (CAUTIONS[0], wells, CAUTIONS[1])
 
     def replay(self, get: Get, *, arm: str, donor: int, cell: int) -> Replay:
         """One cell simulated alone, and whether it has the bits that are stored."""
-        chunk = replay.chunk_of(self.study, arm=arm, donor=donor, cell=cell)
-        stored = get(chunk)
+        stored = get(replay.chunk_of(self.study, arm=arm, donor=donor, cell=cell))
+        unit = next(u for u in self.units() if u.donor == donor and u.arm == list(self.study.arms).index(arm))
         self.compile()
-        return replay.replay(self.simulator, stored, arm=arm, donor=donor, cell=cell)
+        key = self._numbers(unit)[cell - 1]
+        return replay.replay(self.simulator, stored, arm=arm, donor=donor, cell=cell, key=key)
 
     @property
-    def _numbers(self) -> range:
-        return range(1, self.simulator.n_cells + 1)
+    def _independent(self) -> bool:
+        return self.study.culture.wells == "independent"
+
+    def _numbers(self, unit: Unit) -> range:
+        """The numbers that key a unit's cells: 1, 2, ... in every arm; of independent wells others in each."""
+        first = 1 + replay.first_key(unit.treatment_digest, unit.occurrence) if self._independent else 1
+        return range(first, first + self.simulator.n_cells)
 
     def _arm(self, unit: Unit) -> Arm:
         return list(arms_in(self.study, unit.world).values())[unit.arm]
 
     def _grown(self, unit: Unit, cancelled: Callable[[], bool]) -> Trajectories:
-        return self.simulator.grow(self._arm(unit), unit.donor, self._numbers, cancelled=cancelled)
+        return self.simulator.grow(self._arm(unit), unit.donor, self._numbers(unit), cancelled=cancelled)
 
     def _summary(self, time_h: float, world: World, arrays: Arrays) -> WellSummary:
         """A unit's well at a read-out time; `course` of the null is at these times alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-def replay(simulator: CellSimulator, stored: Arrays, *, arm: str, donor: int, cell: int) -> Replay:
-    """Simulate one cell alone and compare its read-outs and fates with the stored arrays of its unit."""
-    alone = simulator.grow(simulator.study.arms[arm], donor, (cell,))
+def first_key(treatment_digest: str, occurrence: int) -> int:
+    """The number before those of a well's cells where wells are independent: of what is done there, not of its name."""
+    digest = hashlib.sha256(f"{treatment_digest} {occurrence}".encode()).hexdigest()
+    return (1 + int(digest[:8], 16)) << 20
+
+
+def replay(simulator: CellSimulator, stored: Arrays, *, arm: str, donor: int, cell: int, key: int) -> Replay:
+    """Simulate one cell alone and compare its read-outs and fates with the stored arrays of its unit.
+
+    key: the number that keys the cell's random numbers.
+    """
+    alone = simulator.grow(simulator.study.arms[arm], donor, (key,))
     values, fates = measure.readings(simulator, alone), measure.fates_of(alone)
     same = _bits(values[0], stored["readouts"][cell - 1]) and _bits(fates[0], stored["fates"][cell - 1])
     names = (*measure.FATES, "longest arrest")

@@ -27,6 +27,7 @@ from senexo.study.form.table import Table, key
 
 LAWS = ("fixed", "uniform", "log-uniform")
 STAND_FOR = ("worlds", "patients")
+WELLS = ("twins", "independent")
 STATUS = "`seen` in its source, `unverified` (cited from recall), `assumed`, or `derived` from other numbers"
 MAX_BASES = 100_000  # of one 3'UTR
 
@@ -134,6 +135,10 @@ class Culture(Table):
     commitment_rule: Annotated[str | None, Text(max_length=MAX_SENTENCE)] = key(
         "the rule in words, for the report", None, otherwise="the circuit's own"
     )
+    wells: Annotated[str | None, OneOf(WELLS, "kinds of wells")] = key(
+        "of cells that are each alone: `twins` (the same virtual cells in every arm) or `independent` (cells of their "
+        "own in every arm, as in a laboratory)", None, otherwise="`twins`",
+    )  # fmt: skip
     method: Annotated[str | None, OneOf(methods.NAMES, "methods")] = key(
         "of coupled cells: how they are simulated", None, otherwise=f"`{methods.DEFAULT}`"
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 
 from senexo.study.form.arms import Arm, Interventions
-from senexo.study.form.culture import Draw, Label, Number, Word
-from senexo.study.form.fields import Either, Named
+from senexo.study.form.culture import WELLS, Draw, Label, Number, Word
+from senexo.study.form.fields import Either, Named, OneOf
 from senexo.study.form.table import key
 
 
@@ -18,6 +18,9 @@ class World(Interventions):
     says: Label = key("what the world is, in words", None, otherwise="its name")
     prior: Word = key("the table that donors draw from there", None, otherwise="that of the study")
     reading: Word = key("how affinity is read there", None, otherwise="as in the study")
+    wells: Annotated[str | None, OneOf(WELLS, "kinds of wells")] = key(
+        "`twins` or `independent` there", None, otherwise="as in the study"
+    )
     draws: Annotated[
         dict[str, Annotated[Any, Either(one=Number, table=Draw)]] | None,
         Named("a table of parameters, e.g. { Tbg = { low = 3000, high = 150000 } }"),
