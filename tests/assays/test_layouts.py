@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from senexo.assays import dilution, expression, qpcr, survival
 from senexo.assays.layouts.known import laid_out
@@ -259,3 +261,36 @@ def test_what_a_layout_cannot_settle_is_asked(
     with pytest.raises(InvalidInput) as caught:
         call()
     assert expected in str(caught.value)
+
+
+FILES = [(assay, *file) for assay, files in (("qpcr", QPCR), ("expression", EXPRESSION)) for file in files.values()]
+FILES += [("survival", ".csv", text) for text in SURVIVAL.values()]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_damaged_export_is_a_table_or_its_faults(tmp_path: Path, data: st.DataObject) -> None:
+    """Lines and cells taken out, doubled or replaced: never anything but a frame or InvalidInput."""
+    assay, suffix, whole = data.draw(st.sampled_from(FILES))
+    text = whole.decode("utf-16") if isinstance(whole, bytes) else whole
+    sign = next((sign for sign in "\t;," if sign in text), ",")
+    lines = [line.split(sign) for line in text.splitlines()]
+    for _ in range(data.draw(st.integers(1, 4))):
+        line = data.draw(st.integers(0, len(lines) - 1))
+        cell = data.draw(st.integers(0, max(0, len(lines[line]) - 1)))
+        change = data.draw(st.sampled_from(["line", "again", "cell", "empty", "word", "below"]))
+        if change == "line" and len(lines) > 1:
+            del lines[line]
+        elif change == "again":
+            lines.insert(line, list(lines[line]))
+        elif change == "below":
+            lines = lines[: line + 1]
+        elif lines[line]:
+            lines[line][cell : cell + 1] = {"cell": [], "empty": [""], "word": ["oops"]}.get(change, [])
+    path = written(tmp_path, suffix, "\n".join(sign.join(line) for line in lines))
+    try:
+        frame, _ = laid_out(read_grid(path), assay)
+        frame = with_arms(frame, "t")[0] if assay == "qpcr" else frame
+    except InvalidInput:
+        return
+    assert len(frame.columns) > 0

@@ -23,4 +23,4 @@ def _read(grid: Grid, header: int) -> Frame:
     return wells, [*said, *notes]
 
 
-CFX = Layout("CFX results", line_with("Well", "Fluor", "Target", "Content", "Cq"), _read)
+CFX = Layout("CFX results", line_with("Well", "Fluor", "Target", "Content", "Sample", "Cq"), _read)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from senexo.base.cells import as_text
+from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table_file import Grid, framed
 
 if TYPE_CHECKING:
@@ -53,5 +54,12 @@ def named(grid: Grid, header: int, names: dict[str, str]) -> Frame:
     """
     end = next((i for i in range(header + 1, len(grid.lines)) if not any(map(as_text, grid.lines[i]))), len(grid.lines))
     frame, said = framed(replace(grid, lines=grid.lines[:end]), header)
-    found = {name: names[name.lower()] for name in map(str, frame.columns) if name.lower() in names}
+    found: dict[str, str] = {}
+    for name in map(str, frame.columns):
+        if names.get(name.lower()) not in (None, *found.values()):  # of two names for one thing the first is used
+            found[name] = names[name.lower()]
+    if frame.empty:
+        raise InvalidInput(
+            [Fault(f"{grid.path}: row {header + 1}", "names of columns and no row below", "at least one")]
+        )
     return frame[list(found)].rename(columns=found), list(said)

@@ -37,6 +37,8 @@ def with_arms(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]
         return frame, []
     names = frame["sample"].map(as_text)
     filled = names[names != ""]
+    if filled.empty:
+        return frame, []
     split = parts(names, 2)
     if split is None or not _crossed(split, filled):
         shown = ", ".join(f"'{name}'" for name in list(dict.fromkeys(filled))[:3])
