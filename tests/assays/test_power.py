@@ -13,6 +13,7 @@ from scipy import stats
 
 from senexo.assays import power
 from senexo.assays._power.curve import Tries, fitted, needed, solved
+from senexo.assays._power.simulators import SIMULATORS
 from senexo.assays.specs import example
 from senexo.base.errors import InvalidInput
 
@@ -111,6 +112,29 @@ def test_without_variability_beyond_it_the_level_is_kept() -> None:
     """An effect of nearly nothing is found as often as alpha says."""
     table = power(assay="qpcr", effect=1.0001, n=6, sets=100, alpha=0.1).table
     assert within(table["power"].iloc[0], 0.1, 100)
+
+
+@pytest.mark.parametrize(
+    ("name", "design"),
+    [
+        (name, design)
+        for name, one in SIMULATORS.items() if one.test is not None
+        for design in (("paired", "unpaired") if one.designs else ("paired",))
+    ],
+)  # fmt: skip
+def test_a_direct_p_value_is_that_of_the_assay(name: str, design: str) -> None:
+    """On 12 tables of few units, with and without an effect; one without an event among them shows nothing."""
+    simulator, rng = SIMULATORS[name], np.random.default_rng(7)
+    assert simulator.test is not None
+    numbers = {one.name: one.value for one in simulator.assumptions}
+    for n in (simulator.smallest, 2 * simulator.smallest + 1, 3 * simulator.smallest):
+        for effect in (simulator.none, simulator.none, 0.2, 0.4):
+            table = simulator.draw(rng, n, effect, numbers, design == "paired")
+            by_assay = simulator.by_assay(table, numbers, design)
+            assert simulator.test(table, design) == pytest.approx(by_assay, rel=1e-12, nan_ok=True)
+    if "event" in table:
+        assert math.isnan(simulator.test(table.assign(event=0), design))
+        assert math.isnan(simulator.by_assay(table.assign(event=0), numbers, design))
 
 
 def test_the_number_needed_is_that_of_the_formula() -> None:

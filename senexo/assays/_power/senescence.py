@@ -11,6 +11,8 @@ import numpy as np
 from senexo.assays._power.made_up import donor_names, expit, frame, logit, refuse_families, spread, uncertain
 from senexo.assays._power.simulator import Assumption, Found, Numbers, Pilot, Rng, Simulator
 from senexo.assays._senescence.assay import counted, senescence
+from senexo.assays._senescence.contrasts import paired_difference
+from senexo.assays.stats.unpaired import share_difference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +29,13 @@ def draw(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.DataFr
         "donor": donor_names(n, "treated", paired) + donor_names(n, "control", paired),
         "n_positive": rng.binomial(int(x["cells"]), shares), "n_total": int(x["cells"]),
     })  # fmt: skip
+
+
+def _difference(table: pd.DataFrame, design: str) -> float:
+    """The assay's test of the difference of shares."""
+    rows = [table[table["arm"] == arm] for arm in ("treated", "control")]
+    counts = [arm[name].to_numpy(float) for arm in rows for name in ("n_positive", "n_total")]
+    return (paired_difference(*counts) if design == "paired" else share_difference(*counts).difference).p_value
 
 
 def _pilot(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Found, list[str]]:
@@ -75,7 +84,7 @@ SIMULATOR = Simulator(
         Assumption("cells", 200, "cells counted per donor and arm", 1, 1e6, whole=True),
     ),
     claim=lambda effect, x: f"{100 * effect:+.3g} points of positive cells over {100 * x['share']:.2g} %",
-    draw=draw,
+    draw=draw, test=_difference,
     impossible=_impossible,
     options=lambda x, design: {"compare": ("treated", "control"), "design": design},
     pilot=Pilot(("arm", "control"), _pilot), answer="senescent:difference:treated:control", designs=True,

@@ -49,7 +49,9 @@ class Simulator:
     function: the assay; unit: what n counts; effect: what it is, and its lowest and highest value and that without an
     effect; claim: the effect in words; draw: a table of n units, from (rng, n, effect, assumptions, paired?); options:
     the assay's keyword arguments for it; answer: the id of the finding that holds the p-value; pilot: how a pilot table
-    is read; impossible: what is expected instead where an effect cannot be, with these assumptions (else nothing).
+    is read; test: the p-value that the assay gives to a table of `draw`, from its statistics alone, without tables and
+    sentences; None: the assay is run as it is; impossible: what is expected instead where an effect cannot be, with
+    these assumptions (else nothing).
     """
 
     function: Callable[..., AssayResult]
@@ -66,11 +68,16 @@ class Simulator:
     answer: str
     pilot: Pilot
     designs: bool = False
+    test: Callable[[pd.DataFrame, str], float] | None = None
     impossible: Callable[[float, Numbers], str] = lambda effect, numbers: ""
 
     def p_value(self, rng: Rng, n: int, effect: float, numbers: Numbers, design: str) -> float:
         """p-value of one simulated table of n units; nan where the assay says that nothing is testable."""
         table = self.draw(rng, n, effect, numbers, design == "paired")
+        return self.by_assay(table, numbers, design) if self.test is None else self.test(table, design)
+
+    def by_assay(self, table: pd.DataFrame, numbers: Numbers, design: str) -> float:
+        """The p-value of a table in the assay's own answer."""
         try:
             result = self.function(table, **self.options(numbers, design))
         except InvalidInput:  # no event, every patient a responder: a table that the assay refuses shows nothing

@@ -13,7 +13,7 @@ from senexo.assays._power.made_up import frame
 from senexo.assays._power.simulator import Assumption, Found, Numbers, Pilot, Rng, Simulator
 from senexo.assays._survival.assay import survival
 from senexo.assays._survival.read import Roles, read
-from senexo.assays.stats.kaplan_meier import curve
+from senexo.assays.stats.kaplan_meier import curve, log_rank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,13 @@ def draw(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.DataFr
         "time": np.maximum(np.minimum(times, end), 1e-9), "event": (times <= end).astype(int),
         "group": np.where(exposed, "exposed", "control"),
     })  # fmt: skip
+
+
+def _log_rank(table: pd.DataFrame, design: str) -> float:
+    """The assay's log-rank test; nan without an event."""
+    time, event = table["time"].to_numpy(), table["event"].to_numpy() > 0
+    exposed = (table["group"] == "exposed").to_numpy().astype(np.int64)
+    return log_rank(time, event, exposed, np.zeros_like(exposed)).p_value if event.any() else math.nan
 
 
 def _pilot(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Found, list[str]]:
@@ -58,7 +65,7 @@ SIMULATOR = Simulator(
         Assumption("share", 0.5, "share of patients in the exposed group", 0.02, 0.98),
     ),
     claim=lambda effect, x: f"a hazard ratio of {effect:g} ({100 * x['share']:g} % of patients exposed)",
-    draw=draw,
+    draw=draw, test=_log_rank,
     options=lambda x, design: {"time": "time", "event": "event", "group": "group"},
     pilot=Pilot(("time", "event"), _pilot), answer="logrank:group",
 )  # fmt: skip

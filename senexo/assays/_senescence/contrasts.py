@@ -15,7 +15,11 @@ from senexo.assays.stats.unpaired import share_difference
 from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 SMALL, LARGE = 0.05, 0.20  # differences of shares: below 5 points small, from 20 points large
 SETTINGS = {"small_difference": SMALL, "large_difference": LARGE}
@@ -92,6 +96,12 @@ def findings(differences: pd.DataFrame, design: str, readout: str, title: str) -
     ]  # fmt: skip
 
 
+def paired_difference(positive: Floats, total: Floats, positive_other: Floats, total_other: Floats) -> Estimate:
+    """Mean over donors of the difference of their shares in two arms: one number per donor in each array."""
+    counting = share_variance(positive, total) + share_variance(positive_other, total_other)
+    return mean_contrast(positive / total - positive_other / total_other, counting)
+
+
 def _paired(arm: pd.DataFrame, other: pd.DataFrame) -> dict[str, Any]:
     """The donors that two arms share, compared within each donor."""
     both = arm.index.intersection(other.index)
@@ -101,8 +111,8 @@ def _paired(arm: pd.DataFrame, other: pd.DataFrame) -> dict[str, Any]:
         rows.loc[both, name].to_numpy(float) for rows in (arm, other) for name in ("n_positive", "n_total")
     )
     first, second = positive / total, positive_other / total_other
-    counting = share_variance(positive, total) + share_variance(positive_other, total_other)
-    estimate, odds = mean_contrast(first - second, counting), odds_ratio(positive, total, positive_other, total_other)
+    counts = positive, total, positive_other, total_other
+    estimate, odds = paired_difference(*counts), odds_ratio(*counts)
     return {
         "n_donors": len(both), "n_donors_control": len(both),
         **_numbers(first.mean(), second.mean(), estimate, odds),
