@@ -11,6 +11,7 @@ import numpy as np
 from senexo.assays._expression.assay import expression
 from senexo.assays._power.made_up import donor_names, frame
 from senexo.assays._power.simulator import Assumption, Found, Numbers, Pilot, Rng, Simulator
+from senexo.assays.stats.moderated import moderate, pairs, two_groups
 from senexo.base.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def draw(rng: Rng, n: int, effect: float, x: Numbers, paired: bool) -> pd.DataFr
         cell=["treated"] * n + ["control"] * n,
         who=donor_names(n, "treated", paired) + donor_names(n, "control", paired),
     )
+
+
+def _moderated(table: pd.DataFrame, design: str) -> float:
+    """The assay's moderated t-test of the RNA `target`, the variances of all others in it."""
+    groups = (table[table["cell"] == name].drop(columns=["cell", "who"]) for name in ("treated", "control"))
+    case, control = (group.to_numpy(float) for group in groups)
+    tests = moderate((pairs if design == "paired" else two_groups)(case, control))
+    return float(tests.p_value[list(table.columns).index("target")])
 
 
 def _pilot(table: pd.DataFrame, roles: Mapping[str, Any], design: str, where: str) -> tuple[Found, list[str]]:
@@ -56,7 +65,7 @@ SIMULATOR = Simulator(
         Assumption("rnas", 200, "RNAs measured, of which one differs", 10, 20_000, whole=True),
     ),
     claim=lambda effect, x: f"a {effect:g}-fold change of an RNA named in advance, among {x['rnas']:g}",
-    draw=draw,
+    draw=draw, test=_moderated,
     options=lambda x, design: {
         "group": "cell", "control": "control", "donor": "who", "design": design, "kind": "intensities",
         "target": "target",
