@@ -25,6 +25,11 @@ _BLANKS = " \u00a0\u202f\u2009'\u2019"  # the blanks are the usual, the hard, th
 _CANDIDATE = re.compile(rf"\d[.,{_BLANKS}]\d|^[+-]?,\d|\d,$")  # a text without it has one reading
 
 
+_QUOTED = re.compile(r'"[^"\n]*\d?,\d')  # a comma within quotation marks
+_COMMA = re.compile(r",\d|\d,")
+_BLANKED = re.compile(rf"\d[{_BLANKS}]\d")
+
+
 def _pattern(mark: str) -> re.Pattern[str]:
     other = "," if mark == "." else "."
     group = rf"(?P<by>[{re.escape(other)}{_BLANKS}])\d{{3}}(?:(?P=by)\d{{3}})*"
@@ -58,7 +63,18 @@ class _Evidence:
     marked: bool  # whether any cell needs more than Python's own reading of numbers
 
 
-def interpret(frame: pd.DataFrame, *, separator: str | None, decimal: str | None) -> tuple[pd.DataFrame, list[str]]:
+def grouping(text: str, separator: str) -> bool:
+    """Whether a text may hold a comma or a sign that groups digits within a number; False is certain.
+
+    >>> grouping('a,n\\nx,31.5', ","), grouping('a,n\\nx,"10,000"', ","), grouping("a;n\\nx;1,5", ";")
+    (False, True, True)
+    """
+    return bool((_QUOTED if separator == "," else _COMMA).search(text) or _BLANKED.search(text))
+
+
+def interpret(
+    frame: pd.DataFrame, *, separator: str | None, decimal: str | None, grouped: bool = True
+) -> tuple[pd.DataFrame, list[str]]:
     """Columns of numbers with their numbers read: the cells keep their text, and know their number (`Numeral`).
 
     Parameters
@@ -70,6 +86,8 @@ def interpret(frame: pd.DataFrame, *, separator: str | None, decimal: str | None
         proves it.
     decimal
         The decimal mark, where the caller says it.
+    grouped
+        False where the file has no comma within a number, nor another sign that groups digits (`grouping`).
 
     Returns
     -------
@@ -78,7 +96,13 @@ def interpret(frame: pd.DataFrame, *, separator: str | None, decimal: str | None
     said : list of str
         How numbers were read, where that is not plain.
     """
-    seen = [_evidence(frame.iloc[:, place], separator) for place in range(frame.shape[1])]
+    if not grouped and separator == ",":
+        return frame, []
+    seen = []
+    for place in range(frame.shape[1]):
+        seen.append(_evidence(frame.iloc[:, place], separator))
+        if not grouped and decimal is None and seen[-1].numeric and seen[-1].proven == {"."}:
+            return frame, []  # points only, one of them proven to be a decimal mark: plain numbers
     numbers = [one for one in seen if one.numeric]
     if not any(one.marked for one in numbers):
         return frame, []

@@ -9,7 +9,7 @@ import csv
 import gzip
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,7 @@ class Grid:
     decimal: str | None = None
     said: tuple[str, ...] = ()
     frame: pd.DataFrame | None = field(default=None)  # of a file whose columns have names and types
+    grouped: bool = True  # whether numbers may hold commas or group digits
 
 
 def read_grid(path: str | Path, *, sheet: str | None = None, decimal: str | None = None, skip: int = 0) -> Grid:
@@ -72,7 +73,7 @@ def read_grid(path: str | Path, *, sheet: str | None = None, decimal: str | None
         if not 0 < skip < len(grid.lines):
             raise _unreadable(path, f"{len(grid.lines)} lines", f"more than the {skip} to be skipped")
         above: list[list[Any]] = [[] for _ in range(skip)]
-        grid = Grid(path, above + grid.lines[skip:], grid.separator, decimal, (*grid.said, f"{skip} lines skipped"))
+        grid = replace(grid, lines=above + grid.lines[skip:], said=(*grid.said, f"{skip} lines skipped"))
     return grid
 
 
@@ -132,7 +133,7 @@ def framed(grid: Grid, header: int | None = None) -> tuple[pd.DataFrame, tuple[s
     import pandas as pd
 
     frame = pd.DataFrame(list(body.values()), index=list(body), columns=names, dtype=object)
-    frame, numbers = numerals.interpret(frame, separator=grid.separator, decimal=grid.decimal)
+    frame, numbers = numerals.interpret(frame, separator=grid.separator, decimal=grid.decimal, grouped=grid.grouped)
     return frame, (*said, *more, *numbers)
 
 
@@ -251,7 +252,7 @@ def _text(path: Path, data: bytes, usual: str, decimal: str | None) -> Grid:
             lines.append(line)
     except csv.Error as error:
         raise _unreadable(path, f"text that is no table ({error})", f"columns separated by {separator!r}") from None
-    return Grid(path, lines, separator, decimal, tuple(said))
+    return Grid(path, lines, separator, decimal, tuple(said), grouped=numerals.grouping(text, separator))
 
 
 def _decoded(path: Path, data: bytes) -> tuple[str, str]:
