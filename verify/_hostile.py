@@ -311,11 +311,16 @@ def _features() -> Iterator[Case]:
         sbml(
             parameters(parameter()) + f"<listOfRules><algebraicRule>{math('<ci>k</ci>')}</algebraicRule></listOfRules>"
         ),
+        "accepted",
+    )
+    yield _xml(
+        "an algebraic rule of numbers alone",
+        sbml(f"<listOfRules><algebraicRule>{math('<cn>1</cn>')}</algebraicRule></listOfRules>"),
     )
     yield _xml("a delay", rule_for_k(
         '<apply><csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/delay">d</csymbol>'
         "<ci>a</ci><cn>1</cn></apply>"
-    ))  # fmt: skip
+    ), "accepted")  # fmt: skip
 
 
 def _numbers() -> Iterator[Case]:
@@ -354,8 +359,8 @@ def _antimony() -> Iterator[Case]:
     yield ant("a rule for itself", "k := k + 1")
     yield ant("no end", "model m()\n  k = 1")
     yield ant("nonsense", "]]]] this is not (a model")
-    yield ant("a delay", "a = 1; k := delay(a, 3)")
-    yield ant("an algebraic rule", "0 = a + b; a = 1; b = 2")
+    yield ant("a delay", "a = 1; k := delay(a, 3)", "accepted")
+    yield ant("an algebraic rule", "0 = a + b; a = 1; b = 2", "accepted")
     yield ant("a number too large", "k = 1e400")
     yield Case("Antimony: binary", "model.ant", bytes(range(256)) * 40)
     yield Case("Antimony: Latin-1", "model.txt", b"k = 1 // \xb5")
