@@ -101,6 +101,26 @@ def test_the_null_of_c8_takes_the_mediated_effect_away_and_varies_by_chance_alon
     assert abs(np.nanmean(wells) + 0.05) < 4 * np.nanstd(wells) / np.sqrt(np.isfinite(wells).sum())
 
 
+def test_the_positive_control_of_c10_is_a_ceiling() -> None:
+    """Of twins: with loading at the top of its range export takes at least the share that it takes as it stands."""
+    here = made("culture.wells=twins", study="c10", small=["donors.n=6", "cells.LSC.n=2"])
+    levels = {}
+    for arm in ("mock", "no-export", "selective", "selective-no-export"):
+        units = [unit_of(here, arm, donor) for donor in range(1, 7)]
+        claim = here.study.claim
+        assert claim is not None
+        read = next(one for one in null.read_by(claim) if one.arm == arm and one.readout == "miR-34c-5p")
+        levels[arm] = np.array([here.value(read, unit, here.simulate_unit(unit)) for unit in units])
+    share = 1 - levels["mock"] / levels["no-export"]
+    most = 1 - levels["selective"] / levels["selective-no-export"]
+    living = np.isfinite(share) & np.isfinite(most)
+    share, most = share[living], most[living]
+    assert living.sum() >= 4
+    assert (share >= -1e-9).all()
+    assert (most >= share - 1e-9).all()
+    assert most.mean() > share.mean() + 0.05
+
+
 def test_coupled_cells_know_no_such_wells() -> None:
     with pytest.raises(InvalidInput, match=r"culture.wells: found \"independent\", expected no such key"):
         read_study("c05-coupled", set=["culture.wells=independent"])
