@@ -83,6 +83,11 @@ def rare_extinction(
     SimulationError
         A type passed 10^15 cells.
 
+    Notes
+    -----
+    The estimate is unbiased; repeats are skewed, so that the interval covers less than its level: at 1e-6, by 20
+    repeats of effort 100, in 137 of 148 seeds at a level of 95 %, and all others lay below the true value.
+
     Examples
     --------
     >>> from senexo.engine.branching.process import Event, Process
