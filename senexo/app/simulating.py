@@ -83,9 +83,10 @@ def simulate_to(
 
 def _parts(data: xarray.Dataset) -> Iterator[pd.DataFrame]:
     """The rows of the table, some runs at a time: a table takes several times the memory of the arrays."""
-    at_once = max(1, ROWS_AT_ONCE // max(1, data.sizes["time"]))
-    for first in range(0, data.sizes["run"], at_once):
-        yield data.isel(run=slice(first, first + at_once)).to_dataframe().reset_index()
+    run, time = data.sizes  # by the names they have where a quantity of the model is called "run" or "time"
+    at_once = max(1, ROWS_AT_ONCE // max(1, data.sizes[time]))
+    for first in range(0, data.sizes[run], at_once):
+        yield data.isel({run: slice(first, first + at_once)}).to_dataframe().reset_index()
 
 
 def _write_csv(data: xarray.Dataset, stream: IO[str]) -> None:

@@ -84,3 +84,25 @@ def test_a_scan_on_the_command_line(decay: Path, tmp_path: Path) -> None:
     assert set(table["s"]) == {2}
     last = table[table["time"] == 1]
     np.testing.assert_allclose(last["x"], np.exp(-2 * last["k"]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("id", "columns"),
+    [("time", "run,time_,time,status"), ("run", "run_,time,run,status"), ("status", "run,time,status,status_")],
+)
+def test_quantities_with_the_names_of_columns_keep_them(id: str, columns: str, tmp_path: Path) -> None:
+    """x' = 2 from 1 and from 2, in tables of both kinds."""
+    math = '<math xmlns="http://www.w3.org/1998/Math/MathML"><cn>2</cn></math>'
+    (tmp_path / "m.xml").write_text(
+        '<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model id="m">'
+        f'<listOfParameters><parameter id="{id}" value="1" constant="false"/></listOfParameters>'
+        f'<listOfRules><rateRule variable="{id}">{math}</rateRule></listOfRules></model></sbml>'
+    )
+    for suffix in ("csv", "parquet"):
+        out = tmp_path / f"out.{suffix}"
+        typed = ["simulate", str(tmp_path / "m.xml"), "--end", "1", "--points", "2", "--scan", f"{id}=1,2"]
+        done = CliRunner().invoke(app, [*typed, "--out", str(out)])
+        assert done.exit_code == 0, done.output
+        table = pd.read_csv(out) if suffix == "csv" else pd.read_parquet(out)
+        assert ",".join(table.columns) == columns
+        np.testing.assert_allclose(table[id], [1.0, 3.0, 2.0, 4.0])
