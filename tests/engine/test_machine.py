@@ -26,7 +26,7 @@ FIXED = (
     "eq", "neq", "gt", "lt", "geq", "leq", "and", "or", "xor", "not", "implies", "piecewise",
     "true", "false", "pi", "exponentiale", "avogadro",
 )  # fmt: skip
-FREE = tuple(name for name in OPERATORS if name not in (*FIXED, "rateOf"))
+FREE = tuple(name for name in OPERATORS if name not in (*FIXED, "rateOf", "delay"))
 LAST_PLACES = 8  # in a reciprocal or a quotient of two functions, errors add up
 
 SPECIAL = (

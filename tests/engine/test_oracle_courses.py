@@ -15,7 +15,6 @@ import pytest
 from numpy.typing import NDArray
 
 import senexo
-from senexo.base.errors import UnsupportedFeature
 from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.ode.ensemble import BatchODE
@@ -113,29 +112,3 @@ def senexo_without_events(lowered: Any) -> Any:
     from dataclasses import replace
 
     return replace(lowered, events=())
-
-
-REFUSED = {
-    "algebraic rule": "<listOfRules><algebraicRule>{}</algebraicRule></listOfRules>",
-    "delay()": "<listOfRules><assignmentRule variable='y'>{}</assignmentRule></listOfRules>",
-}
-MATH = "<math xmlns='http://www.w3.org/1998/Math/MathML'><apply>{}</apply></math>"
-FORMULAS = {
-    "algebraic rule": "<minus/><ci>y</ci><cn>2</cn>",
-    "delay()": "<csymbol encoding='text' definitionURL='http://www.sbml.org/sbml/symbols/delay'>d</csymbol>"
-    "<ci>x</ci><cn>1</cn>",
-}
-
-
-@pytest.mark.parametrize("feature", REFUSED)
-def test_what_is_not_supported_is_refused_by_its_name(feature: str, tmp_path: Path) -> None:
-    rules = REFUSED[feature].format(MATH.format(FORMULAS[feature]))
-    path = tmp_path / "refused.xml"
-    path.write_text(
-        "<?xml version='1.0'?><sbml xmlns='http://www.sbml.org/sbml/level3/version2/core' level='3' version='2'>"
-        "<model id='m'><listOfParameters><parameter id='x' value='1' constant='false'/>"
-        f"<parameter id='y' constant='false'/></listOfParameters>{rules}</model></sbml>"
-    )
-    with pytest.raises(UnsupportedFeature) as caught:
-        load(path)
-    assert caught.value.feature == feature

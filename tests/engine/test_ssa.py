@@ -39,9 +39,6 @@ REFUSED = {
         "substanceOnly species X = 8; n = 1; n' = 1; => n X; X;", "stoichiometry that changes in time", "X",
     ),
     "negative law": ("substanceOnly species X = 3; r1: => X; 4.5 - X;", "kinetic law that goes negative", "r1"),
-    "reversible": (
-        "substanceOnly species A = 3, B = 0; r7: A -> B; A - B;", "kinetic law that goes negative", "r7",
-    ),
     "negative in time": (
         "substanceOnly species A = 3; r2: => A; 1 - time/5;", "kinetic law that goes negative", "r2",
     ),

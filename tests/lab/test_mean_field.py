@@ -105,7 +105,7 @@ def test_a_well_stops_on_its_condition(population: Population) -> None:
     course = twin.grow(twin.seeded({"A": 40}, {}), well)
     hour = math.ceil(math.log(2.0) / 0.028)
     assert course.ended == f"stop_when became true at {hour} h"
-    assert [now.time for now in course.snapshots] == [0.0, 24.0]
+    assert [now.time for now in course.snapshots] == [0.0, 24.0, hour]
 
 
 def expm(matrix: np.ndarray) -> np.ndarray:

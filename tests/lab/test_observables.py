@@ -156,7 +156,7 @@ def test_a_well_ends_at_the_first_hour_at_which_its_condition_holds(method: str,
     made.compile()
     arrays = made.simulate_unit(made.units()[0], lambda: False)
     assert arrays["ended"].tobytes().decode() == (f"stop_when became true at {hour} h" if hour else "")
-    assert list(arrays["at"]) == list(range(hour or HOURS + 1))  # an ended well has no read-out at that hour
+    assert list(arrays["at"]) == list(range((hour or HOURS) + 1))  # the state in which a well ended is its last
 
 
 def late_record(text: str, series: np.ndarray) -> tuple[str, int | None]:
