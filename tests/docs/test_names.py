@@ -28,6 +28,7 @@ PLACES = (
     "senexo/model/circuits/mir34c-rab27b-cells/",
     "tests/assays/references/",
     "senexo/assays/",
+    "reference/",
     "requirements/",
 )
 WRITTEN = (  # by a run, an assay or a user, and so in no checkout
