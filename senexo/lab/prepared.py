@@ -20,6 +20,7 @@ from senexo.model.network import Network
 
 if TYPE_CHECKING:
     from senexo.engine.ode.ensemble import BatchODE
+    from senexo.engine.ode.single import Translated
     from senexo.engine.ssa.plan import Plan
     from senexo.engine.ssa.sampler import Sampler
 
@@ -47,6 +48,12 @@ class Prepared:
         from senexo.engine.ode.ensemble import BatchODE
 
         return BatchODE(self.lowered)
+
+    @cached_property
+    def translated(self) -> Translated:
+        from senexo.engine.ode.single import Translated
+
+        return Translated(self.lowered)
 
     def sampler(self, v0: NDArray[np.float64]) -> Sampler:
         """For exact trajectories from these values [n_slots]."""

@@ -135,7 +135,7 @@ def deterministic_rows(
     for k in alone:
         try:
             rows.values[k] = integrate(
-                ready.lowered, v0[k], times, rtol=rtol, atol=atol, max_step=max_step, cautions=rows.cautions,
+                ready.translated, v0[k], times, rtol=rtol, atol=atol, max_step=max_step, cautions=rows.cautions,
                 ties=generator(seed, "event order", int(k)),
             )  # fmt: skip
         except SimulationError as error:

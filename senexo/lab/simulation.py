@@ -185,7 +185,7 @@ def _one_row(
     # runs differ only where ties between events of equal priority are broken at random
     different = runs if sum(event.priority is not None for event in ready.lowered.events) > 1 else 1
     ties = [generator(seed, "event order", run) for run in range(different)]
-    each = np.array([integrate(ready.lowered, v0, grid, ties=order, **options) for order in ties])
+    each = np.array([integrate(ready.translated, v0, grid, ties=order, **options) for order in ties])
     return each if different == runs else np.repeat(each, runs, axis=0)
 
 

@@ -33,7 +33,7 @@ UNSEEN = (
 MOST_STALLS = 100  # chatterings in a row that softening does not end
 
 
-class Prepared:
+class Translated:
     """What a network's runs have in common: its equations as programs, and its terms that depend on time alone."""
 
     def __init__(self, lowered: Lowered) -> None:
@@ -41,7 +41,7 @@ class Prepared:
 
 
 def integrate(
-    network: Lowered | Prepared,
+    network: Lowered | Translated,
     v0: Values,
     times: Values,
     *,
@@ -61,7 +61,7 @@ def integrate(
     Parameters
     ----------
     network
-        The network, as `senexo.engine.formula.lower.lower` makes it; `Prepared` of it spares each run but the first
+        The network, as `senexo.engine.formula.lower.lower` makes it; `Translated` of it spares each run but the first
         to translate it.
     v0
         Values at time 0 [n_slots], as `senexo.engine.formula.evaluate.initial_values` makes them.
@@ -106,8 +106,8 @@ def integrate(
     array([1.      , 0.367879])
     """
     with np.errstate(all="ignore"):
-        prepared = network if isinstance(network, Prepared) else Prepared(network)
-        run = _Run(prepared, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step)
+        translated = network if isinstance(network, Translated) else Translated(network)
+        run = _Run(translated, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step)
         values = run.values()
     if cautions is not None:
         cautions.extend(run.cautions())
@@ -120,7 +120,7 @@ class _Run:
 
     def __init__(
         self,
-        prepared: Prepared,
+        translated: Translated,
         v0: Values,
         times: Values,
         rtol: float,
@@ -129,7 +129,7 @@ class _Run:
         ties: np.random.Generator,
         max_step: float | None,
     ) -> None:
-        self.equations = prepared.equations.anew()
+        self.equations = translated.equations.anew()
         self.equations.begin(v0)
         self.past = self.equations.past
         self.moved = self._moved(v0)
@@ -144,7 +144,7 @@ class _Run:
         self.solvers = [solver, *(name for name in SOLVERS if name != solver)]
         self.slope: Slope = self.equations.slope
         self.max_step = inf if max_step is None else max_step
-        self.forcing = prepared.forcing
+        self.forcing = translated.forcing
         self.marked: dict[int, float] | None = None  # what the present marks stand on
         self.marks, self.unseen = np.array([self.end]), False
         self.n_steps = 0

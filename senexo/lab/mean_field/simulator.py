@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.engine.ode.single import Prepared, integrate
+from senexo.engine.ode.single import Translated, integrate
 from senexo.engine.population.control import Resampled
 from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import PoolBalance
@@ -65,7 +65,7 @@ class MeanFieldSimulator(WellSimulator[MeanState]):
         super().__init__(population, share, halves)
         self.cancelled = cancelled
         self.field = MeanField(population)
-        self.prepared = Prepared(self.field.lowered)
+        self.translated = Translated(self.field.lowered)
         known = {info.id: place for place, info in enumerate(self.field.lowered.slots)}
         shape = (len(population.types), population.width)
         self._mean, self._own = np.full(shape, -1), np.full(shape, -1)
@@ -167,7 +167,7 @@ class MeanFieldSimulator(WellSimulator[MeanState]):
         while state.time < until:
             first = (np.floor(state.time / LOOK_H + 1e-9) + 1.0) * LOOK_H
             times = np.array([state.time, *np.arange(first, until, LOOK_H), until])
-            rows = integrate(self.prepared, state.v, times - state.time, rtol=RTOL)
+            rows = integrate(self.translated, state.v, times - state.time, rtol=RTOL)
             for time, row in zip(times[1:].tolist(), rows[1:], strict=True):
                 if self.cancelled():
                     raise Cancelled
