@@ -248,10 +248,9 @@ def worlds(
     --------
     >>> worlds("c05", donors=20).table("worlds")   # doctest: +SKIP
     """
-    from senexo.base.table import csv_bytes, parquet_bytes
     from senexo.lab import provenance
     from senexo.lab import worlds as lab
-    from senexo.lab.results import as_json
+    from senexo.lab.results import as_json, write_tables
     from senexo.report import worlds as page
 
     began = time.monotonic()
@@ -272,10 +271,7 @@ def worlds(
             "worlds": lab.table(judged), "worlds_draws": lab.draws(judged), "worlds_parameters": lab.parameters(judged),
             "worlds_together": together,
         }  # fmt: skip
-        for name, table in tables.items():
-            if len(table):
-                store.write(f"tables/{name}.parquet", parquet_bytes(table))
-                store.write(f"tables/{name}.csv", csv_bytes(table))
+        write_tables(store, {name: table for name, table in tables.items() if len(table)})
         store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together))}))
         record = provenance.of_worlds(
             [one.resolved for one in judged], store.digest(), n_units=len(store.chunks()),

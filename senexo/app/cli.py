@@ -135,6 +135,7 @@ def run(
     from senexo.app.progress import shown
 
     folder = out or workflow.default_folder(study, resume=resume)
+    again = _resuming(study, folder, seed=seed, donors=donors, workers=workers, changes=set_ or ())
     try:
         with shown(quiet=quiet) as progress:
             results = workflow.run(
@@ -142,10 +143,8 @@ def run(
                 set=set_ or (), max_seconds=max_seconds,
             )  # fmt: skip
     except LimitReached as limit:
-        again = _resuming(study, folder, seed=seed, donors=donors, workers=workers, changes=set_ or ())
         _leave(f"{limit}; go on with: {again}", LIMITED)
     except KeyboardInterrupt:
-        again = _resuming(study, folder, seed=seed, donors=donors, workers=workers, changes=set_ or ())
         print(f"senexo: stopped; go on with: {again}", file=sys.stderr, flush=True)  # noqa: T201
         os._exit(130)  # not sys.exit, which would wait for kernels at work; everything kept is already on disk
     if not quiet:

@@ -153,7 +153,7 @@ def _plain(word: str) -> bool:
 
 
 def _rounded(numbers: Sequence[_Evidence]) -> bool:
-    """Whether a cell such as 10,000 is there: nobody writes ten with three decimals in a column separated by commas."""
+    """Whether a cell such as 10,000 is there: ten is not written with three decimals where commas separate columns."""
     return any(word.endswith(",000") for one in numbers for word in one.two)
 
 

@@ -43,10 +43,7 @@ def record(
         "n_parameters": len(tables.numbers(study)),
         "n_assumed": len(tables.assumed(study)),
         "replays_cells": experiment.replays_cells,
-        "wall_time_s": round(seconds, 1),
-        "workers": workers,
-        "platform": _platform(),
-        "libraries": {name: version(name) for name in LIBRARIES},
+        **_computed(seconds, workers),
         "cautions": [*cautions, *general_cautions(study), *doses.cautions(study, experiment.circuit)],
     }
 
@@ -57,8 +54,7 @@ def of_worlds(studies: Sequence[Study], digest: str, *, n_units: int, seconds: f
     return {
         "version": __version__, "digest": digest, "seed": studies[0].seed,
         "study_digests": [study.digest for study in studies], "n_donors": studies[0].donors.n, "n_units": n_units,
-        "wall_time_s": round(seconds, 1), "workers": workers, "platform": _platform(),
-        "libraries": {name: version(name) for name in LIBRARIES}, "cautions": list(cautions),
+        **_computed(seconds, workers), "cautions": list(cautions),
     }  # fmt: skip
 
 
@@ -109,12 +105,18 @@ def _flat(tree: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, str(tree)
 
 
-def _platform() -> dict[str, str]:
+def _computed(seconds: float, workers: int) -> dict[str, Any]:
+    """How long a run took, and on what."""
     return {
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "machine": platform.machine(),
-        "cpu_features": _cpu_features(),
+        "wall_time_s": round(seconds, 1),
+        "workers": workers,
+        "platform": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "cpu_features": _cpu_features(),
+        },
+        "libraries": {name: version(name) for name in LIBRARIES},
     }
 
 

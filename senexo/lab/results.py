@@ -45,12 +45,17 @@ def write_results(
     if experiment.circuit:
         derived["wiring"] = common.wiring(experiment.circuit)
     derived = {name: table for name, table in derived.items() if len(table)}
-    for name, table in {**tables, **derived, **judging.tables(judged, claim)}.items():
-        store.write(f"tables/{name}.parquet", parquet_bytes(table))
-        store.write(f"tables/{name}.csv", csv_bytes(table))
+    write_tables(store, {**tables, **derived, **judging.tables(judged, claim)})
     experiment.write_files(store, units, get)
     store.write("findings.json", as_json(judging.found(judged, claim)))
     return tables
+
+
+def write_tables(store: Store, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Each table as Parquet and as CSV."""
+    for name, table in tables.items():
+        store.write(f"tables/{name}.parquet", parquet_bytes(table))
+        store.write(f"tables/{name}.csv", csv_bytes(table))
 
 
 def as_json(content: Mapping[str, Any]) -> bytes:

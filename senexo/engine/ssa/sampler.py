@@ -212,7 +212,7 @@ class Job:
         """The kernel that is done first, and how many runs are done by then.
 
         Kernels whose machine code is kept are used for any number of runs. Whether another is worth its compilation is
-        told from the length of the first run, by tables; what tables have taken before counts as paid, so that many
+        judged by the length of the first run, by tables; what tables have taken before counts as paid, so that many
         short calls come to a compiled kernel too.
         """
         from senexo.engine.ssa.steady import MOST_UNWATCHED
