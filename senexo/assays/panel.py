@@ -12,7 +12,7 @@ import numpy as np
 from senexo.assays.comparisons import DESIGNS
 from senexo.assays.detection import one_read
 from senexo.base.errors import MOST_SHOWN, Fault, InvalidInput
-from senexo.base.table import Column, as_number, as_text, at, check, is_number, likely
+from senexo.base.table import Column, as_number, as_text, at, check, is_number, likely, numbered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +62,7 @@ class Panel:
 def read(table: pd.DataFrame, layout: Layout, where: str) -> Panel:
     """The table as a panel, or InvalidInput with every fault."""
     _check_words(layout, where)
-    if not (table.index.is_unique and table.index.dtype.kind in "iu"):
-        table = table.reset_index(drop=True)
+    table = numbered(table)
     roles, case, notes = _roles(table, layout, where)
     kept = table.loc[roles.index]
     names, more = _features(kept, layout, where)

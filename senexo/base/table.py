@@ -130,8 +130,7 @@ def check(
     faults += [Fault(f"{where}: column {name}", "several of that name", "one") for name in twice]
     if twice:
         raise InvalidInput(faults)
-    numbered = frame.index.is_unique and pd.api.types.is_integer_dtype(frame.index)  # as `read_table` leaves it
-    rows = frame if numbered else frame.reset_index(drop=True)
+    rows = numbered(frame)
     if not absent and rows.empty:
         faults.append(Fault(where, "no row of data", "at least one"))
     out, sound = {}, pd.Series(True, index=rows.index)
@@ -158,6 +157,12 @@ def likely(word: str, names: Iterable[object]) -> str:
         return ", ".join(known)
     alike = difflib.get_close_matches(word, known, n=5, cutoff=0.5) or known[:5]
     return f"{', '.join(alike)}, ... {len(known)} in all"
+
+
+def numbered(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with an index by which faults can name its rows; its own where it is one, as `read_table` leaves it."""
+    whole = frame.index.is_unique and frame.index.dtype.kind in "iu"
+    return frame if whole else frame.reset_index(drop=True)
 
 
 def at(where: str, row: object, column: str) -> str:

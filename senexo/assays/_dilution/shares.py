@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from senexo.base.cells import as_number, as_text
 from senexo.base.errors import Fault, InvalidInput
-from senexo.base.table import at
+from senexo.base.table import at, numbered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +28,7 @@ def counted(table: pd.DataFrame, tested: str, response: str, where: str) -> tupl
     of, percent = [_OF.fullmatch(cell) for cell in cells], [_PERCENT.fullmatch(cell) for cell in cells]
     if not any(of) and not any(percent):
         return table, []
-    if not (table.index.is_unique and table.index.dtype.kind in "iu"):
-        table = table.reset_index(drop=True)
+    table = numbered(table)
     units = [as_text(cell) for cell in table[tested]] if tested in table.columns else [m[2] if m else "" for m in of]
     faults, counts, said = list[Fault](), list[Any](), dict[str, str]()
     for row, cell, n, fraction, share in zip(table.index, cells, units, of, percent, strict=True):

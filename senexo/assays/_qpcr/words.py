@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from senexo.assays._qpcr.spec import UNDETECTED
 from senexo.base.cells import EMPTY, as_number, as_text
 from senexo.base.errors import Fault, InvalidInput
+from senexo.base.table import numbered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,7 @@ def with_readings(table: pd.DataFrame, undetected: str | None, where: str) -> tu
     """
     if "ct" not in table.columns or table.empty or table.columns.duplicated().any():
         return table, []
-    if not (table.index.is_unique and table.index.dtype.kind in "iu"):
-        table = table.reset_index(drop=True)
+    table = numbered(table)
     cells = table["ct"].map(as_text)
     empty = cells.str.lower().isin(EMPTY)
     asked = [] if undetected is None else [word.strip() for word in undetected.split("|")]
