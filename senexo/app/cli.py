@@ -207,8 +207,17 @@ def studies() -> None:
 @app.command()
 def simulate(
     model: Annotated[str, typer.Argument(help="an SBML or Antimony file, or a shipped circuit", show_default=False)],
-    end: Annotated[float, typer.Option(help="last time, in the model's time unit")],
-    points: Annotated[int, typer.Option(help="number of output times from 0 to the end", min=2)] = 101,
+    end: Annotated[float | None, typer.Option(help="last time, in the model's time unit")] = None,
+    points: Annotated[int, typer.Option(help="number of output times from the start to the end", min=2)] = 101,
+    start: Annotated[
+        str | None, typer.Option(metavar="TIME|FILE.zarr", help="time of the start, or a former result to continue")
+    ] = None,
+    change: Annotated[
+        list[str] | None, typer.Option(metavar="TIME:ID=VALUE", help="set a number or a formula at a time (repeatable)")
+    ] = None,
+    steady_state: Annotated[
+        bool, typer.Option("--steady-state", help="the state of rest, instead of a course")
+    ] = False,
     method: Annotated[Literal["ode", "ssa"], typer.Option(help="deterministic or exact stochastic")] = "ode",
     runs: Annotated[int, typer.Option(help="number of runs", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="seed of the random numbers")] = 0,
@@ -229,7 +238,7 @@ def simulate(
 
     simulate_to(
         out, model, end=end, points=points, method=method, runs=runs, seed=seed, max_step=max_step, overwrite=overwrite,
-        sets=set_ or (), scans=scan or (), table=table,
+        sets=set_ or (), scans=scan or (), table=table, start=start, changes=change or (), steady_state=steady_state,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Values of a model from the command line: `--set`, `--scan` and `--table` of `senexo simulate`."""
+"""Values of a model from the command line: `--set`, `--scan`, `--table` and `--change` of `senexo simulate`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 1_000_000
+_CHANGE = "TIME:ID=NUMBER or TIME:ID=FORMULA"
 _SCAN = "ID=FIRST:LAST:lin:N, ID=FIRST:LAST:log:N or ID=VALUE,VALUE,..."
 
 
@@ -52,6 +53,25 @@ def given_values(sets: Sequence[str], scans: Sequence[str], table: Path | None) 
     if frame is not None:
         values |= {str(name): frame[name].to_numpy() for name in frame.columns}
     return values or None
+
+
+def given_changes(texts: Sequence[str]) -> list[tuple[float, dict[str, float | str]]] | None:
+    """What `changes` of `senexo.simulate` takes, from TIME:ID=VALUE; several of one time are one change."""
+    found: dict[float, dict[str, float | str]] = {}
+    faults: list[Fault] = []
+    for text in texts:
+        time, sign, rest = text.partition(":")
+        id, value = _pair("--change", rest, _CHANGE, faults) if sign else ("", "")
+        at = _number("--change", text, time, faults) if sign else 0.0
+        if not sign:
+            faults.append(Fault("--change", repr(text), _CHANGE))
+        elif id and id in found.get(at, {}):
+            faults.append(Fault("--change", f"{id} twice at time {at:g}", "each id once at a time"))
+        elif id:
+            found.setdefault(at, {})[id] = value
+    if faults:
+        raise InvalidInput(faults)
+    return list(found.items()) or None
 
 
 def _repeated(sets: Sequence[str]) -> set[str]:

@@ -7,10 +7,11 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from senexo.app.scan import given_values
+from senexo.app.scan import given_changes, given_values
 from senexo.base.atomic import output_file, output_folder
 from senexo.base.errors import Fault, InvalidInput
 
@@ -25,9 +26,10 @@ _METADATA = frozenset({".zattrs", ".zgroup", ".zarray", ".zmetadata"})
 
 
 def simulate_to(
-    out: Path | None, model: str, *, end: float, points: int, method: Literal["ode", "ssa"], runs: int, seed: int,
-    max_step: float | None = None, overwrite: bool = False, sets: Sequence[str] = (), scans: Sequence[str] = (),
-    table: Path | None = None,
+    out: Path | None, model: str, *, end: float | None, points: int, method: Literal["ode", "ssa"], runs: int,
+    seed: int, max_step: float | None = None, overwrite: bool = False, sets: Sequence[str] = (),
+    scans: Sequence[str] = (), table: Path | None = None, start: str | None = None, changes: Sequence[str] = (),
+    steady_state: bool = False,
 ) -> None:  # fmt: skip
     """Simulate and write: a table with one row per run and time, or a Zarr store of the labelled arrays.
 
@@ -35,16 +37,27 @@ def simulate_to(
     unless `overwrite` is set and it is a file, or a store of an earlier call.
     """
     faults = []
-    if not 0 < end < float("inf"):
-        faults.append(Fault("--end", f"{end:g}", "a time greater than 0"))
+    if (end is None) != steady_state:
+        faults.append(Fault("--end", "none" if end is None else f"{end:g}", "either --end or --steady-state"))
+    elif end is not None and not isfinite(end):
+        faults.append(Fault("--end", f"{end:g}", "a finite time"))
     if points > MOST_POINTS:
         faults.append(Fault("--points", f"{points:,}", f"at most {MOST_POINTS:,}"))
     if out is not None and out.suffix not in SUFFIXES:
         faults.append(Fault("--out", str(out), f"a file that ends in {', '.join(SUFFIXES)}"))
-    try:
-        parameters = given_values(sets, scans, table)
-    except InvalidInput as error:
-        faults += error.faults
+    read: dict[str, Any] = {}
+    for name, reader in (
+        ("parameters", lambda: given_values(sets, scans, table)),
+        ("changes", lambda: given_changes(changes)),
+        ("start", lambda: given_start(start)),
+    ):
+        try:
+            read[name] = reader()
+        except InvalidInput as error:
+            faults += error.faults
+    begin = _time_of(read.get("start", 0.0))
+    if end is not None and isfinite(end) and not end > begin:
+        faults.append(Fault("--end", f"{end:g}", f"a time greater than {begin:g}"))
     if faults:
         raise InvalidInput(faults)
 
@@ -54,9 +67,9 @@ def simulate_to(
         from senexo.lab.simulation import simulate
         from senexo.model.loading import load
 
-        times = np.linspace(0.0, end, points)
+        times = None if end is None else np.linspace(begin, end, points)
         options: dict[str, Any] = {"method": method, "runs": runs, "seed": seed, "max_step": max_step}
-        data = simulate(load(model), times, parameters=parameters, **options)
+        data = simulate(load(model), times, steady_state=steady_state, **read, **options)
         if "failed" in data.attrs["status"]:
             print(f"senexo: {data.attrs['status']}: see the column status", file=sys.stderr)  # noqa: T201
         for caution in data.attrs.get("cautions", "").splitlines():
@@ -79,6 +92,37 @@ def simulate_to(
             else:
                 with new.open("w", encoding="utf-8", newline="") as stream:
                     _write_csv(data, stream)
+
+
+def given_start(text: str | None) -> Any:
+    """What `start` of `senexo.simulate` takes: a time, or the last state of a .zarr store of `senexo simulate`."""
+    if text is None:
+        return 0.0
+    if not text.endswith(".zarr"):
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if isfinite(number):
+            return number
+    if not text.endswith(".zarr") or not is_simulated_store(Path(text)):
+        raise InvalidInput([Fault("--start", text, "a time, or a .zarr folder that senexo simulate wrote")])
+    import xarray
+
+    try:
+        with xarray.open_zarr(text) as data:
+            last = {dim: [-1] for dim in data.dims if str(dim).startswith("time")}
+            return data.isel(last).load()
+    except (OSError, ValueError, KeyError) as error:
+        raise InvalidInput([Fault("--start", f"{text}: {error}", "a whole store of senexo simulate")]) from None
+
+
+def _time_of(start: Any) -> float:
+    """The time at which a run begins."""
+    if isinstance(start, float):
+        return start
+    clock = next(name for name in ("time", "time_", "time__") if name in start.dims)
+    return float(start[clock].values[-1])
 
 
 def _parts(data: xarray.Dataset) -> Iterator[pd.DataFrame]:

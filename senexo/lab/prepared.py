@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.formula.lower import lower
+from senexo.engine.formula.network import Lowered
 from senexo.model.network import Network
 
 if TYPE_CHECKING:
@@ -25,17 +27,29 @@ if TYPE_CHECKING:
     from senexo.engine.ssa.sampler import Sampler
 
 MOST_MODELS = 16
+_MOST_OTHERS = 8  # rewritten forms of one model
 _MOST_SAMPLERS = 8  # of one model, each for its own values at the start
 
 
 class Prepared:
     """One model; any number of threads may use it."""
 
-    def __init__(self, network: Network, digest: str) -> None:
+    def __init__(self, network: Network, digest: str, lowered: Lowered | None = None) -> None:
         self.network, self.digest = network, digest
-        self.lowered = lower(network)
+        self.lowered = lower(network) if lowered is None else lowered
+        self._others: OrderedDict[Hashable, Prepared] = OrderedDict()
         self._samplers: OrderedDict[bytes, Sampler] = OrderedDict()
         self._lock = RLock()
+
+    def rewritten(self, key: Hashable, rewrite: Callable[[Lowered], Lowered]) -> Prepared:
+        """The model with its lowered form rewritten (see `senexo.engine.formula.timeline`), kept under a key."""
+        with self._lock:
+            if key not in self._others:
+                self._others[key] = Prepared(self.network, self.digest, rewrite(self.lowered))
+                if len(self._others) > _MOST_OTHERS:
+                    self._others.popitem(last=False)
+            self._others.move_to_end(key)
+            return self._others[key]
 
     @cached_property
     def plan(self) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from senexo.base.errors import Fault, InvalidInput, SimulationError, UnsupportedFeature
 from senexo.base.streams import generator
 from senexo.engine.formula.network import Lowered
+from senexo.engine.formula.timeline import ChangeAt, apply_change
+from senexo.lab.timeline import with_changes
 from senexo.model.expression import Call, Expression, Time, walk
 
 if TYPE_CHECKING:
+    from senexo.engine.ode.ensemble import BatchODE
     from senexo.lab.prepared import Prepared
 
 Floats = NDArray[np.float64]
@@ -87,8 +90,10 @@ def value_faults(id: str, values: NDArray[Any]) -> Iterator[Fault]:
         yield Fault(f"parameters, {id}, row {bad[0]}", repr(float(numbers[bad[0]])), "a finite number")
 
 
-def exact_rows(ready: Prepared, v0: Floats, times: Floats, *, runs: int, seed: int, **settings: Any) -> Rows:
-    """Exact trajectories of every row of v0 [rows, slots]; run r of row k has the stream of run k x runs + r."""
+def exact_rows(
+    ready: Prepared, v0: Floats, times: Floats, *, runs: int, seed: int, numbers: NDArray[np.int64], **settings: Any
+) -> Rows:
+    """Exact trajectories of every row of v0 [rows, slots]; run r of row number k has the stream of k x runs + r."""
     from senexo.engine.ssa.sampler import Sampler
 
     rows = Rows(np.full((len(v0) * runs, len(times), v0.shape[1]), np.nan), [], "")
@@ -97,7 +102,7 @@ def exact_rows(ready: Prepared, v0: Floats, times: Floats, *, runs: int, seed: i
         try:
             sampler = Sampler(ready.lowered, start, ready.plan)
             rows.values[part] = sampler.run(
-                times, runs=runs, seed=seed, first_run=k * runs, cautions=rows.cautions, **settings
+                times, runs=runs, seed=seed, first_run=int(numbers[k]) * runs, cautions=rows.cautions, **settings
             )
         except (SimulationError, UnsupportedFeature) as error:
             status = _reason(error)
@@ -107,12 +112,13 @@ def exact_rows(ready: Prepared, v0: Floats, times: Floats, *, runs: int, seed: i
 
 
 def deterministic_rows(
-    ready: Prepared, v0: Floats, times: Floats, *, nominal: Floats, rtol: float, atol: float | None, seed: int,
-    threads: int | None, max_step: float | None,
+    ready: Prepared, v0: Floats, times: Floats, *, changes: Sequence[ChangeAt], nominal: Floats, rtol: float,
+    atol: float | None, seed: int, numbers: NDArray[np.int64], threads: int | None, max_step: float | None,
 ) -> Rows:  # fmt: skip
     """ODE runs of every row of v0 [rows, slots], in one batch where the network allows it.
 
     nominal [slots]: the model's own values, whose course sets the default of `atol`, so that no row depends on others.
+    changes: made between two stretches of a batch; one by one they are events of the network.
     """
     reason = "max_step is given" if max_step is not None else one_by_one(ready.lowered, len(v0))
     rows = Rows(np.full((len(v0), len(times), v0.shape[1]), np.nan), [COMPLETE] * len(v0), "in one batch (Rodas5P)")
@@ -123,20 +129,19 @@ def deterministic_rows(
         except UnsupportedFeature as error:
             reason = str(error)
     if reason is None:
-        allowed: Any = _sizes(ready, nominal, times) * (1e-4 * rtol) if atol is None else atol
-        begun = times if times[0] == 0.0 else np.concatenate(([0.0], times))
-        found = batch.solve(v0, begun, rtol=rtol, atol=allowed, threads=threads)
-        rows.values[:] = found.values[:, len(begun) - len(times) :]
-        alone = np.flatnonzero(found.status != 0)
+        allowed: Any = _sizes(batch, nominal, times, changes) * (1e-4 * rtol) if atol is None else atol
+        rows.values[:], failed = _in_stretches(batch, v0, times, changes, rtol=rtol, atol=allowed, threads=threads)
+        alone = np.flatnonzero(failed)
     else:
         rows.how = f"row by row: {reason}"
     from senexo.engine.ode.single import integrate
 
+    single = with_changes(ready, changes)
     for k in alone:
         try:
             rows.values[k] = integrate(
-                ready.translated, v0[k], times, rtol=rtol, atol=atol, max_step=max_step, cautions=rows.cautions,
-                ties=generator(seed, "event order", int(k)),
+                single.translated, v0[k], times, rtol=rtol, atol=atol, max_step=max_step, cautions=rows.cautions,
+                ties=generator(seed, "event order", int(numbers[k])),
             )  # fmt: skip
         except SimulationError as error:
             rows.values[k], rows.status[k] = np.nan, _reason(error)
@@ -162,17 +167,76 @@ def _jumps(math: Expression) -> bool:
     return any(isinstance(node, Time) or (isinstance(node, Call) and node.operator in _JUMPS) for node in walk(math))
 
 
-def _sizes(ready: Prepared, nominal: Floats, times: Floats) -> Floats:
+def _in_stretches(
+    batch: BatchODE, v0: Floats, times: Floats, changes: Sequence[ChangeAt], **settings: Any
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Values [rows, times, slots] of a batch that is cut at every change, and which rows failed."""
+    values, v = np.full((len(v0), len(times), v0.shape[1]), np.nan), v0.copy()
+    failed = np.zeros(len(v0), dtype=bool)
+    begin, open_changes = 0.0, list(changes)
+    while True:
+        while open_changes and open_changes[0].time <= begin:
+            apply_change(batch.lowered, v, open_changes.pop(0))
+        last = not open_changes
+        end = float(times[-1]) if last else open_changes[0].time
+        here = (times >= begin) & (times <= end if last else times < end)
+        grid = np.concatenate(([begin], times[here], [end]))
+        found = batch.solve(v, grid, **settings)
+        values[:, here] = found.values[:, 1:-1]
+        failed |= found.status != 0
+        if last:
+            values[failed] = np.nan
+            return values, failed
+        begin, v = end, found.final
+
+
+def _sizes(batch: BatchODE, nominal: Floats, times: Floats, changes: Sequence[ChangeAt]) -> Floats:
     """The largest size of each quantity in the model's own course, and at least 1e-6 of the largest of all."""
     start = np.where(np.isfinite(nominal), nominal, 0.0)
-    states = [item.slot for item in ready.lowered.rates]
+    states = [item.slot for item in batch.lowered.rates]
     largest = float(np.max(np.abs(start[states]), initial=0.0)) or 1.0
     grid = np.linspace(0.0, float(times[-1]), 65)
-    found = ready.batch.solve(start[None], grid, rtol=1e-4, atol=1e-8 * largest, threads=1).values[0]
-    sizes = np.nanmax(np.abs(np.vstack((start, found))), axis=0)
+    found, _ = _in_stretches(batch, start[None], grid, changes, rtol=1e-4, atol=1e-8 * largest, threads=1)
+    sizes = np.nanmax(np.abs(np.vstack((start, found[0]))), axis=0)
     sizes[~np.isfinite(sizes)] = 0.0
     largest = float(np.max(sizes[states], initial=0.0)) or 1.0
     return np.maximum(sizes, 1e-6 * largest)
+
+
+def steady_rows(
+    ready: Prepared, v0: Floats, *, rtol: float, seed: int, numbers: NDArray[np.int64]
+) -> tuple[Rows, float]:
+    """The steady state that each row of v0 [rows, slots] comes to, as one time, and the longest time that took."""
+    from senexo.engine.ode.steady import steady_state
+
+    rows = Rows(np.full((len(v0), 1, v0.shape[1]), np.nan), [COMPLETE] * len(v0), "row by row: steady states")
+    latest = 0.0
+    for k, row in enumerate(v0):
+        try:
+            rest = steady_state(ready.translated, row, rtol=rtol, ties=generator(seed, "event order", int(numbers[k])))
+        except SimulationError as error:
+            if len(v0) == 1:
+                raise
+            rows.status[k] = _reason(error)
+            continue
+        rows.values[k, 0], latest = rest.values, max(latest, rest.time)
+        rows.cautions += rest.cautions
+    _fill_constants(ready.lowered, rows, v0)
+    return rows, latest
+
+
+def merged(parts: Sequence[tuple[NDArray[np.int64], Rows]], runs: int) -> Rows:
+    """Rows that were computed in parts, each with the numbers of its rows."""
+    if len(parts) == 1:
+        return parts[0][1]
+    order = np.argsort(np.concatenate([(numbers[:, None] * runs + np.arange(runs)).ravel() for numbers, _ in parts]))
+    status = [one for _, rows in parts for one in rows.status]
+    return Rows(
+        np.concatenate([rows.values for _, rows in parts])[order],
+        [status[k] for k in order],
+        parts[0][1].how,
+        [caution for _, rows in parts for caution in rows.cautions],
+    )
 
 
 def _fill_constants(lowered: Lowered, rows: Rows, v0: Floats) -> None:

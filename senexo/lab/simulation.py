@@ -19,8 +19,31 @@ from senexo.engine.formula.evaluate import evaluate_all, initial_values
 from senexo.engine.formula.network import Lowered
 from senexo.engine.formula.unset import check_values
 from senexo.lab.prepared import Prepared, prepared
-from senexo.lab.rows import COMPLETE, as_columns, deterministic_rows, exact_rows, value_faults
+from senexo.lab.rows import (
+    COMPLETE,
+    Rows,
+    as_columns,
+    deterministic_rows,
+    exact_rows,
+    merged,
+    steady_rows,
+    value_faults,
+)
 from senexo.lab.soundness import doubts
+from senexo.lab.timeline import (
+    Changes,
+    Start,
+    as_left,
+    begun,
+    counted_from,
+    described,
+    errors_counted_from,
+    read_changes,
+    read_start,
+    since,
+    start_values,
+    with_changes,
+)
 from senexo.model.network import Network, Reaction, SpeciesReference, UnitDefinition
 
 if TYPE_CHECKING:
@@ -41,7 +64,7 @@ LARGEST_RESULT = 8 * 2**30  # bytes; a request beyond it is refused before anyth
 
 def simulate(
     model: Model | Network,
-    times: Sequence[float] | NDArray[np.float64],
+    times: Sequence[float] | NDArray[np.float64] | None = None,
     *,
     method: SimulationMethod = "ode",
     runs: int = 1,
@@ -52,15 +75,19 @@ def simulate(
     rtol: float = 1e-8,
     atol: float | None = None,
     max_step: float | None = None,
+    start: float | xarray.Dataset = 0.0,
+    changes: Changes | None = None,
+    steady_state: bool = False,
 ) -> xarray.Dataset:
-    """Simulate a model from time 0 and give its quantities at `times`.
+    """Simulate a model from `start` and give its quantities at `times`, or give its steady state.
 
     Parameters
     ----------
     model
         What `senexo.load` returns, or a network.
     times
-        Ascending, 0 or later, in the model's time unit; a first time later than 0 only leaves out what came before.
+        Ascending, `start` or later, in the model's time unit; a later first time only leaves out what came before.
+        None for a steady state.
     method
         "ode" solves dA/dt = sum of stoichiometry x rate with scipy's stiff solvers (LSODA first); "ssa" draws exact
         trajectories of the same reactions on whole molecules (Gillespie's direct method).
@@ -83,6 +110,16 @@ def simulate(
     max_step
         Longest step of an integration, in the model's time unit (in "ssa" of rates that change in time). Not needed for
         pulses in terms that depend on time alone, which are found; a rate that is a pulse in a state may need it.
+    start
+        The time at which the model begins, which its formulas see; or a former result of the same model, whose last
+        state is continued: run by run, with the time at which it ended. What `parameters` sets is set in that state.
+    changes
+        Time -> {id: value}: what is set at known times, all of one time from the state before. A value is a number or a
+        formula of ids (species in amounts), `time`, + - * / and exp, ln, sqrt, abs: ``{24.0: {"drug": "drug + 10"}}``.
+        Events of the model at the same time come first.
+    steady_state
+        Whether to give the state in which the run comes to rest, as a dataset of one time, `start`: with it as `start`
+        another run begins from there.
 
     Returns
     -------
@@ -103,7 +140,8 @@ def simulate(
     InvalidModel
         A quantity that the model reads has no value: a compartment without a size, a species without an amount.
     UnsupportedFeature
-        The model has no meaning by "ssa".
+        The model has no meaning by "ssa"; or what is to be continued is not in a result: delays, delayed events; or a
+        steady state is asked of rates that keep depending on time.
     SimulationError
         A run cannot be carried to its end.
 
@@ -119,6 +157,8 @@ def simulate(
     >>> simulate(Network("m", parameters=(Parameter("k", constant=False),)), [0], parameters={"k": [1, 2]})["k"].values
     array([[1.],
            [2.]])
+    >>> simulate(Network("m", parameters=(Parameter("k", 2.0),)), [0, 1, 2], changes={1: {"k": "3*k"}})["k"].values
+    array([[2., 6., 6.]])
     """
     network = model if isinstance(model, Network) else getattr(model, "network", None)
     if network is None:
@@ -127,17 +167,28 @@ def simulate(
     given, n_rows = as_columns(parameters)
     original, network = network, with_stoichiometries(network, given)
     ready = prepared(network)
-    lowered = ready.lowered
     faults = [
         *_choice_faults(method=(method, ("ode", "ssa")), quantity=(quantity, ("amount", "concentration"))),
-        *_parameter_faults(lowered, given),
+        *_parameter_faults(ready.lowered, given),
         *_setting_faults(runs, seed, threads, rtol, atol),
         *_step_faults(max_step, times),
     ]
+    begin = read_start(start, ready.lowered, faults)
+    n_rows = _rows_of_both(n_rows, begin, faults)
     if n_rows is not None and method == "ode" and runs != 1:
-        faults.append(Fault("runs", repr(runs), "1 where parameters has rows: runs of one row by ode are equal"))
-    grid = _checked(times, runs * (n_rows or 1) if _is_whole(runs) else runs, len(lowered.slots), faults)
-    overrides = {lowered.slot(id): np.asarray(value, dtype=np.float64)[()] for id, value in given.items()}
+        faults.append(
+            Fault("runs", repr(runs), "1 where parameters or start has rows: runs of one row by ode are equal")
+        )
+    if steady_state:
+        faults += _steady_faults(times, method, runs, changes, max_step)
+        times = [begin.time]
+    ready = begun(ready, begin)
+    lowered = ready.lowered
+    plan = read_changes(changes, lowered, begin.time, _end(times), faults)
+    total = runs * (n_rows or 1) if _is_whole(runs) else runs
+    grid = _checked(times, total, len(lowered.slots), faults, begin.time)
+    overrides = start_values(lowered, begin)
+    overrides |= {lowered.slot(id): np.asarray(value, dtype=np.float64)[()] for id, value in given.items()}
     v0 = initial_values(lowered, overrides, n_rows)
     seed = int(seed)
     cautions = check_values(lowered, v0 if n_rows is None else v0[0])
@@ -146,21 +197,40 @@ def simulate(
         settings |= {"rtol": rtol, "atol": "1e-4 rtol of each largest amount" if atol is None else atol}
     if max_step is not None:
         settings["max_step"] = max_step
+    settings |= described(begin, changes, steady_state)
     status: list[str] | None = None
-    if n_rows is None:
-        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_step": max_step, "cautions": cautions}
-        values = _one_row(ready, v0, grid, method, runs=runs, seed=seed, threads=threads, options=options)
+    clock = since(grid, begin.time)
+    if steady_state:
+        with errors_counted_from(begin.time):
+            rows, latest = _steady(ready, begin, np.atleast_2d(v0), rtol=rtol, seed=seed)
+        values, clock = rows.values, np.array([latest])
+        status = None if n_rows is None else rows.status
+        cautions += counted_from(begin.time, rows.cautions)
+    elif n_rows is None:
+        found: list[str] = []
+        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_step": max_step, "cautions": found}
+        form = with_changes(as_left(ready, begin, v0)[0][0], plan)
+        lowered = form.lowered
+        with errors_counted_from(begin.time):
+            values = _one_row(form, v0, clock, method, runs=runs, seed=seed, threads=threads, options=options)
+        cautions += counted_from(begin.time, found)
     else:
-        if method == "ssa":
-            rows = exact_rows(ready, v0, grid, runs=runs, seed=seed, threads=threads, max_step=max_step)
-        else:
-            rows = deterministic_rows(
-                ready, v0, grid, nominal=initial_values(lowered), rtol=rtol, atol=atol, seed=seed, threads=threads,
-                max_step=max_step,
-            )  # fmt: skip
+        parts = []
+        nominal = initial_values(lowered, start_values(lowered, Start(begin.time)))
+        for form, numbers in as_left(ready, begin, v0):
+            common: dict[str, Any] = {"seed": seed, "numbers": numbers, "threads": threads, "max_step": max_step}
+            if method == "ssa":
+                part = exact_rows(with_changes(form, plan), v0[numbers], clock, runs=runs, **common)
+            else:
+                tolerances: dict[str, Any] = {"rtol": rtol, "atol": atol, "nominal": nominal}
+                part = deterministic_rows(form, v0[numbers], clock, changes=plan, **tolerances, **common)
+            parts.append((numbers, part))
+        rows = merged(parts, runs)
+        if method == "ode":
             settings["rows"] = rows.how
-        values, status = rows.values, rows.status
-        cautions += rows.cautions
+        lowered = with_changes(ready, plan).lowered
+        values, status = rows.values, counted_from(begin.time, rows.status)
+        cautions += counted_from(begin.time, rows.cautions)
     attrs = _provenance(model, prepared(original)) | {
         "method": method,
         "quantity": quantity,
@@ -168,8 +238,47 @@ def simulate(
         **settings,
     }
     attrs |= _verdict(lowered, grid, values, cautions, status)
-    varied = {id for id, value in given.items() if np.ndim(value) == 1}
-    return _dataset(network, lowered, grid, values, quantity, attrs, rows=None if status is None else (varied, status))
+    varied = {id for id, value in given.items() if np.ndim(value) == 1} | set(begin.state or ())
+    rows_said = None if status is None else (varied, status)
+    return _dataset(network, lowered, grid, clock, values, quantity, attrs, rows=rows_said)
+
+
+def _rows_of_both(n_rows: int | None, begin: Start, faults: list[Fault]) -> int | None:
+    """The number of rows of the parameters and of a former result; None where neither has rows."""
+    n_state = next((len(values) for values in (begin.state or {}).values() if np.ndim(values) == 1), None)
+    if n_rows is not None and n_state is not None and n_rows != n_state:
+        faults.append(Fault("start", f"{n_state} runs beside {n_rows} rows of parameters", "as many, or one"))
+    return n_state if n_rows is None else n_rows
+
+
+def _steady_faults(times: Any, method: Any, runs: Any, changes: Any, max_step: Any) -> Iterator[Fault]:
+    if times is not None:
+        yield Fault("times", "times beside steady_state", "no times: simulate with start=RESULT from there")
+    if method != "ode":
+        yield Fault("method", f"{method!r} beside steady_state", "'ode'; exact runs do not come to rest")
+    if runs != 1:
+        yield Fault("runs", f"{runs!r} beside steady_state", "1")
+    for name, value in (("changes", changes), ("max_step", max_step)):
+        if value is not None:
+            yield Fault(name, f"{name} beside steady_state", f"one of the two: simulate with {name} first")
+
+
+def _steady(ready: Prepared, begin: Start, v0: NDArray[np.float64], *, rtol: float, seed: int) -> tuple[Rows, float]:
+    parts, latest = [], 0.0
+    for form, numbers in as_left(ready, begin, v0):
+        rows, time = steady_rows(form, v0[numbers], rtol=rtol, seed=seed, numbers=numbers)
+        parts.append((numbers, rows))
+        latest = max(latest, time)
+    return merged(parts, 1), latest
+
+
+def _end(times: Any) -> float:
+    """The last time, for messages about changes; infinite where the times have faults of their own."""
+    try:
+        end = float(np.max(np.asarray(times, dtype=np.float64), initial=-inf))
+    except (TypeError, ValueError):
+        return inf
+    return end if isfinite(end) else inf
 
 
 def _one_row(
@@ -214,16 +323,19 @@ def largest_result() -> float:
     return min(LARGEST_RESULT, available_memory() / 2)
 
 
-def _checked(times: Any, runs: int, n_slots: int, faults: list[Fault]) -> NDArray[np.float64]:
+def _checked(times: Any, runs: int, n_slots: int, faults: list[Fault], start: float = 0.0) -> NDArray[np.float64]:
     """The times as an array; with theirs, every fault of the request at once."""
+    if times is None:
+        raise InvalidInput([*faults, Fault("times", "no times", "times, or steady_state=True")])
     try:
         grid = np.atleast_1d(np.asarray(times, dtype=np.float64))
     except (TypeError, ValueError):
         raise InvalidInput([*faults, Fault("times", repr(times)[:80], "numbers")]) from None
     if grid.ndim != 1 or not len(grid):
         faults.append(Fault("times", f"an array of shape {grid.shape}", "a list of at least one time"))
-    elif not np.all(np.isfinite(grid)) or grid[0] < 0.0 or np.any(np.diff(grid) < 0.0):
-        faults.append(Fault("times", f"{grid[0]:g} to {grid[-1]:g}", "finite times in ascending order, 0 or later"))
+    elif not np.all(np.isfinite(grid)) or grid[0] < start or np.any(np.diff(grid) < 0.0):
+        expected = f"finite times in ascending order, {start:g} or later"
+        faults.append(Fault("times", f"{grid[0]:g} to {grid[-1]:g}", expected))
     elif _is_whole(runs) and (size := 8 * runs * grid.size * n_slots) > SMALL and size > (most := largest_result()):
         expected = f"at most {most / 2**30:.3g} GiB: fewer runs or times"
         faults.append(Fault("runs x times", f"a result of {size / 2**30:.1f} GiB", expected))
@@ -324,6 +436,7 @@ def _dataset(
     network: Network,
     lowered: Lowered,
     times: NDArray[np.float64],
+    clock: NDArray[np.float64],
     values: NDArray[np.float64],
     quantity: str,
     attrs: dict[str, Any],
@@ -332,30 +445,31 @@ def _dataset(
     import xarray
 
     free = _declared_free(network)
-    run, clock = _dimensions(lowered)
+    run, time = _dimensions(lowered)
     series: dict[str, Any] = {}
     constants: dict[str, Any] = {}
     for slot, info in enumerate(lowered.slots):
-        if info.kind in ("local parameter", "reaction", "delay", "unknown"):
-            continue
         name = info.id
+        local = info.kind == "local parameter" and (rows is None or name not in rows[0])
+        if local or info.kind in ("reaction", "delay", "unknown"):
+            continue
         if info.kind == "species":
             series[name] = _species(
-                network, info.id, values[:, :, slot], values[:, :, info.compartment], quantity, (run, clock)
+                network, info.id, values[:, :, slot], values[:, :, info.compartment], quantity, (run, time)
             )
         elif info.changes or info.id in free:
-            series[name] = ((run, clock), values[:, :, slot], _described(network, info.id, info.kind))
+            series[name] = ((run, time), values[:, :, slot], _described(network, info.id, info.kind))
         elif rows is not None and (name in rows[0] or np.ptp(values[:, 0, slot]) > 0.0):
             constants[name] = ((run,), values[:, 0, slot], _described(network, info.id, info.kind))
         else:
             constants[name] = ((), values[0, 0, slot], _described(network, info.id, info.kind))
-    laws = evaluate_all([reaction.rate for reaction in lowered.reactions], values, times)
+    laws = evaluate_all([reaction.rate for reaction in lowered.reactions], values, clock)
     for reaction, rates in zip(network.reactions, laws, strict=True):
-        series[reaction.id] = ((run, clock), rates, _described_reaction(network, reaction))
+        series[reaction.id] = ((run, time), rates, _described_reaction(network, reaction))
     if rows is not None:
         constants[unused("status", lowered)] = ((run,), np.array(rows[1]))
-    at = ((clock,), times, {"units": _spelled(network, network.time_units)})
-    coordinates = {run: np.arange(len(values)), clock: at, **constants}
+    at = ((time,), times, {"units": _spelled(network, network.time_units)})
+    coordinates = {run: np.arange(len(values)), time: at, **constants}
     return xarray.Dataset(series, coordinates, attrs)
 
 

@@ -106,3 +106,37 @@ def test_quantities_with_the_names_of_columns_keep_them(id: str, columns: str, t
         table = pd.read_csv(out) if suffix == "csv" else pd.read_parquet(out)
         assert ",".join(table.columns) == columns
         np.testing.assert_allclose(table[id], [1.0, 3.0, 2.0, 4.0])
+
+
+def test_start_changes_and_steady_states_on_the_command_line(decay: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.zarr", tmp_path / "b.csv"
+    runner = CliRunner()
+    command = ["simulate", str(decay), "--end", "1", "--points", "2", "--out", str(first)]
+    assert runner.invoke(app, command, catch_exceptions=False).exit_code == 0
+    more = ["--start", str(first), "--end", "3", "--points", "3", "--change", "2:x=x + 1", "--change", "2:s=0"]
+    assert (
+        runner.invoke(app, ["simulate", str(decay), *more, "--out", str(second)], catch_exceptions=False).exit_code == 0
+    )
+    table = pd.read_csv(second)
+    assert table["time"].to_list() == [1.0, 2.0, 3.0]
+    np.testing.assert_allclose(table["x"], [np.exp(-1), np.exp(-2) + 1, np.exp(-2) + 1], rtol=1e-6)
+    rest = runner.invoke(app, ["simulate", str(decay), "--steady-state"], catch_exceptions=False)
+    assert rest.stdout.splitlines()[1].split(",")[1] == "0.0"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--end", "1", "--change", "k=1"], "TIME:ID=NUMBER"),
+        (["--end", "1", "--change", "0.5:k=1", "--change", "0.5:k=2"], "k twice at time 0.5"),
+        (["--end", "1", "--change", "soon:k=1"], "a finite number"),
+        (["--end", "1", "--start", "later"], "a time, or a .zarr folder"),
+        (["--end", "1", "--start", "none.zarr"], "a time, or a .zarr folder"),
+        (["--end", "1", "--start", "2"], "a time greater than 2"),
+        (["--end", "1", "--steady-state"], "either --end or --steady-state"),
+        ([], "either --end or --steady-state"),
+    ],
+)
+def test_refused_timelines(decay: Path, options: list[str], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        CliRunner().invoke(app, ["simulate", str(decay), *options], catch_exceptions=False)

@@ -93,7 +93,7 @@ class BatchODE:
         if lowered.events:
             raise UnsupportedFeature("events in a batch", f"event {lowered.events[0].id}")
         refuse_constraints(lowered, "in a batch")
-        self.n_slots = len(lowered.slots)
+        self.lowered, self.n_slots = lowered, len(lowered.slots)
         graph = Graph()
         assigned: dict[int, Node] = {}
         for item in lowered.assignments:
