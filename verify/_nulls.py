@@ -19,7 +19,7 @@ COUPLED = {
 # with so few donors: more of them, a dose by which one of them commits, or numbers by which p53 decides over arrest
 P53 = {"umax": 3.6, "Tbg": 440, "KA": 2.9, "K8": 365, "th_mir": 24, "E": 11.5, "th_si": 11.8, "Td": 56}
 CHANGES = {
-    "c05-coupled": ["donors.n=4", "arms.scrambled.dose.copies=30000", "arms.mimic.dose.copies=30000"],
+    "c05-coupled": ["donors.n=4", "arms.scrambled.dose.amount=30000", "arms.mimic.dose.amount=30000"],
     "c08-coupled": ["donors.n=1", *(f"donors.draws.{name}={value}" for name, value in P53.items())],
     "c09-coupled": ["donors.n=2"],
     "c10-transfer": ["donors.n=1"], "c12-coupled": ["donors.n=1"], "c13-coupled": ["donors.n=1"],

@@ -230,7 +230,7 @@ def _study(circuit: str, arms: Mapping[Targets, str], *, copies: float, draws: i
     dosed = {
         name: {
             "connect": [f"{AGENT} -| {gene}" for gene in sorted(targets)],
-            "dose": {"what": AGENT, "copies": copies, "at": "0 h"},
+            "dose": {"what": AGENT, "amount": copies, "at": "0 h"},
         }
         for targets, name in arms.items()
     }

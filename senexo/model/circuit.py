@@ -171,6 +171,8 @@ class Circuit:
         The rule of commitment in words.
     mirna, targets, readings
         The miRNA whose sites a sequence can set, the genes that have them, and other models of their affinity.
+    levels
+        Agent -> the parameter that holds the copies of an untreated cell, over which a dose can be a fold.
     priors
         Name -> the rows of a prior that differ from `parameters`.
     digest
@@ -204,6 +206,7 @@ class Circuit:
     cell_types: tuple[CellTypeRule, ...] = ()
     transwell: Transwell | None = None
     priors: Mapping[str, Prior] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)
 
 
 def shipped_circuits() -> tuple[str, ...]:
@@ -343,6 +346,7 @@ def _assembled(
         cell_types=read_types(plan, texts.get(TYPES, ""), faults),
         transwell=Transwell(**plan["transwell"]) if "transwell" in plan else None,
         priors=read_priors(texts, parameters, faults),
+        levels=dict(plan.get("levels", {})),
     )
 
 
@@ -418,6 +422,10 @@ def _plan_faults(circuit: Circuit, known: _Known) -> Iterator[Fault]:
     for name, cv in circuit.varying.items():
         if name not in names or not 0 < cv < math.inf:
             yield Fault(f"circuit.toml: varying: {name}", f"{cv:g}", "a parameter of the table with a CV above 0")
+    agents = {handle.name for handle in circuit.handles if handle.verb == "dose"}
+    for agent, name in circuit.levels.items():
+        if name not in names or agent not in agents:
+            yield Fault(f"circuit.toml: levels: {agent}", repr(name), "an agent = a parameter of the table")
     for target in circuit.targets:
         for name in (target.sites, target.affinity):
             if name not in names:

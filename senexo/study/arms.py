@@ -16,7 +16,7 @@ from senexo.study.schema import Action, Arm
 from senexo.study.verbs import UNTREATED, VerbReader
 from senexo.study.wells import branched, check_media, with_well
 
-LADDERS = ("knock_down", "inhibit", "express", "set")  # besides the copies of a dose
+LADDERS = ("knock_down", "inhibit", "express", "set")  # besides the amount of a dose
 MAX_ARMS = 500
 
 Written = form.ArmTable | form.ResolvedArm
@@ -100,9 +100,9 @@ def _quantities(place: Cursor) -> Iterator[Cursor]:
     if insert is not None:
         yield from _quantities(insert)
     for entry in dose.elements() if dose else ():
-        copies = entry.get("copies")
-        if copies is not None:
-            yield copies
+        amount = entry.get("amount")
+        if amount is not None:
+            yield amount
     for verb in LADDERS:
         table = place.get(verb)
         for _, entry in table.items() if table else ():

@@ -17,7 +17,7 @@ MAX_NAMED = 40  # names listed in one message
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A value with its path, such as ``arms.mimic.dose.copies[2]`` in ``study.toml``."""
+    """A value with its path, such as ``arms.mimic.dose.amount[2]`` in ``study.toml``."""
 
     value: Any
     path: str

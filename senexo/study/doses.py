@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 # Argonaute proteins per cell, mammalian cell lines: Wang 2012, Janas 2012; unverified (cited from memory, the abstracts
 # that were read give no number)
 AGO_PER_CELL, AGO_LOW, AGO_HIGH = 150_000.0, 50_000.0, 300_000.0
-# share of a transfected mimic that is loaded into AGO: 2 % (0.1 to 10 %), Thomson 2013; unverified (from memory)
-ACTIVE_SHARE_LOW = 0.001
+ACTIVE_SHARE_LOW = 0.001  # of a transfected mimic, the low end of `active_share` in dose_conversions.csv
 CAPACITY = "ago"  # the parameter of a circuit in which loading is limited
 MAX_DOSE = AGO_HIGH / ACTIVE_SHARE_LOW  # copies per cell; derived
 EXPECTED = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.toml_text import MOST_DEPTH, loads
 from senexo.base.units import shown
+from senexo.study.form.table import Table
 
 _STEP = re.compile(r'(?:^|\.)(?:(?P<bare>[A-Za-z0-9_-]+)|"(?P<quoted>[^"\\]+)")|\[(?P<index>[0-9]{1,6})\]', re.ASCII)
 EXAMPLE = "path=value, e.g. culture.duration='3 d'"
@@ -83,7 +85,23 @@ def _put(tree: Any, steps: list[str | int], value: Any) -> str:
         elif not isinstance(tree, dict):
             return f"no table that could hold {shown(step)}"
         if following is None:
+            if isinstance(step, str) and isinstance(tree, dict):
+                tree.pop(former_names().get(step, ""), None)  # a former name stands for the key of this version
             tree[step] = value
             return ""
         tree = tree[step] if isinstance(step, int) else tree.setdefault(step, {})
     return ""
+
+
+@functools.cache
+def former_names() -> Mapping[str, str]:
+    """Keys of study files of the last version -> keys of this one, of all tables together."""
+    from senexo.study.form.file import StudyFile  # noqa: F401  (its tables are then all known)
+
+    found: dict[str, str] = {}
+    ahead = [Table]
+    while ahead:
+        table = ahead.pop()
+        found |= table.renamed()
+        ahead += table.__subclasses__()
+    return found

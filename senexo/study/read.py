@@ -39,7 +39,7 @@ def read_study(study: Study | str | os.PathLike[str], *, set: Sequence[str] = ()
     study
         A path, the name of a shipped study, or a study.
     set
-        Changes as "path=value", for example ``"culture.duration=3 d"`` or ``"arms.mimic.dose.copies=[30, 100]"``.
+        Changes as "path=value", for example ``"culture.duration=3 d"`` or ``"arms.mimic.dose.amount=[30, 100]"``.
 
     Returns
     -------

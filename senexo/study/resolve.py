@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,8 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
     varying = {name for kind in cells.values() for name in kind.variation}
     drawn = names if names is None or form.cells is None else of_types(names, form.cells)
     donors = read_donors(form.donors, top.at("donors"), drawn, varying)
-    arms = read_arms(form.arms or {}, top.at("arms"), names, end, list(form.cells or ()))
+    of_donors = names if names is None or donors is None else replace(names, draws={**names.draws, **donors.draws})
+    arms = read_arms(form.arms or {}, top.at("arms"), of_donors, end, list(form.cells or ()))
     readouts, reads = read_readouts(form.readouts, top.at("readouts"), names, end)
     kinds = types_in(arms, form.cells or ())
     if form.culture is not None and culture is not None:

@@ -6,6 +6,7 @@ have the kind of quantity that the handle takes, so they are parsed here, agains
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from senexo.base.errors import InvalidInput
 from senexo.base.units import AMOUNT, COPIES, FOLD, NUMBER_KIND, PERCENT, SHARE, Kind, parse, shown
 from senexo.model.circuit import Handle
-from senexo.study import doses
+from senexo.study import doses, regimen
 from senexo.study.actions import (
     before_end,
     changeable,
@@ -144,20 +145,71 @@ class VerbReader:
             if dose is None:
                 continue
             handles = self._agent_handles(entry.at("what"), dose.what)
-            copies, kind = entry.at("copies"), COPIES if all(h.unit == "copies" for h in handles) else AMOUNT
-            amount = None if dose.copies is None else self._quantity(copies, kind)
-            self._refuse_beyond_limit(handles, amount, copies)
-            hour = self._time(dose.at, entry, default=0.0)
-            if handles and dose.what is not None and amount is not None and hour is not None:
-                self._act(handles, amount, hour)
-                self.doses.append((dose.what, amount, isinstance(copies.value, list)))
-                self.words.append(f"{grouped(amount)} copies of {dose.what} at {when(hour)}")
+            copies = all(h.unit == "copies" for h in handles)
+            amount, written = self._dosed(dose, entry.at("amount"), copies=copies)
+            given_at = self._regimen(dose, entry, 0.0 if amount is None else amount)
+            if handles and amount is not None and given_at is not None:
+                for hour, part in given_at.events(whole=copies):
+                    self._act(handles, part, hour)
+                self.doses.append((given_at.what, given_at.total, isinstance(entry.at("amount").value, list)))
+                self.words.append(given_at.words(f"{written} copies"))
 
-    def _refuse_beyond_limit(self, handles: list[Handle], amount: float | None, place: Cursor) -> None:
-        """A fault for more copies of an oligo than a cell can make use of."""
-        oligo = self.names and self.names.circuit and self.names.circuit.mirna and handles
-        if oligo and all(h.unit == "copies" for h in handles) and amount is not None and amount > doses.MAX_DOSE:
-            (place.at(self.rung) if isinstance(place.value, list) else place).fault(doses.EXPECTED)
+    def _dosed(self, dose: form.Dose, place: Cursor, *, copies: bool) -> tuple[float | None, str]:
+        """How much one dose adds, and the same in words; of a ladder the rung's, which then labels the arm."""
+        laddered = isinstance(place.value, list)
+        if dose.amount is None or (laddered and self.rung >= len(place.value)):
+            return None, ""
+        here = place.at(self.rung) if laddered else place
+        if not copies:
+            found = self._quantity(place, AMOUNT)
+            return found, "" if found is None else grouped(found)
+        try:
+            amount = regimen.read_amount(here.value, here.where)
+        except InvalidInput as error:
+            here.faults.extend(error.faults)
+            return None, ""
+        if laddered:
+            self.label = amount.label
+        known = regimen.in_copies(amount, self._level(dose.what))
+        if known is None:
+            here.fault("copies or nM: the circuit states no level that a fold could be over")
+            return None, ""
+        if self.names and self.names.circuit and self.names.circuit.mirna and known.value > doses.MAX_DOSE:
+            here.fault(
+                doses.EXPECTED, found=None if not known.how else f"{shown(here.value)}, {known.value:,.0f} copies"
+            )
+        return known.value, str(known)
+
+    def _level(self, agent: str | None) -> regimen.Level | None:
+        """The cell's own level of an agent, as the donors of the study draw it."""
+        name = self.names.circuit.levels.get(agent or "") if self.names and self.names.circuit else None
+        draw = self.names.draws.get(name) if self.names and name else None
+        return None if draw is None or name is None else regimen.Level(name, draw.value, draw.low, draw.high)
+
+    def _regimen(self, dose: form.Dose, place: Cursor, amount: float) -> regimen.Regimen | None:
+        """When a dose is given; None after a fault."""
+        hour = self._time(dose.at, place, default=0.0)
+        every, over = dose.every or 0.0, dose.over or 0.0
+        if hour is None or dose.what is None or place.at("every").has_fault() or place.at("over").has_fault():
+            return None
+        count = dose.count or 1
+        if every and dose.count is None and self.end_h is not None:
+            count = max(1, math.ceil((self.end_h - hour - over) / every - 1e-9))
+        if not every and count > 1:
+            place.at("count").fault('one dose, or with it `every`, e.g. every = "24 h"')
+        elif count > regimen.MOST_DOSES:
+            place.at("every").fault(f"at most {regimen.MOST_DOSES} doses", found=f"{count} doses until the end")
+        elif over and count > 1 and over > every:
+            place.at("over").fault(f"a dose that ends before the next one ({when(every)})")
+        found = regimen.Regimen(dose.what, amount, hour, every if count > 1 else 0.0, count, over)
+        late = self.end_h is not None and (found.last_h > self.end_h if over else found.last_h >= self.end_h)
+        if late and self.end_h is not None:
+            which = place.at("count" if "count" in place else "over")
+            which.fault(
+                f"doses before the end of the culture ({when(self.end_h)})",
+                found=f"the last until {when(found.last_h)}",
+            )
+        return None if place.has_fault() else found
 
     def _agent_handles(self, place: Cursor, agent: str | None) -> list[Handle]:
         """What a dose adds to; in a model file without handles an agent is the id of a species or parameter."""

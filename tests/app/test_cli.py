@@ -112,7 +112,7 @@ def test_check_says_what_a_run_would_take() -> None:
         (["run", "."], ["a folder"]),
         (["run", "binary.toml"], ["binary.toml", "UTF-8"]),
         (["run", "broken.toml"], ["broken.toml", "TOML"]),
-        (["run", TINY, "--set", "arms.mimik.dose.copies=3"], ["mimik"]),
+        (["run", TINY, "--set", "arms.mimik.dose.amount=3"], ["mimik"]),
         (["run", TINY, "--set", "nonsense"], ["--set"]),
         (["run", TINY, "--set", "culture.duration=-3 d"], ["culture.duration", "-3 d"]),
         (["run", TINY, "--donors", "0"], ["--donors"]),

@@ -34,10 +34,10 @@ duration = "7 d"
 [arms.mock]
 
 [arms.scrambled]
-dose = {{ what = "scrambled", copies = 3000 }}
+dose = {{ what = "scrambled", amount = 3000 }}
 
 [arms.mimic]
-dose = {{ what = "miR-34c-5p", copies = 3000 }}
+dose = {{ what = "miR-34c-5p", amount = 3000 }}
 """
 MORE_CELLS = {"mir34c-rab27b": "", "mir34c-rab27b-cells": "\n[cells.MSC]\nn = 0\n"}
 

@@ -70,7 +70,7 @@ def test_a_chain_by_hand(tmp_path: Path, cut: dict[str, float], arm: str, reache
 
 def test_what_is_raised_later_is_not_zero(tmp_path: Path) -> None:
     """f is 0 until it is dosed: from then on e depends on ke."""
-    late = {"dose": {"what": "f", "copies": 3, "at": "1 h"}}
+    late = {"dose": {"what": "f", "amount": 3, "at": "1 h"}}
     for arms, expected in (({}, False), ({"late": late}, True)):
         asked = study(
             tmp_path,
@@ -137,7 +137,7 @@ GENOTYPES: dict[str, dict[str, Any]] = {"wild": {}, "p53-null": {"knock_out": ["
 @cache
 def grown() -> tuple[IndependentCells, dict[str, np.ndarray]]:
     """A donor's cell in two genotypes, whole and with each edge cut: read-outs by arm, [times, read-outs]."""
-    dose = {"dose": {"what": "miR-34c-5p", "copies": 300, "at": "0 h"}}
+    dose = {"dose": {"what": "miR-34c-5p", "amount": 300, "at": "0 h"}}
     arms = {name: {**how, **dose} for name, how in GENOTYPES.items()}
     arms |= {
         f"{name} {k}": {**how, **dose, "cut": [edge]} for name, how in GENOTYPES.items() for k, edge in enumerate(EDGES)

@@ -32,7 +32,7 @@ serum = "20 %"
 preequilibration = "6 h"
 [arms.mock]
 [arms.mimic]
-dose = { what = "miR-34c-5p", copies = 3000, at = "0 h" }
+dose = { what = "miR-34c-5p", amount = 3000, at = "0 h" }
 [arms.fresh]
 medium_change = { at = "12 h" }
 [readouts]

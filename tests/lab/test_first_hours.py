@@ -19,7 +19,7 @@ STUDY: dict[str, Any] = {
     "culture": {"duration": "64 h", "preequilibration": "32 h", "most_cells": 40, "window_check_wells": 0},
     "arms": {
         "mock": {}, "dosed": {"dose": [
-            {"what": "miR-34c-5p", "copies": 30, "at": "0 h"}, {"what": "miR-34c-5p", "copies": 30, "at": "40 h"},
+            {"what": "miR-34c-5p", "amount": 30, "at": "0 h"}, {"what": "miR-34c-5p", "amount": 30, "at": "40 h"},
         ]},
         "fed": {"medium_from": {"arm": "mock", "taken": "48 h", "at": "2 h"}},
     },

@@ -34,11 +34,11 @@ serum = "20 %"
 preequilibration = "24 h"
 [arms.mock]
 [arms.mimic]
-dose = { what = "miR-34c-5p", copies = 3000, at = "0 h" }
+dose = { what = "miR-34c-5p", amount = 3000, at = "0 h" }
 [arms.low]
-dose = { what = "miR-34c-5p", copies = 30, at = "0 h" }
+dose = { what = "miR-34c-5p", amount = 30, at = "0 h" }
 [arms.ladder]
-dose = { what = "miR-34c-5p", copies = [100, 1000, 100000], at = "0 h" }
+dose = { what = "miR-34c-5p", amount = [100, 1000, 100000], at = "0 h" }
 [readouts]
 times = ["0 d", "1 d", "2 d"]
 [[assays]]

@@ -32,7 +32,7 @@ serum = "20 %"
 preequilibration = "6 h"
 method = "mean_field"
 [arms.mimic]
-dose = { what = "miR-34c-5p", copies = 3000, at = "0 h" }
+dose = { what = "miR-34c-5p", amount = 3000, at = "0 h" }
 [arms.fed]
 medium_from = { arm = "mimic", taken = "12 h", at = "0 h", share = "50 %" }
 [arms.mock]

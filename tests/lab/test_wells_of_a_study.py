@@ -46,12 +46,12 @@ window = "30 min"
 cells = { MSC = 10 }
 [arms.across]
 cells = { MSC = 10 }
-insert = { cells = { LSC = 10 }, dose = { what = "miR-34c-5p", copies = 3000, at = "0 h" } }
+insert = { cells = { LSC = 10 }, dose = { what = "miR-34c-5p", amount = 3000, at = "0 h" } }
 [arms.unloaded]
 cells = { MSC = 10 }
 insert = { cells = { LSC = 10 }, cut = ["exosome -| miR-34c-5p"] }
 [arms.mimic]
-dose = { what = "miR-34c-5p", copies = 3000, at = "0 h" }
+dose = { what = "miR-34c-5p", amount = 3000, at = "0 h" }
 [arms.late]
 branch = { arm = "mimic", at = "12 h" }
 wash_out = { what = "miR-34c-5p", at = "12 h" }

@@ -21,7 +21,7 @@ STUDY: dict[str, Any] = {
     "title": "halved", "seed": 5, "model": {"circuit": "mir34c-rab27b-cells"}, "cells": {"LSC": {"n": 6}},
     "donors": {"n": 4, "draws": {"rel0": 50, "E": 180, "kup": 0.3, "fdel": 0.5}},
     "culture": {"duration": "6 h", "preequilibration": "4 h", "window": "15 min", "window_check_wells": 3},
-    "arms": {"mock": {}, "mimic": {"dose": {"what": "miR-34c-5p", "copies": 3000, "at": "0 h"}}},
+    "arms": {"mock": {}, "mimic": {"dose": {"what": "miR-34c-5p", "amount": 3000, "at": "0 h"}}},
     "readouts": {"times": ["0 h", "6 h"], "grid": "3 h", "names": ["miR-34c-5p", "p21"]},
 }  # fmt: skip
 

@@ -37,10 +37,10 @@ K_8 = 4.7                                                   # 4 a parameter of t
 
 [arms.mock]
 [arms.mimic]
-dose = { what = "miR-34c", copies = [30, "lots"] }          # 5 an agent of the model, 6 an amount of a ladder
+dose = { what = "miR-34c", amount = [30, "lots"] }          # 5 an agent of the model, 6 an amount of a ladder
 [arms.ko]
 knock_out = ["TP53"]                                        # 7 a gene of the model
-dose = { what = "scrambled", copies = 3, at = "8 d" }       # 8 a time after the end
+dose = { what = "scrambled", amount = 3, at = "8 d" }       # 8 a time after the end
 
 [[assays]]
 name = "senescence"
@@ -52,7 +52,7 @@ holds_when = "senescence(mimic[30], 3 d) > alive(mock)"     # 10 a time that is 
 null = { cut = ["p53 -> p22"] }                             # 12 an edge of the model
 """
 WHERE = [
-    "sed", "cells.LSC.n", "culture.serum", "donors.draws.K_8", "arms.mimic.dose.what", "arms.mimic.dose.copies[1]",
+    "sed", "cells.LSC.n", "culture.serum", "donors.draws.K_8", "arms.mimic.dose.what", "arms.mimic.dose.amount[1]",
     "arms.ko.knock_out[0]", "arms.ko.dose.at", "assays[0].compare[1]", "claim.holds_when", "claim.holds_when",
     "claim.null.cut[0]",
 ]  # fmt: skip
@@ -87,8 +87,8 @@ def test_a_rung_with_a_fault_is_no_arm_that_messages_propose() -> None:
         resolve(raw)
     [unknown] = [fault for fault in caught.value.faults if "compare" in fault.where]
     assert unknown.expected == '"mock"? (arms: mock, mimic, ko, mimic[30])'
-    raw["arms"]["mimic"]["dose"]["copies"] = ["lots", "many"]
-    assert {*WHERE, "arms.mimic.dose.copies[0]"} <= set(faults(raw))
+    raw["arms"]["mimic"]["dose"]["amount"] = ["lots", "many"]
+    assert {*WHERE, "arms.mimic.dose.amount[0]"} <= set(faults(raw))
 
 
 def test_a_missing_table_hides_no_fault_of_another() -> None:

@@ -35,7 +35,7 @@ duration = "6 h"
 window_check_wells = 3
 [arms.mock]
 [arms.mimic]
-dose = { what = "miR-34c-5p", copies = 300 }
+dose = { what = "miR-34c-5p", amount = 300 }
 [replicates.about]
 ct_sd = { status = "unverified" }
 [[assays]]
@@ -43,10 +43,17 @@ name = "colonies"
 compare = ["mimic", "mock"]
 min_colony_size = 20
 """
-OLD = NEW.replace("window_check_wells", "halving").replace("unverified", "memory").replace("min_colony_size", "least")
+FORMER = {
+    "window_check_wells": "halving", "amount = 300": "copies = 300", "unverified": "memory",
+    "min_colony_size": "least",
+}  # fmt: skip
+OLD = NEW
+for new_name, former in FORMER.items():
+    OLD = OLD.replace(new_name, former)
 PLACES = [
     'donors.draws.th_mir.status: "memory" is called "unverified" now',
     "culture.halving: halving is called window_check_wells now",
+    "arms.mimic.dose.copies: copies is called amount now",
     'replicates.about.ct_sd.status: "memory" is called "unverified" now',
     "assays[0].least: least is called min_colony_size now",
 ]
@@ -93,6 +100,12 @@ def test_an_old_name_beside_its_new_one_is_a_fault() -> None:
     raw["culture"]["halving"] = 4
     with pytest.raises(InvalidInput, match=r"culture.halving: found both, expected window_check_wells alone"):
         resolve(raw)
+
+
+def test_a_former_name_in_a_change_of_the_command_line_stands_for_the_key_of_this_version() -> None:
+    with pytest.warns(FutureWarning, match="copies is called amount now"):
+        study = read_study("c05", set=["arms.mimic.dose.copies=7"])
+    assert study.arms["mimic"].dose_copies == 7
 
 
 def test_a_fault_of_an_old_name_is_reported_under_its_new_one() -> None:

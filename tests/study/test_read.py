@@ -86,7 +86,7 @@ def test_folders_and_missing_files_are_told_as_such(tmp_path: Path) -> None:
     assert "no readable file" in refusal(loop)
 
 
-RAW: dict[str, Any] = {"culture": {"duration": "7 d"}, "arms": {"mimic": {"dose": {"copies": [1, 2]}}}, "assays": [{}]}
+RAW: dict[str, Any] = {"culture": {"duration": "7 d"}, "arms": {"mimic": {"dose": {"amount": [1, 2]}}}, "assays": [{}]}
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ RAW: dict[str, Any] = {"culture": {"duration": "7 d"}, "arms": {"mimic": {"dose"
         ("culture.duration=3 d", ("culture", "duration"), "3 d"),
         ("culture.duration = '3 d'", ("culture", "duration"), "3 d"),
         ("donors.n=5", ("donors", "n"), 5),
-        ("arms.mimic.dose.copies=[30, 100]", ("arms", "mimic", "dose", "copies"), [30, 100]),
-        ("arms.mimic.dose.copies[1]=7", ("arms", "mimic", "dose", "copies", 1), 7),
+        ("arms.mimic.dose.amount=[30, 100]", ("arms", "mimic", "dose", "amount"), [30, 100]),
+        ("arms.mimic.dose.amount[1]=7", ("arms", "mimic", "dose", "amount", 1), 7),
         ('arms."mimic[30]".set={E = 3}', ("arms", "mimic[30]", "set"), {"E": 3}),
         ("assays[0].time=1 d", ("assays", 0, "time"), "1 d"),
         ("title=a = b", ("title",), "a = b"),
@@ -128,7 +128,7 @@ def test_all_wrong_changes_are_told_and_the_tables_stay_as_they_were() -> None:
 
 
 def test_changes_reach_the_resolved_study() -> None:
-    changes = ["culture.duration=8 d", "donors.n=5", "arms.mimic.dose.copies=[30, 300, 1000, 3000, 10000]"]
+    changes = ["culture.duration=8 d", "donors.n=5", "arms.mimic.dose.amount=[30, 300, 1000, 3000, 10000]"]
     study = read_study("mir34c-lone", set=changes)
     assert study.culture.duration_h == 192.0
     assert study.donors.n == 5

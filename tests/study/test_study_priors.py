@@ -99,7 +99,7 @@ def test_expression_without_its_unit_is_one_fault(written: str) -> None:
     ("prior", "expected"), [("shipped", "has no such limit"), ("evidence", "waits and is diluted")]
 )
 def test_the_caution_for_too_many_copies_says_what_the_circuit_does(prior: str, expected: str) -> None:
-    study = read_study(STUDY, set=[f"model.prior={prior}", "arms.mimic.dose.copies=1000000"])
+    study = read_study(STUDY, set=[f"model.prior={prior}", "arms.mimic.dose.amount=1000000"])
     (caution,) = doses.cautions(study, load_circuit("mir34c-rab27b"))
     assert "1,000,000 copies of miR-34c-5p" in caution
     assert expected in caution

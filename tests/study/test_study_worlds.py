@@ -26,7 +26,7 @@ def test_a_world_differs_by_what_it_says_and_by_nothing_else() -> None:
     found = resolve_worlds(
         raw({
             "fast": {"draws": {"K": 50}, "says": "a low K"}, "without x": {"knock_out": ["x"]},
-            "small dose": {"arms": {"dose[3000]": {"dose": {"what": "x", "copies": 10, "at": "0 h"}}}},
+            "small dose": {"arms": {"dose[3000]": {"dose": {"what": "x", "amount": 10, "at": "0 h"}}}},
         })
     )  # fmt: skip
     base, fast, without, small = found.values()

@@ -48,8 +48,8 @@ def test_no_site_is_no_site() -> None:
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sequence") / "run"
-    sets = ["donors.n=2", "cells.LSC.n=16", "arms.mimic.dose.copies=[3000]", "arms.site-mutant.dose.copies=[3000]",
-            "arms.other-mutant.dose.copies=[3000]", "arms.edge-cut.dose.copies=[3000]", "assays=[]"]  # fmt: skip
+    sets = ["donors.n=2", "cells.LSC.n=16", "arms.mimic.dose.amount=[3000]", "arms.site-mutant.dose.amount=[3000]",
+            "arms.other-mutant.dose.amount=[3000]", "arms.edge-cut.dose.amount=[3000]", "assays=[]"]  # fmt: skip
     run(EXAMPLE, out=folder, set=sets)
     return folder / "tables"
 

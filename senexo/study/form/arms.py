@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from senexo.base.units import AMOUNT, NUMBER_KIND, PERCENT, SHARE, TIME, Kind
+from senexo.base.units import AMOUNT, NUMBER_KIND, PERCENT, SHARE, SPAN, TIME, Kind
 from senexo.study.form.fields import (
     MAX_SENTENCE,
     Either,
@@ -104,12 +104,24 @@ class Action(Table):
 
 
 class Dose(Table):
-    """Copies added to every cell at one time."""
+    """An agent added to every cell: once, several times, or over some hours."""
 
-    EXPECTED: ClassVar[str] = 'a table, e.g. { what = "miR-34c-5p", copies = 300, at = "0 h" }'
+    EXPECTED: ClassVar[str] = 'a table, e.g. { what = "miR-34c-5p", amount = 300, at = "0 h" }'
     what: Name = key("an agent of the circuit; in a model file the id of a species or parameter")
-    copies: Annotated[Any, ladder(AMOUNT)] = key("copies per cell; a list: one arm each")
-    at: Hour = key("when", None, otherwise="0 h")
+    amount: Annotated[Any, ladder(AMOUNT)] = key(
+        'of an oligo: active copies per cell (`300`), a fold over the cell\'s own level (`"10-fold"`) or a '
+        'concentration in the medium (`"20 nM"`); a list: one arm each',
+        example=300,
+        was=("copies",),
+    )
+    at: Hour = key("when the first is given", None, otherwise="0 h")
+    every: Annotated[float | None, Quantity(SPAN)] = key("time from one to the next", None, otherwise="given once")
+    count: Annotated[int | None, Whole(1, 1000, 7)] = key(
+        "how many are given", None, otherwise="1; with `every` as many as there is time for"
+    )
+    over: Annotated[float | None, Quantity(SPAN)] = key(
+        "how long each takes, at a steady rate", None, otherwise="at once"
+    )
 
 
 class WashOut(Table):
