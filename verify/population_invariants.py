@@ -65,7 +65,7 @@ def looked_at(
 
 def _counts(population: Population, after: Cells, continuous: Collection[str]) -> int:
     found = int((after.pools < 0).sum())
-    for place, slots in enumerate(compile_population(population).countable):
+    for place, slots in enumerate(population.countable):
         network = population.types[place].network
         for slot in slots:
             values = after.values[after.type == place, slot]
@@ -81,7 +81,7 @@ def _copies(population: Population, before: Cells, after: Cells, continuous: Col
     fired = (after.fired - before.fired).tolist()
     found = sum(book.interventions != 0 for book in pool_balances(population, before, after))
     sums: dict[str, int] = {}
-    for place, slots in enumerate(made.countable):
+    for place, slots in enumerate(population.countable):
         for slot in slots:
             id = population.types[place].network.slots[slot].id
             there = after.values[after.type == place, slot].sum() - before.values[before.type == place, slot].sum()

@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 def counts(here: Population, cells: Cells) -> list[float]:
     """Counts of one dish: fates, pool, sums over cells of every species and of its square, cells."""
     fates = [int(cells.fired[at]) for at, channel in enumerate(compile_population(here).channels) if channel.fate]
-    values = cells.values[:, list(compile_population(here).countable[0])]
+    values = cells.values[:, list(here.countable[0])]
     return [*fates, int(cells.pools[0]), *values.sum(axis=0), *(values**2).sum(axis=0), len(cells)]
 
 
@@ -104,7 +104,7 @@ def halves(here: Population) -> list[Check]:
 
 def main() -> list[Check]:
     here = sharing()
-    ids = [here.types[0].network.slots[slot].id for slot in compile_population(here).countable[0]]
+    ids = [here.types[0].network.slots[slot].id for slot in here.countable[0]]
     names = ["divisions", "deaths", "copies in the pool", *ids, *(f"deviation of {id}" for id in ids)]
     rows = {engine: dishes(engine, here, WINDOW, DISHES, UNTIL, {}) for engine in ENGINES}
     exact = with_error(rows["exact"], len(ids))

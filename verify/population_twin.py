@@ -65,7 +65,7 @@ def population() -> Population:
 def differences(population: Population, now: Cells, twin: Dish, *, draws: bool) -> int:
     """How many things differ: of cells (key, type, birth, each species), pools, and events per reaction or fate."""
     cells = [cell for cell in twin.cells if not cell.medium]
-    slots = compile_population(population).countable[0]
+    slots = population.countable[0]
     found = len(now) != len(cells)
     for key, type, born, used, values, cell in zip(
         now.key.tolist(), now.type.tolist(), now.born.tolist(), now.draws.tolist(), now.values, cells, strict=False

@@ -60,7 +60,7 @@ def alone(network: Lowered) -> list[Check]:
         begin = start(population, {"A": CELLS}, seed=12)
         cells, _ = run_hybrid(population, begin, TIME, window=1.0, step=step, execution=Execution("lanes"))
         means.append(cells.values.mean(axis=0))
-    for slot in compile_population(population).countable[0]:
+    for slot in population.countable[0]:
         name = network.slots[slot].id
         checks += against(name, exact[:, slot], cells.values[:, slot])
         if exact[:, slot].mean() < 60.0:
@@ -68,7 +68,7 @@ def alone(network: Lowered) -> list[Check]:
             one, two = (np.histogram(v[:, slot], bins)[0] / CELLS for v in (exact, cells.values))
             gap = 0.5 * float(np.abs(one - two).sum())
             checks.append(Check(f"histogram of {name}", gap, 0.03, gap <= 0.03))
-    counted = list(compile_population(population).countable[0])
+    counted = list(population.countable[0])
     true = exact.mean(axis=0)[counted]
     errors = [float(np.sqrt(np.mean((mean[counted] / true - 1.0) ** 2))) for mean in means]
     detail = f"steps 1, 0.5, 0.25: {', '.join(f'{error:.4f}' for error in errors)}"
@@ -79,7 +79,7 @@ def coupled() -> list[Check]:
     """The same cells dividing, dying and sharing a medium, beside exact windows from the same beginnings."""
     population = sharing()
     network = population.types[0].network
-    names = [network.slots[slot].id for slot in compile_population(population).countable[0]]
+    names = [network.slots[slot].id for slot in population.countable[0]]
     rows = []
     for dish in range(DISHES):
         begin = start(population, {"A": IN_DISH}, seed=13, replicate=dish)
@@ -106,7 +106,7 @@ def coupled() -> list[Check]:
 def summary(population: Population, cells: Cells) -> list[float]:
     channels = compile_population(population).channels
     fates = [int(cells.fired[at]) for at, channel in enumerate(channels) if channel.fate]
-    values = cells.values[:, list(compile_population(population).countable[0])]
+    values = cells.values[:, list(population.countable[0])]
     return [*fates, int(cells.pools[0]), *values.mean(axis=0), *values.std(axis=0)]
 
 

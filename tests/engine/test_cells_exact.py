@@ -110,7 +110,7 @@ def test_every_event_is_that_of_the_slow_twin(coupled: Population, seed: int) ->
         assert now.type.tolist() == [cell.type for cell in cells]
         assert now.born.tolist() == [cell.born for cell in cells]
         assert now.pools.tolist() == list(twin.pools.values())
-        for slot in compile_population(coupled).countable[0]:
+        for slot in coupled.countable[0]:
             assert now.values[:, slot].tolist() == [cell.v[slot] for cell in cells]
     happened = [name for *_, name in twin.happened]
     assert set(happened) == names
@@ -130,9 +130,7 @@ def test_copies_are_conserved(coupled: Population) -> None:
     begin = start(coupled, {"stem": 20, "blast": 20}, seed=4)
     after, log = run_exact(coupled, begin, 8.0)
     assert set(balance(coupled, begin, after).values()) == {0}
-    counted = [
-        (after.values[after.type == t][:, list(slots)]) for t, slots in enumerate(compile_population(coupled).countable)
-    ]
+    counted = [(after.values[after.type == t][:, list(slots)]) for t, slots in enumerate(coupled.countable)]
     assert all((part >= 0).all() and (part == np.round(part)).all() for part in counted)
     fates = [compile_population(coupled).channels[c].name for c in log.channel]
     births, deaths = sum(name in ("division", "split") for name in fates), fates.count("death")

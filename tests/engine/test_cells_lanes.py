@@ -71,7 +71,7 @@ def coupled(tmp_path_factory: pytest.TempPathFactory) -> Population:
 def test_every_window_is_that_of_the_slow_twin(coupled: Population) -> None:
     begin = start(coupled, {"stem": 250, "blast": 30}, seed=1)
     twin, now = windows(coupled, begin, ONCE), {"lanes": begin, "tables": begin}
-    own = [*compile_population(coupled).countable[0], *(coupled.types[0].network.slot(id) for id in ("stem", "size"))]
+    own = [*coupled.countable[0], *(coupled.types[0].network.slot(id) for id in ("stem", "size"))]
     for end in np.linspace(0.25, 1.5, 6):
         twin.window(float(end))
         cells = [cell for cell in twin.cells if not cell.medium]
@@ -111,7 +111,7 @@ def test_every_window_of_weighted_cells_is_that_of_the_slow_twin(coupled: Popula
             assert found.weight.tolist() == [cell.weight for cell in cells]
             assert found.draws.tolist() == [cell.draws for cell in cells]
             assert found.pools.tolist() == list(twin.pools.values())
-            for slot in compile_population(coupled).countable[0]:
+            for slot in coupled.countable[0]:
                 assert found.values[:, slot].tolist() == [cell.v[slot] for cell in cells]
             assert set(log.weight.tolist()) <= {1, 2, 4, 8}
             now[backend] = found

@@ -43,7 +43,7 @@ def start(
         types.append(np.full(count, place))
         for slot in population.in_pool(type.network):
             pools.setdefault(type.network.slots[slot].id, _whole(own[slot], type.network.slots[slot].id))
-        for slot in compile_population(population).countable[place]:
+        for slot in population.countable[place]:
             for amount in np.unique(rows[:, slot]):
                 _whole(amount, type.network.slots[slot].id)
     root = derive(seed, replicate, "cell")

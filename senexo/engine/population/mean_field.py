@@ -109,7 +109,7 @@ class MeanField:
     def _followed(self, place: int) -> list[int]:
         """The slots of a type that cells bring along: whole molecules, and what any fate sets."""
         network = self.population.types[place].network
-        found = set(self._plan.countable[place])
+        found = set(self.population.countable[place])
         for type in self.population.types:
             for fate in type.fates:
                 for to, sets in _ends(fate):
@@ -202,7 +202,7 @@ class MeanField:
         id = self.population.types[new].network.slots[slot].id
         if source < 0:
             value = self._slot(new, slot, own=True)
-        elif old == new or source in self._plan.countable[old] or slot in self._plan.countable[new]:
+        elif old == new or source in self.population.countable[old] or slot in self.population.countable[new]:
             value = self._slot(old, source)
         else:
             value = self._in_proportion(old, source, new, slot)
@@ -229,7 +229,7 @@ class MeanField:
 
     def _shared(self, old: int, slot: int, fate: Fate, which: int, value: Expression) -> Expression:
         """What daughter `which` gets of it, if the fate is a division and the slot counts molecules."""
-        if not isinstance(fate.effect, Divide) or slot not in self._plan.countable[old]:
+        if not isinstance(fate.effect, Divide) or slot not in self.population.countable[old]:
             return value
         id = self.population.types[old].network.slots[slot].id
         rule = fate.effect.partition.get(id, fate.effect.otherwise)

@@ -156,6 +156,24 @@ class Population:
         ]
 
     @property
+    def countable(self) -> tuple[tuple[int, ...], ...]:
+        """Per type, the slots of the cell's own whole molecules.
+
+        Every species of the cell that no rule determines, also one that no reaction changes (an enzyme, a dose).
+        """
+
+        def find() -> tuple[tuple[int, ...], ...]:
+            found = []
+            for type in self.types:
+                network = type.network
+                left_out = {*self.in_pool(network), *(rule.slot for rule in network.assignments)}
+                slots = (slot for slot, info in enumerate(network.slots) if info.kind == "species")
+                found.append(tuple(slot for slot in slots if slot not in left_out))
+            return tuple(found)
+
+        return self.kept.get("countable", find)
+
+    @property
     def pooled(self) -> tuple[str, ...]:
         """The species in pools, of all types, in the order they are met."""
 

@@ -7,17 +7,17 @@ every other one, and every fate, happens event by event.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.formula.evaluate import evaluate, evaluate_all, initial_values
 from senexo.engine.formula.network import Lowered, LoweredReaction
-from senexo.engine.ode.single import integrate
+from senexo.engine.ode.single import Translated, integrate
 from senexo.engine.population.model import Become, Divide, Floats, Population
-from senexo.engine.population.tables import compile_population
 from senexo.model.expression import Call, Number, Slot
 
 
@@ -56,22 +56,25 @@ def divided(
     busy: float = 20.0,
     span: float = 72.0,
     before: HybridPartition | None = None,
+    values: Sequence[Floats] | None = None,
 ) -> HybridPartition:
     """A partition by copy number and time scale.
 
-    Each type runs for `span` time units as an ODE from its own values, without fates; counted is the least that a
-    species has at the start and in the second half. Continuous from `abundant` copies on; from `enough` on where more
-    than `busy` events per time unit change it. A species that was continuous in `before` stays so down to half of
-    these. What is set by a fate, or moves between cell and pools, goes event by event.
+    Each type runs for `span` time units as an ODE from its own values (`values`: from these, per type as in its
+    network), without fates; counted is the least that a species has at the start and in the second half. Continuous
+    from `abundant` copies on; from `enough` on where more than `busy` events per time unit change it. A species that
+    was continuous in `before` stays so down to half of these. What is set by a fate, or moves between cell and pools,
+    goes event by event.
     """
     own, fixed = _own(population), _fixed(population)
     least, events = dict.fromkeys(own, np.inf), dict.fromkeys(own, 0.0)
-    for type in population.types:
-        values = _course(type.network, span)
-        rates = [np.broadcast_to(rate, len(values)) for rate in _rates(type.network, values)]
+    for place, type in enumerate(population.types):
+        translated = population.kept.get(("translated", place), partial(Translated, type.network))
+        course = _course(translated, type.network.values if values is None else values[place], span)
+        rates = [np.broadcast_to(rate, len(course)) for rate in _rates(type.network, course)]
         for slot, info in enumerate(type.network.slots):
             if info.id in least:
-                least[info.id] = min(least[info.id], float(values[:, slot].min()))
+                least[info.id] = min(least[info.id], float(course[:, slot].min()))
         for reaction, rate in zip(type.network.reactions, rates, strict=True):
             for change in reaction.changes:
                 id = type.network.slots[change.slot].id
@@ -97,7 +100,7 @@ def _own(population: Population) -> tuple[str, ...]:
     """The species of cells that are counted, of all types."""
     found = (
         type.network.slots[slot].id
-        for type, slots in zip(population.types, compile_population(population).countable, strict=True)
+        for type, slots in zip(population.types, population.countable, strict=True)
         for slot in slots
     )
     return tuple(dict.fromkeys(found))
@@ -126,12 +129,13 @@ def _fixed(population: Population) -> dict[str, str]:
     return {id: why for id, why in found.items() if id in own}
 
 
-def _course(network: Lowered, span: float) -> Floats:
+def _course(translated: Translated, values: Floats, span: float) -> Floats:
     """Values at the start and in the second half of a deterministic run."""
+    network = replace(translated.lowered, values=values)
     start = initial_values(network)
     if not network.rates:
         return start[np.newaxis]
-    return integrate(network, start, np.array([0.0, *np.linspace(0.5, 1.0, 7) * span]), rtol=1e-5)
+    return integrate(translated, start, np.array([0.0, *np.linspace(0.5, 1.0, 7) * span]), rtol=1e-5)
 
 
 def _rates(network: Lowered, values: Floats) -> list[Floats]:

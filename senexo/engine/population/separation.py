@@ -30,14 +30,15 @@ class Separated:
         }
         self._counted_at = list[int]()
         self.flows, self.released = list[Flow](), list[list[_Release]]()
-        types = [self._separate(cell_type, number) for number, cell_type in enumerate(population.types)]
+        types = [self._separate(population, number) for number in range(len(population.types))]
         self.events = Population(tuple(types), population.pools, population.per_cell)
         made = compile_population(self.events)
         self.channels = np.array([self._place[c.type, c.name, c.once] for c in made.channels], dtype=np.int64)
         self.counted_channels = np.array(self._counted_at, dtype=np.int64)
 
-    def _separate(self, cell_type: CellType, number: int) -> CellType:
+    def _separate(self, population: Population, number: int) -> CellType:
         """The type with its events alone; its flow and what it releases are added to those of the population."""
+        cell_type = population.types[number]
         network, continuous = cell_type.network, self._partition.continuous
         flowing, counted, events = list[LoweredReaction](), list[LoweredReaction](), list[LoweredReaction]()
         released, laws = list[_Release](), list[Expression]()
@@ -55,7 +56,7 @@ class Separated:
                 if channel is not None and self._whole.tables.channels[channel, TAKES] == -1:
                     laws.append(events[-1].rate)
         laws += [Slot(network.slot(fate.bound or fate.hazard)) for fate in cell_type.fates]
-        states = [slot for slot in self._whole.countable[number] if network.slots[slot].id in continuous]
+        states = [slot for slot in population.countable[number] if network.slots[slot].id in continuous]
         self.flows.append(Flow(network, states, flowing, counted, laws))
         self.released.append(released)
         return replace(cell_type, network=replace(network, reactions=tuple(events)))

@@ -69,7 +69,6 @@ class CompiledPopulation:
 
     tables: Tables
     channels: tuple[Channel, ...]
-    countable: tuple[tuple[int, ...], ...]  # per type, the slots of the cell's own whole molecules
     networks: tuple[Lowered, ...]  # of every kind, with the reactions that are its channels before the fates
     fates: tuple[tuple[Fate, ...], ...]
 
@@ -131,7 +130,7 @@ class _Compiler:
         for row, memory in zip(template, self.memories, strict=True):
             row[: len(memory)] = memory
         counted = np.zeros((len(self.types), self.width), dtype=np.bool_)
-        for place, slots in enumerate(self.countable()):
+        for place, slots in enumerate(self.population.countable):
             counted[place, list(slots)] = True
         tables = Tables(
             code=np.concatenate(self.code),
@@ -151,7 +150,7 @@ class _Compiler:
             counted=counted,
         )
         fates = tuple(type.fates for type in self.types)
-        return CompiledPopulation(tables, tuple(self.channels), self.countable(), tuple(self.networks), fates)
+        return CompiledPopulation(tables, tuple(self.channels), tuple(self.networks), fates)
 
     # ---- what a network may be
 
@@ -227,15 +226,6 @@ class _Compiler:
     def pool_slots(self, type: CellType) -> list[int]:
         places = {type.network.slots[slot].id: slot for slot in self.population.in_pool(type.network)}
         return [places.get(id, -1) for id in self.pools]
-
-    def countable(self) -> tuple[tuple[int, ...], ...]:
-        """Every species of the cell that no rule determines, also one that no reaction changes (an enzyme, a dose)."""
-        found = []
-        for type in self.types:
-            left_out = {*self.population.in_pool(type.network), *(rule.slot for rule in type.network.assignments)}
-            slots = (slot for slot, info in enumerate(type.network.slots) if info.kind == "species")
-            found.append(tuple(slot for slot in slots if slot not in left_out))
-        return tuple(found)
 
     # ---- one kind
 
@@ -322,14 +312,14 @@ class _Compiler:
         """The number of the type that a cell becomes; every species of whole molecules must have a place there."""
         place = self.population.number(name)
         new = {info.id for info in self.types[place].network.slots}
-        lost = [old.network.slots[s].id for s in self.countable()[self.types.index(old)]]
+        lost = [old.network.slots[s].id for s in self.population.countable[self.types.index(old)]]
         lost = [id for id in lost if id not in new]
         if lost:
             raise InvalidInput([Fault(where, f"{name} has no {', '.join(lost)}", "a place for every species")])
         return place
 
     def share(self, type: CellType, effect: Divide) -> None:
-        countable = set(self.countable()[self.types.index(type)])
+        countable = set(self.population.countable[self.types.index(type)])
         for slot, info in enumerate(type.network.slots):
             rule = effect.partition.get(info.id, effect.otherwise) if slot in countable else Partition("copied")
             if not (0.0 <= rule.p <= 1.0 and rule.k >= 1):

@@ -13,7 +13,6 @@ from senexo.engine.population.hybrid import longest_step, run_hybrid
 from senexo.engine.population.model import Cells, Population
 from senexo.engine.population.partition import HybridPartition
 from senexo.engine.population.splitting import run_split
-from senexo.engine.population.tables import compile_population
 from senexo.engine.population.weights import weighted_mean
 
 
@@ -75,7 +74,7 @@ def halving(
 
 
 def _quantities(population: Population) -> tuple[str, ...]:
-    countable = compile_population(population).countable
+    countable = population.countable
     species = [
         f"{type.name}.{type.network.slots[slot].id}"
         for type, slots in zip(population.types, countable, strict=True)
@@ -90,7 +89,7 @@ def _summary(population: Population, cells: Cells) -> list[float]:
         weighted_mean(cells.values[cells.type == place, slot], cells.weight[cells.type == place])
         if numbers[place]
         else 0.0
-        for place, slots in enumerate(compile_population(population).countable)
+        for place, slots in enumerate(population.countable)
         for slot in slots
     ]
     return [*numbers, *means, *cells.pools]

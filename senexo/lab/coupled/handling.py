@@ -16,7 +16,6 @@ from senexo.base.errors import Fault, InvalidInput, SimulationError
 from senexo.base.streams import generator
 from senexo.engine.population.control import uniforms
 from senexo.engine.population.model import ROWS, Cells, Floats, Ints, Population
-from senexo.engine.population.tables import compile_population
 
 if TYPE_CHECKING:
     from senexo.study.schema import Action
@@ -49,7 +48,7 @@ def treat(
         chance = uniforms(cells.key, *words)
         for place, slot in places:
             mine = cells.type == place
-            if slot in compile_population(population).countable[place]:
+            if slot in population.countable[place]:
                 cells.values[mine, slot] = np.floor(_after(cells.values[mine, slot], action) + chance[mine])
             else:
                 cells.values[mine, slot] = _after(cells.values[mine, slot], action)

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.formula.network import Lowered
 from senexo.engine.population.exact import run_exact
 from senexo.engine.population.hybrid import longest_step, prepare, run_hybrid
-from senexo.engine.population.model import Cells, CellType, Log, Population
+from senexo.engine.population.model import Cells, Log, Population
 from senexo.engine.population.partition import HybridPartition, divided
 from senexo.engine.population.splitting import run_split
 from senexo.study.form.kinds import DEFAULT_WINDOW_H
@@ -166,12 +165,9 @@ def _windows(window: float) -> str:
 def _partition(design: WellDesign, donor: int | None) -> HybridPartition:
     """What is abundant in an untreated cell of a donor; None: at the central values of the study's laws."""
     numbers = design.numbers(donor)
-
-    def network(type: CellType) -> Lowered:
-        values = type.network.values.copy()
+    values = []
+    for type in design.population.types:
+        values.append(type.network.values.copy())
         for id, value in numbers[type.name].items():
-            values[type.network.slot(id)] = value
-        return replace(type.network, values=values)
-
-    types = tuple(replace(type, network=network(type)) for type in design.population.types)
-    return divided(replace(design.population, types=types))
+            values[-1][type.network.slot(id)] = value
+    return divided(design.population, values=values)

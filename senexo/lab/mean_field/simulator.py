@@ -20,7 +20,6 @@ from senexo.engine.population.initial import start
 from senexo.engine.population.mass_balance import PoolBalance
 from senexo.engine.population.mean_field import MIN_CELLS, MeanField
 from senexo.engine.population.model import Cells, Floats, Ints, Log, Population
-from senexo.engine.population.tables import compile_population
 from senexo.lab.coupled.readings import Snapshot
 from senexo.lab.coupled.well import LOOK_H, PASSAGE, Halves, Look, Well, WellSimulator
 from senexo.lab.ensemble import Cancelled
@@ -123,7 +122,7 @@ class MeanFieldSimulator(WellSimulator[MeanState]):
         for grown, numbers, names in cultures:
             for name, n in numbers.items():
                 old, new = self.population.number(name), self.population.number(names.get(name, name))
-                counted = compile_population(self.population).countable[old]
+                counted = self.population.countable[old]
                 for slot in range(len(self.population.types[old].network.slots)):
                     if old != new and self._own[old, slot] >= 0:
                         fresh[self._own[new, slot]] = grown.v[self._own[old, slot]]
@@ -154,7 +153,7 @@ class MeanFieldSimulator(WellSimulator[MeanState]):
         """A row for each type that has cells; what a solver leaves below 0 is nothing."""
         v = state.v
         values = np.where(self._mean >= 0, v[self._mean], 0.0)
-        for place, slots in enumerate(compile_population(self.population).countable):
+        for place, slots in enumerate(self.population.countable):
             values[place, list(slots)] = np.maximum(values[place, list(slots)], 0.0)
         there = np.flatnonzero(v[self.cells] > MIN_CELLS_FOR_MEAN)
         key = np.column_stack((np.zeros_like(there), there + 1)).astype(np.uint64)
@@ -194,7 +193,7 @@ class MeanFieldSimulator(WellSimulator[MeanState]):
                 if types is not None and place not in types:
                     continue
                 _change(v, self._mean[place, slot], action)
-                if slot not in compile_population(self.population).countable[place]:
+                if slot not in self.population.countable[place]:
                     _change(v, self._own[place, slot], action)
 
     def pour(self, state: MeanState, copies: Ints | Floats) -> None:
