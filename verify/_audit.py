@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from itertools import cycle, islice
 from pathlib import Path
 
 from senexo.base.errors import SenexoError
-from senexo.base.sandbox import _BOOT
+from senexo.base.parser_child import BOOT
+from senexo.base.parser_host import BOOT as HOST
 from senexo.model import sbml_read
 from senexo.model.loading import load
 from senexo.model.plain import from_plain
@@ -60,7 +62,7 @@ def attempt(path: Path) -> str:
 
 
 def allowed(event: str, arguments: tuple[object, ...], folder: Path) -> bool:
-    """The child's own start, its pipes, and reading the model's file."""
+    """The child's own start, its pipes and socket, and reading the model's file."""
     match event, arguments:
         case "open", (int(), _, _):
             return True
@@ -68,7 +70,9 @@ def allowed(event: str, arguments: tuple[object, ...], folder: Path) -> bool:
             writing = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
             return path == os.devnull or (str(path).startswith(str(folder)) and not writing)
         case "subprocess.Popen", (_, [*command], _, _):
-            return command[:5] == [sys.executable, "-I", "-S", "-c", _BOOT]
+            return command[:4] == [sys.executable, "-I", "-S", "-c"] and command[4] in (BOOT, HOST)
+        case "socket.sendmsg", (socket.socket() as door, _):  # to the host that forks the children
+            return door.family == socket.AF_UNIX
     return False
 
 

@@ -8,36 +8,28 @@ caller checks it before use.
 from __future__ import annotations
 
 import codecs
-import importlib
-import importlib.util
 import json
-import math
-import os
 import re
 import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from senexo.base.errors import InvalidModel, SenexoError, UnsupportedFeature
+from senexo.base.errors import InvalidModel, UnsupportedFeature
+from senexo.base.parser_child import BOOT, MEMORY_BYTES, has_limits
+from senexo.base.parser_host import HostedChild, start
 
 MOST_BYTES = 20 * 2**20
 MOST_DEPTH = 256
 MOST_ELEMENTS = 500_000
-MEMORY_BYTES = 2 * 2**30
 SECONDS = 25  # of the processor: what a model costs, however busy the machine is
 MOST_WAITING = 600  # seconds by the clock, for a child that does nothing at all
 MOST_REPLY_BYTES = 512 * 2**20
-
-# The child sees the parent's own search path and nothing else of its surroundings: no site hooks, no
-# PYTHON* variables, no current folder.
-_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from senexo.base.sandbox import _serve; _serve()"
 
 _DECLARATION = re.compile(r"\A<\?xml\b.*?\?>", re.DOTALL)
 
@@ -170,27 +162,33 @@ def call(task: str, payload: bytes, *arguments: str) -> Any:
     InvalidModel, UnsupportedFeature
         As raised in the child; InvalidModel also where the child dies.
     """
-    path = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
-    command = [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(path), task, str(SECONDS), *arguments]
-    pipe = subprocess.PIPE
-    try:
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
-    except OSError as error:
-        raise InvalidModel(f"cannot be read: the parser's process does not start ({error.strerror})") from None
-    timer = threading.Timer(MOST_WAITING if _has_limits() else SECONDS, process.kill)
+    process = _started(task, arguments)
+    timer = threading.Timer(MOST_WAITING if has_limits() else SECONDS, process.kill)
     timer.start()
     try:
         reply = _exchange(process, payload)
     finally:
         timer.cancel()
         process.kill()
-        process.wait()
+        status = process.wait()
     if not reply:
-        raise InvalidModel(f"cannot be read: {_death(process.returncode)}")
+        raise InvalidModel(f"cannot be read: {_death(status)}")
     return _opened(reply)
 
 
-def _exchange(process: subprocess.Popen[bytes], payload: bytes) -> bytes:
+def _started(task: str, arguments: tuple[str, ...]) -> subprocess.Popen[bytes] | HostedChild:
+    """The child: forked by a process that has loaded the libraries, or a process that loads them first."""
+    path = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
+    command = [sys.executable, "-I", "-S", "-c", BOOT, json.dumps(path), task, str(SECONDS), *arguments]
+    pipe = subprocess.PIPE
+    try:
+        hosted = start(path, task, SECONDS, arguments)
+        return hosted or subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+    except OSError as error:
+        raise InvalidModel(f"cannot be read: the parser's process does not start ({error.strerror})") from None
+
+
+def _exchange(process: subprocess.Popen[bytes] | HostedChild, payload: bytes) -> bytes:
     """Send everything, then read everything: the child answers only after it has read its whole input."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -225,63 +223,3 @@ def _opened(reply: bytes) -> Any:
     if kind == "unsupported":
         raise UnsupportedFeature(str(content[0]), str(content[1]))
     raise InvalidModel(str(content))
-
-
-def _serve() -> None:
-    """The child's whole life. Libraries are loaded before the limits close the door to files."""
-    module, _, name = sys.argv[2].partition(":")
-    function = getattr(importlib.import_module(module), name)
-    # Parsers print to standard output; the answer goes through a copy of it that they do not know.
-    answer = os.dup(1)
-    os.dup2(2, 1)
-    _limit(int(sys.argv[3]))
-    payload = sys.stdin.buffer.read()
-    try:
-        message = {"kind": "result", "content": function(payload, *sys.argv[4:])}
-    except UnsupportedFeature as error:
-        message = {"kind": "unsupported", "content": [error.feature, error.detail]}
-    except SenexoError as error:
-        message = {"kind": "invalid", "content": str(error)}
-    except MemoryError:
-        message = {"kind": "invalid", "content": f"needs more than {MEMORY_BYTES // 2**30} GiB of memory"}
-    except RecursionError:
-        message = {"kind": "invalid", "content": "is nested too deep"}
-    except Exception as error:  # the parent turns any way of failing into one message
-        message = {"kind": "invalid", "content": f"the parser failed: {type(error).__name__}: {error}"}
-    with os.fdopen(answer, "wb") as stream:
-        stream.write(json.dumps(message).encode())
-    # The libraries' own clean-up can be slow or crash on what they were fed; nothing is left to save.
-    os._exit(0)
-
-
-def _has_limits() -> bool:
-    return importlib.util.find_spec("resource") is not None  # not on Windows
-
-
-def _limit(seconds: int) -> None:
-    """Close the door: memory, files, processes, and `seconds` of processor time from now on."""
-    if not _has_limits():  # only the parent's timer holds
-        return
-    import resource
-
-    wanted = {
-        "RLIMIT_AS": MEMORY_BYTES,
-        "RLIMIT_CPU": seconds + math.ceil(time.process_time()),  # what loading the libraries took is not the model's
-        "RLIMIT_CORE": 0,
-        "RLIMIT_FSIZE": 0,
-        "RLIMIT_NOFILE": 0,
-        "RLIMIT_NPROC": 0,
-    }
-    for name, limit in wanted.items():
-        number = getattr(resource, name, None)
-        if number is None:
-            continue
-        ceiling = resource.getrlimit(number)[1]
-        if ceiling != resource.RLIM_INFINITY:
-            limit = min(limit, ceiling)
-        try:
-            # a process at its soft limit of time gets SIGXCPU, which says why; at the hard one SIGKILL
-            hard = limit + 5 if name == "RLIMIT_CPU" and ceiling == resource.RLIM_INFINITY else limit
-            resource.setrlimit(number, (limit, hard))
-        except (ValueError, OSError):  # a limit this platform lists but does not let us lower (RLIMIT_AS on macOS)
-            continue

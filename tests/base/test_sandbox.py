@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,14 @@ def test_transcoding_keeps_the_text(encoding: str) -> None:
     assert as_utf8(data, scan_xml(data).encoding).decode() == '<?xml version="1.0" encoding="UTF-8"?>\n<a b="µ"/>'
 
 
+@pytest.fixture(params=["forked", "new"])
+def child(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child is forked by a host, or is a new process."""
+    if request.param == "new":
+        monkeypatch.setattr(sandbox, "start", lambda *_: None)
+
+
+@pytest.mark.usefixtures("child")
 def test_call_gives_the_answer() -> None:
     assert call("sandbox_tasks:echo", "µ".encode() * 1_000_000, "x", "y z") == ["µ" * 1_000_000, "x", "y z"]
 
@@ -77,6 +88,7 @@ def test_errors_cross_with_their_kind() -> None:
         call("sandbox_tasks:raise_invalid", b"")
 
 
+@pytest.mark.usefixtures("child")
 @pytest.mark.parametrize(
     ("task", "message"),
     [
@@ -127,12 +139,14 @@ def test_the_answer_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_limits
+@pytest.mark.usefixtures("child")
 def test_memory_is_limited() -> None:
     with pytest.raises(InvalidModel, match="more than 2 GiB"):
         call("sandbox_tasks:eat_memory", b"")
 
 
 @needs_limits
+@pytest.mark.usefixtures("child")
 @pytest.mark.parametrize("task", ["read_file", "write_file", "start_process"])
 def test_files_and_processes_are_out_of_reach(task: str, tmp_path: Path) -> None:
     target = tmp_path / "file"
@@ -141,3 +155,46 @@ def test_files_and_processes_are_out_of_reach(task: str, tmp_path: Path) -> None
     with pytest.raises(InvalidModel, match="Too many open files"):
         call(f"sandbox_tasks:{task}", str(target).encode())
     assert target.exists() == (task == "read_file")
+
+
+needs_a_host = pytest.mark.skipif(sys.platform != "linux", reason="the host forks on Linux alone")
+
+
+@needs_a_host
+def test_a_host_serves_many_files_and_a_dead_one_is_replaced() -> None:
+    hosts = {call("sandbox_tasks:parent", b"") for _ in range(3)}
+    assert len(hosts) == 1
+    os.kill(hosts.pop(), signal.SIGKILL)
+    answers = {call("sandbox_tasks:parent", b"") for _ in range(3)}
+    assert len(answers - {os.getpid()}) == 1
+
+
+@needs_a_host
+def test_files_that_are_read_at_the_same_time_have_a_child_each() -> None:
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda k: call("sandbox_tasks:echo", b"", str(k)), range(12))) == [
+            ["", str(k)] for k in range(12)
+        ]
+
+
+@needs_a_host
+def test_a_child_sees_nothing_of_the_child_before_and_no_socket() -> None:
+    assert call("sandbox_tasks:remember", b"secret") == ""
+    assert call("sandbox_tasks:remember", b"") == ""
+    assert call("sandbox_tasks:sockets", b"") == []
+
+
+@needs_a_host
+def test_a_host_ends_with_its_process() -> None:
+    """Also where that is killed."""
+    script = (
+        "import os, signal, sys; sys.path.append(sys.argv[1]); from senexo.base.sandbox import call; "
+        "print(call('sandbox_tasks:parent', b''), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(Path(__file__).parent)], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    stat = Path("/proc", done.stdout.decode().strip(), "stat")
+    until = time.monotonic() + 10.0
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z" and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
