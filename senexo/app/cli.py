@@ -243,6 +243,18 @@ def simulate(
 
 
 @app.command()
+def execute(
+    archive: Annotated[Path, typer.Argument(help="a COMBINE archive (.omex) or a SED-ML file", show_default=False)],
+    out: Annotated[Path, typer.Option(help="folder for reports.h5 and log.yml", show_default=False)],
+    quiet: Annotated[bool, typer.Option("--quiet", help="only errors")] = False,
+) -> None:
+    """Carry out the SED-ML experiments of a COMBINE archive (as biosimulators-senexo does)."""
+    from senexo.app import biosimulators
+
+    raise typer.Exit(biosimulators.execute(archive, out, quiet=quiet))
+
+
+@app.command()
 def targets(
     utr: Annotated[Path, typer.Argument(help="FASTA file of 3'UTRs (.gz too)", show_default=False)],
     mirna: Annotated[str, typer.Option(help="name (hsa-miR-34c-5p) or mature sequence", show_default=False)],

@@ -137,7 +137,7 @@ def check_size(data: bytes) -> None:
         raise InvalidModel("the file is compressed; unpack it first")
 
 
-def call(task: str, payload: bytes, *arguments: str) -> Any:
+def call(task: str, payload: bytes, *arguments: str, hosted: bool = True) -> Any:
     """Run a function in a child process with limited resources.
 
     The child may use 2 GiB of memory and 25 s of processor time. Once it has loaded its libraries it can neither open
@@ -151,6 +151,8 @@ def call(task: str, payload: bytes, *arguments: str) -> Any:
         The bytes of the foreign file.
     *arguments
         Further texts.
+    hosted
+        Whether the child may be forked by a process that has loaded the libraries of other tasks too.
 
     Returns
     -------
@@ -162,7 +164,7 @@ def call(task: str, payload: bytes, *arguments: str) -> Any:
     InvalidModel, UnsupportedFeature
         As raised in the child; InvalidModel also where the child dies.
     """
-    process = _started(task, arguments)
+    process = _started(task, arguments, hosted=hosted)
     timer = threading.Timer(MOST_WAITING if has_limits() else SECONDS, process.kill)
     timer.start()
     try:
@@ -176,14 +178,14 @@ def call(task: str, payload: bytes, *arguments: str) -> Any:
     return _opened(reply)
 
 
-def _started(task: str, arguments: tuple[str, ...]) -> subprocess.Popen[bytes] | HostedChild:
+def _started(task: str, arguments: tuple[str, ...], *, hosted: bool) -> subprocess.Popen[bytes] | HostedChild:
     """The child: forked by a process that has loaded the libraries, or a process that loads them first."""
     path = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
     command = [sys.executable, "-I", "-S", "-c", BOOT, json.dumps(path), task, str(SECONDS), *arguments]
     pipe = subprocess.PIPE
     try:
-        hosted = start(path, task, SECONDS, arguments)
-        return hosted or subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+        forked = start(path, task, SECONDS, arguments) if hosted else None
+        return forked or subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
     except OSError as error:
         raise InvalidModel(f"cannot be read: the parser's process does not start ({error.strerror})") from None
 

@@ -1,0 +1,1 @@
+"""SED-ML experiments, COMBINE archives, reports of BioSimulators and RO-Crates, in and out."""
