@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from senexo.base.errors import Fault, InvalidInput, LimitReached, StoreError
 from senexo.base.plotting import require_matplotlib
 from senexo.base.store import Store, read_chunk, read_ledger, read_recorded
+from senexo.lab.limits import well_limits
 from senexo.study.read import read_study, read_worlds
 from senexo.study.schema import Study
 
@@ -111,6 +112,8 @@ def run(
     progress: Progress | None = None,
     set: Sequence[str] = (),
     max_seconds: float | None = None,
+    max_events: int | None = None,
+    max_cells: int | None = None,
 ) -> Results:
     """Run a study to its report.
 
@@ -133,6 +136,9 @@ def run(
     max_seconds
         Wall time (s) after which no more cells are simulated. Compiling counts, and so does what came before it; the
         tables and the report of a run that is through in time do not.
+    max_events, max_cells
+        A well of coupled cells with so many events (reactions and fates), or so many cells living at once, is given
+        up; all others are simulated and kept.
 
     Returns
     -------
@@ -145,7 +151,7 @@ def run(
     StoreError
         A full disk, or a folder that holds other results.
     LimitReached
-        Wells are left after `max_seconds`.
+        Wells are left, after `max_seconds` or because they reached a limit.
 
     Notes
     -----
@@ -159,6 +165,7 @@ def run(
     began = time.monotonic()
     if max_seconds is not None and not 0.0 < max_seconds < inf:
         raise InvalidInput([Fault("max_seconds", repr(max_seconds), "a time above 0 s")])
+    limits = well_limits(max_events, max_cells)
     say = progress or (lambda what, done, total: None)
     workers = workers or os.cpu_count() or 1
     resolved = _resolved(study, seed=seed, donors=donors, set=set)
@@ -173,6 +180,7 @@ def run(
     from senexo.report.page import render
 
     experiment = experiment_of(resolved)
+    experiment.limit(limits)
     estimate.affordable(estimate.estimate(experiment, workers))
     units = experiment.units()
     work = [*units, *null.units(experiment)]
@@ -192,10 +200,11 @@ def run(
         todo = [unit for unit in work if unit.chunk not in done]
         try:
             left = inf if max_seconds is None else began + max_seconds - time.monotonic()
-            simulate_units(experiment, todo, keep, workers=workers, seconds=left)
+            simulate_units(experiment, todo, keep, workers=workers, seconds=left, limits=limits)
         except LimitReached as limit:
-            reached = f"the limit of {max_seconds:g} s was reached: {count} of {len(work)} wells are in {folder}"
-            raise LimitReached(reached) from limit
+            over = max_seconds is not None and time.monotonic() - began >= max_seconds
+            reached = f"the limit of {max_seconds:g} s was reached" if over else f"a limit was reached ({limit})"
+            raise LimitReached(f"{reached}: {count} of {len(work)} wells are in {folder}") from limit
         say("judging and writing tables", 0, 0)
         tables = write_results(experiment, units, store)
         seconds = time.monotonic() - began
@@ -257,11 +266,11 @@ def worlds(
     workers = workers or os.cpu_count() or 1
     several = [studies] if isinstance(studies, Study | str | os.PathLike) else list(studies)
     changes = [*set, *([] if donors is None else [f"donors.n={donors}"])]
-    names = [study.title if isinstance(study, Study) else Path(study).stem for study in several]
+    names = _names(several)
     said = {name: read_worlds(study, set=changes) for name, study in zip(names, several, strict=True)}
     lab.check(said)
     require_matplotlib()
-    folder = Path(out) if out is not None else default_folder(Path(f"{'-'.join(names)}-worlds"), resume=resume)
+    folder = Path(out) if out is not None else folder_of_worlds(several, resume=resume)
     with Store(folder, lab.identity(said), resume=resume) as store:
         for name, (study, *_) in zip(names, (list(there.values()) for there in said.values()), strict=True):
             store.write(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.resolved.toml", study.to_toml().encode())
@@ -282,6 +291,15 @@ def worlds(
             page.render(folder)
         store.seal()
     return open_results(folder)
+
+
+def _names(studies: Sequence[Study | str | Path]) -> list[str]:
+    return [study.title if isinstance(study, Study) else Path(study).stem for study in studies]
+
+
+def folder_of_worlds(studies: Sequence[Study | str | Path], *, resume: bool) -> Path:
+    """The result folder of `worlds` where none is named."""
+    return default_folder(Path(f"{'-'.join(_names(studies))}-worlds"), resume=resume)
 
 
 def table_of_worlds(results: Results) -> str:

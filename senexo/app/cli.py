@@ -128,6 +128,8 @@ def run(
     set_: Sets = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
     max_seconds: Annotated[float | None, typer.Option(help="simulate no more cells after this time (s)")] = None,
+    max_events: Annotated[int | None, typer.Option(help="give up a well with so many events", min=1)] = None,
+    max_cells: Annotated[int | None, typer.Option(help="give up a well with so many living cells", min=1)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress, no summary; only errors")] = False,
 ) -> None:
     """Run a study and write its results and report."""
@@ -135,18 +137,17 @@ def run(
     from senexo.app.progress import shown
 
     folder = out or workflow.default_folder(study, resume=resume)
-    again = _resuming(study, folder, seed=seed, donors=donors, workers=workers, changes=set_ or ())
+    again = _resuming("run", [study], folder, seed=seed, donors=donors, workers=workers, changes=set_ or ())
     try:
         with shown(quiet=quiet) as progress:
             results = workflow.run(
                 study, out=folder, seed=seed, donors=donors, workers=workers, resume=resume, progress=progress,
-                set=set_ or (), max_seconds=max_seconds,
+                set=set_ or (), max_seconds=max_seconds, max_events=max_events, max_cells=max_cells,
             )  # fmt: skip
     except LimitReached as limit:
         _leave(f"{limit}; go on with: {again}", LIMITED)
     except KeyboardInterrupt:
-        print(f"senexo: stopped; go on with: {again}", file=sys.stderr, flush=True)  # noqa: T201
-        os._exit(130)  # not sys.exit, which would wait for kernels at work; everything kept is already on disk
+        _stopped(again)
     if not quiet:
         typer.echo(repr(results))
     typer.echo(results.folder / "report.html")
@@ -168,23 +169,34 @@ def worlds(
     from senexo import workflow
     from senexo.app.progress import shown
 
-    with shown(quiet=quiet) as progress:
-        results = workflow.worlds(
-            studies, out=out, donors=donors, workers=workers, resume=resume, progress=progress, set=set_ or ()
-        )
+    folder = out or workflow.folder_of_worlds(studies, resume=resume)
+    again = _resuming("worlds", studies, folder, donors=donors, workers=workers, changes=set_ or ())
+    try:
+        with shown(quiet=quiet) as progress:
+            results = workflow.worlds(
+                studies, out=folder, donors=donors, workers=workers, resume=resume, progress=progress, set=set_ or ()
+            )
+    except KeyboardInterrupt:
+        _stopped(again)
     if not quiet:
         typer.echo(workflow.table_of_worlds(results))
     typer.echo(results.folder / "report.html")
 
 
+def _stopped(again: str) -> NoReturn:
+    print(f"senexo: stopped; go on with: {again}", file=sys.stderr, flush=True)  # noqa: T201
+    os._exit(130)  # not sys.exit, which would wait for kernels at work; everything kept is already on disk
+
+
 def _resuming(
-    study: str, out: Path, *, seed: int | None, donors: int | None, workers: int | None, changes: Sequence[str]
-) -> str:
+    command: str, studies: Sequence[str], out: Path, *, seed: int | None = None, donors: int | None,
+    workers: int | None, changes: Sequence[str],
+) -> str:  # fmt: skip
     """The command that continues a run: with everything that its results depend on, quoted for a shell."""
     numbers = {"--seed": seed, "--donors": donors, "--workers": workers}
     given = [word for flag, value in numbers.items() if value is not None for word in (flag, str(value))]
     sets = [word for change in changes for word in ("--set", change)]
-    return shlex.join(["senexo", "run", study, "--out", str(out), *given, *sets, "--resume"])
+    return shlex.join(["senexo", command, *studies, "--out", str(out), *given, *sets, "--resume"])
 
 
 @app.command()
@@ -232,14 +244,19 @@ def simulate(
     ] = None,
     out: Annotated[Path | None, typer.Option(help=".csv, .parquet or .zarr (default: CSV to standard output)")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file or the store of --out")] = False,
+    max_events: Annotated[int | None, typer.Option(help="end a run with so many events", min=1)] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="end all runs after this time (s)")] = None,
 ) -> None:
-    """Simulate a model and write its time courses."""
+    """Simulate a model and write its time courses (exit status 4: a limit was reached, the courses end there)."""
     from senexo.app.simulating import simulate_to
 
-    simulate_to(
+    complete = simulate_to(
         out, model, end=end, points=points, method=method, runs=runs, seed=seed, max_step=max_step, overwrite=overwrite,
         sets=set_ or (), scans=scan or (), table=table, start=start, changes=change or (), steady_state=steady_state,
+        max_events=max_events, max_seconds=max_seconds,
     )  # fmt: skip
+    if not complete:
+        raise typer.Exit(LIMITED)
 
 
 @app.command()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".parquet", ".zarr")
 MOST_POINTS = 10_000_000
+ENDED = "ended at a limit"  # in the status of a dataset
 ROWS_AT_ONCE = 1_000_000
 _METADATA = frozenset({".zattrs", ".zgroup", ".zarray", ".zmetadata"})
 
@@ -29,9 +30,11 @@ def simulate_to(
     out: Path | None, model: str, *, end: float | None, points: int, method: Literal["ode", "ssa"], runs: int,
     seed: int, max_step: float | None = None, overwrite: bool = False, sets: Sequence[str] = (),
     scans: Sequence[str] = (), table: Path | None = None, start: str | None = None, changes: Sequence[str] = (),
-    steady_state: bool = False,
-) -> None:  # fmt: skip
+    steady_state: bool = False, max_events: int | None = None, max_seconds: float | None = None,
+) -> bool:  # fmt: skip
     """Simulate and write: a table with one row per run and time, or a Zarr store of the labelled arrays.
+
+    False where runs ended at a limit.
 
     The file appears when it is complete. StoreError, before anything is simulated, where something is at `out` already,
     unless `overwrite` is set and it is a file, or a store of an earlier call.
@@ -69,8 +72,9 @@ def simulate_to(
 
         times = None if end is None else np.linspace(begin, end, points)
         options: dict[str, Any] = {"method": method, "runs": runs, "seed": seed, "max_step": max_step}
+        options |= {"max_events": max_events, "max_seconds": max_seconds}
         data = simulate(load(model), times, steady_state=steady_state, **read, **options)
-        if "failed" in data.attrs["status"]:
+        if "failed" in data.attrs["status"] or ENDED in data.attrs["status"]:
             print(f"senexo: {data.attrs['status']}: see the column status", file=sys.stderr)  # noqa: T201
         for caution in data.attrs.get("cautions", "").splitlines():
             print(f"senexo: {caution}", file=sys.stderr)  # noqa: T201
@@ -80,10 +84,12 @@ def simulate_to(
 
     # aside: Ctrl-C is answered while a solver or a kernel is at work
     if out is None:
-        _write_csv(aside(course), sys.stdout)
+        data = aside(course)
+        _write_csv(data, sys.stdout)
     elif out.suffix == ".zarr":
         with output_folder(out, overwrite=overwrite, ours=is_simulated_store, kind="a store of senexo simulate") as new:
-            aside(course).to_zarr(new, mode="w", zarr_format=2, consolidated=True)
+            data = aside(course)
+            data.to_zarr(new, mode="w", zarr_format=2, consolidated=True)
     else:
         with output_file(out, overwrite=overwrite) as new:
             data = aside(course)
@@ -92,6 +98,7 @@ def simulate_to(
             else:
                 with new.open("w", encoding="utf-8", newline="") as stream:
                     _write_csv(data, stream)
+    return ENDED not in data.attrs["status"]
 
 
 def given_start(text: str | None) -> Any:

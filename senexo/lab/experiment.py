@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from senexo.base.store import Store
     from senexo.engine.formula.network import Lowered
+    from senexo.lab.limits import WellLimits
     from senexo.lab.replay import Replay
     from senexo.model.circuit import Circuit
     from senexo.study.observables import Observable, Quantity
@@ -128,6 +129,12 @@ class Experiment(Protocol):
 
     def size(self) -> Size:
         """How large one unit is."""
+
+    def limit(self, limits: WellLimits) -> None:
+        """Give up units that reach a limit: `simulate_unit` raises LimitReached.
+
+        Raises InvalidInput where nothing is counted.
+        """
 
     def units(self) -> list[Unit]:
         """All units of work but those of a claim's null, donor by donor: an unfinished run has whole donors."""

@@ -17,11 +17,13 @@ from senexo.lab.timeline import with_changes
 from senexo.model.expression import Call, Expression, Time, walk
 
 if TYPE_CHECKING:
+    from senexo.engine.limits import Limits
     from senexo.engine.ode.ensemble import BatchODE
     from senexo.lab.prepared import Prepared
 
 Floats = NDArray[np.float64]
 
+ROWS_AT_ONCE = 512  # of a batch with a limit of time, which is looked at in between
 FEWEST_IN_BATCH = 32  # rows; fewer are not worth the compilation (some seconds, once per model)
 MOST_STATES = 80  # of a batch: the code of larger networks takes minutes to compile
 COMPLETE = "complete"
@@ -38,6 +40,11 @@ class Rows:
     status: list[str]
     how: str
     cautions: list[str] = field(default_factory=list)
+
+    def end(self, limits: Limits | None, runs: NDArray[np.int64]) -> None:
+        """The status of those that ended at a limit; runs: the number of each."""
+        ended = {} if limits is None else limits.ended
+        self.status = [ended.get(int(run), status) for run, status in zip(runs, self.status, strict=True)]
 
 
 def as_columns(parameters: Any) -> tuple[Any, int | None]:
@@ -91,8 +98,9 @@ def value_faults(id: str, values: NDArray[Any]) -> Iterator[Fault]:
 
 
 def exact_rows(
-    ready: Prepared, v0: Floats, times: Floats, *, runs: int, seed: int, numbers: NDArray[np.int64], **settings: Any
-) -> Rows:
+    ready: Prepared, v0: Floats, times: Floats, *, runs: int, seed: int, numbers: NDArray[np.int64],
+    limits: Limits | None = None, **settings: Any,
+) -> Rows:  # fmt: skip
     """Exact trajectories of every row of v0 [rows, slots]; run r of row number k has the stream of k x runs + r."""
     from senexo.engine.ssa.sampler import Sampler
 
@@ -102,11 +110,18 @@ def exact_rows(
         try:
             sampler = Sampler(ready.lowered, start, ready.plan)
             rows.values[part] = sampler.run(
-                times, runs=runs, seed=seed, first_run=int(numbers[k]) * runs, cautions=rows.cautions, **settings
+                times,
+                runs=runs,
+                seed=seed,
+                first_run=int(numbers[k]) * runs,
+                cautions=rows.cautions,
+                limits=limits,
+                **settings,
             )
         except (SimulationError, UnsupportedFeature) as error:
             status = _reason(error)
         rows.status += [status] * runs
+    rows.end(limits, (numbers[:, None] * runs + np.arange(runs)).ravel())
     _fill_constants(ready.lowered, rows, np.repeat(v0, runs, axis=0))
     return rows
 
@@ -114,6 +129,7 @@ def exact_rows(
 def deterministic_rows(
     ready: Prepared, v0: Floats, times: Floats, *, changes: Sequence[ChangeAt], nominal: Floats, rtol: float,
     atol: float | None, seed: int, numbers: NDArray[np.int64], threads: int | None, max_step: float | None,
+    limits: Limits | None = None,
 ) -> Rows:  # fmt: skip
     """ODE runs of every row of v0 [rows, slots], in one batch where the network allows it.
 
@@ -122,7 +138,7 @@ def deterministic_rows(
     """
     reason = "max_step is given" if max_step is not None else one_by_one(ready.lowered, len(v0))
     rows = Rows(np.full((len(v0), len(times), v0.shape[1]), np.nan), [COMPLETE] * len(v0), "in one batch (Rodas5P)")
-    alone = np.arange(len(v0))
+    alone = list(range(len(v0)))
     if reason is None:
         try:
             batch = ready.batch
@@ -130,8 +146,8 @@ def deterministic_rows(
             reason = str(error)
     if reason is None:
         allowed: Any = _sizes(batch, nominal, times, changes) * (1e-4 * rtol) if atol is None else atol
-        rows.values[:], failed = _in_stretches(batch, v0, times, changes, rtol=rtol, atol=allowed, threads=threads)
-        alone = np.flatnonzero(failed)
+        settings: dict[str, Any] = {"rtol": rtol, "atol": allowed, "threads": threads}
+        alone = _in_batches(rows, batch, v0, times, changes, settings, limits, numbers)
     else:
         rows.how = f"row by row: {reason}"
     from senexo.engine.ode.single import integrate
@@ -141,12 +157,31 @@ def deterministic_rows(
         try:
             rows.values[k] = integrate(
                 single.translated, v0[k], times, rtol=rtol, atol=atol, max_step=max_step, cautions=rows.cautions,
-                ties=generator(seed, "event order", int(numbers[k])),
+                ties=generator(seed, "event order", int(numbers[k])), limits=limits, run=int(numbers[k]),
             )  # fmt: skip
         except SimulationError as error:
             rows.values[k], rows.status[k] = np.nan, _reason(error)
+    rows.end(limits, numbers)
     _fill_constants(ready.lowered, rows, v0)
     return rows
+
+
+def _in_batches(
+    rows: Rows, batch: BatchODE, v0: Floats, times: Floats, changes: Sequence[ChangeAt], settings: Mapping[str, Any],
+    limits: Limits | None, numbers: NDArray[np.int64],
+) -> list[int]:  # fmt: skip
+    """Solve all rows, or those that the limit of time leaves; which ones are to be solved again one by one."""
+    alone: list[int] = []
+    at_once = len(v0) if limits is None or limits.seconds is None else ROWS_AT_ONCE
+    for first in range(0, len(v0), at_once):
+        part = slice(first, min(first + at_once, len(v0)))
+        if limits is not None and limits.over:
+            for number in numbers[first:]:
+                limits.end(int(number), None)
+            break
+        rows.values[part], failed = _in_stretches(batch, v0[part], times, changes, **settings)
+        alone += (first + np.flatnonzero(failed)).tolist()
+    return alone
 
 
 def one_by_one(lowered: Lowered, rows: int) -> str | None:

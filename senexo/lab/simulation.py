@@ -18,6 +18,7 @@ from senexo.base.streams import generator
 from senexo.engine.formula.evaluate import evaluate_all, initial_values
 from senexo.engine.formula.network import Lowered
 from senexo.engine.formula.unset import check_values
+from senexo.engine.limits import Limits
 from senexo.lab.prepared import Prepared, prepared
 from senexo.lab.rows import (
     COMPLETE,
@@ -78,6 +79,8 @@ def simulate(
     start: float | xarray.Dataset = 0.0,
     changes: Changes | None = None,
     steady_state: bool = False,
+    max_events: int | None = None,
+    max_seconds: float | None = None,
 ) -> xarray.Dataset:
     """Simulate a model from `start` and give its quantities at `times`, or give its steady state.
 
@@ -120,6 +123,11 @@ def simulate(
     steady_state
         Whether to give the state in which the run comes to rest, as a dataset of one time, `start`: with it as `start`
         another run begins from there.
+    max_events
+        A run with so many events (of "ssa" reactions, or times at which the model's events act; of "ode" the model's
+        events) ends there.
+    max_seconds
+        Wall time (s) after which runs end, compilation included.
 
     Returns
     -------
@@ -131,7 +139,8 @@ def simulate(
         cautions": numbers that may be less accurate than the tolerance says, or that no model means (not a number,
         infinite, an amount below zero, a Zeno point) are in `attrs["cautions"]`, a sentence a line. With rows,
         what a row sets is a coordinate along "run", and so is "status": "complete", or why a run failed. The values of
-        a failed run are nan; `attrs["status"]` counts them.
+        a failed run are nan; `attrs["status"]` counts them. With `max_events` or `max_seconds`, too, each run has a
+        "status": one that reached a limit has its values up to there, nan after that, and says which and when.
 
     Raises
     ------
@@ -172,6 +181,7 @@ def simulate(
         *_parameter_faults(ready.lowered, given),
         *_setting_faults(runs, seed, threads, rtol, atol),
         *_step_faults(max_step, times),
+        *_limit_faults(max_events, max_seconds),
     ]
     begin = read_start(start, ready.lowered, faults)
     n_rows = _rows_of_both(n_rows, begin, faults)
@@ -180,7 +190,8 @@ def simulate(
             Fault("runs", repr(runs), "1 where parameters or start has rows: runs of one row by ode are equal")
         )
     if steady_state:
-        faults += _steady_faults(times, method, runs, changes, max_step)
+        others = {"changes": changes, "max_step": max_step, "max_events": max_events, "max_seconds": max_seconds}
+        faults += _steady_faults(times, method, runs, **others)
         times = [begin.time]
     ready = begun(ready, begin)
     lowered = ready.lowered
@@ -198,6 +209,8 @@ def simulate(
     if max_step is not None:
         settings["max_step"] = max_step
     settings |= described(begin, changes, steady_state)
+    limits = None if max_events is None and max_seconds is None else Limits(max_events, max_seconds)
+    settings |= {name: value for name, value in (("max_events", max_events), ("max_seconds", max_seconds)) if value}
     status: list[str] | None = None
     clock = since(grid, begin.time)
     if steady_state:
@@ -209,16 +222,20 @@ def simulate(
     elif n_rows is None:
         found: list[str] = []
         options: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_step": max_step, "cautions": found}
+        options["limits"] = limits
         form = with_changes(as_left(ready, begin, v0)[0][0], plan)
         lowered = form.lowered
         with errors_counted_from(begin.time):
             values = _one_row(form, v0, clock, method, runs=runs, seed=seed, threads=threads, options=options)
         cautions += counted_from(begin.time, found)
+        if limits is not None:
+            status = counted_from(begin.time, [limits.ended.get(run, COMPLETE) for run in range(runs)])
     else:
         parts = []
         nominal = initial_values(lowered, start_values(lowered, Start(begin.time)))
         for form, numbers in as_left(ready, begin, v0):
             common: dict[str, Any] = {"seed": seed, "numbers": numbers, "threads": threads, "max_step": max_step}
+            common["limits"] = limits
             if method == "ssa":
                 part = exact_rows(with_changes(form, plan), v0[numbers], clock, runs=runs, **common)
             else:
@@ -237,7 +254,7 @@ def simulate(
         "parameters": json.dumps({id: float(value) for id, value in given.items() if np.ndim(value) == 0}),
         **settings,
     }
-    attrs |= _verdict(lowered, grid, values, cautions, status)
+    attrs |= _verdict(lowered, grid, values, cautions, status, limits)
     varied = {id for id, value in given.items() if np.ndim(value) == 1} | set(begin.state or ())
     rows_said = None if status is None else (varied, status)
     return _dataset(network, lowered, grid, clock, values, quantity, attrs, rows=rows_said)
@@ -251,14 +268,14 @@ def _rows_of_both(n_rows: int | None, begin: Start, faults: list[Fault]) -> int 
     return n_state if n_rows is None else n_rows
 
 
-def _steady_faults(times: Any, method: Any, runs: Any, changes: Any, max_step: Any) -> Iterator[Fault]:
+def _steady_faults(times: Any, method: Any, runs: Any, **others: Any) -> Iterator[Fault]:
     if times is not None:
         yield Fault("times", "times beside steady_state", "no times: simulate with start=RESULT from there")
     if method != "ode":
         yield Fault("method", f"{method!r} beside steady_state", "'ode'; exact runs do not come to rest")
     if runs != 1:
         yield Fault("runs", f"{runs!r} beside steady_state", "1")
-    for name, value in (("changes", changes), ("max_step", max_step)):
+    for name, value in others.items():
         if value is not None:
             yield Fault(name, f"{name} beside steady_state", f"one of the two: simulate with {name} first")
 
@@ -287,20 +304,24 @@ def _one_row(
 ) -> NDArray[np.float64]:  # fmt: skip
     """Values [runs, times, slots] of a request without rows."""
     if method == "ssa":
-        exact = {name: options[name] for name in ("max_step", "cautions")}
+        exact = {name: options[name] for name in ("max_step", "cautions", "limits")}
         return ready.sampler(v0).run(grid, runs=runs, seed=seed, threads=threads, **exact)
     from senexo.engine.ode.single import integrate
 
     # runs differ only where ties between events of equal priority are broken at random
     different = runs if sum(event.priority is not None for event in ready.lowered.events) > 1 else 1
     ties = [generator(seed, "event order", run) for run in range(different)]
-    each = np.array([integrate(ready.translated, v0, grid, ties=order, **options) for order in ties])
-    return each if different == runs else np.repeat(each, runs, axis=0)
+    each = np.array([integrate(ready.translated, v0, grid, ties=t, run=run, **options) for run, t in enumerate(ties)])
+    if different == runs:
+        return each
+    if (limits := options["limits"]) is not None and limits.ended:
+        limits.ended = dict.fromkeys(range(runs), limits.ended[0])
+    return np.repeat(each, runs, axis=0)
 
 
 def _verdict(
     lowered: Lowered, grid: NDArray[np.float64], values: NDArray[np.float64], cautions: list[str],
-    status: list[str] | None,
+    status: list[str] | None, limits: Limits | None,
 ) -> dict[str, str]:  # fmt: skip
     """`attrs["status"]`, and `attrs["cautions"]` where there are some."""
     sentences = list(dict.fromkeys(line for caution in cautions for line in caution.splitlines()))
@@ -310,8 +331,11 @@ def _verdict(
     else:
         good = [k for k, one in enumerate(status) if one == COMPLETE]
         sentences += doubts(lowered, grid, values[good], good) if good else []
-        failed = len(status) - len(good)
-        words = f"{failed} of {len(status)} runs failed" if failed else "complete"
+        ended = 0 if limits is None else len(limits.ended)
+        failed = len(status) - len(good) - ended
+        parts = [f"{failed} of {len(status)} runs failed"] if failed else []
+        parts += [f"{ended} of {len(status)} runs ended at a limit"] if ended else []
+        words = ", ".join(parts) or "complete"
     return {"status": f"{words}, with cautions", "cautions": "\n".join(sentences)} if sentences else {"status": words}
 
 
@@ -372,6 +396,17 @@ def _step_faults(max_step: Any, times: Any) -> Iterator[Fault]:
         return
     if end > MOST_STEPS * max_step:
         yield Fault("max_step", f"{max_step:g}", f"{end / MOST_STEPS:g} or more: at most {MOST_STEPS} steps to the end")
+
+
+def _limit_faults(max_events: Any, max_seconds: Any) -> Iterator[Fault]:
+    if max_events is not None and (not _is_whole(max_events) or max_events < 1):
+        yield Fault("max_events", repr(max_events), "a whole number, 1 or more")
+    if max_seconds is not None and (
+        not isinstance(max_seconds, int | float | np.number)
+        or isinstance(max_seconds, bool)
+        or not 0 < max_seconds < inf
+    ):
+        yield Fault("max_seconds", repr(max_seconds), "a time above 0 s")
 
 
 def _choice_faults(**choices: tuple[str, tuple[str, ...]]) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from senexo.base.errors import LimitReached, SenexoError
 from senexo.lab.ensemble import Cancelled
+from senexo.lab.limits import NO_LIMITS, WellLimits
 from senexo.lab.worker import Worker
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ class Schedule:
 class _Run:
     """The state that the threads of a run share."""
 
-    def __init__(self, experiment: Experiment, units: Sequence[Unit]) -> None:
+    def __init__(self, experiment: Experiment, units: Sequence[Unit], limits: WellLimits) -> None:
         self.experiment, self.schedule = experiment, Schedule(units, experiment.preparation)
-        self.results: SimpleQueue[tuple[Unit, Made] | BaseException] = SimpleQueue()
+        self.results: SimpleQueue[tuple[Unit, Made | LimitReached] | BaseException] = SimpleQueue()
+        self.limits = limits
         self.stop = Event()
         self.begun, self.done, self.left = time.monotonic(), 0, len(units)
         self.workers: list[Worker] = []
@@ -77,7 +79,7 @@ class _Run:
         while not self.worth_a_process():
             if self.stop.wait(0.1):
                 return
-        worker = Worker(self.experiment.study)
+        worker = Worker(self.experiment.study, self.limits)
         self.workers.append(worker)
         try:
             self._all(number, worker.simulate)
@@ -87,7 +89,10 @@ class _Run:
     def _all(self, number: int, simulate: Callable[[Unit], Made]) -> None:
         try:
             while not self.stop.is_set() and (unit := self.schedule.take(number)) is not None:
-                self.results.put((unit, simulate(unit)))
+                try:
+                    self.results.put((unit, simulate(unit)))
+                except LimitReached as limit:  # the others go on
+                    self.results.put((unit, limit))
         except (Cancelled, EOFError) as error:
             if not self.stop.is_set():
                 self.results.put(error)
@@ -97,7 +102,7 @@ class _Run:
 
 def simulate(
     experiment: Experiment, units: Sequence[Unit], keep: Callable[[Unit, Made], None], *, workers: int,
-    seconds: float = inf,
+    seconds: float = inf, limits: WellLimits = NO_LIMITS,
 ) -> None:  # fmt: skip
     """Simulate units and `keep` the arrays of each in the caller's thread as they come.
 
@@ -115,15 +120,17 @@ def simulate(
         Processes, this one included. A short run uses this one alone.
     seconds
         Wall time that this may take.
+    limits
+        Those that the experiment was given, for the other processes.
 
     Raises
     ------
     LimitReached
-        Units are left when the time is over; those in progress are dropped.
+        Units are left when the time is over (those in progress are dropped), or at the end some had reached a limit.
     SimulationError
         A unit failed, or ended several processes.
     """
-    run = _Run(experiment, units)
+    run, given_up = _Run(experiment, units, limits), []
     starts = [run.here, *(lambda number=number: run.there(number) for number in range(1, min(workers, len(units))))]
     threads = [Thread(target=start, daemon=True) for start in starts]
     for thread in threads:
@@ -136,8 +143,15 @@ def simulate(
                 raise LimitReached(f"{run.done} of {run.done + run.left} were simulated") from None
             if isinstance(result, BaseException):
                 raise result
-            keep(*result)
+            unit, made = result
+            if isinstance(made, LimitReached):
+                given_up.append(f"{unit.chunk} reached {made}")
+            else:
+                keep(unit, made)
             run.done, run.left = run.done + 1, run.left - 1
+        if given_up:
+            first, *others = sorted(given_up)
+            raise LimitReached(first + (f", and {len(others)} others a limit" if others else ""))
     finally:
         run.stop.set()
         for worker in run.workers:
@@ -147,5 +161,5 @@ def simulate(
         with suppress(SenexoError):  # that the disk is full is known by then
             while not run.results.empty():  # what was finished before an error is kept
                 result = run.results.get()
-                if not isinstance(result, BaseException):
-                    keep(*result)
+                if not isinstance(result, BaseException) and not isinstance(result[1], LimitReached):
+                    keep(result[0], result[1])

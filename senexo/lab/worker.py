@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from senexo.base import threads
-from senexo.base.errors import SenexoError, SimulationError
+from senexo.base.errors import LimitReached, SenexoError, SimulationError
 from senexo.base.store import pack, unpack
+from senexo.lab.limits import NO_LIMITS, WellLimits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,8 +42,8 @@ class Worker:
     It is sent pickles, and answers with a line of JSON and the bytes of `senexo.base.store.pack`.
     """
 
-    def __init__(self, study: Study) -> None:
-        self._study = pickle.dumps(study)
+    def __init__(self, study: Study, limits: WellLimits = NO_LIMITS) -> None:
+        self._study = pickle.dumps((study, limits))
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._closed = False
@@ -52,6 +53,8 @@ class Worker:
 
         Raises
         ------
+        LimitReached
+            The unit reached one of the limits.
         SimulationError
             The simulation failed, or `TRIES` processes died over it.
         EOFError
@@ -79,12 +82,12 @@ class Worker:
         assert process.stdout is not None
         pickle.dump(unit, process.stdin)
         process.stdin.flush()
-        failure, size = json.loads(process.stdout.readline() or "[]") or _ended()
+        kind, failure, size = json.loads(process.stdout.readline() or "[]") or _ended()
         content = process.stdout.read(size)
         if len(content) < size:
             _ended()
         if failure:
-            raise SimulationError(failure)
+            raise (LimitReached if kind == LimitReached.__name__ else SimulationError)(failure)
         return unpack(content)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -126,21 +129,23 @@ def serve() -> None:
     threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
     source, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints is no answer
-    experiment = experiment_of(pickle.load(source))  # noqa: S301 - written by the parent
+    study, limits = pickle.load(source)  # noqa: S301 - written by the parent
+    experiment = experiment_of(study)
+    experiment.limit(limits)
     experiment.compile()
     while True:
         try:
             unit = pickle.load(source)  # noqa: S301
         except EOFError:
             return
-        content, failure = b"", ""
+        content, failure, kind = b"", "", ""
         try:
             content = pack(experiment.simulate_unit(unit, lambda: False))
         except SenexoError as error:
-            failure = str(error)
+            failure, kind = str(error), type(error).__name__
         except Exception:
             failure = traceback.format_exc()
-        answers.write(json.dumps([failure, len(content)]).encode() + b"\n" + content)
+        answers.write(json.dumps([kind, failure, len(content)]).encode() + b"\n" + content)
         answers.flush()
 
 

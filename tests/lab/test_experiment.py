@@ -16,6 +16,7 @@ from senexo.base.errors import InvalidInput, UnsupportedFeature
 from senexo.base.verification import verify
 from senexo.lab import registry, tables
 from senexo.lab.experiment import Arrays, Experiment, Get, Size, Unit, World, arms_in, units_of
+from senexo.lab.limits import WellLimits
 from senexo.lab.observables import WellSummary, evaluate
 from senexo.study.observables import Observable, Quantity
 from senexo.study.resolve import resolve
@@ -47,6 +48,9 @@ class Mice:
 
     def size(self) -> Size:
         return Size((1,) * len(self.study.arms), 800.0, 800.0, 100.0)
+
+    def limit(self, limits: WellLimits) -> None:
+        limits.refuse(self.study, "a study of mice")
 
     def units(self) -> list[Unit]:
         return units_of(self.study)

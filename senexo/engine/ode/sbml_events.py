@@ -37,6 +37,7 @@ class EventQueue:
         self.events = equations.lowered.events
         self.was = np.array([event.initial_value for event in self.events], dtype=bool)
         self.waiting: list[Waiting] = []
+        self.n_executed = 0
         self.accumulations = Accumulations(tuple(event.id for event in self.events), end)
 
     @property
@@ -60,6 +61,7 @@ class EventQueue:
             entry = self.next_of(due)
             self.waiting.remove(entry)
             self.execute(entry)
+            self.n_executed += 1
             self.accumulations.note(entry.event, time)
             executed += 1
             if executed > MOST_AT_ONCE:

@@ -10,6 +10,7 @@ import numpy as np
 from senexo.base.errors import SimulationError
 from senexo.engine.formula.forcing import Forcing
 from senexo.engine.formula.network import Lowered
+from senexo.engine.limits import Limits
 from senexo.engine.ode.equations import Equations
 from senexo.engine.ode.sbml_events import EventQueue
 from senexo.engine.ode.sizes import Sizes
@@ -51,6 +52,8 @@ def integrate(
     ties: np.random.Generator | None = None,
     max_step: float | None = None,
     cautions: list[str] | None = None,
+    limits: Limits | None = None,
+    run: int = 0,
 ) -> Values:
     """Solve dv/dt = f(v, t) from time 0 and give the whole value vector at each of `times`.
 
@@ -79,6 +82,8 @@ def integrate(
         over pulses in terms that depend on time alone (see `senexo.engine.formula.forcing`).
     cautions
         Takes a sentence for everything that may be less accurate than `rtol` says.
+    limits, run
+        A run that reaches one is no error: its values are nan from there on, and `limits.ended[run]` says why.
 
     Returns
     -------
@@ -107,11 +112,16 @@ def integrate(
     """
     with np.errstate(all="ignore"):
         translated = network if isinstance(network, Translated) else Translated(network)
-        run = _Run(translated, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step)
-        values = run.values()
+        made = _Run(translated, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step)
+        made.limits = limits
+        values = made.values()
+    if limits is not None and made.n_out < len(times):
+        limits.end(run, made.time, events=not limits.over)
+        fixed = np.array([not info.changes for info in translated.lowered.slots])
+        values[made.n_out :] = np.where(fixed, v0, np.nan)
     if cautions is not None:
-        cautions.extend(run.cautions())
-        cautions.extend(run.queue.accumulations.found())
+        cautions.extend(made.cautions())
+        cautions.extend(made.queue.accumulations.found())
     return values
 
 
@@ -150,15 +160,24 @@ class _Run:
         self.n_steps = 0
         self.restarts: list[float] = []
         self.stalls = 0
+        self.limits: Limits | None = None
 
     def values(self) -> Values:
         self.instant()
         if self.past is not None:
             self.past.breaks.add(0.0, self.past.lags(self.equations.memory))
-        while self.n_out < len(self.times):
+        while self.n_out < len(self.times) and not self.limited:
             stop = min(self.end, self.queue.next_time)
             self.stretch(stop if self.past is None else min(stop, self.past.breaks.next(self.time)))
         return self.out
+
+    @property
+    def limited(self) -> bool:
+        """Whether the run ends here, at a limit."""
+        limits = self.limits
+        return limits is not None and (
+            limits.over or (limits.events is not None and self.queue.n_executed >= limits.events)
+        )
 
     def _moved(self, v0: Values) -> list[str]:
         """States that the constraints have moved at the start."""
@@ -207,6 +226,8 @@ class _Run:
         if self.past is not None:
             self.past.stop = stop
         while self.time < stop:
+            if self.limited:
+                return
             begin, interpolate = flow.time, flow.step()
             self.n_steps += 1
             if self.n_steps > MOST_STEPS:

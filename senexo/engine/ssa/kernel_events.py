@@ -12,7 +12,7 @@ from senexo.engine.ssa.kernel import add_up, advance, begin, compute_all
 from senexo.engine.ssa.moving_rates import flow_until, turned
 from senexo.engine.ssa.sbml_events import none_pending, settle
 from senexo.engine.ssa.tables import GAP, WHEN
-from senexo.engine.status import CUT, FIRED, LOOK, OK, STOPPED
+from senexo.engine.status import CUT, FIRED, LOOK, OK, STOPPED, TOO_LONG
 
 _compile = kernel(internal=True)
 
@@ -70,10 +70,15 @@ def _one_run(model: Any, work: Any, request: Any, out: Any) -> Any:
     """One trajectory from its beginning. Returns (outcome, index)."""
     core, state, count, memory, times = model.core, work.state, work.done, work.memory, request.times
     pending, step, cut = none_pending(model.events), np.zeros(1), np.inf
-    fresh, marks, mark = True, model.motion.marks, 0
+    fresh, marks, mark, looks = True, model.motion.marks, 0, 0
     while True:
         if fresh:
             outcome, index, cut = _look_at_everything(model, work, pending)
+            looks += 1  # each may be an event: a run of events alone has no reaction that is counted
+            if outcome == OK and looks > request.most:
+                outcome = TOO_LONG
+            if outcome == OK and request.stop[0]:
+                outcome = STOPPED
             if outcome != OK:
                 return outcome, index
         if model.flows:
@@ -82,7 +87,7 @@ def _one_run(model: Any, work: Any, request: Any, out: Any) -> Any:
             until = min(cut, times[count[0]])
             if mark < len(marks):
                 until = min(until, marks[mark])
-            outcome, index = flow_until(core, model.motion, work, pending.was, until, times[-1], step)
+            outcome, index = flow_until(core, model.motion, work, pending.was, until, times[-1], step, request.stop)
             if outcome != OK:
                 return outcome, index
             state[3] = add_up(core, memory, work.within, work.before)

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from senexo.engine.formula.kernels import kernel
 from senexo.engine.formula.machine import run as execute
-from senexo.engine.status import NEGATIVE, NOT_A_NUMBER, OK, STEPS
+from senexo.engine.status import NEGATIVE, NOT_A_NUMBER, OK, STEPS, STOPPED
 
 TOLERANCE = 1e-9  # relative for quantities; absolute for the integral, whose scale is 1
 _NOTHING = 1e-12
 _MET = 1e-12  # the share of the exponential within which the integral has met it
 MOST_STEPS = 10_000_000
+BREATH = 256  # steps between two looks at the stop sign
 _SHARE = 1.0 / 50.0  # of the run: longest step, so that a short pulse is not stepped over
 
 _NODES = np.array([0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0])
@@ -174,7 +175,7 @@ def _shorten_to_turn(
 
 
 @_compile
-def flow_until(core: Any, motion: Any, work: Any, was: Any, until: float, last: float, step: Any) -> Any:
+def flow_until(core: Any, motion: Any, work: Any, was: Any, until: float, last: float, step: Any, stop: Any) -> Any:
     """Flow from the run's time to `until`, or to the next reaction, or to where a trigger turns, whichever is first.
 
     The run's state and memory are left at that time; at a reaction nothing is left of the exponential. `last`: the
@@ -189,9 +190,11 @@ def flow_until(core: Any, motion: Any, work: Any, was: Any, until: float, last: 
         y[j] = memory[motion.flow_slot[j]]
     if step[0] <= 0.0:
         step[0] = 1e-3 * last + 1e-300
-    for _ in range(MOST_STEPS):
+    for number in range(MOST_STEPS):
         if time >= until:
             return OK, 0
+        if number % BREATH == 0 and stop[0]:
+            return STOPPED, 0
         y[n - 1] = 0.0
         _attempt(core, motion, memory, stages, time, 0.0, edge)
         outcome, index = _bad_rate(core, memory)

@@ -25,6 +25,7 @@ from senexo.engine.formula.evaluate import apply_assignments
 from senexo.engine.formula.forcing import Forcing, evenly
 from senexo.engine.formula.network import Lowered, refuse_constraints
 from senexo.engine.formula.two_ways import in_two_ways
+from senexo.engine.limits import Limits
 from senexo.engine.ssa import choice
 from senexo.engine.ssa.choice import Generated
 from senexo.engine.ssa.plan import Plan
@@ -60,6 +61,7 @@ def sample(
     backend: Backend | None = None,
     max_step: float | None = None,
     cautions: list[str] | None = None,
+    limits: Limits | None = None,
 ) -> Values:
     """Exact trajectories of the network's reactions on whole molecules.
 
@@ -88,6 +90,8 @@ def sample(
         Longest step with which rates that change in time are integrated, in the model's time unit.
     cautions
         Takes a sentence for everything that the integration of moving rates may have missed.
+    limits
+        Runs that reach one are no error: their values are nan from there on, and `limits.ended` says which they are.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def sample(
     sampler = Sampler(lowered, v0)
     return sampler.run(
         times, runs=runs, seed=seed, threads=threads, most_events=most_events, backend=backend, max_step=max_step,
-        cautions=cautions,
+        cautions=cautions, limits=limits,
     )  # fmt: skip
 
 
@@ -175,15 +179,19 @@ class Sampler:
         max_step: float | None = None,
         cautions: list[str] | None = None,
         first_run: int = 0,
+        limits: Limits | None = None,
     ) -> Values:
         """See `sample`; `first_run` is the number of the first run, which its stream is keyed by."""
         if not len(times) or not runs:
             return np.empty((runs, len(times), len(self.v0)))
+        if limits is not None and limits.events is not None:
+            most_events, backend = limits.events, "tables"  # the others look at the number of events now and then
         job = Job(self, times, runs, seed, most_events, threads or available())
-        job.first_run = first_run
+        job.first_run, job.limits = first_run, limits
         job.marks = self.marks(float(times[-1]), max_step, cautions)
         job.run(backend)
         apply_assignments(self.lowered, job.out, times)
+        job.cut()
         return job.out
 
 
@@ -198,8 +206,16 @@ class Job:
         self.trace = np.empty((0, 2))
         self.marks = np.empty(0)
         self.first_run = 0
+        self.limits: Limits | None = None
 
     def run(self, backend: Backend | None) -> None:
+        if self.limits is None:
+            return self._run(backend)
+        self.out.fill(np.nan)
+        with self.limits.stopping(self.stop):
+            return self._run(backend)
+
+    def _run(self, backend: Backend | None) -> None:
         first = 0
         if backend is None:
             backend, first = self.choose()
@@ -288,9 +304,13 @@ class Job:
         def run(first: int, last: int) -> Outcome:
             out = self.out[first:last]
             out[:] = self.v0
+            if self.limits is not None:
+                out[..., self.written] = np.nan
             failed = kernel(*self.arguments(first, out))
             if failed < 0:
                 return OK, 0, 0.0, first, 0
+            if self.stop[0]:
+                return STOPPED, 0, 0.0, first + failed, 0
             # Generated code only knows that something went wrong; the same run by tables says what.
             return self.run_tables(first + failed, first + failed + 1)
 
@@ -298,6 +318,8 @@ class Job:
 
     def in_threads(self, first: int, work: Callable[[int, int], Outcome]) -> None:
         """Share the runs from `first` on among threads; an interrupt stops them all within a moment."""
+        if self.limits is not None:
+            work = self.going_on(work)
         bounds = np.linspace(first, len(self.out), min(self.threads, max(1, len(self.out) - first)) + 1).astype(int)
         with ThreadPoolExecutor(len(bounds) - 1) as pool:
             try:
@@ -307,6 +329,44 @@ class Job:
                 self.stop[0] = True
                 raise
         self.report([future.result() for future in futures])
+
+    def going_on(self, work: Callable[[int, int], Outcome]) -> Callable[[int, int], Outcome]:
+        """The same work, which notes a run that reaches the limit of events and goes on with the next."""
+        limits = self.limits
+        assert limits is not None
+
+        def run(first: int, last: int) -> Outcome:
+            while True:
+                found = work(first, last)
+                code, _, time, first, _ = found
+                if code != TOO_LONG or limits.events is None:
+                    return found
+                limits.end(self.first_run + first, time, events=True)
+                first += 1
+                if first == last:
+                    return OK, 0, time, first, 0
+
+        return run
+
+    @property
+    def written(self) -> list[int]:
+        """Slots that a run writes at every time, so that one which is nan was not reached."""
+        steady = self.sampler.steady
+        return list(range(len(self.v0))) if steady is None or not len(steady.counted) else list(steady.counted)
+
+    def cut(self) -> None:
+        """Of runs that reached a limit: note those that the time ended, nothing but constants after the end."""
+        if self.limits is None:
+            return
+        fixed = np.array([not info.changes for info in self.sampler.lowered.slots])
+        written = self.written
+        for run, values in enumerate(self.out):
+            n = int((~np.isnan(values[:, written])).any(axis=1).sum())
+            if n == len(self.times):
+                continue
+            if self.first_run + run not in self.limits.ended:
+                self.limits.end(self.first_run + run, float(self.times[n - 1]) if n else None)
+            values[n:] = np.where(fixed, self.v0, np.nan)
 
     def report(self, outcomes: list[Outcome]) -> None:
         """Raise for the first run that failed."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from senexo.base.store import Store
     from senexo.lab.coupled.design import WellDesign
+    from senexo.lab.limits import WellLimits
     from senexo.model.circuit import Circuit
     from senexo.study.schema import Arm, Study
 
@@ -83,6 +84,13 @@ class CoupledCells:
     def prepare(self, unit: Unit, cancelled: Callable[[], bool]) -> None:
         """Grow the cultures from which a unit is plated."""
         self._of(unit).prepare(self._arm(unit), unit.donor, cancelled)
+
+    def limit(self, limits: WellLimits) -> None:
+        """Give up wells that reach a limit; by mean_field there is no event, and no cell, to be counted."""
+        if isinstance(self.wells, SingleCellWells):
+            self.wells.limits = limits
+        else:
+            limits.refuse(self.study, "a study of means (mean_field)")
 
     def compile(self) -> None:
         """Compile what the method needs."""

@@ -19,6 +19,7 @@ from senexo.engine.population.hybrid import longest_step, prepare, run_hybrid
 from senexo.engine.population.model import Cells, Log, Population
 from senexo.engine.population.partition import HybridPartition, divided
 from senexo.engine.population.splitting import run_split
+from senexo.lab.limits import Most
 from senexo.study.form.kinds import DEFAULT_WINDOW_H
 from senexo.study.methods import DEFAULT, MethodName
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from senexo.lab.coupled.design import WellDesign
 
 Stop = NDArray[np.bool_]
+_NONE = Most()  # no limits
 DONORS_COMPARED = 8  # the first of a study, in which a species may be scarce that is abundant at the central values
 
 
@@ -46,8 +48,10 @@ class CellMethod(ABC):
         """The method as the study sets it."""
 
     @abstractmethod
-    def run(self, population: Population, cells: Cells, until: float, stop: Stop) -> tuple[Cells, Log]:
-        """The cells at `until` (h) and what happened to them; `stop[0]` interrupts it."""
+    def run(
+        self, population: Population, cells: Cells, until: float, stop: Stop, limits: Most = _NONE
+    ) -> tuple[Cells, Log]:  # fmt: skip
+        """The cells at `until` (h) and what happened to them; `stop[0]` or one of the engine's limits ends it."""
 
     @abstractmethod
     def sentences(self, design: WellDesign) -> tuple[str, ...]:
@@ -72,8 +76,10 @@ class Exact(CellMethod):
     def of(cls, design: WellDesign) -> Exact:
         return cls()
 
-    def run(self, population: Population, cells: Cells, until: float, stop: Stop) -> tuple[Cells, Log]:
-        return run_exact(population, cells, until, stop=stop)
+    def run(
+        self, population: Population, cells: Cells, until: float, stop: Stop, limits: Most = _NONE
+    ) -> tuple[Cells, Log]:  # fmt: skip
+        return run_exact(population, cells, until, stop=stop, **limits)
 
     def sentences(self, design: WellDesign) -> tuple[str, ...]:
         return ("Cells share their medium. All cells and the medium are one process, event by event.",)
@@ -89,8 +95,10 @@ class Split(CellMethod):
     def of(cls, design: WellDesign) -> Split:
         return cls(design.study.culture.window_h or DEFAULT_WINDOW_H)
 
-    def run(self, population: Population, cells: Cells, until: float, stop: Stop) -> tuple[Cells, Log]:
-        return run_split(population, cells, until, window=self.window, stop=stop)
+    def run(
+        self, population: Population, cells: Cells, until: float, stop: Stop, limits: Most = _NONE
+    ) -> tuple[Cells, Log]:  # fmt: skip
+        return run_split(population, cells, until, window=self.window, stop=stop, **limits)
 
     def sentences(self, design: WellDesign) -> tuple[str, ...]:
         return (_windows(self.window), "Within a window every reaction of a cell happens one by one.")
@@ -120,9 +128,18 @@ class Hybrid(CellMethod):
     def of(cls, design: WellDesign) -> Hybrid:
         return cls(design.study.culture.window_h or DEFAULT_WINDOW_H, _partition(design, None))
 
-    def run(self, population: Population, cells: Cells, until: float, stop: Stop) -> tuple[Cells, Log]:
+    def run(
+        self, population: Population, cells: Cells, until: float, stop: Stop, limits: Most = _NONE
+    ) -> tuple[Cells, Log]:  # fmt: skip
         return run_hybrid(
-            population, cells, until, window=self.window, step=self.step, partition=self.partition, stop=stop
+            population,
+            cells,
+            until,
+            window=self.window,
+            step=self.step,
+            partition=self.partition,
+            stop=stop,
+            **limits,
         )
 
     def prepare(self, population: Population) -> None:

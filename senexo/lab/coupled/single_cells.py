@@ -16,6 +16,7 @@ from senexo.lab.coupled.handling import drawn_off, plate, pour, set_parameter, s
 from senexo.lab.coupled.methods import CellMethod, Hybrid
 from senexo.lab.coupled.readings import Snapshot
 from senexo.lab.coupled.well import LOOK_H, PASSAGE, Halves, Look, Well, WellSimulator
+from senexo.lab.limits import NO_LIMITS, WellLimits
 
 if TYPE_CHECKING:
     from senexo.study.schema import Action
@@ -30,17 +31,20 @@ class SingleCellSimulator(WellSimulator[Cells]):
         As of `WellSimulator`.
     method
         The engine's method; `Hybrid()` by default.
+    limits
+        A well that reaches one raises `LimitReached`.
     progress
         Called with cell-hours as they are simulated.
     """
 
     def __init__(
         self, population: Population, method: CellMethod | None = None, share: str | None = None,
-        halves: Halves | None = None, progress: Callable[[float], None] = lambda cell_hours: None,
+        halves: Halves | None = None, limits: WellLimits = NO_LIMITS,
+        progress: Callable[[float], None] = lambda cell_hours: None,
     ) -> None:  # fmt: skip
         super().__init__(population, share, halves)
         self.method = Hybrid() if method is None else method
-        self.progress = progress
+        self.progress, self.limits = progress, limits
         self.stop: NDArray[np.bool_] = np.zeros(1, dtype=np.bool_)  # set it to interrupt a run
 
     # ---- flasks
@@ -85,7 +89,8 @@ class SingleCellSimulator(WellSimulator[Cells]):
                 return now, ""
             return (self._sorted(now, of, n) if of else self._split(now)), ""
 
-        return self.advance(cells, cells.time + hours, look, [])[0] if hours > 0 else cells
+        limits = self.limits.of_culture
+        return self._advance(cells, cells.time + hours, look, [], limits)[0] if hours > 0 else cells
 
     def share_out(self, cells: Cells) -> None:
         """Set how many cells share their medium; in a Transwell each half for itself, media as the cells."""
@@ -108,10 +113,16 @@ class SingleCellSimulator(WellSimulator[Cells]):
         return Snapshot.of(self.population, state)
 
     def advance(self, state: Cells, until: float, look: Look[Cells], logs: list[Log]) -> tuple[Cells, str]:
+        return self._advance(state, until, look, logs, self.limits)
+
+    def _advance(
+        self, state: Cells, until: float, look: Look[Cells], logs: list[Log], limits: WellLimits
+    ) -> tuple[Cells, str]:
         while state.time < until:
             end = min(until, (np.floor(state.time / LOOK_H + 1e-9) + 1.0) * LOOK_H)
             was = state.time
-            state, log = self.method.run(self.population, state, float(end), self.stop)
+            state, log = self.method.run(self.population, state, float(end), self.stop, limits.of_engine)
+            limits.check(state)
             logs.append(log)
             self.progress(len(state) * (state.time - was))
             if not log.complete:

@@ -18,6 +18,7 @@ from senexo.lab.coupled.plating import Plating
 from senexo.lab.coupled.single_cells import SingleCellSimulator
 from senexo.lab.coupled.well import Course, State, Well, WellSimulator
 from senexo.lab.ensemble import Cancelled
+from senexo.lab.limits import NO_LIMITS, WellLimits
 
 if TYPE_CHECKING:
     from senexo.lab.coupled.design import WellDesign
@@ -115,17 +116,17 @@ class Wells(ABC, Generic[State]):
 class SingleCellWells(Wells[Cells]):
     """Wells whose cells are simulated one by one, plated from cultures that are grown once."""
 
-    def __init__(self, design: WellDesign, method: CellMethod) -> None:
+    def __init__(self, design: WellDesign, method: CellMethod, limits: WellLimits = NO_LIMITS) -> None:
         super().__init__(design)
-        self.method, self.plating = method, Plating(design)
+        self.method, self.plating, self.limits = method, Plating(design), limits
 
     def of_design(self, design: WellDesign) -> SingleCellWells:
-        return SingleCellWells(design, self.method)
+        return SingleCellWells(design, self.method, self.limits)
 
     @property
     def halved(self) -> SingleCellWells:
         """The same cells, their cultures included, with half the window."""
-        return SingleCellWells(self.design, self.method.halved)
+        return SingleCellWells(self.design, self.method.halved, self.limits)
 
     def compile(self) -> None:
         self.method.prepare(self.design.population)
@@ -140,7 +141,9 @@ class SingleCellWells(Wells[Cells]):
     def simulator(self, cancelled: Asks) -> Iterator[SingleCellSimulator]:
         """A simulator whose kernels stop within a second once the run is cancelled."""
         design = self.design
-        made = SingleCellSimulator(design.population, self.method, share=design.circuit.well, halves=design.halves)
+        made = SingleCellSimulator(
+            design.population, self.method, share=design.circuit.well, halves=design.halves, limits=self.limits
+        )
         over = threading.Event()
 
         def watch() -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from senexo.base.store import Store
+    from senexo.lab.limits import WellLimits
     from senexo.model.circuit import Circuit
     from senexo.model.network import Network
     from senexo.study.schema import Arm, Study
@@ -75,6 +76,10 @@ class IndependentCells:
         other = IndependentCells(study, self._network, self.circuit)
         other.simulator.share_kernel(self.simulator)
         return other
+
+    def limit(self, limits: WellLimits) -> None:
+        """Refused: cells are followed by differential equations, and their number is given."""
+        limits.refuse(self.study, "a study of independent cells")
 
     def size(self) -> Size:
         """Cells per arm; memory of one slice of cells on the fine grid and of one unit with its read-outs."""
