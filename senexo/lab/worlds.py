@@ -19,8 +19,11 @@ import pandas as pd
 from senexo.base.errors import Fault, InvalidInput
 from senexo.lab import judging, provenance
 from senexo.lab.claim import null
+from senexo.lab.claim.rule import Bools
 from senexo.lab.claim.sweep import Share, Sweep
 from senexo.lab.donors import donor_values
+from senexo.lab.evidence.weighting import ShareAfter, Weighted, read_by, sentence, share_after, weigh
+from senexo.lab.evidence.weighting import columns as columns_after
 from senexo.lab.experiment import World
 from senexo.lab.registry import experiment_of
 from senexo.lab.units import simulate
@@ -47,6 +50,26 @@ class Judged:
     says: str
     verdict: Verdict
     resolved: Study
+    evidence: Weighted | None = None
+
+    def after(self) -> dict[str, ShareAfter]:
+        """The shares of worlds after the evidence, by the names of those before; none without evidence."""
+        if self.evidence is None:
+            return {}
+        found, cut, level = self.verdict.found, self.verdict.null, self.verdict.claim.level
+        possible = self.possible
+        pairs = {"true": (found.true, found.kept), "null": (cut.true, cut.kept)}
+        pairs["beyond_null"] = (found.true & ~cut.true, found.kept & cut.kept)
+        if self.sweep.possible is not None:
+            pairs |= {"possible": (possible, found.kept), "true_where_possible": (found.true, found.kept & possible)}
+        return {name: share_after(self.evidence, *pair, level=level) for name, pair in pairs.items()}
+
+    @property
+    def possible(self) -> Bools:
+        """In which draws the claim could be true, by the positive control; all where it has none."""
+        own = self.verdict.tables["claim_draws"]
+        first = own[(own["world"] == "claim") & (own["comparison"] == own["comparison"].iloc[0])]
+        return first["possible"].to_numpy() if "possible" in first else np.ones(len(first), dtype=bool)
 
     @property
     def sweep(self) -> Sweep:
@@ -94,7 +117,7 @@ def work(experiment: Experiment) -> list[Unit]:
     """The units that a claim needs: the arms it reads, and those it compares again in the null."""
     study = experiment.study
     assert study.claim is not None
-    names, read = list(study.arms), {found.arm for found in null.read_by(study.claim)}
+    names, read = list(study.arms), {found.arm for found in [*null.read_by(study.claim), *read_by(study)]}
     own = [unit for unit in experiment.units() if unit.world is World.STUDY and names[unit.arm] in read]
     return [*own, *null.units(experiment)]
 
@@ -119,7 +142,7 @@ def judge(studies: Said, store: Store, *, workers: int, say: Callable[[str, int,
             assert verdict is not None
             written = next(iter(worlds.values())).worlds
             says = written[world].written.get("says", world) if world in written else study.title
-            found.append(Judged(name, world, says, verdict, study))
+            found.append(Judged(name, world, says, verdict, study, weigh(experiment, own.get)))
     return found
 
 
@@ -160,8 +183,26 @@ def table(judged: Sequence[Judged]) -> pd.DataFrame:
         }  # fmt: skip
         for name in SHARES:
             row |= _columns(name, getattr(one.sweep, name))
+        after = one.after()
+        if after:
+            row |= {"effective_draws": after["true"].effective}
+            for name in SHARES:
+                row |= columns_after(name, after.get(name))
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _after(one: Judged, evidence: Weighted) -> dict[str, Any]:
+    """A claim before and after the evidence, as a finding."""
+    after, true = one.after()["true"], one.sweep.true
+    low, high = after.interval
+    before = f"{100 * true.value:.1f} %" if true.n else "no draw"
+    return {
+        "assay": "evidence", "id": f"evidence:{one.verdict.claim.id}:{one.world}",
+        "sentence": f"{one.world}: {sentence(one.verdict.claim.id, before, after, evidence)}",
+        "estimate": after.value if after.enough else None, "low": low, "high": high, "unit": "share of worlds",
+        "p_value": None, "verdict": "share of worlds" if after.enough else "not tested", "request": None,
+    }  # fmt: skip
 
 
 def _columns(name: str, share: Share | None) -> dict[str, float]:
@@ -180,14 +221,12 @@ def draws(judged: Sequence[Judged]) -> pd.DataFrame:
     frames = []
     for one in judged:
         found, cut = one.verdict.found, one.verdict.null
-        own = one.verdict.tables["claim_draws"]
-        first = own[(own["world"] == "claim") & (own["comparison"] == own["comparison"].iloc[0])]
-        possible = first["possible"].to_numpy() if "possible" in first else np.ones(len(first), dtype=bool)
+        weight = {} if one.evidence is None else {"weight": one.evidence.weights(found.kept).values}
         frames.append(
             pd.DataFrame({
                 "claim": one.verdict.claim.id, "world": one.world, "donor": np.arange(1, len(found.kept) + 1),
-                "kept": found.kept, "claim_is_true": found.true & found.kept, "possible": possible & found.kept,
-                "true_in_null": cut.true & cut.kept,
+                "kept": found.kept, "claim_is_true": found.true & found.kept, "possible": one.possible & found.kept,
+                "true_in_null": cut.true & cut.kept, **weight,
             })
         )  # fmt: skip
     return pd.concat(frames, ignore_index=True)
@@ -225,7 +264,7 @@ def joint(judged: Sequence[Judged]) -> pd.DataFrame:
         for group in groups:
             rows.append(_together(world, group))
     columns = ["world", "claims", "k", "n", "share", "low", "high", "expected", "exclude"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
 
 
 def _by_world(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
@@ -253,10 +292,15 @@ def _together(world: str, claims: Sequence[Judged]) -> dict[str, Any]:
     expected = float(np.prod(true.sum(axis=1) / n)) if n else float("nan")
     low, high = share.interval
     name = " and ".join(one.verdict.claim.id for one in claims)
+    measured = [one.evidence for one in claims if one.evidence is not None]
+    every = Weighted({name: log for one in measured for name, log in one.log_likelihood.items()}, {})
+    after = (
+        columns_after("share", share_after(every, np.asarray(true.all(axis=0)), np.asarray(kept))) if measured else {}
+    )
     return {
         "world": world, "claims": name if len(claims) == 2 else f"{TOGETHER}: {name}", "k": k, "n": n,
         "share": share.value, "low": low, "high": high, "expected": expected,
-        "exclude": bool(k == 0 and n and expected * n >= 3.0),
+        "exclude": bool(k == 0 and n and expected * n >= 3.0), **after,
     }  # fmt: skip
 
 
@@ -265,6 +309,8 @@ def sentences(judged: Sequence[Judged], together: pd.DataFrame) -> Iterator[dict
     for one in judged:
         finding = one.verdict.finding()
         yield {**finding, "id": f"{finding['id']}:{one.world}", "sentence": f"{one.world}: {finding['sentence']}"}
+        if one.evidence is not None:
+            yield _after(one, one.evidence)
     for row in together.to_dict("records"):
         said = f"{row['world']}: {row['claims']} are true in {Share(int(row['k']), int(row['n']))}"
         said += f"; {100 * row['expected']:.1f} % if they were independent."

@@ -71,6 +71,7 @@ def rows(table: pd.DataFrame) -> Iterator[dict[str, str]]:
             "true": _interval(row, "true"), "possible": _interval(row, "possible"),
             "where": _interval(row, "true_where_possible"), "null": _interval(row, "null"),
             "beyond": _interval(row, "beyond_null"),
+            "after": _interval(row, "true_after") if "true_after" in row else "",
             "tested": "" if row["verdict"] == "share of worlds" else str(row["verdict"]),
         }  # fmt: skip
 
@@ -84,10 +85,12 @@ def _interval(row: Mapping[Any, Any], name: str) -> str:
 
 def text(table: pd.DataFrame, together: pd.DataFrame | None) -> str:
     """The table claim x world as plain text, for a terminal."""
-    heads = ("claim", "world", "true in %", "could be", "where it could", "null", "")
-    lines = [
-        (r["claim"], r["world"], r["true"], r["possible"], r["where"], r["null"], r["tested"]) for r in rows(table)
-    ]
+    heads = ["claim", "world", "true in %", "could be", "where it could", "null"]
+    keys = ["claim", "world", "true", "possible", "where", "null"]
+    if "true_after" in table:
+        heads, keys = [*heads, "true after evidence"], [*keys, "after"]
+    lines = [[row[key] for key in [*keys, "tested"]] for row in rows(table)]
+    heads.append("")
     widths = [max(len(line[k]) for line in [heads, *lines]) for k in range(len(heads))]
     said = [
         "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
@@ -135,7 +138,8 @@ def render(folder: Path, *, out: Path | None = None, figures: bool = False) -> l
     joint = [f for f in results.found["findings"] if f["assay"] == "worlds"]
     page = template.render(
         run=results.run, rows=list(rows(table)), svg=Markup(svg), caption=drawn.caption, joint=joint,
-        sentences=[f for f in results.found["findings"] if f["assay"] == "claim"],
+        sentences=[f for f in results.found["findings"] if f["assay"] in ("claim", "evidence")],
+        has_evidence="true_after" in table,
         spread=_spread(table), css=(assets / "page.css").read_text(encoding="utf-8"), has_joint=together is not None,
     )  # fmt: skip
     write_file(place / PAGE, page.encode())

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from senexo.study.form import arms, assays, culture, measured, worlds
+from senexo.study.form import arms, assays, culture, evidence, measured, worlds
 from senexo.study.form.fields import says
 from senexo.study.form.file import StudyFile
 from senexo.study.form.table import FORMER, Table, toml
@@ -43,6 +43,7 @@ SECTIONS: tuple[tuple[str, type[Table]], ...] = (
     ("`[claim]`", measured.Claim),
     ("`[claim.null]`", measured.Null),
     ("`[worlds.NAME]`", worlds.World),
+    ("`[[evidence]]`", evidence.Evidence),
 )
 
 

@@ -237,6 +237,27 @@ class Claim(_Frozen):
     cuts: tuple[Action, ...] = Field(default=(), exclude=True)
 
 
+class Evidence(_Frozen):
+    """A measurement by which draws are weighted: of a parameter, or of an observable (docs/claims.md).
+
+    value, low, high, level, law: of a figure; data: column -> numbers of a measured table, by kind.
+    """
+
+    name: str
+    kind: Literal["figure", "senescence", "fates", "qpcr", "particles", "dilution"]
+    parameter: str | None = None
+    observable: str | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    law: Literal["log-normal", "normal"] = "log-normal"
+    data: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    dispersion: float = 0.0
+    source: str
+    status: Status
+
+
 class World(_Frozen):
     """A named world of a study. `written`: what differs, as the file says it; `cuts`: actions added to every arm."""
 
@@ -265,6 +286,8 @@ class Study(_Frozen):
         What is read and when (h), the noise of measuring, the assays requested, and the claim to be judged.
     worlds
         Named worlds in which the claim is judged too (`senexo worlds`); a run does not look at them.
+    evidence
+        Measurements by which `senexo worlds` weights the draws; a run does not look at them.
     notices
         What the file says in words of the last version; no part of the study's content.
 
@@ -290,6 +313,7 @@ class Study(_Frozen):
     assays: tuple[AssayRequest, ...] = ()
     claim: Claim | None = None
     worlds: dict[str, World] = Field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
     notices: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
@@ -306,7 +330,7 @@ class Study(_Frozen):
         counts by its content, not by where its file lies.
         """
         content = self.model_dump(mode="json")
-        del content["worlds"]
+        del content["worlds"], content["evidence"]
         content["arms"] = list(content["arms"].items())
         content["model"] = content["model"]["digest"]
         content["culture"] = _first_names(content["culture"])
@@ -330,6 +354,11 @@ class Study(_Frozen):
                 if not arm[key]:
                     del arm[key]
         content["assays"] = [{"name": request.name, **request.options} for request in self.assays]
+        if not self.evidence:
+            del content["evidence"]
+        for one in content.get("evidence", ()):
+            if not one["data"]:
+                del one["data"]
         del content["worlds"]
         if self.worlds:
             content["worlds"] = {name: world.written for name, world in self.worlds.items()}

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 PERMUTATIONS = 1999
 
 
-def wilson(n_positive: int, n_total: int, *, level: float = LEVEL) -> tuple[float, float]:
+def wilson(n_positive: float, n_total: float, *, level: float = LEVEL) -> tuple[float, float]:
     """The score interval of a share; it never leaves 0 to 1 and "0 of n" has an upper bound above zero.
 
     Wilson EB, J Am Stat Assoc 1927;22:209-212, doi 10.1080/01621459.1927.10502953.
