@@ -272,6 +272,26 @@ def execute(
 
 
 @app.command()
+def export(
+    what: Annotated[
+        str, typer.Argument(help="a study (.toml or shipped), or a model (file or shipped circuit)", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="the archive (.omex)", show_default=False)],
+    end: Annotated[float | None, typer.Option(help="of a model: last time, in its time unit")] = None,
+    points: Annotated[int, typer.Option(help="of a model: number of output times", min=2)] = 101,
+    method: Annotated[Literal["ode", "ssa"], typer.Option(help="of a model: deterministic or exact")] = "ode",
+    seed: Annotated[int, typer.Option(help="of a model: seed of exact runs", min=0)] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file of --out")] = False,
+) -> None:
+    """Write a study or a model as a COMBINE archive: SBML, SED-ML, and a list of what they cannot say."""
+    from senexo.app.exporting import export_to
+
+    for sentence in export_to(out, what, end=end, points=points, method=method, seed=seed, overwrite=overwrite):
+        print(f"senexo: not in the archive: {sentence}", file=sys.stderr)  # noqa: T201
+    typer.echo(out)
+
+
+@app.command()
 def targets(
     utr: Annotated[Path, typer.Argument(help="FASTA file of 3'UTRs (.gz too)", show_default=False)],
     mirna: Annotated[str, typer.Option(help="name (hsa-miR-34c-5p) or mature sequence", show_default=False)],

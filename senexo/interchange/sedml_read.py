@@ -79,6 +79,11 @@ def _each(parent: Any, what: str, plural: str | None = None) -> Iterator[Any]:
     return (get(k) for k in range(count))
 
 
+def _other(kind: str, element: Any) -> str:
+    """The name of an element that has no kind here, for messages."""
+    return element.getElementName() if kind == "other" else ""
+
+
 def _text(value: str) -> str | None:
     return value or None
 
@@ -139,7 +144,7 @@ def _algorithm(simulation: Any) -> dict[str, Any]:
 
 def _simulation(simulation: Any, steps: str) -> dict[str, Any]:
     kind = _KINDS.get(simulation.getTypeCode(), "other")
-    found: dict[str, Any] = {"id": simulation.getId(), "kind": kind, "element": simulation.getElementName()}
+    found: dict[str, Any] = {"id": simulation.getId(), "kind": kind, "element": _other(kind, simulation)}
     found["algorithm"] = _algorithm(simulation)
     if kind == "uniform":
         found |= {
@@ -153,7 +158,7 @@ def _simulation(simulation: Any, steps: str) -> dict[str, Any]:
 
 def _range(one: Any, steps: str) -> dict[str, Any]:
     kind = _RANGES.get(one.getTypeCode(), "other")
-    found: dict[str, Any] = {"id": one.getId(), "kind": kind, "element": one.getElementName()}
+    found: dict[str, Any] = {"id": one.getId(), "kind": kind, "element": _other(kind, one)}
     if kind == "uniform":
         found |= {
             "begin": one.getStart(), "end": one.getEnd(), "steps": getattr(one, f"getNumberOf{steps}")(),
@@ -174,7 +179,7 @@ def _set_value(one: Any, where: str) -> dict[str, Any]:
 
 
 def _task(task: Any, steps: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": task.getId(), "element": task.getElementName()}
+    found: dict[str, Any] = {"id": task.getId()}
     match task.getTypeCode():
         case libsedml.SEDML_TASK:
             model, simulation = task.getModelReference(), task.getSimulationReference()
@@ -193,7 +198,7 @@ def _task(task: Any, steps: str) -> dict[str, Any]:
                     for one in _each(task, "SubTask")
                 ],
             }  # fmt: skip
-    return found | {"kind": "other"}
+    return found | {"kind": "other", "element": task.getElementName()}
 
 
 def _generator(generator: Any) -> dict[str, Any]:
@@ -203,7 +208,7 @@ def _generator(generator: Any) -> dict[str, Any]:
 
 def _output(output: Any) -> dict[str, Any]:
     kind = _OUTPUTS.get(output.getTypeCode(), "other")
-    found = {"id": output.getId(), "name": output.getName(), "kind": kind, "element": output.getElementName()}
+    found = {"id": output.getId(), "name": output.getName(), "kind": kind, "element": _other(kind, output)}
     if kind == "report":
         found["data_sets"] = [
             {"id": one.getId(), "label": one.getLabel(), "name": one.getName(), "data": one.getDataReference()}
