@@ -39,12 +39,14 @@ def main() -> None:
         sys.exit(_said(f"a fault of senexo itself ({what}); --debug shows where", 70))
 
 
-def execute(archive: Path, out: Path, *, quiet: bool) -> int:
+def execute(archive: Path, out: Path, *, quiet: bool, max_seconds: float | None = None) -> int:
     """Carry out an archive and print what was written; the exit status."""
     from senexo.interchange.archive_run import LOG, REPORTS, run_archive
     from senexo.lab.ensemble import aside
 
-    done = aside(lambda: run_archive(archive, out))  # aside: Ctrl-C is answered while a solver is at work
+    done = aside(
+        lambda: run_archive(archive, out, max_seconds=max_seconds)
+    )  # aside: Ctrl-C is answered while a solver is at work
     for error in done.errors:
         _said(error, 1)
     if not quiet:

@@ -263,12 +263,15 @@ def simulate(
 def execute(
     archive: Annotated[Path, typer.Argument(help="a COMBINE archive (.omex) or a SED-ML file", show_default=False)],
     out: Annotated[Path, typer.Option(help="folder for reports.h5 and log.yml", show_default=False)],
+    max_seconds: Annotated[
+        float | None, typer.Option(help="wall time (s) of a document after which its simulations end", min=0)
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="only errors")] = False,
 ) -> None:
     """Carry out the SED-ML experiments of a COMBINE archive (as biosimulators-senexo does)."""
     from senexo.app import biosimulators
 
-    raise typer.Exit(biosimulators.execute(archive, out, quiet=quiet))
+    raise typer.Exit(biosimulators.execute(archive, out, quiet=quiet, max_seconds=max_seconds))
 
 
 @app.command()
@@ -376,6 +379,23 @@ def report(
     typer.echo(written.page)
     if written.figures:
         typer.echo(f"{len(written.figures)} files in {written.figures[0].parent}")
+
+
+@app.command()
+def crate(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="a new .zip", show_default=False)],
+    author: Annotated[
+        list[str] | None, typer.Option(help="name, or ORCID URL and name (repeatable)", show_default=False)
+    ] = None,
+    license: Annotated[str | None, typer.Option(help="URL of a licence")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file of --out")] = False,
+) -> None:
+    """Write a finished result folder as a zipped RO-Crate."""
+    from senexo.interchange.ro_crate import write_crate
+
+    n = write_crate(folder, out, authors=author or (), license=license, overwrite=overwrite)
+    typer.echo(f"{out}: {n} files and ro-crate-metadata.json")
 
 
 @app.command()

@@ -49,7 +49,7 @@ class Executed:
         return list(dict.fromkeys(found))
 
 
-def run_archive(path: str | Path, out: str | Path) -> Executed:
+def run_archive(path: str | Path, out: str | Path, *, max_seconds: float | None = None) -> Executed:
     """Carry out every experiment of a COMBINE archive or a SED-ML file; write reports.h5 and log.yml.
 
     Parameters
@@ -58,6 +58,8 @@ def run_archive(path: str | Path, out: str | Path) -> Executed:
         An archive (.omex, .sedx, .zip), or a SED-ML file (.sedml, .xml) whose models lie beside it.
     out
         The folder for both files; it is made, and files of these names in it are replaced.
+    max_seconds
+        Wall time (s) of one document after which its simulations end; what needs those is failed.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def run_archive(path: str | Path, out: str | Path) -> Executed:
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
     try:
-        found = dict(_executed(path))
+        found = dict(_executed(path, max_seconds))
     except SenexoError as error:
         _write_log(out, reports.failure(error, time.perf_counter() - begun))
         raise
@@ -101,20 +103,20 @@ def _write_log(out: Path, log: dict[str, Any]) -> None:
     write_file(out / LOG, reports.yaml_of(log).encode())
 
 
-def _executed(path: Path) -> list[tuple[str, Results | SenexoError]]:
+def _executed(path: Path, limit: float | None) -> list[tuple[str, Results | SenexoError]]:
     if path.suffix in (".sedml", ".xml"):
         folder = path.parent
-        return [(path.name, _document(path.name, read_bytes(path), lambda place: _beside(folder, place)))]
+        return [(path.name, _document(path.name, read_bytes(path), lambda place: _beside(folder, place), limit))]
     with Archive(path) as archive:
         places = archive.experiments()
         if not places:
             raise InvalidModel(f"{path}: its manifest lists no SED-ML document")
-        return [(place, _document(place, archive.read(place), archive.read)) for place in places]
+        return [(place, _document(place, archive.read(place), archive.read, limit)) for place in places]
 
 
-def _document(place: str, data: bytes, files: Files) -> Results | SenexoError:
+def _document(place: str, data: bytes, files: Files, limit: float | None) -> Results | SenexoError:
     try:
-        return run_experiment(read_sedml(data, source=place), files, location=place)
+        return run_experiment(read_sedml(data, source=place), files, location=place, max_seconds=limit)
     except SenexoError as error:
         return error
 

@@ -123,7 +123,9 @@ def require_libsedml() -> None:
         raise UnsupportedFeature("SED-ML without python-libsedml", "install it: pip install 'senexo[interchange]'")
 
 
-def run_experiment(document: Document, files: Files, *, location: str = "") -> Results:
+def run_experiment(
+    document: Document, files: Files, *, location: str = "", max_seconds: float | None = None
+) -> Results:
     """Carry out a document.
 
     Parameters
@@ -134,13 +136,16 @@ def run_experiment(document: Document, files: Files, *, location: str = "") -> R
         The bytes of a file by its place in the archive; raises `InvalidModel` where there is none.
     location
         Where the document lies in the archive; sources of models are relative to it.
+    max_seconds
+        Wall time (s) after which simulations end; what needs those is failed.
 
     Returns
     -------
     Results
     """
     models = _Models(document, files, posixpath.dirname(location))
-    runner = Runner(document, models.loaded)
+    until = None if max_seconds is None else time.monotonic() + max_seconds
+    runner = Runner(document, models.loaded, until=until)
     generators = {one.id: one for one in document.data_generators}
     wanted = _wanted(document, generators)
     found: dict[str, dict[str, Floats]] = {}

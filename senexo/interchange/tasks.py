@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import xarray
 from numpy.typing import NDArray
 
-from senexo.base.errors import InvalidModel, UnsupportedFeature
+from senexo.base.errors import InvalidModel, SimulationError, UnsupportedFeature
 from senexo.interchange.document import Document, Formula, Range, SetValue, Simulation, Task, Variable
 from senexo.interchange.kisao import Method, method_of
 from senexo.interchange.quantities import Loaded
@@ -42,6 +43,7 @@ class Runner:
     model: Callable[[str], Loaded]
     notes: list[str] = field(default_factory=list)
     used: dict[str, Method] = field(default_factory=dict)  # task -> how it was carried out
+    until: float | None = None  # time.monotonic() at which simulations end
     _runs: int = 0
 
     def __post_init__(self) -> None:
@@ -155,6 +157,11 @@ class Runner:
                 begin, times = now, None
             case "other":
                 raise UnsupportedFeature(f"{simulation.element} in SED-ML", f"simulation {simulation.id}")
+        if self.until is not None:
+            left = self.until - time.monotonic()
+            if left <= 0.0:
+                raise SimulationError(f"task {task.id}: the time that was given (max_seconds) is over")
+            options |= {} if times is None else {"max_seconds": left}
         start = begin if state.last is None else _at(state.last, begin)
         data = simulate(
             state.model.network,
@@ -168,6 +175,8 @@ class Runner:
             note = f"task {task.id}: {caution}"
             if note not in self.notes:
                 self.notes.append(note)
+        if not data.attrs["status"].startswith("complete"):
+            raise SimulationError(f"task {task.id}: {data.attrs['status']}")
         state.last, state.parameters = data.isel({_clock(data): [-1]}), _lasting(state.parameters)
         return data
 

@@ -7,7 +7,7 @@ from math import exp, log, sqrt
 
 import numpy as np
 import pytest
-from sedml_texts import PARAMETER, SPECIES, document, generator, math, uniform, variable
+from sedml_texts import PARAMETER, SBML, SPECIES, document, generator, math, uniform, variable
 
 from senexo.base.errors import InvalidModel, SenexoError, UnsupportedFeature
 from senexo.interchange.experiment import Results, read_sedml
@@ -301,3 +301,12 @@ def test_an_output_fails_alone(run: Run) -> None:
 def test_what_is_no_sedml(data: bytes, said: str) -> None:
     with pytest.raises((InvalidModel, UnsupportedFeature), match=said):
         read_sedml(data, source="x.sedml")
+
+
+def test_the_time_of_a_document_can_be_limited() -> None:
+    from senexo.interchange.experiment import run_experiment
+
+    found = run_experiment(
+        read_sedml(document(generators=generator("S", S, "t"))), lambda place: SBML.encode(), max_seconds=0
+    )
+    assert "the time that was given (max_seconds) is over" in str(error_of(found))
