@@ -93,9 +93,9 @@ def wells(folder: Path) -> frozenset[str]:
 
 
 def _values(population: Population, reading: Snapshot, ids: Sequence[str]) -> np.ndarray:
-    found = np.full((len(reading), len(ids)), np.nan)
+    found, column = np.full((len(reading), len(ids)), np.nan), {id: k for k, id in enumerate(ids)}
     for number, type in enumerate(population.types):
         mine = np.flatnonzero(reading.type == number)
-        columns = np.array([ids.index(slot.id) for slot in type.network.slots])
+        columns = np.array([column[slot.id] for slot in type.network.slots])
         found[np.ix_(mine, columns)] = reading.values[mine, : len(columns)]
     return found
