@@ -244,7 +244,8 @@ def worlds(
     Returns
     -------
     Results
-        With the tables `worlds` (claim x world), `worlds_draws`, `worlds_parameters` and `worlds_together`.
+        With the tables `worlds` (claim x world), `worlds_draws`, `worlds_parameters`, `worlds_together` and
+        `worlds_conditions`.
 
     Raises
     ------
@@ -260,6 +261,7 @@ def worlds(
     from senexo.lab import provenance
     from senexo.lab import worlds as lab
     from senexo.lab.results import as_json, write_tables
+    from senexo.lab.scenario import conditions
     from senexo.report import worlds as page
 
     began = time.monotonic()
@@ -275,13 +277,13 @@ def worlds(
         for name, (study, *_) in zip(names, (list(there.values()) for there in said.values()), strict=True):
             store.write(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.resolved.toml", study.to_toml().encode())
         judged = lab.judge(said, store, workers=workers, say=progress or (lambda what, done, total: None))
-        together = lab.joint(judged)
+        together, boxes = lab.joint(judged), lab.conditions(judged)
         tables = {
             "worlds": lab.table(judged), "worlds_draws": lab.draws(judged), "worlds_parameters": lab.parameters(judged),
-            "worlds_together": together,
+            "worlds_together": together, "worlds_conditions": conditions.table(boxes),
         }  # fmt: skip
         write_tables(store, {name: table for name, table in tables.items() if len(table)})
-        store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together))}))
+        store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together, boxes))}))
         record = provenance.of_worlds(
             [one.resolved for one in judged], store.digest(), n_units=len(store.chunks()),
             seconds=time.monotonic() - began, workers=workers,
@@ -307,7 +309,8 @@ def table_of_worlds(results: Results) -> str:
     from senexo.report.worlds import text
 
     several = (results.folder / "tables" / "worlds_together.parquet").is_file()
-    return text(results.table("worlds"), results.table("worlds_together") if several else None)
+    said = [f["sentence"] for f in results.findings if f["assay"] == "conditions" and f["verdict"] == "shown"]
+    return "\n".join([text(results.table("worlds"), results.table("worlds_together") if several else None), *said])
 
 
 def open_results(folder: str | Path) -> Results:

@@ -8,7 +8,7 @@ joined draw by draw: in how many they are true at once, and which exclude each o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from senexo.lab.evidence.weighting import ShareAfter, Weighted, read_by, sentenc
 from senexo.lab.evidence.weighting import columns as columns_after
 from senexo.lab.experiment import World
 from senexo.lab.registry import experiment_of
+from senexo.lab.scenario.conditions import Conditions, sought
 from senexo.lab.units import simulate
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Judged:
     verdict: Verdict
     resolved: Study
     evidence: Weighted | None = None
+    measures: Mapping[str, str] = field(default_factory=dict)
 
     def after(self) -> dict[str, ShareAfter]:
         """The shares of worlds after the evidence, by the names of those before; none without evidence."""
@@ -142,7 +144,8 @@ def judge(studies: Said, store: Store, *, workers: int, say: Callable[[str, int,
             assert verdict is not None
             written = next(iter(worlds.values())).worlds
             says = written[world].written.get("says", world) if world in written else study.title
-            found.append(Judged(name, world, says, verdict, study, weigh(experiment, own.get)))
+            measures = experiment.circuit.measures if experiment.circuit else {}
+            found.append(Judged(name, world, says, verdict, study, weigh(experiment, own.get), measures))
     return found
 
 
@@ -267,6 +270,20 @@ def joint(judged: Sequence[Judged]) -> pd.DataFrame:
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
 
 
+def conditions(judged: Sequence[Judged]) -> list[Conditions]:
+    """The box of parameters of every claim in every world, and of all claims of a world at once."""
+    found = []
+    for one in judged:
+        true, kept = one.verdict.found.true, one.verdict.found.kept
+        found.append(sought(one.world, one.verdict.claim.id, one.resolved, true, kept, dict(one.measures)))
+    for world, claims in _by_world(judged).items():
+        kept = np.asarray(np.all([one.verdict.found.kept for one in claims], axis=0))
+        true = np.asarray(np.all([one.verdict.found.true for one in claims], axis=0)) & kept
+        name = " and ".join(one.verdict.claim.id for one in claims)
+        found.append(sought(world, name, claims[0].resolved, true, kept, dict(claims[0].measures)))
+    return found
+
+
 def _by_world(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
     """Worlds with more than one claim whose studies draw the same."""
     found: dict[str, list[Judged]] = {}
@@ -304,8 +321,10 @@ def _together(world: str, claims: Sequence[Judged]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def sentences(judged: Sequence[Judged], together: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Every claim in every world, and claims together, as findings."""
+def sentences(
+    judged: Sequence[Judged], together: pd.DataFrame, boxes: Sequence[Conditions]
+) -> Iterator[dict[str, Any]]:
+    """Every claim in every world, claims together, and what must be true for them, as findings."""
     for one in judged:
         finding = one.verdict.finding()
         yield {**finding, "id": f"{finding['id']}:{one.world}", "sentence": f"{one.world}: {finding['sentence']}"}
@@ -320,3 +339,4 @@ def sentences(judged: Sequence[Judged], together: pd.DataFrame) -> Iterator[dict
             "estimate": None if row["share"] != row["share"] else row["share"], "low": row["low"], "high": row["high"],
             "unit": "share of worlds", "p_value": None, "verdict": "share of worlds", "request": None,
         }  # fmt: skip
+    yield from (one.finding() for one in boxes)

@@ -7,7 +7,8 @@ A circuit is a folder of data, no code:
 - `wiring.csv`: what can be cut, knocked out, mutated, inhibited, dosed or changed, and by which quantity;
 - `circuit.toml`: title, settling time, read-outs, fates, arrest rule, cell-to-cell variation;
 - `types.csv`, of a circuit that runs as a population: the types of cells' own numbers (`model.cell_types`);
-- `priors/NAME.csv`: other numbers for some of the constants (`model.priors`).
+- `priors/NAME.csv`: other numbers for some of the constants (`model.priors`);
+- `measures.csv`: the assay that would measure a constant.
 
 The files are checked against each other, and every fault is listed at once.
 """
@@ -33,7 +34,7 @@ from senexo.model.priors import Prior, prior_files, read_priors
 
 FOLDER = Path(__file__).parent / "circuits"
 FILES = ("circuit.ant", "parameters.csv", "wiring.csv", "circuit.toml")
-TYPES = "types.csv"
+TYPES, MEASURES = "types.csv", "measures.csv"
 KINDS = ("edge", "gene", "site", "process", "agent", "medium")
 VERBS = ("cut", "connect", "knock_out", "knock_down", "mutate", "inhibit", "express", "dose", "wash_out", "change")
 OPERATIONS = ("set", "multiply", "add")
@@ -171,6 +172,8 @@ class Circuit:
         The rule of commitment in words.
     mirna, targets, readings
         The miRNA whose sites a sequence can set, the genes that have them, and other models of their affinity.
+    measures
+        Parameter -> the assay that would measure it, in words.
     levels
         Agent -> the parameter that holds the copies of an untreated cell, over which a dose can be a fold.
     priors
@@ -207,6 +210,7 @@ class Circuit:
     transwell: Transwell | None = None
     priors: Mapping[str, Prior] = field(default_factory=dict)
     levels: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, str] = field(default_factory=dict)
 
 
 def shipped_circuits() -> tuple[str, ...]:
@@ -272,7 +276,8 @@ def _folder(name_or_folder: str | Path) -> Path:
 
 
 def _texts(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, str]]:
-    for name in (*FILES, *([TYPES] if (folder / TYPES).is_file() else []), *prior_files(folder)):
+    further = [name for name in (TYPES, MEASURES) if (folder / name).is_file()]
+    for name in (*FILES, *further, *prior_files(folder)):
         try:
             if kind := no_plain_file(folder / name):
                 faults.append(Fault(str(folder / name), kind, "a readable file"))
@@ -299,6 +304,14 @@ def _parameters(text: str, faults: list[Fault]) -> Iterator[CircuitParameter]:
         found = parameter(place, row, faults)
         if found is not None:
             yield found
+
+
+def _measures(text: str, parameters: tuple[CircuitParameter, ...], faults: list[Fault]) -> Iterator[tuple[str, str]]:
+    known = {p.name for p in parameters}
+    for place, row in rows(MEASURES, text, ("name", "assay"), faults) if text else ():
+        if row["name"] not in known or not row["assay"]:
+            faults.append(Fault(place, f"{row['name']}: {row['assay']}", "a parameter of parameters.csv, and an assay"))
+        yield row["name"], row["assay"]
 
 
 def _handles(text: str, faults: list[Fault]) -> Iterator[Handle]:
@@ -347,6 +360,7 @@ def _assembled(
         transwell=Transwell(**plan["transwell"]) if "transwell" in plan else None,
         priors=read_priors(texts, parameters, faults),
         levels=dict(plan.get("levels", {})),
+        measures=dict(_measures(texts.get(MEASURES, ""), parameters, faults)),
     )
 
 

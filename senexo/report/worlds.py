@@ -139,6 +139,7 @@ def render(folder: Path, *, out: Path | None = None, figures: bool = False) -> l
     page = template.render(
         run=results.run, rows=list(rows(table)), svg=Markup(svg), caption=drawn.caption, joint=joint,
         sentences=[f for f in results.found["findings"] if f["assay"] in ("claim", "evidence")],
+        conditions=[f for f in results.found["findings"] if f["assay"] == "conditions"],
         has_evidence="true_after" in table,
         spread=_spread(table), css=(assets / "page.css").read_text(encoding="utf-8"), has_joint=together is not None,
     )  # fmt: skip

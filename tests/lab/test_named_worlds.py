@@ -56,6 +56,7 @@ def test_the_folder_is_a_result_folder(done: workflow.Results, tmp_path: Path) -
     assert verify(done.folder).faults == ()
     assert [finding["id"] for finding in done.findings] == [
         "claim:T1:as it stands", "claim:T1:high K", "claim:T1:without x",
+        "conditions:T1:as it stands", "conditions:T1:high K", "conditions:T1:without x",
     ]  # fmt: skip
     page = (done.folder / "report.html").read_text(encoding="utf-8")
     assert "x never turns the switch off" in page
