@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ SECONDS, BYTES = 30.0, 2 * 2**30
 LONGEST = 130  # characters of a message that the table shows
 SIMULATE = ("simulate", "--end", "1")
 SURVIVAL = ("assay", "survival", "--time", "a", "--event", "b")
+EXECUTE = ("execute", "--out", "out")
 TARGETS = ("targets", "--mirna", "hsa-miR-34a-5p")
 
 
@@ -122,12 +124,75 @@ def bombs() -> Iterator[Bomb]:
     yield Bomb("simulate, 1e9 times", "m.ant", model, (*SIMULATE, "--points", "1000000000"))
     runs = (*SIMULATE, "--method", "ssa", "--points", "1000000", "--runs", "1000000")
     yield Bomb("simulate, 1e12 values", "m.ant", model, runs)
+    yield from experiments()
     yield Bomb("SBML of 8 GiB (sparse)", "m.xml", sparse(2**33), SIMULATE)
     yield Bomb("SBML, a named pipe", "m.xml", os.mkfifo, SIMULATE)
     for case in cases():
         large = case.outcome == "refused" and (case.slow or len(case.data) > 100_000 or "entit" in case.name)
         if large:
             yield Bomb(f"model, {case.name}", case.file, lambda path, data=case.data: path.write_bytes(data), SIMULATE)  # type: ignore[misc]
+
+
+def experiments() -> Iterator[Bomb]:
+    """COMBINE archives and SED-ML documents."""
+    manifest = ("manifest.xml", b'<omexManifest xmlns="x"><content location="e.sedml" format="sed-ml"/></omexManifest>')
+    yield Bomb("OMEX of 8 GiB (sparse)", "a.omex", sparse(2**33), EXECUTE)
+    yield Bomb("OMEX that unpacks to 600 MB", "a.omex", archive(manifest, large=600), EXECUTE)
+    yield Bomb("OMEX, 10,001 entries", "a.omex", archive(manifest, *((f"f{n}", b"") for n in range(10_001))), EXECUTE)
+    yield Bomb("OMEX, a path out of it", "a.omex", archive(manifest, ("../../e", b"")), EXECUTE)
+    entity = b'<!DOCTYPE a [<!ENTITY b "cccccccc"><!ENTITY d "&b;&b;&b;&b;">]><a>&d;</a>'
+    yield Bomb("OMEX, entities in its list", "a.omex", archive(("manifest.xml", entity)), EXECUTE)
+    yield Bomb("OMEX, a named pipe", "a.omex", os.mkfifo, EXECUTE)
+    yield Bomb("OMEX, /dev/zero", "a.omex", lambda path: path.symlink_to("/dev/zero"), EXECUTE)
+    yield Bomb("SED-ML, entities", "e.sedml", text(entity.decode()), EXECUTE)
+    yield Bomb("SED-ML, 20,000 nested elements", "e.sedml", text("<a>", 20_000), EXECUTE)
+    yield Bomb("SED-ML, 600,000 elements", "e.sedml", text("<sedML>" + "<a/>" * 600_000 + "</sedML>"), EXECUTE)
+    yield Bomb("SED-ML, 21 MiB", "e.sedml", text("x" * 1024, 21 * 1024), EXECUTE)
+    inner = repeated("R", "t", 999_999)
+    yield Bomb("SED-ML, 1e12 iterations", "e.sedml", sedml(inner + repeated("Q", "R", 999_999)), EXECUTE)
+    yield Bomb("SED-ML, tasks in a circle", "e.sedml", sedml(repeated("R", "Q", 1) + repeated("Q", "R", 1)), EXECUTE)
+    yield Bomb("SED-ML, 2e9 steps", "e.sedml", sedml(repeated("Q", "t", 0), steps=2_000_000_000), EXECUTE)
+    nested = "".join(repeated(f"R{n}", f"R{n - 1}" if n else "t", 0) for n in range(40)) + repeated("Q", "R39", 0)
+    yield Bomb("SED-ML, tasks nested 40 deep", "e.sedml", sedml(nested), EXECUTE)
+
+
+def archive(*entries: tuple[str, bytes], large: int = 0) -> Callable[[Path], object]:
+    """A zip of these entries, and of one of so many MB of zeros."""
+
+    def make(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+            for name, data in entries:
+                file.writestr(name, data)
+            if large:
+                with file.open("e.sedml", "w", force_zip64=True) as stream:
+                    for _ in range(large):
+                        stream.write(bytes(10**6))
+
+    return make
+
+
+def repeated(id: str, task: str, steps: int) -> str:
+    return (
+        f'<repeatedTask id="{id}" range="i" resetModel="true"><listOfRanges><uniformRange id="i" start="0" end="1" '
+        f'numberOfSteps="{steps}" type="linear"/></listOfRanges><listOfSubTasks><subTask order="1" task="{task}"/>'
+        "</listOfSubTasks></repeatedTask>"
+    )
+
+
+def sedml(tasks: str, steps: int = 10) -> Callable[[Path], object]:
+    """A document whose report is of the task Q."""
+    return text(
+        '<sedML xmlns="http://sed-ml.org/sed-ml/level1/version4" level="1" version="4"><listOfModels><model id="m" '
+        'language="urn:sedml:language:sbml" source="m.xml"/></listOfModels><listOfSimulations><uniformTimeCourse '
+        'id="s" '
+        f'initialTime="0" outputStartTime="0" outputEndTime="1" numberOfSteps="{steps}"><algorithm '
+        'kisaoID="KISAO:0000019"/></uniformTimeCourse></listOfSimulations><listOfTasks><task id="t" modelReference="m" '
+        f'simulationReference="s"/>{tasks}</listOfTasks><listOfDataGenerators><dataGenerator id="g"><listOfVariables>'
+        '<variable id="x" taskReference="Q" symbol="urn:sedml:symbol:time"/></listOfVariables><math '
+        'xmlns="http://www.w3.org/1998/Math/MathML"><ci>x</ci></math></dataGenerator></listOfDataGenerators>'
+        '<listOfOutputs><report id="r"><listOfDataSets><dataSet id="d" label="x" dataReference="g"/></listOfDataSets>'
+        "</report></listOfOutputs></sedML>"
+    )
 
 
 def attempt(bomb: Bomb, folder: Path) -> Outcome:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from senexo import SenexoError, __version__
 
+MOST_SHOWN = 20  # errors
+
 
 def main() -> None:
-    """Carry out an archive; exit status 0: all of it succeeded, 1: a part failed, 2: it cannot be read."""
+    """Carry out an archive; exit status 0: all of it succeeded, 1: a part failed, 2: all of it."""
     parser = argparse.ArgumentParser(
         prog="biosimulators-senexo",
         description="Carry out the SED-ML experiments of a COMBINE/OMEX archive; writes reports.h5 and log.yml.",
@@ -47,13 +49,15 @@ def execute(archive: Path, out: Path, *, quiet: bool, max_seconds: float | None 
     done = aside(
         lambda: run_archive(archive, out, max_seconds=max_seconds)
     )  # aside: Ctrl-C is answered while a solver is at work
-    for error in done.errors:
+    for error in done.errors[:MOST_SHOWN]:
         _said(error, 1)
+    if (more := len(done.errors) - MOST_SHOWN) > 0:
+        _said(f"... and {more} more", 1)
     if not quiet:
         for note in done.notes:
             print(note, file=sys.stderr)  # noqa: T201
         print(f"{out / REPORTS}\n{out / LOG}")  # noqa: T201
-    return 0 if done.succeeded else 1
+    return 0 if done.succeeded else 1 if done.partly else 2
 
 
 def _said(message: str, status: int) -> int:

@@ -30,6 +30,12 @@ class Executed:
         return bool(self.log["status"] == "SUCCEEDED")
 
     @property
+    def partly(self) -> bool:
+        """Whether any output was filled."""
+        results = [one for one in self.documents.values() if isinstance(one, Results)]
+        return any(filled.status == "SUCCEEDED" for one in results for filled in one.outputs)
+
+    @property
     def notes(self) -> list[str]:
         """Notes of all documents, each once."""
         found = [note for one in self.documents.values() if isinstance(one, Results) for note in one.notes]
@@ -41,12 +47,17 @@ class Executed:
         found: list[str] = []
         for place, one in self.documents.items():
             if isinstance(one, SenexoError):
-                found.append(f"{place}: {one}")
+                found.append(_placed(place, one))
                 continue
             causes: Sequence[SenexoError | None] = [task.error for task in one.tasks]
             causes = [*causes, *(f.error for f in one.outputs), *(c.error for f in one.outputs for c in f.columns)]
-            found += [f"{place}: {error}" for error in causes if error is not None]
+            found += [_placed(place, error) for error in causes if error is not None]
         return list(dict.fromkeys(found))
+
+
+def _placed(place: str, error: SenexoError) -> str:
+    text = str(error)
+    return text if text.startswith(place) else f"{place}: {text}"
 
 
 def run_archive(path: str | Path, out: str | Path, *, max_seconds: float | None = None) -> Executed:

@@ -24,7 +24,7 @@ from senexo.interchange.kisao import Method
 from senexo.interchange.model_changes import changed, text_of
 from senexo.interchange.quantities import Loaded
 from senexo.interchange.tasks import Runner
-from senexo.interchange.values import array_of, reduced
+from senexo.interchange.values import MOST_VALUES, array_of, reduced
 from senexo.model.loading import parse
 
 Floats = NDArray[np.float64]
@@ -163,9 +163,16 @@ def run_experiment(
         method = runner.used.get(task) or next(iter(runner.used.values()), None)
         done.append(Done(task, time.perf_counter() - begun, method, error))
     made: dict[str, Floats | SenexoError] = {}
+    total = 0
     for id, generator in generators.items():
         try:
-            made[id] = _generated(generator, found, failed, document)
+            if total > MOST_VALUES:
+                raise InvalidModel(
+                    f"dataGenerator {id}: those before it have {total:,} values, at most {MOST_VALUES:,}"
+                )
+            values = _generated(generator, found, failed, document)
+            total += values.size
+            made[id] = values
         except SenexoError as reason:
             made[id] = reason
     outputs = tuple(_filled(output, made) for output in document.outputs)

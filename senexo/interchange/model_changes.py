@@ -13,9 +13,8 @@ from senexo.base.errors import InvalidModel
 from senexo.base.sandbox import MOST_BYTES, scan_xml
 from senexo.interchange.document import Change, Formula
 from senexo.interchange.values import number_of
-from senexo.interchange.xpath import Path, local, parse_xpath, select
+from senexo.interchange.xpath import MOST_VISITS, Path, local, parse_xpath, select
 
-MOST_CHANGES = 10_000
 _VALUE = {"parameter": "value", "localParameter": "value", "compartment": "size", "speciesReference": "stoichiometry"}
 
 
@@ -29,8 +28,10 @@ def changed(root: ElementTree.Element, changes: Sequence[Change], model: str) ->
     UnsupportedFeature
         An XPath beyond `senexo.interchange.xpath`.
     """
-    if len(changes) > MOST_CHANGES:
-        raise InvalidModel(f"model {model}: {len(changes):,} changes, at most {MOST_CHANGES:,}")
+    if (visits := len(changes) * sum(1 for _ in root.iter())) > MOST_VISITS:
+        raise InvalidModel(
+            f"model {model}: {len(changes):,} changes of a model of this size ({visits:,} elements to look at)"
+        )
     for change in changes:
         path = parse_xpath(change.target)
         hits = select(root, path)

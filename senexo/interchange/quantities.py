@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 from xml.etree import ElementTree
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from senexo.base.errors import InvalidModel, UnsupportedFeature
 from senexo.engine.formula.evaluate import initial_values
 from senexo.interchange.document import Variable
-from senexo.interchange.xpath import local, parse_xpath, select
+from senexo.interchange.xpath import MOST_VISITS, local, parse_xpath, select
 from senexo.lab.prepared import prepared
 from senexo.model.network import Network
 
@@ -41,9 +42,15 @@ class Loaded:
     xml: ElementTree.Element | None
     _known: dict[str, Quantity] = field(default_factory=dict)
 
+    @cached_property
+    def n_elements(self) -> int:
+        return 0 if self.xml is None else sum(1 for _ in self.xml.iter())
+
     def quantity(self, target: str) -> Quantity:
         """What a target of a variable or a setValue names; raises `InvalidModel` where that is nothing."""
         if target not in self._known:
+            if (len(self._known) + 1) * self.n_elements > MOST_VISITS:
+                raise InvalidModel(f"model {self.id}: {len(self._known):,} targets in a model of this size")
             self._known[target] = self._found(target)
         return self._known[target]
 

@@ -16,6 +16,7 @@ from senexo.interchange.mathml import read_mathml
 from senexo.model.plain import postfix
 
 MOST_SHOWN = 10
+MOST = {"Model": 500, "Simulation": 10_000, "Task": 10_000, "DataGenerator": 10_000, "Output": 1_000}
 _KINDS = {
     libsedml.SEDML_SIMULATION_UNIFORMTIMECOURSE: "uniform", libsedml.SEDML_SIMULATION_ONESTEP: "one step",
     libsedml.SEDML_SIMULATION_STEADYSTATE: "steady",
@@ -64,9 +65,11 @@ def _raise_errors(document: Any) -> None:
 
 
 def _refuse_twins(document: Any) -> None:
-    """Raise `InvalidModel` for ids that two elements have; libSEDML does not look."""
+    """Raise `InvalidModel` for too many elements, and for ids that two have; libSEDML does not look."""
     seen: set[str] = set()
-    for what in ("Model", "Simulation", "Task", "DataGenerator", "Output"):
+    for what, most in MOST.items():
+        if (n := getattr(document, f"getNum{what}s")()) > most:
+            raise InvalidModel(f"{n:,} elements of the kind {what}, at most {most:,}")
         for element in _each(document, what):
             if (id := element.getId()) in seen:
                 raise InvalidModel(f"the id {id} is given twice")

@@ -15,14 +15,13 @@ from senexo.base.errors import InvalidModel, SimulationError, UnsupportedFeature
 from senexo.interchange.document import Document, Formula, Range, SetValue, Simulation, Task, Variable
 from senexo.interchange.kisao import Method, method_of
 from senexo.interchange.quantities import Loaded
-from senexo.interchange.values import number_of, stacked
+from senexo.interchange.values import MOST_VALUES, number_of, stacked
 from senexo.lab.simulation import simulate
 
 Floats = NDArray[np.float64]
 
 MOST_POINTS = 10_000_000  # of one time course
 MOST_RUNS = 100_000  # simulations of one document
-MOST_VALUES = 100_000_000  # outputs of one document: runs x times x variables
 MOST_NESTED = 20
 
 
@@ -45,6 +44,7 @@ class Runner:
     used: dict[str, Method] = field(default_factory=dict)  # task -> how it was carried out
     until: float | None = None  # time.monotonic() at which simulations end
     _runs: int = 0
+    _asked: list[int] = field(default_factory=lambda: [0, 0])  # simulations and values so far
 
     def __post_init__(self) -> None:
         self.tasks = {task.id: task for task in self.document.tasks}
@@ -63,10 +63,11 @@ class Runner:
             A simulation cannot be carried to its end.
         """
         runs, points = self.size(id)
-        if runs > MOST_RUNS:
-            raise InvalidModel(f"task {id}: {runs:,} simulations, at most {MOST_RUNS:,}")
-        if points * max(1, len(variables)) > MOST_VALUES:
-            raise InvalidModel(f"task {id}: {points * max(1, len(variables)):,} values, at most {MOST_VALUES:,}")
+        self._asked[0] += runs
+        self._asked[1] += points * max(1, len(variables))
+        for n, most, what in zip(self._asked, (MOST_RUNS, MOST_VALUES), ("simulations", "values"), strict=True):
+            if n > most:
+                raise InvalidModel(f"task {id}: {n:,} {what} in the document so far, at most {most:,}")
         return self.task(id, {}, variables, {})
 
     # ---- how much there is to do, before any of it is done

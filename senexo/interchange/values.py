@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from senexo.interchange.document import Formula, math_of
 from senexo.model.expression import Expression, Invoke, Slot, Symbol, Time, rewrite, walk
 
 Floats = NDArray[np.float64]
+MOST_VALUES = 50_000_000  # of all tasks of a document, of all its data generators, and of one formula's arrays
+MOST_WORK = 2_000_000_000  # operations of one formula
 
 _AGGREGATES: dict[str, Callable[[Floats], Any]] = {
     "min": np.nanmin, "max": np.nanmax, "sum": np.nansum, "product": np.nanprod,
@@ -64,6 +67,9 @@ def array_of(formula: Formula, values: Mapping[str, Floats], where: str) -> Floa
         return node
 
     tree = rewrite(math, slots)
+    work = sum(1 for _ in walk(tree)) * max((array.size for array in arrays.values()), default=1)
+    if work > MOST_WORK:
+        raise InvalidModel(f"{where}: a formula of this length over so many values ({work:,} operations)")
     stacked = (
         np.stack([np.asarray(arrays[name], dtype=np.float64) for name in names], axis=-1) if names else np.empty(0)
     )
@@ -77,6 +83,8 @@ def padded(arrays: Sequence[Floats]) -> list[Floats]:
     n = max(array.ndim for array in arrays)
     shapes = [(1,) * (n - array.ndim) + array.shape for array in arrays]
     whole = tuple(max(shape[k] for shape in shapes) for k in range(n))
+    if (size := len(arrays) * prod(whole)) > MOST_VALUES:
+        raise InvalidModel(f"results of {size:,} values side by side, at most {MOST_VALUES:,}")
     return [_filled(array.reshape(shape), whole) for array, shape in zip(arrays, shapes, strict=True)]
 
 

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 from senexo.base.errors import UnsupportedFeature
 
 MOST_STEPS = 64
+MOST_VISITS = 20_000_000  # elements that the targets of one document go through
 MOST_DEEP = 1  # steps at any depth: each goes through all elements below
 _STEP = re.compile(r"(/{1,2})(?:child::|descendant::)?(?:[\w.-]+:)?([\w.-]+|\*)")
 _ATTRIBUTE = re.compile(r"/(?:@|attribute::)(?:[\w.-]+:)?([\w.-]+)\Z")

@@ -93,7 +93,7 @@ def test_the_command_says_what_failed(
     monkeypatch.setattr(sys, "argv", ["biosimulators-senexo", "-i", str(path), "-o", str(tmp_path / "out")])
     with pytest.raises(SystemExit) as ended:
         biosimulators.main()
-    assert ended.value.code == 1
+    assert ended.value.code == 2  # nothing was carried out
     assert "flux balance analysis" in capsys.readouterr().err
     log = yaml.safe_load((tmp_path / "out" / "log.yml").read_text())
     assert log["status"] == "FAILED"
