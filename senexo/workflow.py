@@ -285,7 +285,7 @@ def worlds(
         write_tables(store, {name: table for name, table in tables.items() if len(table)})
         store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together, boxes))}))
         record = provenance.of_worlds(
-            [one.resolved for one in judged], store.digest(), n_units=len(store.chunks()),
+            [one.resolved for one in judged], store.digest(), n_units=sum(one.n_wells for one in judged),
             seconds=time.monotonic() - began, workers=workers,
         )  # fmt: skip
         store.write("run.json", as_json(record))

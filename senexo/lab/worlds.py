@@ -18,6 +18,7 @@ import pandas as pd
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.lab import judging, provenance
+from senexo.lab.batches import Batches
 from senexo.lab.claim import null
 from senexo.lab.claim.rule import Bools
 from senexo.lab.claim.sweep import Share, Sweep
@@ -27,14 +28,13 @@ from senexo.lab.evidence.weighting import columns as columns_after
 from senexo.lab.experiment import World
 from senexo.lab.registry import experiment_of
 from senexo.lab.scenario.conditions import Conditions, sought
-from senexo.lab.units import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from senexo.base.store import Store
     from senexo.lab.claim.verdict import Verdict
-    from senexo.lab.experiment import Arrays, Experiment, Unit
+    from senexo.lab.experiment import Experiment, Unit
     from senexo.study.schema import Study
 
 Said = Mapping[str, Mapping[str, "Study"]]  # name of a study -> (name of a world -> the study there)
@@ -53,6 +53,7 @@ class Judged:
     resolved: Study
     evidence: Weighted | None = None
     measures: Mapping[str, str] = field(default_factory=dict)
+    n_wells: int = 0
 
     def after(self) -> dict[str, ShareAfter]:
         """The shares of worlds after the evidence, by the names of those before; none without evidence."""
@@ -128,7 +129,6 @@ def judge(studies: Said, store: Store, *, workers: int, say: Callable[[str, int,
     """Every claim in every world of its study, simulated where the store does not have it yet."""
     found: list[Judged] = []
     compiled: dict[str, Experiment] = {}
-    done = frozenset(store.chunks())
     for number, (name, worlds) in enumerate(studies.items(), start=1):
         for place, (world, study) in enumerate(worlds.items()):
             digest = study.model.digest
@@ -138,42 +138,17 @@ def judge(studies: Said, store: Store, *, workers: int, say: Callable[[str, int,
                 say("compiling the model", 0, 0)
                 experiment.compile()
                 compiled[digest] = experiment
-            own = _Chunks(store, f"study{number:02d}-world{place:02d}-", done)
-            _simulate(experiment, own, workers=workers, say=partial(say, world))
+            own = Batches(store, f"study{number:02d}-world{place:02d}-", work(experiment))
+            own.simulate(experiment, workers=workers, say=partial(say, world))
             verdict = judging.claim(experiment, own.get)
             assert verdict is not None
             written = next(iter(worlds.values())).worlds
             says = written[world].written.get("says", world) if world in written else study.title
             measures = experiment.circuit.measures if experiment.circuit else {}
-            found.append(Judged(name, world, says, verdict, study, weigh(experiment, own.get), measures))
+            found.append(
+                Judged(name, world, says, verdict, study, weigh(experiment, own.get), measures, len(own.units))
+            )
     return found
-
-
-@dataclass(frozen=True)
-class _Chunks:
-    """The chunks of one study in one world within a store; `done`: names of all that were there at the start."""
-
-    store: Store
-    prefix: str
-    done: frozenset[str]
-
-    def get(self, chunk: str) -> Arrays:
-        return self.store.get(self.prefix + chunk)
-
-
-def _simulate(experiment: Experiment, own: _Chunks, *, workers: int, say: Callable[[int, int], None]) -> None:
-    units = work(experiment)
-    todo = [unit for unit in units if own.prefix + unit.chunk not in own.done]
-    count = len(units) - len(todo)
-
-    def keep(unit: Unit, arrays: dict[str, Any]) -> None:
-        nonlocal count
-        own.store.put(own.prefix + unit.chunk, arrays)
-        count += 1
-        say(count, len(units))
-
-    if todo:
-        simulate(experiment, todo, keep, workers=workers)
 
 
 def table(judged: Sequence[Judged]) -> pd.DataFrame:
