@@ -16,12 +16,13 @@ from senexo.base.errors import SenexoError
 from senexo.base.store import read_ledger
 from senexo.base.verification import verify as verified
 from senexo.lab import units
+from senexo.model.loading import load
 from senexo.study.resolve import resolve
 from senexo.study.schema import Study
 
 CIRCUITS = Path(__file__).parents[1] / "tests" / "circuits"
 _SWITCH = {
-    "title": "A switch", "seed": 3, "cells": {"A": {"n": 8}, "A_G0": {"n": 2}}, "donors": {"n": 6},
+    "title": "A switch", "seed": 3, "cells": {"A": {"n": 8}, "A_G0": {"n": 2}}, "donors": {"n": 8},
     "culture": {"duration": "1 d", "method": "hybrid", "window_check_wells": 0},
     "arms": {"mock": {}, "off": {"actions": [{"target": "on", "operation": "set", "value": 0, "at": "6 h"}]}},
     "readouts": {"times": ["0 h", "12 h", "1 d"], "grid": "6 h"},
@@ -79,10 +80,10 @@ def ended_while_computing(name: str, out: Path, workers: int, moments: random.Ra
     os.close(write)
     study = study_of(name)
     first = 1 if workers == 1 else 2  # other processes compute once they have given a unit back
-    awaited, said = moments.randrange(first, len(study.arms) * study.donors.n), b""
+    awaited, said = moments.randrange(first, max(2, len(study.arms) * study.donors.n // 2)), b""
     while len(said) < awaited and (more := os.read(read, 1)):
         said += more
-    time.sleep(moments.uniform(0.0, _SPAN[name]))
+    time.sleep(moments.uniform(0.0, _SPAN[name] / 2))
     os.kill(child, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     while more := os.read(read, 64):
@@ -135,12 +136,13 @@ def resumed(name: str, out: Path) -> str:
 def refusal(name: str, out: Path, *, user: int | None = None, version: str | None = None, resume: bool = False) -> str:
     """What a run that may not be says, in a fork, as another user or by another version."""
     read, write = os.pipe()
-    study_of(name)
+    model = load(study_of(name).model.circuit or "")
     child = os.fork()
     if child == 0:
         said = "no refusal"
         try:
-            if user is not None:
+            if user is not None:  # who may not read the interpreter, perhaps: no parser is started
+                mock.patch("senexo.model.loading.load", return_value=model).start()
                 os.setuid(user)
             with mock.patch("senexo.lab.provenance.__version__", version or "") if version else mock.MagicMock():
                 run(name, out, workers=1, resume=resume)

@@ -175,6 +175,17 @@ class Store:
         row = (path.relative_to(self.folder).as_posix(), chunk, sha256(path), path.stat().st_size)
         self._ledger.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
 
+    def _enter(self, path: Path, *, chunk: str | None = None) -> None:
+        """`_record` in a transaction; a file that the ledger has no room for is no result, and is taken away."""
+        try:
+            with self._transaction():
+                self._record(path, chunk=chunk)
+        except sqlite3.Error:
+            name = path.relative_to(self.folder).as_posix()
+            if not self._ledger.execute("SELECT 1 FROM files WHERE path = ?", (name,)).fetchone():
+                path.unlink(missing_ok=True)
+            raise
+
     def chunks(self) -> frozenset[str]:
         """The names of the complete chunks."""
         return frozenset(name for (name,) in self._ledger.execute("SELECT chunk FROM files WHERE chunk IS NOT NULL"))
@@ -184,8 +195,7 @@ class Store:
         path = self.folder / "chunks" / f"{chunk}.npz"
         with _writing(path):
             write_file(path, pack(arrays), advice=_ADVICE)
-            with self._transaction():
-                self._record(path, chunk=chunk)
+            self._enter(path, chunk=chunk)
 
     def get(self, chunk: str) -> dict[str, NDArray[Any]]:
         """The arrays of one chunk, checked against the ledger."""
@@ -196,8 +206,7 @@ class Store:
         place = self.folder / path
         with _writing(place):
             write_file(place, data, advice=_ADVICE)
-            with self._transaction():
-                self._record(place)
+            self._enter(place)
 
     @contextlib.contextmanager
     def folder_for(self, name: str) -> Iterator[Path]:

@@ -291,3 +291,23 @@ def test_a_ledger_that_is_no_database_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="damaged"):
         Store(tmp_path, WHO, resume=True)
     assert json.dumps(list(verify(tmp_path).faults))
+
+
+def test_a_file_that_the_ledger_has_no_room_for_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full between a file and its row: nothing is left that no row vouches for; what had a row keeps it."""
+    with Store(tmp_path / "out", {"seed": "1"}, resume=False) as store:
+        store.write("tables/first.csv", b"a\n1\n")
+
+        def full(*_: object, **__: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(store, "_record", full)
+        for write in (
+            lambda: store.write("tables/second.csv", b"a\n1\n"),
+            lambda: store.put("chunk", {"x": np.arange(3)}),
+            lambda: store.write("tables/first.csv", b"a\n1\n"),
+        ):
+            with pytest.raises(StoreError, match="full"):
+                write()
+    assert verify(tmp_path / "out").faults == ()
+    assert (tmp_path / "out" / "tables" / "first.csv").is_file()

@@ -1,10 +1,12 @@
 """Where machine code is kept, and what importing the engine must not change."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,3 +133,22 @@ for found in pkgutil.walk_packages(senexo.engine.__path__, "senexo.engine."):
 print(state() == before)
 """
     assert python(code).strip() == "True"
+
+
+def test_functions_of_one_definition_have_symbols_of_their_own() -> None:
+    """Their symbols differ by more than numba's counter: another process numbers them in another order."""
+
+    def added(amount: int) -> Any:
+        @kernel(internal=True)
+        def add(x: float) -> float:
+            return x + amount
+
+        return add
+
+    made = [added(amount) for amount in (1, 2, 1)]
+    for dispatcher in made:
+        dispatcher.compile("float64(float64)")
+    results = [dispatcher.get_compile_result(dispatcher.nopython_signatures[0]) for dispatcher in made]
+    one, two, again = (re.sub(r"B\d+v\d+", "", result.fndesc.mangled_name) for result in results)
+    assert one != two
+    assert one == again

@@ -45,6 +45,7 @@ def kernel(
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
+        _tell_apart(function)
         options: dict[str, Any] = {"no_cpython_wrapper": internal, "no_cfunc_wrapper": internal}
         options |= {"nogil": True, "error_model": "numpy", "forceinline": forceinline}
         dispatcher: Any = numba.njit(**options)(function)
@@ -57,6 +58,17 @@ def kernel(
         return dispatcher
 
     return decorate
+
+
+def _tell_apart(function: Callable[..., Any]) -> None:
+    """Give each of the functions that one definition makes (closures over numbers) a name of its own.
+
+    Numba's symbols of two of them differ by a counter of the process alone. A process that finds the machine code of
+    one and compiles another would otherwise have both under one symbol, and call the wrong one.
+    """
+    if function.__closure__:
+        held = repr([cell.cell_contents for cell in function.__closure__])
+        function.__qualname__ += f"_{hashlib.sha256(held.encode()).hexdigest()[:8]}"
 
 
 def kept(dispatcher: Any, arguments: Iterable[Any]) -> bool:
