@@ -244,8 +244,8 @@ def worlds(
     Returns
     -------
     Results
-        With the tables `worlds` (claim x world), `worlds_draws`, `worlds_parameters`, `worlds_together` and
-        `worlds_conditions`.
+        With the tables `worlds` (claim x world), `worlds_draws`, `worlds_parameters`, `worlds_together`,
+        `worlds_conditions` and `worlds_ranks`.
 
     Raises
     ------
@@ -281,6 +281,7 @@ def worlds(
         tables = {
             "worlds": lab.table(judged), "worlds_draws": lab.draws(judged), "worlds_parameters": lab.parameters(judged),
             "worlds_together": together, "worlds_conditions": conditions.table(boxes),
+            "worlds_ranks": lab.ranks(judged),
         }  # fmt: skip
         write_tables(store, {name: table for name, table in tables.items() if len(table)})
         store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together, boxes))}))

@@ -210,6 +210,17 @@ def draws(judged: Sequence[Judged]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
+def ranks(judged: Sequence[Judged]) -> pd.DataFrame:
+    """Of every claim in every world: rank correlation and first-order index of every parameter with every margin."""
+    frames = [
+        one.verdict.tables["claim_ranks"].assign(claim=one.verdict.claim.id, world=one.world)
+        for one in judged
+        if len(one.verdict.tables["claim_ranks"])
+    ]
+    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return found[["claim", "world", *(name for name in found if name not in ("claim", "world"))]] if frames else found
+
+
 def parameters(judged: Sequence[Judged]) -> pd.DataFrame:
     """What every draw drew, by world; claims of one world draw alike."""
     rows, known = [], set()

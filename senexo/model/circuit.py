@@ -8,7 +8,10 @@ A circuit is a folder of data, no code:
 - `circuit.toml`: title, settling time, read-outs, fates, arrest rule, cell-to-cell variation;
 - `types.csv`, of a circuit that runs as a population: the types of cells' own numbers (`model.cell_types`);
 - `priors/NAME.csv`: other numbers for some of the constants (`model.priors`);
-- `measures.csv`: the assay that would measure a constant.
+- `measures.csv`: the assay that would measure a constant;
+- `levels.csv`: the constant that holds an untreated cell's copies of an agent, over which a dose can be a fold.
+
+The last two shape no result by themselves (a dose is in copies once it is read), so the digest does not know them.
 
 The files are checked against each other, and every fault is listed at once.
 """
@@ -34,7 +37,7 @@ from senexo.model.priors import Prior, prior_files, read_priors
 
 FOLDER = Path(__file__).parent / "circuits"
 FILES = ("circuit.ant", "parameters.csv", "wiring.csv", "circuit.toml")
-TYPES, MEASURES = "types.csv", "measures.csv"
+TYPES, MEASURES, LEVELS = "types.csv", "measures.csv", "levels.csv"
 KINDS = ("edge", "gene", "site", "process", "agent", "medium")
 VERBS = ("cut", "connect", "knock_out", "knock_down", "mutate", "inhibit", "express", "dose", "wash_out", "change")
 OPERATIONS = ("set", "multiply", "add")
@@ -179,7 +182,7 @@ class Circuit:
     priors
         Name -> the rows of a prior that differ from `parameters`.
     digest
-        SHA-256 of the folder's files.
+        SHA-256 of the folder's files that shape results.
     pools, well, per_cell, partitions, cell_types, transwell
         Of a stochastic (molecule-number) circuit of cells that share a medium: the compartments that they share, the
         parameter that holds the number of cells, the reactions among pools that every cell has for itself, how a
@@ -276,7 +279,7 @@ def _folder(name_or_folder: str | Path) -> Path:
 
 
 def _texts(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, str]]:
-    further = [name for name in (TYPES, MEASURES) if (folder / name).is_file()]
+    further = [name for name in (TYPES, MEASURES, LEVELS) if (folder / name).is_file()]
     for name in (*FILES, *further, *prior_files(folder)):
         try:
             if kind := no_plain_file(folder / name):
@@ -306,12 +309,18 @@ def _parameters(text: str, faults: list[Fault]) -> Iterator[CircuitParameter]:
             yield found
 
 
-def _measures(text: str, parameters: tuple[CircuitParameter, ...], faults: list[Fault]) -> Iterator[tuple[str, str]]:
-    known = {p.name for p in parameters}
-    for place, row in rows(MEASURES, text, ("name", "assay"), faults) if text else ():
-        if row["name"] not in known or not row["assay"]:
-            faults.append(Fault(place, f"{row['name']}: {row['assay']}", "a parameter of parameters.csv, and an assay"))
-        yield row["name"], row["assay"]
+def _digest(texts: Mapping[str, str]) -> str:
+    """SHA-256 of everything that shapes a result."""
+    counted = [text for name, text in texts.items() if name not in (MEASURES, LEVELS)]
+    return hashlib.sha256("\0".join(counted).encode()).hexdigest()
+
+
+def _pairs(
+    file: str, columns: tuple[str, str], texts: Mapping[str, str], faults: list[Fault]
+) -> Iterator[tuple[str, str]]:
+    """The rows of an optional table of two columns."""
+    for _, row in rows(file, texts[file], columns, faults) if file in texts else ():
+        yield row[columns[0]], row[columns[1]]
 
 
 def _handles(text: str, faults: list[Fault]) -> Iterator[Handle]:
@@ -351,7 +360,7 @@ def _assembled(
         mirna=plan.get("mirna"),
         targets=tuple(Target(**row) for row in plan.get("targets", [])),
         readings={name: _affinity_model(row) for name, row in plan.get("readings", {}).items()},
-        digest=hashlib.sha256("\0".join(texts.values()).encode()).hexdigest(),
+        digest=_digest(texts),
         pools=tuple(plan.get("pools", [])),
         well=plan.get("well"),
         per_cell=tuple(plan.get("per_cell", [])),
@@ -359,8 +368,8 @@ def _assembled(
         cell_types=read_types(plan, texts.get(TYPES, ""), faults),
         transwell=Transwell(**plan["transwell"]) if "transwell" in plan else None,
         priors=read_priors(texts, parameters, faults),
-        levels=dict(plan.get("levels", {})),
-        measures=dict(_measures(texts.get(MEASURES, ""), parameters, faults)),
+        levels=dict(_pairs(LEVELS, ("agent", "parameter"), texts, faults)),
+        measures=dict(_pairs(MEASURES, ("name", "assay"), texts, faults)),
     )
 
 
@@ -439,7 +448,9 @@ def _plan_faults(circuit: Circuit, known: _Known) -> Iterator[Fault]:
     agents = {handle.name for handle in circuit.handles if handle.verb == "dose"}
     for agent, name in circuit.levels.items():
         if name not in names or agent not in agents:
-            yield Fault(f"circuit.toml: levels: {agent}", repr(name), "an agent = a parameter of the table")
+            yield Fault(f"{LEVELS}: {agent}", repr(name), "an agent that can be dosed, and a parameter of the table")
+    for name in circuit.measures.keys() - names:
+        yield Fault(MEASURES, repr(name), "a parameter of the table")
     for target in circuit.targets:
         for name in (target.sites, target.affinity):
             if name not in names:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from senexo.base.errors import InvalidInput
+from senexo.model.circuit import load_circuit
 from senexo.study import regimen
 from senexo.study.regimen import Amount, Level, Regimen
 from senexo.study.resolve import resolve
@@ -112,3 +115,18 @@ def test_a_level_that_the_circuit_does_not_state_has_no_fold() -> None:
 def test_what_no_regimen_can_be_is_refused(dose: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         arms({"what": "miR-34c-5p", **dose})
+
+
+def test_levels_and_measures_of_a_circuit_name_what_it_has_and_leave_its_digest(tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    shutil.copytree(Path(__file__).parents[1] / "circuits" / "tiny", folder)
+    before = load_circuit(folder)
+    (folder / "levels.csv").write_text("agent,parameter\nx,x0\n", encoding="utf-8")
+    (folder / "measures.csv").write_text("name,assay\nK,a titration\n", encoding="utf-8")
+    found = load_circuit(folder)
+    assert (found.levels, found.measures, found.digest) == ({"x": "x0"}, {"K": "a titration"}, before.digest)
+    (folder / "levels.csv").write_text("agent,parameter\nx,y0\nz,x0\n", encoding="utf-8")
+    (folder / "measures.csv").write_text("name,assay\nQ,a titration\n", encoding="utf-8")
+    with pytest.raises(InvalidInput) as error:
+        load_circuit(folder)
+    assert [fault.where for fault in error.value.faults] == ["levels.csv: x", "levels.csv: z", "measures.csv"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from senexo.assays.stats.first_order import first_order
 from senexo.assays.stats.ranks import permutation_p, rank_correlations, rank_interval, wilson
 from senexo.base.streams import generator
 from senexo.lab.claim.judge import Interval, Observed, World, sides
@@ -108,18 +109,21 @@ def ranks(tree: Clause, found: World, parameters: pd.DataFrame, seed: int) -> pd
             continue
         rho = rank_correlations(numbers, margin)
         p = permutation_p(numbers, margin, generator(seed, "claim permutations", position))
+        index, se = first_order(numbers, margin, generator(seed, "claim indices", position))
         own: list[dict[str, Any]] = []
         for column, name in enumerate(varying):
             low, high = rank_interval(float(rho[column]), found.n)
             own.append({
                 "comparison": part.text, "parameter": name, "rho": rho[column], "low": low, "high": high,
                 "p_corrected": p[column], "n_donors": found.n, "reading": _reading(rho[column], p[column], found.n),
+                "first_order": index[column], "first_order_se": se[column],
+                "left_out": 1.0 - found.n / len(found.kept),
                 **_thirds(kept[name].to_numpy(dtype=float), found.true[found.kept]),
             })  # fmt: skip
         made += sorted(own, key=lambda row: -abs(row["rho"]))
     columns = [
         "comparison", "parameter", "rho", "low", "high", "p_corrected", "n_donors", "reading",
-        *(f"true_in_{third}_third" for third in THIRDS),
+        "first_order", "first_order_se", "left_out", *(f"true_in_{third}_third" for third in THIRDS),
     ]  # fmt: skip
     return pd.DataFrame(made, columns=columns)
 
