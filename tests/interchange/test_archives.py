@@ -16,7 +16,7 @@ import yaml
 from sedml_texts import SBML, SPECIES, document, generator, uniform
 
 from senexo.app import biosimulators
-from senexo.base.errors import InvalidModel
+from senexo.base.errors import InvalidModel, UnsupportedFeature
 from senexo.interchange.archive_run import run_archive
 from senexo.interchange.omex import FORMATS, MANIFEST, Archive, archive_bytes
 
@@ -119,6 +119,20 @@ def test_a_document_without_an_archive_reads_models_beside_it_and_no_others(tmp_
     (tmp_path / "secret.xml").write_text(SBML)
     done = run_archive(tmp_path / "in" / "f.sedml", tmp_path / "out")
     assert "outside the folder" in done.errors[0]
+
+
+@pytest.mark.parametrize("missing", ["libsedml", "h5py"])
+def test_a_missing_package_is_named(
+    missing: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib.util
+
+    there = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == missing else there(name, *rest)
+    )
+    with pytest.raises(UnsupportedFeature, match=r"pip install 'senexo\[interchange\]'"):
+        run_archive(archive, tmp_path / "out")
 
 
 # ---- hostile archives

@@ -13,7 +13,9 @@ import xarray as xr
 import senexo
 from senexo.base.errors import InvalidInput, SimulationError, UnsupportedFeature
 from senexo.lab.rows import FEWEST_IN_BATCH
+from senexo.model.expression import Call, Number, Symbol
 from senexo.model.loading import Model
+from senexo.model.network import Network, Parameter, Rule
 from verify._problems import model
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0])
@@ -125,6 +127,17 @@ def test_changes_leave_what_events_have_scheduled() -> None:
     assert found["x"][0].values.tolist() == [0.0, 5.0, 10.0]
 
 
+def test_what_is_delayed_is_seen_across_a_change() -> None:
+    """x' = 1, set to 100 at 2; y(t) = x(t - 1): 1.5 at 2.5, and 100.5 at 3.5."""
+    lag = Call("delay", (Symbol("x"), Number(1.0)))
+    free = {name: Parameter(name, 0.0, constant=False) for name in ("x", "y")}
+    rules = (Rule("rate", "x", Number(1.0)), Rule("assignment", "y", lag))
+    found = senexo.simulate(
+        Network("l", parameters=tuple(free.values()), rules=rules), [2.5, 3.5], changes={2.0: {"x": 100.0}}
+    )
+    np.testing.assert_allclose(found["y"][0], [1.5, 100.5], rtol=1e-7)
+
+
 def test_events_of_the_model_come_before_a_change_of_the_same_time() -> None:
     both = model("model b()\nx = 0; x' = 0\nat time >= 1: x = 3\nend\n")
     assert float(senexo.simulate(both, [0.0, 2.0], changes={1.0: {"x": "10*x"}})["x"][0, -1]) == 30.0
@@ -171,9 +184,6 @@ def test_a_kept_result_is_continued(decay: Model, tmp_path: Path) -> None:
 def test_what_is_not_in_a_result_is_not_continued(text: str) -> None:
     late = model(f"model l()\nx = 1; x' = -x\n{text}\nend\n") if "delay(" not in text else None
     if late is None:
-        from senexo.model.expression import Call, Number, Symbol
-        from senexo.model.network import Network, Parameter, Rule
-
         lag = Call("delay", (Symbol("x"), Number(1.0)))
         network = Network("l", parameters=(Parameter("x", 1.0, constant=False),), rules=(Rule("rate", "x", lag),))
         late = Model(network, "here", "")
