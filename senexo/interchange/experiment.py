@@ -146,8 +146,9 @@ def run_experiment(
     models = _Models(document, files, posixpath.dirname(location))
     until = None if max_seconds is None else time.monotonic() + max_seconds
     runner = Runner(document, models.loaded, until=until)
-    generators = {one.id: one for one in document.data_generators}
-    wanted = _wanted(document, generators)
+    needed = {data for output in document.outputs for data in _references(output)}
+    generators = {one.id: one for one in document.data_generators if one.id in needed}
+    wanted = _wanted(generators)
     found: dict[str, dict[str, Floats]] = {}
     done: list[Done] = []
     failed: dict[str, SenexoError] = {}
@@ -198,7 +199,8 @@ class _Models:
             if model.language and not model.language.startswith("urn:sedml:language:sbml"):
                 raise UnsupportedFeature(f"the language {model.language}", f"model {id}; SBML is supported")
             tree = self.tree(model, ())
-            data = text_of(tree)
+            unchanged = not model.changes and not self.base_of(model)
+            data = self.files(self.place(model)) if unchanged else text_of(tree)
             network = parse(data, source=f"{id}.xml")
             self.made[id] = Loaded(id, network, tree)
         return self.made[id]
@@ -207,8 +209,7 @@ class _Models:
         """The XML of a model, those that it is made from first."""
         if model.id in inside:
             raise InvalidModel(f"model {model.id} is made from itself: {' > '.join((*inside, model.id))}")
-        base = model.source.removeprefix("#")
-        if model.source.startswith("#") or (base in self.models and "." not in base):
+        if base := self.base_of(model):
             if base not in self.models:
                 raise InvalidModel(f"model {model.id}: its source, the model {base}, is not in the document")
             root = self.tree(self.models[base], (*inside, model.id))
@@ -221,6 +222,11 @@ class _Models:
         changed(root, model.changes, model.id)
         return root
 
+    def base_of(self, model: Model) -> str:
+        """The id of the model that a model is made from; empty where that is a file."""
+        base = model.source.removeprefix("#")
+        return base if model.source.startswith("#") or (base in self.models and "." not in base) else ""
+
     def place(self, model: Model) -> str:
         """The place of a model's file in the archive."""
         if _SCHEME.match(model.source):
@@ -231,15 +237,13 @@ class _Models:
 # ---- data
 
 
-def _wanted(document: Document, generators: dict[str, DataGenerator]) -> dict[str, dict[str, Variable]]:
+def _wanted(generators: dict[str, DataGenerator]) -> dict[str, dict[str, Variable]]:
     """The variables of every task that outputs need: task -> what they are -> variable, with ids of their own."""
-    named = {data for output in document.outputs for data in _references(output)}
     found: dict[str, dict[str, Variable]] = {}
-    for id, generator in generators.items():
-        if id in named:
-            for variable in generator.formula.variables:
-                key = _key(variable)
-                found.setdefault(variable.task or "", {})[key] = variable.model_copy(update={"id": key})
+    for generator in generators.values():
+        for variable in generator.formula.variables:
+            key = _key(variable)
+            found.setdefault(variable.task or "", {})[key] = variable.model_copy(update={"id": key})
     return found
 
 

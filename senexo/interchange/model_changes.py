@@ -118,7 +118,10 @@ def _replace(
 
 
 def text_of(root: ElementTree.Element) -> bytes:
-    """A tree as XML whose elements have no prefixes, as libSBML reads them best; the tree is not changed."""
+    """A tree as XML whose elements have no prefixes, as libSBML reads them best; the tree is not changed.
+
+    Notes and annotations are left out, but for those of functions, which may say what a function means.
+    """
     copy = _unprefixed(root, "")
     return ElementTree.tostring(copy, encoding="utf-8", xml_declaration=True)
 
@@ -131,6 +134,8 @@ def _unprefixed(root: ElementTree.Element, outer: str) -> ElementTree.Element:
         if not isinstance(element.tag, str):
             continue
         space, _, name = element.tag.rpartition("}")
+        if name == "notes" or (name == "annotation" and parent.tag != "functionDefinition"):
+            continue
         space = space.removeprefix("{") or default
         copy = ElementTree.SubElement(parent, name, element.attrib)
         if space != default:

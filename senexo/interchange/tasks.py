@@ -169,7 +169,7 @@ class Runner:
             times,
             start=start,
             parameters=dict(state.parameters),
-            steady_state=times is None,
+            steady_state="root" if times is None else False,
             **options,
         )
         for caution in data.attrs.get("cautions", "").splitlines():

@@ -239,7 +239,7 @@ def _sizes(batch: BatchODE, nominal: Floats, times: Floats, changes: Sequence[Ch
 
 
 def steady_rows(
-    ready: Prepared, v0: Floats, *, rtol: float, seed: int, numbers: NDArray[np.int64]
+    ready: Prepared, v0: Floats, *, rtol: float, seed: int, numbers: NDArray[np.int64], any_root: bool = False
 ) -> tuple[Rows, float]:
     """The steady state that each row of v0 [rows, slots] comes to, as one time, and the longest time that took."""
     from senexo.engine.ode.steady import steady_state
@@ -248,7 +248,8 @@ def steady_rows(
     latest = 0.0
     for k, row in enumerate(v0):
         try:
-            rest = steady_state(ready.translated, row, rtol=rtol, ties=generator(seed, "event order", int(numbers[k])))
+            ties = generator(seed, "event order", int(numbers[k]))
+            rest = steady_state(ready.translated, row, rtol=rtol, ties=ties, any_root=any_root)
         except SimulationError as error:
             if len(v0) == 1:
                 raise

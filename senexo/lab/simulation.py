@@ -78,7 +78,7 @@ def simulate(
     max_step: float | None = None,
     start: float | xarray.Dataset = 0.0,
     changes: Changes | None = None,
-    steady_state: bool = False,
+    steady_state: bool | Literal["root"] = False,
     max_events: int | None = None,
     max_seconds: float | None = None,
 ) -> xarray.Dataset:
@@ -122,7 +122,7 @@ def simulate(
         Events of the model at the same time come first.
     steady_state
         Whether to give the state in which the run comes to rest, as a dataset of one time, `start`: with it as `start`
-        another run begins from there.
+        another run begins from there. "root": a run that oscillates gives the state it goes around, with a caution.
     max_events
         A run with so many events (of "ssa" reactions, or times at which the model's events act; of "ode" the model's
         events) ends there.
@@ -177,7 +177,11 @@ def simulate(
     original, network = network, with_stoichiometries(network, given)
     ready = prepared(network)
     faults = [
-        *_choice_faults(method=(method, ("ode", "ssa")), quantity=(quantity, ("amount", "concentration"))),
+        *_choice_faults(
+            steady_state=(steady_state, (False, True, "root")),
+            method=(method, ("ode", "ssa")),
+            quantity=(quantity, ("amount", "concentration")),
+        ),
         *_parameter_faults(ready.lowered, given),
         *_setting_faults(runs, seed, threads, rtol, atol),
         *_step_faults(max_step, times),
@@ -208,14 +212,16 @@ def simulate(
         settings |= {"rtol": rtol, "atol": "1e-4 rtol of each largest amount" if atol is None else atol}
     if max_step is not None:
         settings["max_step"] = max_step
-    settings |= described(begin, changes, steady_state)
+    settings |= described(begin, changes, bool(steady_state))
     limits = None if max_events is None and max_seconds is None else Limits(max_events, max_seconds)
     settings |= {name: value for name, value in (("max_events", max_events), ("max_seconds", max_seconds)) if value}
     status: list[str] | None = None
     clock = since(grid, begin.time)
     if steady_state:
         with errors_counted_from(begin.time):
-            rows, latest = _steady(ready, begin, np.atleast_2d(v0), rtol=rtol, seed=seed)
+            rows, latest = _steady(
+                ready, begin, np.atleast_2d(v0), rtol=rtol, seed=seed, any_root=steady_state == "root"
+            )
         values, clock = rows.values, np.array([latest])
         status = None if n_rows is None else rows.status
         cautions += counted_from(begin.time, rows.cautions)
@@ -280,10 +286,12 @@ def _steady_faults(times: Any, method: Any, runs: Any, **others: Any) -> Iterato
             yield Fault(name, f"{name} beside steady_state", f"one of the two: simulate with {name} first")
 
 
-def _steady(ready: Prepared, begin: Start, v0: NDArray[np.float64], *, rtol: float, seed: int) -> tuple[Rows, float]:
+def _steady(
+    ready: Prepared, begin: Start, v0: NDArray[np.float64], *, rtol: float, seed: int, any_root: bool
+) -> tuple[Rows, float]:
     parts, latest = [], 0.0
     for form, numbers in as_left(ready, begin, v0):
-        rows, time = steady_rows(form, v0[numbers], rtol=rtol, seed=seed, numbers=numbers)
+        rows, time = steady_rows(form, v0[numbers], rtol=rtol, seed=seed, numbers=numbers, any_root=any_root)
         parts.append((numbers, rows))
         latest = max(latest, time)
     return merged(parts, 1), latest
@@ -409,7 +417,7 @@ def _limit_faults(max_events: Any, max_seconds: Any) -> Iterator[Fault]:
         yield Fault("max_seconds", repr(max_seconds), "a time above 0 s")
 
 
-def _choice_faults(**choices: tuple[str, tuple[str, ...]]) -> Iterator[Fault]:
+def _choice_faults(**choices: tuple[Any, tuple[Any, ...]]) -> Iterator[Fault]:
     for name, (found, allowed) in choices.items():
         if found not in allowed:
             yield Fault(name, repr(found), " or ".join(map(repr, allowed)))

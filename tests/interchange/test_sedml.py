@@ -213,6 +213,14 @@ def test_dimensions_are_reduced_by_kisao_s_aggregations(run: Run) -> None:
     np.testing.assert_allclose(found.reshape(-1), decay(TIMES, 2.5), rtol=1e-6)
 
 
+def test_what_no_output_needs_is_not_computed(run: Run) -> None:
+    made = generator("S", S, "t") + generator("unused", "//sbml:none", "none")
+    report = '<report id="r"><listOfDataSets><dataSet id="d" label="S" dataReference="S"/></listOfDataSets></report>'
+    found = run(document(generators=made, outputs=report))
+    assert found.outputs[0].status == "SUCCEEDED"
+    assert [task.id for task in found.tasks] == ["t"]
+
+
 def test_plots_are_data(run: Run) -> None:
     made = generator("time", "time", "t") + generator("S", S, "t")
     curve = '<plot2D id="p"><listOfCurves><curve id="c" logX="false" logY="false" xDataReference="time" yDataReference="S"/>'

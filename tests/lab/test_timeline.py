@@ -231,6 +231,16 @@ def test_the_steady_state_is_that_of_its_basin() -> None:
     assert "unstable" in between.attrs["cautions"]
 
 
+def test_the_root_of_an_oscillation() -> None:
+    """Lotka and Volterra around x = c/d = 2, y = a/b = 3."""
+    hunt = model("model h()\nx = 2.2; y = 3; x' = 3*x - x*y; y' = 0.5*x*y - y\nend\n")
+    with pytest.raises(SimulationError, match="up and down without end"):
+        senexo.simulate(hunt, steady_state=True)
+    found = senexo.simulate(hunt, steady_state="root")
+    assert (float(found["x"][0, 0]), float(found["y"][0, 0])) == (pytest.approx(2.0), pytest.approx(3.0))
+    assert "does not come to rest" in found.attrs["cautions"]
+
+
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [

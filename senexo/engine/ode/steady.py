@@ -22,11 +22,8 @@ Floats = NDArray[np.float64]
 
 MOST_STRETCHES = 16  # each ten times as long as the one before
 _LOOKS = 201  # times of a stretch at which it is looked at
-_TURNS, _SUSTAINED, _IN_A_ROW = (
-    6,
-    0.8,
-    2,
-)  # of an oscillation: turning points, share of its size that is left, stretches
+# of an oscillation: turning points, so many that one stretch shows it, share of its size that is left, stretches
+_TURNS, _MANY, _SUSTAINED, _IN_A_ROW = 6, 16, 0.8, 2
 _NEAR = 1e-2  # of a quantity's size: what may be left to go when Newton's steps begin
 _EXACT = 1e-9
 _MOST_STEPS = 60
@@ -43,8 +40,9 @@ class Rest:
 
 
 def steady_state(
-    translated: Translated, v0: Floats, *, rtol: float = 1e-8, ties: np.random.Generator | None = None
-) -> Rest:
+    translated: Translated, v0: Floats, *, rtol: float = 1e-8, ties: np.random.Generator | None = None,
+    any_root: bool = False,
+) -> Rest:  # fmt: skip
     """The steady state that the run from `v0` comes to.
 
     Parameters
@@ -57,6 +55,8 @@ def steady_state(
         Relative tolerance of the run; the state itself is exact to about 1e-9 of each quantity's largest size.
     ties
         Breaks ties between events of equal priority.
+    any_root
+        Whether a run that oscillates gives the state that Newton's method finds from its mean, with a caution.
 
     Returns
     -------
@@ -74,12 +74,14 @@ def steady_state(
     if lowered.delays:
         raise UnsupportedFeature("steady state of a model with delay()", "simulate it over a long time instead")
     with np.errstate(all="ignore"):
-        return _Search(translated, v0, rtol, ties).rest()
+        return _Search(translated, v0, rtol, ties, any_root).rest()
 
 
 class _Search:
-    def __init__(self, translated: Translated, v0: Floats, rtol: float, ties: np.random.Generator | None) -> None:
-        self.translated, self.rtol, self.ties = translated, rtol, ties
+    def __init__(
+        self, translated: Translated, v0: Floats, rtol: float, ties: np.random.Generator | None, any_root: bool
+    ) -> None:
+        self.translated, self.rtol, self.ties, self.any_root = translated, rtol, ties, any_root
         self.equations: Equations = translated.equations.anew()
         self.states = self.equations.states
         self.v = v0.copy()
@@ -98,7 +100,8 @@ class _Search:
             found = self.polished(course[-1], span)
             if found is not None:
                 return self.checked(found, span)
-            self.refuse_waves(course[:, self.states], span)
+            if ids := self.oscillating(course[:, self.states]):
+                return self.among_waves(course, span, ids)
             span *= 10.0
         raise SimulationError(f"no steady state is reached by time {span / 10.0:g}: {self.moving(course[-1])}")
 
@@ -145,7 +148,7 @@ class _Search:
             found[:, j] = (self.slope(time, up) - self.slope(time, down)) / (up[j] - down[j])
         return found
 
-    def polished(self, v: Floats, time: float) -> Floats | None:
+    def polished(self, v: Floats, time: float, near: float = _NEAR) -> Floats | None:
         """The state of rest near `v`; None where none is near."""
         self.take(v, time)
         y, kept = self.equations.state().copy(), self.conserved()
@@ -164,7 +167,7 @@ class _Search:
                 return None
             move -= kept @ (kept.T @ move)  # rounding errors of a stiff network, many times magnified
             y = y + move
-            if not np.all(np.abs(y - start) <= _NEAR * allowed):
+            if not np.all(np.abs(y - start) <= near * allowed):
                 return None
             if np.all(np.abs(move) <= _EXACT * allowed) and step >= _FIRST**2 * time:
                 break
@@ -196,17 +199,30 @@ class _Search:
                     "steady state of rates that depend on time", f"they still change after time {time:g}"
                 )
 
-    def refuse_waves(self, course: Floats, span: float) -> None:
-        """End the search where a quantity has gone up and down without losing size over two stretches."""
+    def oscillating(self, course: Floats) -> str:
+        """The quantities that go up and down without losing size: in two stretches, or many times in one."""
         half = len(course) // 2
         first, second = np.ptp(course[:half], axis=0), np.ptp(course[half:], axis=0)
         turns = np.sum(np.diff(np.sign(np.diff(course[half:], axis=0)), axis=0) != 0.0, axis=0)
-        waves = (turns >= _TURNS) & (second > _SUSTAINED * first) & (second > 1e-3 * self.size)
+        lasting = second > 1e-3 * self.size
+        waves = (turns >= _TURNS) & (second > _SUSTAINED * first) & lasting
+        early, late = np.ptp(course[half : half + half // 2], axis=0), np.ptp(course[half + half // 2 :], axis=0)
+        many = waves & (turns >= _MANY) & (late > 0.98 * early)
         self.waves = self.waves + 1 if waves.any() else 0
-        if self.waves >= _IN_A_ROW:
-            self.refuse_time(span, course[-1])
-            ids = ", ".join(self.translated.lowered.slots[slot].id for slot in self.states[waves][:5])
+        if self.waves < _IN_A_ROW and not many.any():
+            return ""
+        return ", ".join(self.translated.lowered.slots[slot].id for slot in self.states[waves][:5])
+
+    def among_waves(self, course: Floats, span: float, ids: str) -> Rest:
+        """The state that an oscillation goes around, where any root is wanted."""
+        self.refuse_time(span, course[-1, self.states])
+        mean = course[len(course) // 2 :].mean(axis=0)
+        found = self.polished(mean, span, near=10.0) if self.any_root else None
+        if found is None:
             raise SimulationError(f"no steady state is reached by time {span:g}: {ids} go up and down without end")
+        rest = self.checked(found, span)
+        rest.cautions.append(f"the run does not come to rest: {ids} go up and down around the steady state")
+        return rest
 
     def moving(self, v: Floats) -> str:
         slope = np.abs(self.slope(0.0, v[self.states]))
