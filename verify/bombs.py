@@ -127,6 +127,7 @@ def bombs() -> Iterator[Bomb]:
     yield from experiments()
     yield Bomb("SBML of 8 GiB (sparse)", "m.xml", sparse(2**33), SIMULATE)
     yield Bomb("SBML, a named pipe", "m.xml", os.mkfifo, SIMULATE)
+    yield from _further()
     for case in cases():
         large = case.outcome == "refused" and (case.slow or len(case.data) > 100_000 or "entit" in case.name)
         if large:
@@ -193,6 +194,76 @@ def sedml(tasks: str, steps: int = 10) -> Callable[[Path], object]:
         '<listOfOutputs><report id="r"><listOfDataSets><dataSet id="d" label="x" dataReference="g"/></listOfDataSets>'
         "</report></listOfOutputs></sedML>"
     )
+
+
+def workbook(rows: str, head: str = "", more: int = 0) -> Callable[[Path], object]:
+    """An .xlsx of one sheet with these rows, something before its root, and a further part of so many bytes."""
+
+    def make(path: Path) -> None:
+        import io
+        import zipfile
+
+        import openpyxl
+
+        plain = io.BytesIO()
+        openpyxl.Workbook().save(plain)
+        sheet = f'{head}<worksheet xmlns="{SHEET}"><sheetData>{rows}</sheetData></worksheet>'
+        with zipfile.ZipFile(plain) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in source.namelist():
+                archive.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else source.read(name))
+            if more:
+                archive.writestr("xl/media", bytes(more))
+
+    return make
+
+
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def _parts(path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(3_000):
+            archive.writestr(f"xl/{number}.xml", b"x")
+
+
+def _deep(path: Path) -> None:
+    """A folder that links to itself, in place of a file."""
+    path.symlink_to(path.name)
+
+
+def _further() -> Iterator[Bomb]:
+    """Workbooks, archives, links, numbers, requests."""
+    cells = "".join(f'<row r="{r}"><c r="A{r}"><v>1</v></c></row>' for r in (1, 1_048_576))
+    yield Bomb("workbook, a sheet of 1,048,576 rows in two", "t.xlsx", workbook(cells), SURVIVAL)
+    wide = '<row r="1"><c r="A1"><v>1</v></c><c r="XFD1048576"><v>1</v></c></row>'
+    yield Bomb("workbook, a cell at XFD1048576", "t.xlsx", workbook(wide), SURVIVAL)
+    yield Bomb("workbook, a part that unpacks to 400 MiB", "t.xlsx", workbook("", more=400 * 2**20), SURVIVAL)
+    yield Bomb("workbook, 3,000 parts", "t.xlsx", _parts, SURVIVAL)
+    entity = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]>'
+    yield Bomb("workbook, an entity in its sheet", "t.xlsx", workbook("", entity), SURVIVAL)
+    yield Bomb("workbook, 100 MB of brackets", "t.xlsx", text("<", 100_000_000), SURVIVAL)
+    yield Bomb("table, a link to itself", "t.csv", _deep, SURVIVAL)
+    yield Bomb("table, a folder", "t.csv", Path.mkdir, SURVIVAL)
+    yield Bomb("table, /dev/urandom", "t.csv", lambda path: path.symlink_to("/dev/urandom"), SURVIVAL)
+    yield Bomb("CSV, one row of 25 million cells", "t.csv", text("a,b\n" + "1," * 1_000, 25_000), SURVIVAL)
+    yield Bomb("CSV, a quote that is never closed, 200 MB", "t.csv", text('a,b\n"' + "x" * 1_000, 200_000), SURVIVAL)
+    yield Bomb("CSV, numbers of 100,000 digits", "t.csv", text("a,b\n" + "9" * 100_000 + ",1\n"), SURVIVAL)
+    yield Bomb("CSV.gz, a stream within a stream", "t.csv.gz", packed(b"\x1f\x8b" * 500, 1_000_000, b""), SURVIVAL)
+    yield Bomb("Parquet of zeros (sparse, 8 GiB)", "t.parquet", sparse(2**33), SURVIVAL)
+    yield Bomb("study, a link to itself", "s.toml", _deep, ("check",))
+    inline = "x = {" + "a = {" * 100 + "}" * 101 + "\n"
+    yield Bomb("TOML, inline tables nested 100 deep", "s.toml", text(inline), ("check",))
+    yield Bomb("TOML, 18,000 arms", "s.toml", text("".join(f"[arms.a{n}]\n" for n in range(18_000))), ("check",))
+    yield Bomb("TOML, a text of 900,000 letters", "s.toml", text('title = "' + "x" * 900_000 + '"\n'), ("check",))
+    yield Bomb("FASTA, a link to itself", "u.fa", _deep, TARGETS)
+    yield Bomb(
+        "FASTA.gz, 5 million records of one name", "u.fa.gz", packed(b">g\n" + b"A" * 997 + b"\n", 5_000_000), TARGETS
+    )
+    model = text("model m\n  compartment c = 1; species x in c; x = 9; J: x => ; x;\nend\n")
+    scan = ("--scan", "x=1:2:lin:100000", "--scan", "c=1:2:lin:100000")
+    yield Bomb("simulate, a scan of 1e10 rows", "m.ant", model, (*SIMULATE, *scan))
 
 
 def attempt(bomb: Bomb, folder: Path) -> Outcome:
