@@ -20,19 +20,19 @@ def test_moderated_t(design: str) -> None:
     def judged(rng: np.random.Generator, change: float) -> rna.Estimate:
         return rna._first(rna._microarray(rng, 3, design, change), design)
 
-    assert covers(f"small: moderated {design}", 1.0, lambda rng: judged(rng, 1.0), sets=100).passed
-    assert keeps_level(f"small: moderated {design}", lambda rng: judged(rng, 0.0).p_value, sets=100).passed
+    assert covers(f"small: moderated {design}", 1.0, lambda rng: judged(rng, 1.0), sets=50).passed
+    assert keeps_level(f"small: moderated {design}", lambda rng: judged(rng, 0.0).p_value, sets=50).passed
 
 
 def test_counts() -> None:
     def judged(rng: np.random.Generator, change: float) -> rna.Estimate:
         return rna._first(rna._library(rng, 4, "unpaired", change), "unpaired", "counts")
 
-    assert covers("small: counts", 1.0, lambda rng: judged(rng, 1.0), sets=30).passed
+    assert covers("small: counts", 1.0, lambda rng: judged(rng, 1.0), sets=16).passed
 
 
 @pytest.mark.parametrize("options", [{"n": 3}, {"n": 4, "spread": 0.5}, {"n": 5, "held": 8e7}])
 def test_ratios_of_particles(options: dict[str, float]) -> None:
     effect = math.log(0.5)
     name = f"small: particles {options}"
-    assert covers(name, effect, lambda rng: tracking._ratio(rng, effect, **options), sets=80).passed  # type: ignore[arg-type]
+    assert covers(name, effect, lambda rng: tracking._ratio(rng, effect, **options), sets=40).passed  # type: ignore[arg-type]
