@@ -216,8 +216,9 @@ class _Search:
     def among_waves(self, course: Floats, span: float, ids: str) -> Rest:
         """The state that an oscillation goes around, where any root is wanted."""
         self.refuse_time(span, course[-1, self.states])
-        mean = course[len(course) // 2 :].mean(axis=0)
-        found = self.polished(mean, span, near=10.0) if self.any_root else None
+        found = None
+        for begin in (course[len(course) // 2 :].mean(axis=0), course[-1], course[0]) if self.any_root else ():
+            found = self.polished(begin, span, near=10.0) if found is None else found
         if found is None:
             raise SimulationError(f"no steady state is reached by time {span:g}: {ids} go up and down without end")
         rest = self.checked(found, span)
