@@ -116,12 +116,22 @@ def given_start(text: str | None) -> Any:
         raise InvalidInput([Fault("--start", text, "a time, or a .zarr folder that senexo simulate wrote")])
     import xarray
 
+    from senexo.lab.simulation import largest_result
+
     try:
         with xarray.open_zarr(text) as data:
+            if data.nbytes > largest_result() or any(_too_large_chunks(one) for one in data.variables.values()):
+                raise InvalidInput([Fault("--start", f"{text}: more than fits", "a store of senexo simulate")])
             last = {dim: [-1] for dim in data.dims if str(dim).startswith("time")}
             return data.isel(last).load()
     except (OSError, ValueError, KeyError) as error:
         raise InvalidInput([Fault("--start", f"{text}: {error}", "a whole store of senexo simulate")]) from None
+
+
+def _too_large_chunks(variable: xarray.Variable) -> bool:
+    """Whether the chunks of a store are said to be larger than what they hold."""
+    chunks = variable.encoding.get("chunks") or ()
+    return any(chunk > max(n, 1) for chunk, n in zip(chunks, variable.shape, strict=False))
 
 
 def _time_of(start: Any) -> float:

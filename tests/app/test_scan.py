@@ -124,6 +124,19 @@ def test_start_changes_and_steady_states_on_the_command_line(decay: Path, tmp_pa
     assert rest.stdout.splitlines()[1].split(",")[1] == "0.0"
 
 
+def test_a_store_with_chunks_that_are_too_large_is_no_start(decay: Path, tmp_path: Path) -> None:
+    store = tmp_path / "a.zarr"
+    command = ["simulate", str(decay), "--end", "1", "--points", "2", "--out", str(store)]
+    assert CliRunner().invoke(app, command, catch_exceptions=False).exit_code == 0
+    for name in ("x/.zarray", ".zmetadata"):
+        text = (store / name).read_text()
+        damaged = re.sub(r'("chunks": \[\s*1,\s*)2', r"\g<1>2000000000", text)
+        assert damaged != text
+        (store / name).write_text(damaged)
+    with pytest.raises(InvalidInput, match="more than fits"):
+        CliRunner().invoke(app, ["simulate", str(decay), "--end", "2", "--start", str(store)], catch_exceptions=False)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
