@@ -39,6 +39,8 @@ from senexo.lab.timeline import (
     counted_from,
     described,
     errors_counted_from,
+    given_before,
+    kept_settings,
     read_changes,
     read_start,
     since,
@@ -174,7 +176,7 @@ def simulate(
         raise InvalidInput([Fault("model", repr(model)[:80], "what senexo.load returns")])
     parameters = {} if parameters is None else parameters
     given, n_rows = as_columns(parameters)
-    original, network = network, with_stoichiometries(network, given)
+    original, network = network, with_stoichiometries(network, _with_former(start, given))
     ready = prepared(network)
     faults = [
         *_choice_faults(
@@ -257,13 +259,20 @@ def simulate(
     attrs = _provenance(model, prepared(original)) | {
         "method": method,
         "quantity": quantity,
-        "parameters": json.dumps({id: float(value) for id, value in given.items() if np.ndim(value) == 0}),
+        "parameters": json.dumps(
+            kept_settings(start, lowered) | {id: float(value) for id, value in given.items() if np.ndim(value) == 0}
+        ),
         **settings,
     }
     attrs |= _verdict(lowered, grid, values, cautions, status, limits)
     varied = {id for id, value in given.items() if np.ndim(value) == 1} | set(begin.state or ())
     rows_said = None if status is None else (varied, status)
     return _dataset(network, lowered, grid, clock, values, quantity, attrs, rows=rows_said)
+
+
+def _with_former(start: Any, given: Any) -> Any:
+    """What is given, and what a former result was given."""
+    return given_before(start) | dict(given) if isinstance(given, Mapping) else given
 
 
 def _rows_of_both(n_rows: int | None, begin: Start, faults: list[Fault]) -> int | None:
@@ -493,7 +502,7 @@ def _dataset(
     constants: dict[str, Any] = {}
     for slot, info in enumerate(lowered.slots):
         name = info.id
-        local = info.kind == "local parameter" and (rows is None or name not in rows[0])
+        local = info.kind == "local parameter" and not info.changes and (rows is None or name not in rows[0])
         if local or info.kind in ("reaction", "delay", "unknown"):
             continue
         if info.kind == "species":

@@ -83,7 +83,7 @@ def _former(data: xarray.Dataset, lowered: Lowered, faults: list[Fault]) -> Star
     if missing:
         found = f"a result without {', '.join(missing[:5])}"
         faults.append(Fault("start", found, "a result of the same model"))
-    state |= _locals(data, lowered)
+    state |= _locals(data, lowered, clock)
     runs = data.sizes[_free("run", taken)]
     lost = [k for k in range(runs) if not all(np.all(np.isfinite(v if v.ndim == 0 else v[k])) for v in state.values())]
     if lost and runs > 1:
@@ -102,15 +102,27 @@ def _last(data: xarray.Dataset, id: str, clock: str) -> Floats:
     return np.asarray(variable.values, dtype=np.float64)
 
 
-def _locals(data: xarray.Dataset, lowered: Lowered) -> dict[str, Floats]:
+def _locals(data: xarray.Dataset, lowered: Lowered, clock: str) -> dict[str, Floats]:
     """Local parameters that were set: they are not among the variables."""
-    try:
-        given = json.loads(data.attrs.get("parameters", "{}"))
-    except (TypeError, ValueError):
-        return {}
+    given = given_before(data)
     known = {info.id for info in lowered.slots if info.kind == "local parameter"}
-    found = {id: np.asarray(float(value)) for id, value in given.items() if id in known}
-    return found | {id: np.asarray(data[id].values, dtype=np.float64) for id in known if id in data.variables}
+    found = {id: np.asarray(value) for id, value in given.items() if id in known}
+    return found | {id: _last(data, id, clock) for id in known if id in data.variables}
+
+
+def given_before(start: Any) -> dict[str, float]:
+    """The numbers that a former result was given as `parameters`, such as stoichiometries; {} for a time."""
+    try:
+        found = json.loads(start.attrs.get("parameters", "{}"))
+        return {str(id): float(value) for id, value in found.items()}
+    except (AttributeError, TypeError, ValueError):
+        return {}
+
+
+def kept_settings(start: Any, lowered: Lowered) -> dict[str, float]:
+    """What was given to a former result, and is not among its variables: local parameters and stoichiometries."""
+    kept = {info.id for info in lowered.slots if info.kind in ("local parameter", "species reference")}
+    return {id: value for id, value in given_before(start).items() if id in kept}
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -15,7 +15,16 @@ from senexo.base.errors import InvalidInput, SimulationError, UnsupportedFeature
 from senexo.lab.rows import FEWEST_IN_BATCH
 from senexo.model.expression import Call, Number, Symbol
 from senexo.model.loading import Model
-from senexo.model.network import Network, Parameter, Rule
+from senexo.model.network import (
+    Compartment,
+    KineticLaw,
+    Network,
+    Parameter,
+    Reaction,
+    Rule,
+    Species,
+    SpeciesReference,
+)
 from verify._problems import model
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0])
@@ -163,6 +172,27 @@ def test_a_continued_run_does_not_trigger_again() -> None:
     more = senexo.simulate(counted, [1.0, 3.0], start=rows)
     assert rows["n"][:, -1].values.tolist() == [1.0, 0.0, 10.0]
     assert more["n"][:, -1].values.tolist() == [11.0, 1.0, 10.0]
+
+
+def test_a_stoichiometry_and_a_local_parameter_that_were_set_stay_set() -> None:
+    """A => n B at rate q A, with n = 3 and q = 2 in place of 1 and 1."""
+    part = SpeciesReference("B", 1.0, "n")
+    law = KineticLaw(Call("times", (Symbol("q"), Symbol("A"))), (Parameter("q", 1.0),))
+    network = Network(
+        "m", compartments=(Compartment("c", 1.0),),
+        species=(Species("A", "c", initial_amount=1.0, has_only_substance_units=True),
+                 Species("B", "c", initial_amount=0.0, has_only_substance_units=True)),
+        reactions=(Reaction("r", (SpeciesReference("A"),), (part,), kinetic_law=law),),
+    )  # fmt: skip
+    first = senexo.simulate(network, [0.0, 0.5], parameters={"n": 3.0, "r.q": 2.0})
+    rest = senexo.simulate(network, [0.5, 1.0], start=first)
+    np.testing.assert_allclose(rest["B"][0], [3.0 - 3.0 * exp(-1.0), 3.0 - 3.0 * exp(-2.0)], rtol=1e-7)
+    again = senexo.simulate(network, [1.0, 2.0], start=rest)
+    np.testing.assert_allclose(again["B"][0, -1], 3.0 - 3.0 * exp(-4.0), rtol=1e-7)
+    slower = senexo.simulate(network, [1.0, 2.0], start=rest, changes={1.0: {"r.q": 0.5}})
+    assert slower["r.q"][0].values.tolist() == [0.5, 0.5]
+    last = senexo.simulate(network, [2.0, 4.0], start=slower)
+    np.testing.assert_allclose(last["B"][0, -1], 3.0 - 3.0 * exp(-2.0 - 0.5 - 1.0), rtol=1e-7)
 
 
 def test_exact_runs_are_continued_run_by_run(births: Model) -> None:
