@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from senexo.lab.experiment import Experiment, Unit
 
 Made = dict[str, NDArray[Any]]
-LEAVE_S = 2.0  # for a unit in progress to see that it is dropped
+LEAVE_S = 0.5  # for the units in progress to see that they are dropped; Ctrl-C is answered within a second
 START_S = 2.0  # of one process; none is started before this time, nor where less than twice of it is left to do
 
 
@@ -156,8 +156,9 @@ def simulate(
         run.stop.set()
         for worker in run.workers:
             worker.close()
+        leave = time.monotonic() + LEAVE_S
         for thread in threads:
-            thread.join(LEAVE_S)
+            thread.join(max(0.0, leave - time.monotonic()))
         with suppress(SenexoError):  # that the disk is full is known by then
             while not run.results.empty():  # what was finished before an error is kept
                 result = run.results.get()

@@ -199,31 +199,6 @@ def test_simulate_replaces_nothing_unasked(tmp_path: Path, decay: Path, name: st
         refused(senexo(*simulate, 3, "--out", out, "--overwrite"), "not a store of senexo simulate")
 
 
-CHATTERING = """model chattering()
-  compartment c = 1; species x in c; x = 1;
-  J: => x; 0;
-  E1: at (x > 0.5), t0=false : x = 0;
-  E2: at 1e-8 after (x < 0.5) : x = 1;
-end
-"""
-
-
-def test_ctrl_c_is_answered_while_events_follow_each_other(tmp_path: Path) -> None:
-    """A kernel in which no reaction happens looks at no stop sign; the command answers all the same."""
-    (tmp_path / "m.ant").write_text(CHATTERING)
-    command = [*COMMAND, "simulate", "m.ant", "--end", "100", "--method", "ssa", "--out", "x.csv"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        time.sleep(10)  # compiled and at work by then; an interrupt before that is answered as well
-        assert process.poll() is None
-        asked = time.monotonic()
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(timeout=60) == 130
-        assert time.monotonic() - asked < 2
-        assert process.stderr.read() == "senexo: stopped\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["m.ant"]
-
-
 def test_an_interrupted_trial_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C while `check` simulates its trial: status 130, and no folder left, here or in the system's."""
     here, system = tmp_path / "here", tmp_path / "system"
