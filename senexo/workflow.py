@@ -245,7 +245,7 @@ def worlds(
     -------
     Results
         With the tables `worlds` (claim x world), `worlds_draws`, `worlds_parameters`, `worlds_together`,
-        `worlds_conditions` and `worlds_ranks`.
+        `worlds_conditions`, `worlds_ranks` and `worlds_experiments`.
 
     Raises
     ------
@@ -281,7 +281,7 @@ def worlds(
         tables = {
             "worlds": lab.table(judged), "worlds_draws": lab.draws(judged), "worlds_parameters": lab.parameters(judged),
             "worlds_together": together, "worlds_conditions": conditions.table(boxes),
-            "worlds_ranks": lab.ranks(judged),
+            "worlds_ranks": lab.ranks(judged), "worlds_experiments": lab.experiments(judged),
         }  # fmt: skip
         write_tables(store, {name: table for name, table in tables.items() if len(table)})
         store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together, boxes))}))
@@ -310,7 +310,11 @@ def table_of_worlds(results: Results) -> str:
     from senexo.report.worlds import text
 
     several = (results.folder / "tables" / "worlds_together.parquet").is_file()
-    said = [f["sentence"] for f in results.findings if f["assay"] == "conditions" and f["verdict"] == "shown"]
+    said = [
+        f["sentence"]
+        for f in results.findings
+        if f["assay"] == "experiments" or (f["assay"], f["verdict"]) == ("conditions", "shown")
+    ]
     return "\n".join([text(results.table("worlds"), results.table("worlds_together") if several else None), *said])
 
 

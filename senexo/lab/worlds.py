@@ -23,7 +23,8 @@ from senexo.lab.claim import null
 from senexo.lab.claim.rule import Bools
 from senexo.lab.claim.sweep import Share, Sweep
 from senexo.lab.donors import donor_values
-from senexo.lab.evidence.weighting import ShareAfter, Weighted, read_by, sentence, share_after, weigh
+from senexo.lab.evidence.information import Information, open_bits, ranked
+from senexo.lab.evidence.weighting import ShareAfter, Truths, Weighted, read_by, sentence, share_after, weigh
 from senexo.lab.evidence.weighting import columns as columns_after
 from senexo.lab.experiment import World
 from senexo.lab.registry import experiment_of
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from senexo.base.store import Store
     from senexo.lab.claim.verdict import Verdict
     from senexo.lab.experiment import Experiment, Unit
-    from senexo.study.schema import Study
+    from senexo.study.schema import Candidate, Study
 
 Said = Mapping[str, Mapping[str, "Study"]]  # name of a study -> (name of a world -> the study there)
 SHARES = ("true", "possible", "true_where_possible", "null", "beyond_null")
@@ -54,6 +55,7 @@ class Judged:
     evidence: Weighted | None = None
     measures: Mapping[str, str] = field(default_factory=dict)
     n_wells: int = 0
+    candidates: tuple[tuple[Candidate, Information], ...] = ()
 
     def after(self) -> dict[str, ShareAfter]:
         """The shares of worlds after the evidence, by the names of those before; none without evidence."""
@@ -145,9 +147,10 @@ def judge(studies: Said, store: Store, *, workers: int, say: Callable[[str, int,
             written = next(iter(worlds.values())).worlds
             says = written[world].written.get("says", world) if world in written else study.title
             measures = experiment.circuit.measures if experiment.circuit else {}
-            found.append(
-                Judged(name, world, says, verdict, study, weigh(experiment, own.get), measures, len(own.units))
-            )
+            truths, one = Truths.of(experiment, own.get), verdict.found
+            telling = tuple(ranked(study, truths, one.true & one.kept, one.kept))
+            weighed, n = weigh(truths), len(own.units)
+            found.append(Judged(name, world, says, verdict, study, weighed, measures, n, telling))
     return found
 
 
@@ -208,6 +211,35 @@ def draws(judged: Sequence[Judged]) -> pd.DataFrame:
             })
         )  # fmt: skip
     return pd.concat(frames, ignore_index=True)
+
+
+def experiments(judged: Sequence[Judged]) -> pd.DataFrame:
+    """The candidate experiments of every claim and world, the most telling first, in bits."""
+    rows = []
+    for one in judged:
+        still_open = open_bits(one.verdict.found.true[one.verdict.found.kept]) if one.candidates else 0.0
+        for rank, (candidate, found) in enumerate(one.candidates, start=1):
+            rows.append({
+                "claim": one.verdict.claim.id, "world": one.world, "rank": rank, "experiment": candidate.name,
+                "bits": found.value, "se": found.se, "bits_all_draws": found.all_draws,
+                "bits_half_of_them": found.half_of_them, "open_bits": still_open,
+                "cost": candidate.cost if candidate.cost is not None else float("nan"),
+                "bits_per_cost": found.value / candidate.cost if candidate.cost else float("nan"),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _telling(one: Judged) -> dict[str, Any]:
+    """The candidate experiment that would tell most about a claim, as a finding."""
+    (best, found), still_open = one.candidates[0], open_bits(one.verdict.found.true[one.verdict.found.kept])
+    others = "".join(f"; {other.name} {about.value:.2f} (SE {about.se:.2f})" for other, about in one.candidates[1:5])
+    return {
+        "assay": "experiments", "id": f"experiments:{one.verdict.claim.id}:{one.world}",
+        "sentence": f"{one.world}: of {len(one.candidates)} candidate experiments {best.name} would tell most about "
+        f"{one.verdict.claim.id}: {found.value:.2f} of {still_open:.2f} bits (SE {found.se:.2f}{others}).",
+        "estimate": found.value, "low": found.value - 1.96 * found.se, "high": found.value + 1.96 * found.se,
+        "unit": "bits", "p_value": None, "verdict": "estimated", "request": None,
+    }  # fmt: skip
 
 
 def ranks(judged: Sequence[Judged]) -> pd.DataFrame:
@@ -316,6 +348,8 @@ def sentences(
         yield {**finding, "id": f"{finding['id']}:{one.world}", "sentence": f"{one.world}: {finding['sentence']}"}
         if one.evidence is not None:
             yield _after(one, one.evidence)
+        if one.candidates:
+            yield _telling(one)
     for row in together.to_dict("records"):
         said = f"{row['world']}: {row['claims']} are true in {Share(int(row['k']), int(row['n']))}"
         said += f"; {100 * row['expected']:.1f} % if they were independent."

@@ -138,7 +138,7 @@ def render(folder: Path, *, out: Path | None = None, figures: bool = False) -> l
     joint = [f for f in results.found["findings"] if f["assay"] == "worlds"]
     page = template.render(
         run=results.run, rows=list(rows(table)), svg=Markup(svg), caption=drawn.caption, joint=joint,
-        sentences=[f for f in results.found["findings"] if f["assay"] in ("claim", "evidence")],
+        sentences=[f for f in results.found["findings"] if f["assay"] in ("claim", "evidence", "experiments")],
         conditions=[f for f in results.found["findings"] if f["assay"] == "conditions"],
         has_evidence="true_after" in table,
         spread=_spread(table), css=(assets / "page.css").read_text(encoding="utf-8"), has_joint=together is not None,

@@ -15,7 +15,7 @@ from senexo.study.claims import Clause, Vocabulary, parse_claim
 from senexo.study.cursor import Cursor, named
 from senexo.study.donors import HERE
 from senexo.study.form import evidence as form
-from senexo.study.schema import Draw, Evidence
+from senexo.study.schema import Candidate, Draw, Evidence
 
 FIGURES = Path(__file__).parent.parent / "studies" / "figures.csv"
 MAX_ROWS, MAX_BYTES = 100_000, 2**22
@@ -84,13 +84,52 @@ def _one(
     })  # fmt: skip
 
 
+def read_candidates(
+    written: Sequence[form.Candidate | None], place: Cursor, vocabulary: Vocabulary, draws: Mapping[str, Draw] | None
+) -> tuple[Candidate, ...]:
+    """All candidate experiments of a study; what is wrong with them is noted."""
+    found: dict[str, Candidate] = {}
+    for entry, one in zip(place.elements() if written else (), written, strict=True):
+        if one is None:
+            continue
+        _about(one, one.parameter, entry, vocabulary, draws)
+        design = _design(one, entry)
+        if one.name in found:
+            entry.at("name").fault("each name once")
+        elif not entry.has_fault() and one.name is not None:
+            numbers = {"sd": one.sd or 0.0, "dispersion": one.dispersion or 0.0, "cost": one.cost}
+            fields = {"kind": one.kind, "parameter": one.parameter, "observable": one.observable, "law": one.law}
+            found[one.name] = Candidate.model_validate({"name": one.name, **fields, "design": design, **numbers})
+    return tuple(found.values())
+
+
+def _design(one: form.Candidate, place: Cursor) -> dict[str, tuple[float, ...]]:
+    """The wells of a candidate experiment."""
+    if one.kind is None or place.has_fault():
+        return {}
+    wanted, design = form.DESIGNS[one.kind], one.design or {}
+    if set(design) != set(wanted):
+        place.fault(f"a design with {', '.join(wanted) or 'no column'}", found=", ".join(design) or "no column")
+        return {}
+    if one.kind == "figure" and not (one.sd or 0.0) > 0:
+        place.fault("the key sd above 0: how wrong such a figure is", found=f"{one.sd or 0.0:g}")
+    found = {name: tuple(x for x in design[name] or () if x is not None) for name in wanted}
+    for name, values in found.items():
+        if any(x <= 0 or (name != "exposure" and x != math.floor(x)) for x in values):
+            place.at("design").at(name).fault("whole numbers above 0" if name != "exposure" else "numbers above 0")
+    if len({len(values) for values in found.values()}) > 1:
+        place.at("design").fault("columns of one length")
+    return found
+
+
 def _number(written: float | None, of_row: str | None) -> float | None:
     return written if written is not None else float(of_row) if of_row else None
 
 
 def _about(
-    one: form.Evidence, parameter: str | None, place: Cursor, vocabulary: Vocabulary, draws: Mapping[str, Draw] | None
-) -> None:
+    one: form.Evidence | form.Candidate, parameter: str | None, place: Cursor, vocabulary: Vocabulary,
+    draws: Mapping[str, Draw] | None,
+) -> None:  # fmt: skip
     """Faults of what the evidence is about."""
     if (parameter is None) == (one.observable is None) and not place.has_fault():
         found = "both" if parameter else "neither"

@@ -44,6 +44,7 @@ SECTIONS: tuple[tuple[str, type[Table]], ...] = (
     ("`[claim.null]`", measured.Null),
     ("`[worlds.NAME]`", worlds.World),
     ("`[[evidence]]`", evidence.Evidence),
+    ("`[[candidates]]`", evidence.Candidate),
 )
 
 

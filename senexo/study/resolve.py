@@ -16,7 +16,7 @@ from senexo.study.claims import Vocabulary
 from senexo.study.culture import check_stop, read_culture, refuse_lost, window_check_wells
 from senexo.study.cursor import Cursor
 from senexo.study.donors import read_cells, read_donors
-from senexo.study.evidence import read_evidence
+from senexo.study.evidence import read_candidates, read_evidence
 from senexo.study.form.file import StudyFile
 from senexo.study.names import ModelNames, names_of, of_types
 from senexo.study.requests import read_claim, read_readouts, read_replicates
@@ -121,6 +121,7 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
     vocabulary = Vocabulary(list(arms) or None, reads.times_h, reads.names, kinds or None)
     drawn_here = None if donors is None else donors.draws
     measured = read_evidence(form.evidence or (), top.at("evidence"), vocabulary, drawn_here, folder)
+    possible = read_candidates(form.candidates or (), top.at("candidates"), vocabulary, drawn_here)
     if top.faults or names is None or culture is None or donors is None or readouts is None or replicates is None:
         return None
     assert form.title is not None
@@ -128,6 +129,7 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
     return Study(
         title=form.title, seed=form.seed, model=names.model, cells=cells, donors=donors, culture=culture, arms=arms,
         readouts=readouts, replicates=replicates, assays=assays, claim=claim, worlds=others, evidence=measured,
+        candidates=possible,
     )  # fmt: skip
 
 

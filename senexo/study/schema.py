@@ -258,6 +258,23 @@ class Evidence(_Frozen):
     status: Status
 
 
+class Candidate(_Frozen):
+    """An experiment that could be done: what it measures, by which observation model, how large it is, what it costs.
+
+    design: column -> numbers of its wells (docs/claims.md); sd: of a figure, on the scale of its law.
+    """
+
+    name: str
+    kind: Literal["figure", "senescence", "fates", "qpcr", "particles", "dilution"]
+    parameter: str | None = None
+    observable: str | None = None
+    design: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    sd: float = 0.0
+    law: Literal["log-normal", "normal"] = "log-normal"
+    dispersion: float = 0.0
+    cost: float | None = None
+
+
 class World(_Frozen):
     """A named world of a study. `written`: what differs, as the file says it; `cuts`: actions added to every arm."""
 
@@ -286,8 +303,8 @@ class Study(_Frozen):
         What is read and when (h), the noise of measuring, the assays requested, and the claim to be judged.
     worlds
         Named worlds in which the claim is judged too (`senexo worlds`); a run does not look at them.
-    evidence
-        Measurements by which `senexo worlds` weights the draws; a run does not look at them.
+    evidence, candidates
+        Measurements by which `senexo worlds` weights the draws, and experiments that it ranks; a run looks at neither.
     notices
         What the file says in words of the last version; no part of the study's content.
 
@@ -314,6 +331,7 @@ class Study(_Frozen):
     claim: Claim | None = None
     worlds: dict[str, World] = Field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     notices: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
@@ -330,7 +348,7 @@ class Study(_Frozen):
         counts by its content, not by where its file lies.
         """
         content = self.model_dump(mode="json")
-        del content["worlds"], content["evidence"]
+        del content["worlds"], content["evidence"], content["candidates"]
         content["arms"] = list(content["arms"].items())
         content["model"] = content["model"]["digest"]
         content["culture"] = _first_names(content["culture"])
@@ -354,8 +372,9 @@ class Study(_Frozen):
                 if not arm[key]:
                     del arm[key]
         content["assays"] = [{"name": request.name, **request.options} for request in self.assays]
-        if not self.evidence:
-            del content["evidence"]
+        for key in ("evidence", "candidates"):
+            if not content[key]:
+                del content[key]
         for one in content.get("evidence", ()):
             if not one["data"]:
                 del one["data"]

@@ -67,7 +67,7 @@ def departing(raw: Mapping[str, Any], study: Study, plain: Study) -> dict[str, A
 
 def without_draws(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The tables of a study file without what it says of its donors' draws, its claim and its worlds."""
-    tables = {key: value for key, value in raw.items() if key not in ("worlds", "claim", "evidence")}
+    tables = {key: value for key, value in raw.items() if key not in ("worlds", "claim", "evidence", "candidates")}
     return tables | {"donors": {key: value for key, value in raw.get("donors", {}).items() if key != "draws"}}
 
 

@@ -12,12 +12,13 @@ from scipy import stats
 from senexo import read_study, workflow
 from senexo.base.errors import InvalidInput
 from senexo.lab.evidence import weighting
-from senexo.lab.evidence.likelihood import FEW, log_likelihood
+from senexo.lab.evidence.likelihood import FEW, log_likelihood, outcome
 from senexo.lab.evidence.pareto import fit_tail, smoothed
 from senexo.lab.evidence.weighting import FIXED, IN_PRIOR, Weighted, share_after
 from senexo.study.resolve import resolve
-from senexo.study.schema import Evidence, Replicates, Study
+from senexo.study.schema import Candidate, Evidence, Replicates, Study
 from verify.worlds_boxes import covered
+from verify.worlds_information import claim, draws, exact_claim
 
 TINY = Path(__file__).parents[1] / "circuits" / "tiny.toml"
 NOISE = read_study(TINY).replicates
@@ -129,7 +130,7 @@ def test_evidence_far_from_the_prior_gives_no_share() -> None:
 
 
 def study(*evidence: dict[str, Any], **more: Any) -> Study:
-    tables = read_study(TINY, set=["donors.n=40", "cells.cell.n=4"]).to_dict()
+    tables = read_study(TINY, set=["donors.n=60", "cells.cell.n=4"]).to_dict()
     claim = {
         "id": "T",
         "holds_when": "arrested(dose[3000], 5 d) - arrested(mock, 5 d) > 5 %",
@@ -148,7 +149,10 @@ def test_a_study_with_evidence_has_every_share_before_and_after(tmp_path: Path) 
         "observable": "alive(mock, 5 d)",
         "data": {"with_fate": [5], "cells": [9]},
     }
-    own = study(K, alive, worlds={"K known": {"draws": {"K": 500}}})
+    candidates = [
+        {"name": "noise", "parameter": "he", "sd": 0.1}, {"name": "K", "parameter": "K", "sd": 0.1, "cost": 2},
+    ]  # fmt: skip
+    own = study(K, alive, worlds={"K known": {"draws": {"K": 500}}}, candidates=candidates)
     assert resolve(own.to_dict()).evidence == own.evidence
     assert own.digest == study().digest  # a run does not look at it
     found = workflow.worlds(own, out=tmp_path / "out", workers=1)
@@ -163,8 +167,37 @@ def test_a_study_with_evidence_has_every_share_before_and_after(tmp_path: Path) 
     sentences = {f["id"]: f["sentence"] for f in found.findings if f["assay"] == "evidence"}
     assert "evidence: K, alive" in sentences["evidence:T:as it stands"]
     assert f"left out: K {FIXED}" in sentences["evidence:T:K known"]
+    ranked = found.table("worlds_experiments").set_index(["world", "experiment"])
+    assert ranked.loc[("as it stands", "K"), "rank"] == 1
+    assert ranked.loc[("as it stands", "noise"), "bits"] == pytest.approx(0, abs=1e-9)  # he is the same in all draws
+    assert ranked.loc[("as it stands", "K"), "bits_per_cost"] == ranked.loc[("as it stands", "K"), "bits"] / 2
+    assert "of 2 candidate experiments K would tell most about T" in workflow.table_of_worlds(found)
     assert "true after the evidence" in (found.folder / "report.html").read_text(encoding="utf-8")
     assert "true after evidence" in workflow.table_of_worlds(found)
+
+
+@pytest.mark.parametrize("sd", [0.3, 1.0])
+def test_expected_information_is_that_of_the_closed_form(sd: float) -> None:
+    """A normal number measured with a normal error: within 3 standard errors; false alarm 1.1 % over four figures."""
+    for found, exact in ((draws(sd, 700, 1), 0.5 * np.log2(1 + 1 / sd**2)), (claim(sd, 700, 2), exact_claim(sd))):
+        assert abs(found.value - exact) < 3 * found.se
+        assert abs(found.all_draws - found.half_of_them) < 0.1
+
+
+def test_outcomes_are_made_by_the_model_that_judges_them() -> None:
+    """Made at the truth, the likelihood is largest near it: the mean of its maximum is within 4 standard errors."""
+    rng, grid = np.random.default_rng(4), np.linspace(0.02, 0.98, 49)
+    designs: dict[str, Any] = {
+        "senescence": {"counted": (200, 200)}, "fates": {"cells": (150,)}, "particles": {"exposure": (300,)},
+        "dilution": {"cells": (1, 3), "wells": (60, 60)}, "figure": {}, "qpcr": {"reactions": (8,)},
+    }  # fmt: skip
+    for kind, design in designs.items():
+        one = Candidate.model_validate({"name": kind, "kind": kind, "design": design, "sd": 0.2, "parameter": "p"})
+        found = []
+        for _ in range(40):
+            made = outcome(one, 0.4, NOISE, rng)
+            found.append(grid[np.argmax(log_likelihood(made, grid, NOISE))])
+        assert abs(np.mean(found) - 0.4) < 4 * np.std(found) / np.sqrt(40) + 0.02, kind
 
 
 def test_a_figure_that_the_prior_is_made_of_counts_once() -> None:
@@ -196,6 +229,22 @@ def test_a_figure_that_the_prior_is_made_of_counts_once() -> None:
 def test_what_is_no_evidence_is_refused(change: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         study({**K, **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"parameter": "Q"}, r'candidates\[0\].parameter: found "Q", expected one of the parameters'),
+        ({"sd": 0}, "expected the key sd above 0"),
+        ({"design": {"cells": [3]}}, "found cells, expected a design with no column"),
+        ({"kind": "senescence", "design": {"counted": [0]}}, "design.counted: .* expected whole numbers above 0"),
+        ({"kind": "dilution", "design": {"cells": [3], "wells": [4, 4]}}, "columns of one length"),
+        ({"observable": "alive(mock, 5 d)"}, "found both, expected the key parameter or the key observable"),
+    ],
+)
+def test_what_is_no_candidate_experiment_is_refused(change: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        study(candidates=[{"name": "c", "parameter": "K", "sd": 0.2, **change}])
 
 
 def test_a_table_of_counts_is_read_from_a_file(tmp_path: Path) -> None:

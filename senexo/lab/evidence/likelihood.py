@@ -20,13 +20,15 @@ Constants that are the same in all draws are left out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.lab.observe import threshold_cycle
+
 if TYPE_CHECKING:
-    from senexo.study.schema import Evidence, Replicates
+    from senexo.study.schema import Candidate, Evidence, Replicates
 
 Floats = NDArray[np.float64]
 FEW = 2_000.0  # expected templates up to which their Poisson distribution is summed; above, it is normal
@@ -58,6 +60,52 @@ def log_likelihood(evidence: Evidence, truth: Floats, noise: Replicates, *, cell
             case "qpcr":
                 found = _cycles(np.array(evidence.data["ct"]), truth * noise.lysed_cells, noise)
     return np.where(np.isnan(found), IMPOSSIBLE, found)
+
+
+def outcome(
+    candidate: Candidate, truth: float, noise: Replicates, rng: np.random.Generator, *, cells: int = 0
+) -> Evidence:
+    """An outcome that a candidate experiment could have where the true value is `truth`, by the same models."""
+    from scipy.special import ndtri
+
+    from senexo.study.schema import Evidence
+
+    design = {name: np.array(values) for name, values in candidate.design.items()}
+    share = (truth * cells + 0.5) / (cells + 1.0) if cells else truth
+    figure: dict[str, float] = {}
+    data: dict[str, NDArray[Any]] = {}
+    match candidate.kind:
+        case "figure":
+            log, width = candidate.law == "log-normal", float(ndtri(0.975)) * candidate.sd
+            found = (np.log(truth) if log else truth) + candidate.sd * rng.standard_normal()
+            ends = found, found - width, found + width
+            figure = dict(zip(("value", "low", "high"), np.exp(ends) if log else ends, strict=True))
+        case "senescence":
+            stained = noise.false_positive + (1.0 - noise.false_positive - noise.false_negative) * share
+            counted = design["counted"].astype(int)
+            data = {"positive": rng.binomial(counted, stained), "counted": counted}
+        case "fates":
+            whole = design["cells"].astype(int)
+            data = {"with_fate": rng.binomial(whole, share), "cells": whole}
+        case "dilution":
+            wells, hit = design["wells"].astype(int), -np.expm1(-max(truth, 0.0) * design["cells"])
+            data = {"cells": design["cells"], "wells": wells, "positive": rng.binomial(wells, hit)}
+        case "particles":
+            mean = truth * design["exposure"]
+            spread = candidate.dispersion
+            mean = mean * rng.gamma(1.0 / spread, spread, mean.shape) if spread else mean
+            data = {"particles": rng.poisson(mean), "exposure": design["exposure"]}
+        case "qpcr":
+            cycles = [
+                threshold_cycle(truth * noise.lysed_cells, noise, rng) for _ in range(int(design["reactions"].sum()))
+            ]
+            data = {"ct": np.nan_to_num(np.array(cycles), nan=noise.ct_cutoff)}
+    listed = {name: tuple(float(x) for x in values) for name, values in data.items()}
+    return Evidence(
+        name=candidate.name, kind=candidate.kind, parameter=candidate.parameter, observable=candidate.observable,
+        law=candidate.law, **figure, data=listed, dispersion=candidate.dispersion, source="an outcome made here",
+        status="assumed",
+    )  # fmt: skip
 
 
 def _share(truth: Floats, cells: int) -> Floats:

@@ -9,6 +9,7 @@ evidence say nothing, and more draws are needed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,18 @@ from numpy.typing import NDArray
 
 from senexo.assays.stats.ranks import wilson
 from senexo.lab.claim import null
+from senexo.lab.claim.judge import number
 from senexo.lab.donors import donor_values
 from senexo.lab.evidence.likelihood import log_likelihood
 from senexo.lab.evidence.pareto import WORST_SHAPE, Floats, Weights, smoothed
-from senexo.study.claims import Comparison, observables, parse_claim
+from senexo.study.claims import Comparison, Value, observables, parse_claim
 from senexo.study.donors import HERE
 from senexo.study.evidence import condition
 from senexo.study.observables import Observable, Quantity
 
 if TYPE_CHECKING:
     from senexo.lab.experiment import Experiment, Get
-    from senexo.study.schema import Draw, Evidence, Study
+    from senexo.study.schema import Candidate, Draw, Evidence, Study
 
 Bools = NDArray[np.bool_]
 FEWEST = 20.0  # effective draws below which no share is given
@@ -89,40 +91,60 @@ def share_after(weighted: Weighted, true: Bools, among: Bools, *, level: float =
 
 
 def read_by(study: Study) -> list[Observable]:
-    """Everything that the evidence of a study reads of its arms."""
-    clauses = [parse_claim(condition(one.observable)) for one in study.evidence if one.observable]
+    """Everything that the evidence and the candidate experiments of a study read of its arms."""
+    texts = [*(one.observable for one in study.evidence), *(one.observable for one in study.candidates)]
+    clauses = [parse_claim(condition(text)) for text in texts if text]
     return list(dict.fromkeys(found for clause in clauses for found in observables(clause)))
 
 
-def weigh(experiment: Experiment, get: Get) -> Weighted | None:
-    """The evidence on the draws of a study, from its stored units; None without any."""
-    from senexo.lab.claim.judge import number
+@dataclass(frozen=True)
+class Truths:
+    """What measurements of a study are about, in every draw."""
 
-    study = experiment.study
-    if not study.evidence:
-        return None
-    seen = null.read(experiment, read_by(study), get)
-    cells = dict(zip(study.arms, experiment.size().founders, strict=True))
+    study: Study
+    seen: Mapping[Observable, Floats]
+    founders: Mapping[str, int]
+
+    @classmethod
+    def of(cls, experiment: Experiment, get: Get) -> Truths:
+        """From the stored units of a study."""
+        study = experiment.study
+        founders = dict(zip(study.arms, experiment.size().founders, strict=True))
+        return cls(study, null.read(experiment, read_by(study), get), founders)
+
+    def value(self, one: Evidence | Candidate) -> Floats:
+        """The true value [draws] of what a measurement is about."""
+        if one.parameter is not None:
+            draws = {one.parameter: self.study.donors.draws[one.parameter]}
+            numbers = range(1, self.study.donors.n + 1)
+            return np.array([donor_values(draws, self.study.seed, k)[one.parameter] for k in numbers])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.broadcast_to(number(self._side(one), self.seen), self.study.donors.n)
+
+    def cells(self, one: Evidence | Candidate) -> int:
+        """How many simulated cells a share is of, where the measurement is of one; 0 for anything else."""
+        side = None if one.parameter is not None else self._side(one)
+        share = isinstance(side, Observable) and side.quantity in (Quantity.SENESCENCE, Quantity.ARRESTED)
+        return self.founders[side.arm] if share and isinstance(side, Observable) else 0
+
+    def _side(self, one: Evidence | Candidate) -> Value:
+        clause = parse_claim(condition(one.observable or ""))
+        assert isinstance(clause, Comparison)
+        return clause.left
+
+
+def weigh(truths: Truths) -> Weighted | None:
+    """The evidence on the draws of a study; None without any."""
+    study = truths.study
     known: dict[str, Floats] = {}
     left_out: dict[str, str] = {}
     for one in study.evidence:
-        if one.parameter is not None:
-            draw = study.donors.draws[one.parameter]
-            if reason := _not_used(one, draw):
-                left_out[one.name] = reason
-                continue
-            numbers = range(1, study.donors.n + 1)
-            truth = np.array([
-                donor_values({one.parameter: draw}, study.seed, k)[one.parameter] for k in numbers
-            ])  # fmt: skip
-            known[one.name] = log_likelihood(one, truth, study.replicates)
-            continue
-        clause = parse_claim(condition(one.observable or ""))
-        assert isinstance(clause, Comparison)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            truth = np.broadcast_to(number(clause.left, seen), study.donors.n)
-        known[one.name] = log_likelihood(one, truth, study.replicates, cells=_cells(clause, cells))
-    return Weighted(known, left_out)
+        reason = None if one.parameter is None else _not_used(one, study.donors.draws[one.parameter])
+        if reason is not None:
+            left_out[one.name] = reason
+        else:
+            known[one.name] = log_likelihood(one, truths.value(one), study.replicates, cells=truths.cells(one))
+    return Weighted(known, left_out) if study.evidence else None
 
 
 def _not_used(one: Evidence, draw: Draw) -> str | None:
@@ -130,13 +152,6 @@ def _not_used(one: Evidence, draw: Draw) -> str | None:
     if draw.law == "fixed" or draw.low == draw.high:
         return FIXED
     return IN_PRIOR if draw.source == one.source != HERE else None
-
-
-def _cells(clause: Comparison[Observable], cells: dict[str, int]) -> int:
-    """How many simulated cells a share is of, where the evidence is one; 0 for anything else."""
-    one = clause.left
-    share = isinstance(one, Observable) and one.quantity in (Quantity.SENESCENCE, Quantity.ARRESTED)
-    return cells[one.arm] if share and isinstance(one, Observable) else 0
 
 
 def sentence(claim: str, before: str, after: ShareAfter, weighted: Weighted) -> str:

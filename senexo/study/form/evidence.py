@@ -18,6 +18,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "particles": ("particles", "exposure"),
     "dilution": ("cells", "wells", "positive"),
 }
+# kind of measurement -> what the design of a candidate experiment states of its wells
+DESIGNS: dict[str, tuple[str, ...]] = {
+    "figure": (),
+    "senescence": ("counted",),
+    "fates": ("cells",),
+    "qpcr": ("reactions",),
+    "particles": ("exposure",),
+    "dilution": ("cells", "wells"),
+}
 LAWS = ("log-normal", "normal")
 COLUMN = "a list of numbers, e.g. [12, 9, 15]"
 
@@ -52,3 +61,25 @@ class Evidence(Table):
     dispersion: Number = key("of particles: variance between wells beyond Poisson, over the squared mean", 0.0)
     source: Word = key("where it comes from", None, otherwise="this study")
     status: Status = key(STATUS, None, otherwise="assumed")
+
+
+class Candidate(Table):
+    """One experiment that could be done, which `senexo worlds` ranks by what it would tell about the claim."""
+
+    EXPECTED: ClassVar[str] = 'a table, e.g. { name = "load", parameter = "E", sd = 0.3 }'
+    name: Word = key("its name", example="load of vesicles")
+    kind: Annotated[str | None, OneOf(tuple(COLUMNS), "kinds of measurement")] = key(
+        "what is measured, and how", "figure"
+    )
+    parameter: Word = key("the parameter of the circuit that it measures", None)
+    observable: Annotated[str | None, Text('what of the study it measures, e.g. "senescence(mimic, 7 d)"', 2000)] = key(
+        "or what of the study it measures, in the language of claims, without a comparison", None
+    )
+    design: Annotated[
+        dict[str, Annotated[list[Number] | None, Listed(COLUMN)]] | None,
+        Named("a table of columns, e.g. { counted = [200, 200, 200] }"),
+    ] = key("its wells, by kind ([the next experiment](claims.md#the-next-experiment))", None)
+    sd: Number = key("of a figure: standard deviation of its error, on the scale of its law", 0.0)
+    law: Annotated[str | None, OneOf(LAWS, "laws")] = key("of a figure: how it varies around the truth", "log-normal")
+    dispersion: Number = key("of particles: as of evidence", 0.0)
+    cost: Number = key("what it costs, in any unit", None)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from senexo.study.form.arms import Arm
 from senexo.study.form.assays import Assay
 from senexo.study.form.culture import CellType, Culture, Donors, Model
-from senexo.study.form.evidence import Evidence
+from senexo.study.form.evidence import Candidate, Evidence
 from senexo.study.form.fields import Constant, Key, Listed, Named, Text, Whole
 from senexo.study.form.kinds import DEFAULT_SEED, MAX_SEED
 from senexo.study.form.measured import Claim, Readouts, Replicates
@@ -72,3 +72,6 @@ class StudyFile(Table):
     evidence: Annotated[list[Evidence | None] | None, Listed("a list of tables, [[evidence]]", may_be_empty=True)] = (
         key("measurements by which `senexo worlds` weights the draws", None, otherwise="none")
     )
+    candidates: Annotated[
+        list[Candidate | None] | None, Listed("a list of tables, [[candidates]]", may_be_empty=True)
+    ] = key("experiments that `senexo worlds` ranks by what they would tell", None, otherwise="none")
