@@ -184,6 +184,56 @@ def test_a_study_that_differs_is_not_resumed(whole: workflow.Results) -> None:
     assert verify(whole.folder).faults == ()
 
 
+def test_another_version_does_not_resume(whole: workflow.Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as other:
+        other.setattr("senexo.lab.provenance.__version__", "99.9")
+        with pytest.raises(StoreError, match=r"senexo version: there \d\S*, here 99\.9"):
+            workflow.run(TINY, out=whole.folder, resume=True)
+    assert verify(whole.folder).faults == ()
+    assert verify(whole.folder).finished
+
+
+def test_a_folder_of_another_user_is_one_message(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = "nothing was refused"
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            Store(closed / "out", {"seed": "1"}, resume=False)
+        except BaseException as error:
+            said = f"{type(error).__name__}: {error}"
+        finally:
+            os.write(write, said.encode())
+            os._exit(0)
+    os.close(write)
+    with open(read, encoding="utf-8") as stream:
+        assert stream.read().startswith(f"StoreError: cannot write {closed}/out: Permission denied")
+    os.waitpid(child, 0)
+    assert list(closed.iterdir()) == []
+
+
+def test_a_clock_that_was_set_back_changes_nothing(
+    tmp_path: Path, whole: workflow.Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was kept lies ten years ahead, and the clock stands at 1970, when the run goes on."""
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "simulating cells" and done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        workflow.run(TINY, out=tmp_path / "out", workers=1, progress=stop)
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (time.time() + 3.2e8,) * 2)
+    monkeypatch.setattr(time, "time", lambda: 1.0)
+    assert workflow.run(TINY, out=tmp_path / "out", resume=True).digest == whole.digest
+    assert verify(tmp_path / "out").faults == ()
+
+
 def dying(function: Callable[..., Any], left: int, *, after: bool = False) -> Callable[..., Any]:
     """The function, ended by SIGKILL when it is called for the `left`-th time."""
 

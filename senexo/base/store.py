@@ -94,8 +94,8 @@ class Store:
 
     def __init__(self, folder: Path, identity: Mapping[str, str], *, resume: bool) -> None:
         self.folder = folder
-        _refuse_strangers(folder)
         with _writing(folder):
+            _refuse_strangers(folder)
             for needed in (folder, folder / "chunks", folder / "tables"):
                 needed.mkdir(parents=True, exist_ok=True)
             self._ledger = self._open_ledger()
