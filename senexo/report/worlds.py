@@ -71,7 +71,7 @@ def rows(table: pd.DataFrame) -> Iterator[dict[str, str]]:
             "true": _interval(row, "true"), "possible": _interval(row, "possible"),
             "where": _interval(row, "true_where_possible"), "null": _interval(row, "null"),
             "beyond": _interval(row, "beyond_null"),
-            "after": _interval(row, "true_after") if "true_after" in row else "",
+            "after": _interval(row, "true_after") if row.get("effective_draws", np.nan) > 0 else "no evidence",
             "tested": "" if row["verdict"] == "share of worlds" else str(row["verdict"]),
         }  # fmt: skip
 
