@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
+from senexo.lab.labelled import Labels
 from senexo.model.network import Network
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class Prepared:
                     self._others.popitem(last=False)
             self._others.move_to_end(key)
             return self._others[key]
+
+    @cached_property
+    def labels(self) -> Labels:
+        return Labels(self.network, self.lowered)
 
     @cached_property
     def plan(self) -> Plan:

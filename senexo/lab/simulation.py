@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.machine import available_memory
 from senexo.base.streams import generator
-from senexo.engine.formula.evaluate import evaluate_all, initial_values
+from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.network import Lowered
 from senexo.engine.formula.unset import check_values
 from senexo.engine.limits import Limits
@@ -47,7 +47,7 @@ from senexo.lab.timeline import (
     start_values,
     with_changes,
 )
-from senexo.model.network import Network, Reaction, SpeciesReference, UnitDefinition
+from senexo.model.network import Network, SpeciesReference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ def simulate(
         Ascending, `start` or later, in the model's time unit; a later first time only leaves out what came before.
         None for a steady state.
     method
-        "ode" solves dA/dt = sum of stoichiometry x rate with scipy's stiff solvers (LSODA first); "ssa" draws exact
+        "ode" solves dA/dt = sum of stoichiometry x rate by backward differentiation (docs/engine.md); "ssa" draws exact
         trajectories of the same reactions on whole molecules (Gillespie's direct method).
     runs
         Independent trajectories (of each row of `parameters`); "ode" repeats one, and takes 1 for rows.
@@ -218,13 +218,14 @@ def simulate(
     limits = None if max_events is None and max_seconds is None else Limits(max_events, max_seconds)
     settings |= {name: value for name, value in (("max_events", max_events), ("max_seconds", max_seconds)) if value}
     status: list[str] | None = None
+    laws: NDArray[np.float64] | None = None
     clock = since(grid, begin.time)
     if steady_state:
         with errors_counted_from(begin.time):
             rows, latest = _steady(
                 ready, begin, np.atleast_2d(v0), rtol=rtol, seed=seed, any_root=steady_state == "root"
             )
-        values, clock = rows.values, np.array([latest])
+        values, clock, form = rows.values, np.array([latest]), ready
         status = None if n_rows is None else rows.status
         cautions += counted_from(begin.time, rows.cautions)
     elif n_rows is None:
@@ -234,7 +235,7 @@ def simulate(
         form = with_changes(as_left(ready, begin, v0)[0][0], plan)
         lowered = form.lowered
         with errors_counted_from(begin.time):
-            values = _one_row(form, v0, clock, method, runs=runs, seed=seed, threads=threads, options=options)
+            values, laws = _one_row(form, v0, clock, method, runs=runs, seed=seed, threads=threads, options=options)
         cautions += counted_from(begin.time, found)
         if limits is not None:
             status = counted_from(begin.time, [limits.ended.get(run, COMPLETE) for run in range(runs)])
@@ -253,7 +254,8 @@ def simulate(
         rows = merged(parts, runs)
         if method == "ode":
             settings["rows"] = rows.how
-        lowered = with_changes(ready, plan).lowered
+        form = with_changes(ready, plan)
+        lowered = form.lowered
         values, status = rows.values, counted_from(begin.time, rows.status)
         cautions += counted_from(begin.time, rows.cautions)
     attrs = _provenance(model, prepared(original)) | {
@@ -267,7 +269,7 @@ def simulate(
     attrs |= _verdict(lowered, grid, values, cautions, status, limits)
     varied = {id for id, value in given.items() if np.ndim(value) == 1} | set(begin.state or ())
     rows_said = None if status is None else (varied, status)
-    return _dataset(network, lowered, grid, clock, values, quantity, attrs, rows=rows_said)
+    return form.labels.dataset(grid, clock, values, quantity, attrs, laws=laws, rows=rows_said)
 
 
 def _with_former(start: Any, given: Any) -> Any:
@@ -318,22 +320,26 @@ def _end(times: Any) -> float:
 def _one_row(
     ready: Prepared, v0: NDArray[np.float64], grid: NDArray[np.float64], method: SimulationMethod, *, runs: int,
     seed: int, threads: int | None, options: dict[str, Any],
-) -> NDArray[np.float64]:  # fmt: skip
-    """Values [runs, times, slots] of a request without rows."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:  # fmt: skip
+    """Values [runs, times, slots] of a request without rows, and rates of reactions where they are known with them."""
     if method == "ssa":
         exact = {name: options[name] for name in ("max_step", "cautions", "limits")}
-        return ready.sampler(v0).run(grid, runs=runs, seed=seed, threads=threads, **exact)
+        return ready.sampler(v0).run(grid, runs=runs, seed=seed, threads=threads, **exact), None
     from senexo.engine.ode.single import integrate
 
     # runs differ only where ties between events of equal priority are broken at random
     different = runs if sum(event.priority is not None for event in ready.lowered.events) > 1 else 1
     ties = [generator(seed, "event order", run) for run in range(different)]
-    each = np.array([integrate(ready.translated, v0, grid, ties=t, run=run, **options) for run, t in enumerate(ties)])
+    laws = np.empty((different, len(grid), len(ready.lowered.reactions)))
+    each = np.array([
+        integrate(ready.translated, v0, grid, ties=order, run=run, laws=laws[run], **options)
+        for run, order in enumerate(ties)
+    ])  # fmt: skip
     if different == runs:
-        return each
+        return each, laws
     if (limits := options["limits"]) is not None and limits.ended:
         limits.ended = dict.fromkeys(range(runs), limits.ended[0])
-    return np.repeat(each, runs, axis=0)
+    return np.repeat(each, runs, axis=0), np.repeat(laws, runs, axis=0)
 
 
 def _verdict(
@@ -436,6 +442,8 @@ def _parameter_faults(lowered: Lowered, parameters: Any) -> Iterator[Fault]:
     if not isinstance(parameters, Mapping):
         yield Fault("parameters", repr(parameters)[:80], "a mapping of ids to numbers")
         return
+    if not parameters:
+        return
     ruled = {lowered.slots[item.slot].id for item in lowered.assignments}
     hidden = ("reaction", "delay", "unknown")
     stoichiometries = {info.id for info in lowered.slots if info.kind == "species reference"}
@@ -482,120 +490,3 @@ def _provenance(model: Model | Network, ready: Prepared) -> dict[str, Any]:
 
     digest = ready.digest if isinstance(model, Network) else model.digest
     return {"senexo_version": senexo.__version__, "model": ready.network.id, "model_digest": digest}
-
-
-def _dataset(
-    network: Network,
-    lowered: Lowered,
-    times: NDArray[np.float64],
-    clock: NDArray[np.float64],
-    values: NDArray[np.float64],
-    quantity: str,
-    attrs: dict[str, Any],
-    rows: tuple[set[str], list[str]] | None = None,
-) -> xarray.Dataset:
-    import xarray
-
-    free = _declared_free(network)
-    run, time = _dimensions(lowered)
-    series: dict[str, Any] = {}
-    constants: dict[str, Any] = {}
-    for slot, info in enumerate(lowered.slots):
-        name = info.id
-        local = info.kind == "local parameter" and not info.changes and (rows is None or name not in rows[0])
-        if local or info.kind in ("reaction", "delay", "unknown"):
-            continue
-        if info.kind == "species":
-            series[name] = _species(
-                network, info.id, values[:, :, slot], values[:, :, info.compartment], quantity, (run, time)
-            )
-        elif info.changes or info.id in free:
-            series[name] = ((run, time), values[:, :, slot], _described(network, info.id, info.kind))
-        elif rows is not None and (name in rows[0] or np.ptp(values[:, 0, slot]) > 0.0):
-            constants[name] = ((run,), values[:, 0, slot], _described(network, info.id, info.kind))
-        else:
-            constants[name] = ((), values[0, 0, slot], _described(network, info.id, info.kind))
-    laws = evaluate_all([reaction.rate for reaction in lowered.reactions], values, clock)
-    for reaction, rates in zip(network.reactions, laws, strict=True):
-        series[reaction.id] = ((run, time), rates, _described_reaction(network, reaction))
-    if rows is not None:
-        constants[unused("status", lowered)] = ((run,), np.array(rows[1]))
-    at = ((time,), times, {"units": _spelled(network, network.time_units)})
-    coordinates = {run: np.arange(len(values)), time: at, **constants}
-    return xarray.Dataset(series, coordinates, attrs)
-
-
-def _dimensions(lowered: Lowered) -> tuple[str, str]:
-    """The names "run" and "time", with a "_" behind where a quantity of the model has that id."""
-    return unused("run", lowered), unused("time", lowered)
-
-
-def unused(name: str, lowered: Lowered) -> str:
-    """A name, with a "_" behind for as long as a quantity of the model has that id."""
-    taken = {info.id for info in lowered.slots}
-    while name in taken:
-        name += "_"
-    return name
-
-
-def _declared_free(network: Network) -> set[str]:
-    """Ids the model allows to change, whether or not anything does change them."""
-    return {
-        *(p.id for p in network.parameters if not p.constant),
-        *(c.id for c in network.compartments if not c.constant),
-        *(s.id for r in network.reactions for s in (*r.reactants, *r.products) if s.id is not None and not s.constant),
-    }
-
-
-def _species(network: Network, id: str, amounts: Any, sizes: Any, quantity: str, dims: tuple[str, str]) -> Any:
-    species = next(s for s in network.species if s.id == id)
-    compartment = next(c for c in network.compartments if c.id == species.compartment)
-    unit = _spelled(network, species.substance_units or network.substance_units)
-    attributes = {"kind": "species", "quantity": quantity, "units": unit}
-    if species.name:
-        attributes["long_name"] = species.name
-    if quantity == "amount" or (compartment.spatial_dimensions == 0 and compartment.size is None):
-        return (dims, amounts, attributes | {"quantity": "amount"})
-    with np.errstate(all="ignore"):
-        concentrations = amounts / sizes
-    size_unit = _spelled(network, compartment.units or _default_size_units(network, compartment.spatial_dimensions))
-    return (dims, concentrations, attributes | {"units": f"({unit})/({size_unit})"})
-
-
-def _default_size_units(network: Network, dimensions: float | None) -> str | None:
-    return {3.0: network.volume_units, 2.0: network.area_units, 1.0: network.length_units}.get(dimensions or 0.0)
-
-
-def _described(network: Network, id: str, kind: str) -> dict[str, str]:
-    name: str | None = None
-    units = "1" if kind == "species reference" else ""
-    for compartment in network.compartments:
-        if compartment.id == id:
-            own = compartment.units or _default_size_units(network, compartment.spatial_dimensions)
-            name, units = compartment.name, _spelled(network, own)
-    for parameter in network.parameters:
-        if parameter.id == id:
-            name, units = parameter.name, _spelled(network, parameter.units)
-    return {"kind": kind, "units": units} | ({"long_name": name} if name else {})
-
-
-def _described_reaction(network: Network, reaction: Reaction) -> dict[str, str]:
-    units = f"({_spelled(network, network.extent_units)})/({_spelled(network, network.time_units)})"
-    return {"kind": "reaction", "units": units} | ({"long_name": reaction.name} if reaction.name else {})
-
-
-def _spelled(network: Network, unit: str | None) -> str:
-    """A unit in words that need no other file, such as "1e-09 mole litre^-1"; "" where the model has none."""
-    if unit is None:
-        return ""
-    definition = next((d for d in network.unit_definitions if d.id == unit), None)
-    return unit if definition is None else _spelled_out(definition)
-
-
-def _spelled_out(definition: UnitDefinition) -> str:
-    number, words = 1.0, []
-    for factor in definition.factors:
-        number *= (factor.multiplier * 10.0**factor.scale) ** factor.exponent
-        if factor.kind != "dimensionless":
-            words.append(factor.kind if factor.exponent == 1 else f"{factor.kind}^{factor.exponent:g}")
-    return " ".join([*([f"{number:g}"] if number != 1.0 or not words else []), *words])

@@ -31,9 +31,8 @@ def doubts(lowered: Lowered, times: Floats, values: Floats, runs: Sequence[int] 
 
 
 def _doubts(lowered: Lowered, times: Floats, values: Floats, runs: Sequence[int] | None) -> Iterator[tuple[float, str]]:
-    for slot, info in enumerate(lowered.slots):
-        if info.kind not in _WATCHED or not info.changes:
-            continue
+    for slot in _suspects(lowered, values):
+        info = lowered.slots[slot]
         course = values[:, :, slot]
         with np.errstate(invalid="ignore"):
             kinds: list[tuple[str, Bools]] = [
@@ -50,6 +49,21 @@ def _doubts(lowered: Lowered, times: Floats, values: Floats, runs: Sequence[int]
                 run, time = _first(where)
                 number = None if len(values) == 1 and runs is None else run if runs is None else runs[run]
                 yield float(times[time]), _sentence(lowered, slot, what, float(times[time]), number)
+
+
+def _suspects(lowered: Lowered, values: Floats) -> list[int]:
+    """The slots of quantities that may be in doubt; of a sound run none."""
+    watched = [slot for slot, info in enumerate(lowered.slots) if info.kind in _WATCHED and info.changes]
+    if not watched or not values.size:
+        return []
+    courses = values.reshape(-1, values.shape[2])[:, watched]
+    with np.errstate(invalid="ignore"):
+        low, high = courses.min(axis=0), courses.max(axis=0)
+        sound = np.isfinite(low) & np.isfinite(high) & (low >= 0.0)
+    size = np.array([lowered.slots[slot].kind == "compartment" for slot in watched])
+    free = np.array([lowered.slots[slot].kind in ("parameter", "species reference") for slot in watched])
+    sound = np.where(free, np.isfinite(low) & np.isfinite(high), sound & ~(size & (low <= 0.0)))
+    return [slot for slot, fine in zip(watched, sound, strict=True) if not fine]
 
 
 def _first(where: Bools) -> tuple[int, int]:

@@ -87,13 +87,27 @@ class Assembler:
         return self.assemble(graph, [(cell, graph.add(math)) for cell, math in items])
 
     def assemble(
-        self, graph: Graph, items: Iterable[tuple[int, Node]], known: Mapping[Node, int] | None = None
+        self,
+        graph: Graph,
+        items: Iterable[tuple[int, Node]],
+        known: Mapping[Node, int] | None = None,
+        *,
+        direct: bool = False,
     ) -> Span:
-        """`program` for nodes of a graph; the nodes in `known` are not computed but read from their cells."""
+        """`program` for nodes of a graph; the nodes in `known` are not computed but read from their cells.
+
+        direct: results are computed in their cells where that can be, not copied to them. No formula may read one.
+        """
         first = len(self.rows)
         emitter = _Emitter(self, graph, dict(known or {}))
         for cell, node in items:
-            self.emit("copy", cell, emitter.cell(node))
+            found = emitter.cell(node)
+            if direct and emitter.last == node and self.rows[-1][1] == found:
+                operator, _, a, b = self.rows[-1]
+                self.rows[-1] = (operator, cell, a, b)
+                emitter.places[node], emitter.last = cell, None
+            else:
+                self.emit("copy", cell, found)
         self.n_temporaries = max(self.n_temporaries, emitter.n_temporaries)
         return Span(first, len(self.rows))
 
@@ -121,9 +135,11 @@ class _Emitter:
     def __init__(self, assembler: Assembler, graph: Graph, places: dict[Node, int]) -> None:
         self.assembler, self.graph, self.places = assembler, graph, places
         self.n_temporaries = 0
+        self.last: Node | None = None  # the node that the last row computes, where one row computes it
 
     def cell(self, root: Node) -> int:
         for node in _needed(self.graph, root, self.places):
+            self.last = None
             self.places[node] = self.place(node)
         return self.places[root]
 
@@ -147,6 +163,7 @@ class _Emitter:
             assembler.emit("else", target, condition, b)
         else:
             assembler.emit(operator, target, *arguments)
+            self.last = node
         return target
 
 

@@ -6,7 +6,7 @@ The meaning of every operator is that of `senexo.engine.formula.graph`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import gamma, inf, nan
@@ -50,7 +50,9 @@ def initial_values(lowered: Lowered, overrides: Mapping[int, Any] | None = None,
     for slot, value in overrides.items():
         v[..., slot] = value
     ruled = {item.slot for item in lowered.assignments}
-    _assign((a for a in lowered.initial if a.slot in ruled or a.slot not in overrides), v, 0.0)
+    initial = tuple(a for a in lowered.initial if a.slot in ruled or a.slot not in overrides)
+    whole = len(initial) == len(lowered.initial)
+    _assign(lowered.initial if whole else initial, v, 0.0, again=whole)
     apply_assignments(lowered, v, 0.0)
     return v
 
@@ -60,13 +62,7 @@ def apply_assignments(lowered: Lowered, v: Values, time: float | Values) -> None
 
     v: [..., n_slots]; time: a number or an array that broadcasts to v's leading shape (model time units).
     """
-    walk = _Walk(v, time)
-    walk.graph, steps = _steps(_Same(lowered.assignments))
-    with np.errstate(all="ignore"):
-        for item, (nodes, root) in zip(lowered.assignments, steps, strict=True):
-            for node in nodes:
-                walk.known[node] = walk.compute(node)
-            v[..., item.slot] = walk.known[root]
+    _assign(lowered.assignments, v, time, again=True)
 
 
 def evaluate(expression: Expression, v: Values, time: float | Values) -> Any:
@@ -80,19 +76,37 @@ def evaluate(expression: Expression, v: Values, time: float | Values) -> Any:
 
 def evaluate_all(expressions: Sequence[Expression], v: Values, time: float | Values) -> list[Any]:
     """`evaluate` for several formulas; what they share is computed once."""
-    walk = _Walk(v, time)
-    with np.errstate(all="ignore"):
-        found = [np.broadcast_to(walk.value(expression), v.shape[:-1]) for expression in expressions]
-    # truth values become numbers; complex v stays complex, for derivatives by the complex step
-    return [values.astype(np.result_type(v, np.float64))[()] for values in found]
+    return Formulas(expressions).values(v, time)
 
 
-def _assign(items: Iterable[Assigned], v: Values, time: float | Values) -> None:
-    # One walk for all: a slot is first read after its own assignment, because the items come in that order.
-    walk = _Walk(v, time)
+class Formulas:
+    """Formulas in the order in which their parts are computed, each once; for many evaluations of the same ones."""
+
+    def __init__(self, expressions: Sequence[Expression]) -> None:
+        self.graph = Graph()
+        self.roots = [self.graph.add(expression) for expression in expressions]
+        self.order = self.graph.reachable(self.roots)
+
+    def values(self, v: Values, time: float | Values) -> list[Any]:
+        """As `evaluate_all`."""
+        walk = _Walk(v, time, self.graph)
+        with np.errstate(all="ignore"):
+            for node in self.order:
+                walk.known[node] = walk.compute(node)
+            found = [np.broadcast_to(walk.known[root], v.shape[:-1]) for root in self.roots]
+        # truth values become numbers; complex v stays complex, for derivatives by the complex step
+        return [values.astype(np.result_type(v, np.float64))[()] for values in found]
+
+
+def _assign(items: tuple[Assigned, ...], v: Values, time: float | Values, *, again: bool) -> None:
+    """Make assignments in their order, in place; again: the same ones will be made again."""
+    graph, steps = _steps(_Same(items)) if again else _steps.__wrapped__(_Same(items))
+    walk = _Walk(v, time, graph)
     with np.errstate(all="ignore"):
-        for item in items:
-            v[..., item.slot] = walk.value(item.math)
+        for item, (nodes, root) in zip(items, steps, strict=True):
+            for node in nodes:
+                walk.known[node] = walk.compute(node)
+            v[..., item.slot] = walk.known[root]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,17 +137,9 @@ def _steps(of: _Same) -> tuple[Graph, tuple[tuple[tuple[Node, ...], Node], ...]]
 class _Walk:
     """Values of a graph's nodes, each computed once."""
 
-    def __init__(self, v: Values, time: float | Values) -> None:
-        self.v, self.time = v, time
-        self.graph = Graph()
+    def __init__(self, v: Values, time: float | Values, graph: Graph) -> None:
+        self.v, self.time, self.graph = v, time, graph
         self.known: dict[Node, Any] = {}
-
-    def value(self, expression: Expression) -> Any:
-        root = self.graph.add(expression)
-        for node in self.graph.reachable([root]):
-            if node not in self.known:
-                self.known[node] = self.compute(node)
-        return self.known[root]
 
     def compute(self, node: Node) -> Any:
         key, operator = self.graph.keys[node], self.graph.operator(node)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +26,36 @@ class Elimination:
     places: dict[tuple[int, int], int]
 
 
-def eliminate(n: int, pattern: Collection[tuple[int, int]]) -> Elimination:
+def eliminate(n: int, pattern: Collection[tuple[int, int]], most: float = inf) -> Elimination:
     """The elimination of an n x n matrix that has entries at `pattern` and on its whole diagonal.
+
+    Raises `OverflowError` where it takes more than `most` multiplications.
 
     >>> eliminate(3, [(0, 1), (0, 2), (1, 0), (2, 0)]).pivots
     ((1, (0,), (0,)), (0, (2,), (2,)), (2, (), ()))
     """
-    rows = [{i, *(c for r, c in pattern if r == i)} for i in range(n)]
-    columns = [{i, *(r for r, c in pattern if c == i)} for i in range(n)]
+    rows, columns = [{i} for i in range(n)], [{i} for i in range(n)]
+    for row, column in pattern:
+        rows[row].add(column)
+        columns[column].add(row)
     places = {(i, c) for i in range(n) for c in rows[i]}
-    left, pivots = set(range(n)), []
+
+    def cost(i: int) -> tuple[int, int]:
+        return (len(rows[i]) - 1) * (len(columns[i]) - 1), i
+
+    left, pivots, multiplications = set(range(n)), [], 0
+    waiting = [cost(i) for i in range(n)]  # a heap; an entry whose cost is no longer that of its pivot is passed over
+    heapify(waiting)
     while left:
-        pivot = min(left, key=lambda i: ((len(rows[i]) - 1) * (len(columns[i]) - 1), i))
+        found, pivot = heappop(waiting)
+        if pivot not in left or cost(pivot) != (found, pivot):
+            continue
         left.remove(pivot)
         below, right = sorted(columns[pivot] - {pivot}), sorted(rows[pivot] - {pivot})
         pivots.append((pivot, tuple(below), tuple(right)))
+        multiplications += len(below) * len(right)
+        if multiplications > most:
+            raise OverflowError(f"the elimination takes more than {most:g} multiplications")
         for r in below:
             rows[r] |= set(right)
             rows[r].discard(pivot)
@@ -46,4 +63,6 @@ def eliminate(n: int, pattern: Collection[tuple[int, int]]) -> Elimination:
             columns[c] |= set(below)
             columns[c].discard(pivot)
         places |= {(r, c) for r in below for c in right}
+        for i in {*below, *right}:
+            heappush(waiting, cost(i))
     return Elimination(tuple(pivots), {entry: number for number, entry in enumerate(sorted(places))})

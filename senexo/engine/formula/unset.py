@@ -24,6 +24,8 @@ def check_values(lowered: Lowered, v0: NDArray[np.float64]) -> list[str]:
 
     v0: values at time 0 [n_slots]. Returns a caution for each that nothing reads, or that an event sets first.
     """
+    if not np.isnan(v0).any():
+        return []
     ruled = {item.slot for item in (*lowered.initial, *lowered.assignments)}
     ruled |= {item.slot for item in lowered.delays} | set(lowered.algebra.unknowns if lowered.algebra else ())
     by_events = {item.slot for event in lowered.events for item in event.assignments}

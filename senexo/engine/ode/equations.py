@@ -24,9 +24,11 @@ from senexo.engine.formula.graph import COMPARISONS, Graph, Node
 from senexo.engine.formula.gross import gross
 from senexo.engine.formula.machine import run
 from senexo.engine.formula.network import Assigned, Lowered
+from senexo.engine.ode.bdf_places import N_COUNTS, N_PLACES
 from senexo.engine.ode.constraints import Constraints
 from senexo.engine.ode.history import NODES
 from senexo.engine.ode.past import Past
+from senexo.engine.ode.step_programs import step_programs, written_out
 from senexo.model.expression import Expression, Slot, walk
 
 _STEPS = frozenset({"floor", "ceiling", "quotient"})
@@ -97,15 +99,41 @@ class Equations:
         inlined: dict[int, Node] = {}
         for item in lowered.assignments:
             inlined[item.slot] = graph.add(item.math, inlined)
-        written_out = [graph.add(rate.math, inlined) for rate in lowered.rates]
-        terms = gross(graph, written_out)
+        in_full = [graph.add(rate.math, inlined) for rate in lowered.rates]
+        terms = gross(graph, in_full)
         self._terms = slice(assembler.cells(len(rates)), assembler.n_cells)
-        self._add_terms = assembler.assemble(graph, _into(self._terms, [terms[node] for node in written_out]))
+        self._add_terms = assembler.assemble(graph, _into(self._terms, [terms[node] for node in in_full]))
+        laws = [graph.add(reaction.rate) for reaction in lowered.reactions]
+        self._laws = slice(assembler.cells(len(laws)), assembler.n_cells)
+        self._add_laws = assembler.assemble(graph, _into(self._laws, laws))
+        self.stepping = None
+        if bound is None and not lowered.delays:
+            nodes = written_out(graph, [*rates, *modes], inlined)
+            frozen_in_full = {nodes[node]: cell for node, cell in frozen.items()}
+            self.stepping = step_programs(
+                assembler, graph, [nodes[node] for node in rates], self.states, frozen_in_full
+            )
         self.constraints = None if bound is None else Constraints(lowered, bound, assembler, self.states)
         self.past = Past(lowered, assembler, graph, inlined) if lowered.delays else None
         self.events = [EventPrograms(assembler, e.delay, e.priority, e.assignments) for e in lowered.events]
         tables = assembler.finish()
-        self.memory, self._code, self._time = tables.memory.copy(), tables.code, tables.time
+        self.memory, self.code, self._time = tables.memory.copy(), tables.code, tables.time
+        self.places = self._places()
+
+    def _places(self) -> NDArray[np.int64]:
+        """Where programs and cells are, as `senexo.engine.ode.bdf` reads it."""
+        s = self.stepping
+        if s is None:
+            return np.empty(0, dtype=np.int64)
+        spans = (s.derive, s.rates, s.slopes, self._look, self._add_laws, self._add_terms)
+        cells = (s.rate_cell, s.slope_cell, self._terms.start)
+        watched = (self._watched.start, self._watched.stop, self._gaps.start, self._gaps.stop)
+        numbers = (len(self.states), self.n_slots, self._time, *(k for span in spans for k in span), *cells, *watched,
+                   self._laws.start, self._laws.stop - self._laws.start)  # fmt: skip
+        parts = (self.states, np.zeros(N_COUNTS, dtype=np.int64), s.diagonal, s.entries.ravel(), s.factor, s.solve,
+                 s.begins, np.zeros(s.n_dense, dtype=np.int64))  # fmt: skip
+        begins = np.cumsum([N_PLACES, *(len(part) for part in parts[:-1])])
+        return np.concatenate((np.array(numbers, dtype=np.int64), begins, [s.guarded], *parts))
 
     def anew(self) -> Equations:
         """The same programs with cells of their own. Call it on equations that were never run themselves."""
@@ -128,7 +156,7 @@ class Equations:
     # ---- running
 
     def compute(self, span: Span) -> None:
-        run(self._code, span.first, span.last, self.memory)
+        run(self.code, span.first, span.last, self.memory)
 
     def put(self, time: float, y: NDArray[np.float64]) -> None:
         self.memory[self.states] = y
@@ -179,6 +207,11 @@ class Equations:
         self.put(time, y)
         self.compute(self._add_terms)
         return self.memory[self._terms]
+
+    def laws(self) -> NDArray[np.float64]:
+        """Rates of the reactions, from values with assignment rules up to date."""
+        self.compute(self._add_laws)
+        return self.memory[self._laws]
 
     def soften(self, span: float) -> None:
         """Give each comparison that has flipped a band, so wide that the state would cross it within `span`."""
@@ -234,6 +267,11 @@ class Equations:
         self.flipped |= flipped
         modes[:] = seen
         return bool(flipped.any())
+
+    @property
+    def watched(self) -> NDArray[np.float64]:
+        """All switches and triggers, as last looked at."""
+        return self.memory[self._watched]
 
     @property
     def triggers(self) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""ODE runs of one network with scipy's stiff solvers, with SBML's events and switches."""
+"""ODE runs of one network with SBML's events and switches, by compiled backward differentiation or scipy's solvers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from senexo.engine.limits import Limits
 from senexo.engine.ode.equations import Equations
 from senexo.engine.ode.sbml_events import EventQueue
 from senexo.engine.ode.sizes import Sizes
-from senexo.engine.ode.stiff import SOLVERS, Flow, Interpolation, Slope, Values
+from senexo.engine.ode.stepper import AT_STOP, CHANGED, FAILED, STALLED, Stepper
+from senexo.engine.ode.stiff import FINEST, SOLVERS, Flow, Interpolation, Slope, Values
 
-Solver = Literal["LSODA", "BDF", "Radau"]
+Solver = Literal["BDF5", "LSODA", "BDF", "Radau"]
 
 MOST_STEPS = 5_000_000
 # With switches or triggers a step is examined at these points, and is at most that share of the run. Two points
@@ -48,12 +49,13 @@ def integrate(
     *,
     rtol: float = 1e-8,
     atol: float | None = None,
-    solver: Solver = "LSODA",
+    solver: Solver = "BDF5",
     ties: np.random.Generator | None = None,
     max_step: float | None = None,
     cautions: list[str] | None = None,
     limits: Limits | None = None,
     run: int = 0,
+    laws: Values | None = None,
 ) -> Values:
     """Solve dv/dt = f(v, t) from time 0 and give the whole value vector at each of `times`.
 
@@ -74,7 +76,9 @@ def integrate(
         Local error of a step; `atol` in amounts, by default 1e-4 `rtol` of the largest size that each quantity has had
         so far (see `senexo.engine.ode.sizes`).
     solver
-        scipy's LSODA, BDF or Radau; when it fails, the others are tried from where it failed.
+        Backward differentiation in compiled code, or scipy's LSODA, BDF or Radau; when one fails, the others are tried
+        from where it failed. scipy's are used for models with delays, algebraic rules or fast reactions, for softened
+        switches, for rates without a derivative in closed form, and where the Jacobian is large and full.
     ties
         Breaks ties between events of equal priority at random (by default numpy's generator of seed 0).
     max_step
@@ -84,6 +88,8 @@ def integrate(
         Takes a sentence for everything that may be less accurate than `rtol` says.
     limits, run
         A run that reaches one is no error: its values are nan from there on, and `limits.ended[run]` says why.
+    laws
+        Takes the rates of the reactions at `times` [n_times, n_reactions].
 
     Returns
     -------
@@ -97,7 +103,8 @@ def integrate(
 
     References
     ----------
-    LSODA: doi 10.1137/0904010. SBML events: doi 10.1515/jib-2017-0080, section 4.12.
+    Backward differentiation: doi 10.1137/S1064827594276424. LSODA: doi 10.1137/0904010. SBML events: doi
+    10.1515/jib-2017-0080, section 4.12.
 
     Examples
     --------
@@ -112,12 +119,13 @@ def integrate(
     """
     with np.errstate(all="ignore"):
         translated = network if isinstance(network, Translated) else Translated(network)
-        made = _Run(translated, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step)
+        made = _Run(translated, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step, laws)
         made.limits = limits
         values = made.values()
     if limits is not None and made.n_out < len(times):
         limits.end(run, made.time, events=not limits.over)
         fixed = np.array([not info.changes for info in translated.lowered.slots])
+        made.laws[made.n_out :] = np.nan
         values[made.n_out :] = np.where(fixed, v0, np.nan)
     if cautions is not None:
         cautions.extend(made.cautions())
@@ -138,6 +146,7 @@ class _Run:
         solver: Solver,
         ties: np.random.Generator,
         max_step: float | None,
+        laws: Values | None,
     ) -> None:
         self.equations = translated.equations.anew()
         self.equations.begin(v0)
@@ -146,14 +155,24 @@ class _Run:
         self.times, self.end = times, float(times[-1]) if len(times) else 0.0
         self.queue = EventQueue(self.equations, ties, end=self.end)
         self.out = np.empty((len(times), self.equations.n_slots))
+        self.laws = np.empty((len(times), len(translated.lowered.reactions))) if laws is None else laws
         self.n_out = 0
         self.time = 0.0
         self.rtol = rtol
         self.atol = atol
         self.sizes = Sizes(len(self.equations.states), rtol, self.equations.terms) if atol is None else None
-        self.solvers = [solver, *(name for name in SOLVERS if name != solver)]
+        self.solvers = [name for name in (solver, *SOLVERS) if name in SOLVERS]
+        self.solvers = list(dict.fromkeys(self.solvers))
         self.slope: Slope = self.equations.slope
-        self.max_step = inf if max_step is None else max_step
+        watching = self.equations.has_switches or not len(self.equations.states)
+        self.longest = min(LONGEST_STEP * self.end if watching else inf, inf if max_step is None else max_step)
+        self.stepper: Stepper | None = None
+        if solver == "BDF5" and self.equations.stepping is not None:
+            self.stepper = Stepper(
+                self.equations, times, self.out, self.laws,
+                rtol=max(rtol, FINEST), atol=atol, sizes=self.sizes, end=self.end, longest=self.longest,
+            )  # fmt: skip
+        self.outcomes = np.empty(0)
         self.forcing = translated.forcing
         self.marked: dict[int, float] | None = None  # what the present marks stand on
         self.marks, self.unseen = np.array([self.end]), False
@@ -214,14 +233,21 @@ class _Run:
         if executed and self.past is not None:
             self.past.breaks.add(self.time, self.past.lags(self.equations.memory))
         self.seen = self.equations.look()
+        self.outcomes = self.equations.watched.copy()
         switched = self.equations.adopt()
         while self.n_out < len(self.times) and self.times[self.n_out] <= self.time:
-            self.out[self.n_out] = self.equations.memory[: self.equations.n_slots]
-            self.n_out += 1
+            self.write_now()
         return executed or switched
+
+    def write_now(self) -> None:
+        self.out[self.n_out] = self.equations.memory[: self.equations.n_slots]
+        self.laws[self.n_out] = self.equations.laws()
+        self.n_out += 1
 
     def stretch(self, stop: float) -> None:
         """Integrate until `stop`, or until an event or a switch changes the equations."""
+        if self.stepper is not None and self.compiled(self.stepper, stop):
+            return
         flow = self.flow(stop)
         if self.past is not None:
             self.past.stop = stop
@@ -241,6 +267,32 @@ class _Run:
         at_break = self.after()
         if self.queue.next_time <= self.time or at_break:
             self.instant()
+
+    def compiled(self, stepper: Stepper, stop: float) -> bool:
+        """`stretch` by compiled code; False where it has failed, at the time that it has come to."""
+        self.mark()
+        fresh = True
+        while not self.limited:
+            last = self.queue.next_time > stop
+            ended = stepper.advance(self.time, stop, self.marks, self.outcomes, self.n_out, fresh=fresh, last=last)
+            fresh = False
+            self.time, self.n_out = stepper.time, stepper.n_out
+            if stepper.n_steps > MOST_STEPS:
+                raise SimulationError(f"more than {MOST_STEPS} steps were needed to reach time {self.time:g}")
+            if ended == AT_STOP:
+                if self.queue.next_time <= self.time:
+                    self.instant()
+                return True
+            if ended == CHANGED:
+                restart = self.instant()
+                if restart or self.queue.next_time < stop:
+                    if restart:
+                        self.note_restart()
+                    return True
+            elif ended == FAILED or (ended == STALLED and not stepper.raise_floor()):
+                self.seen = self.equations.look()
+                return False
+        return True
 
     def after(self) -> bool:
         """At the end of a stretch: what was delayed is seen from behind a jump; True if there is one."""
@@ -279,8 +331,7 @@ class _Run:
                 return
             self.equations.put(time, interpolate(time))
             self.equations.look()
-            self.out[self.n_out] = self.equations.memory[: self.equations.n_slots]
-            self.n_out += 1
+            self.write_now()
 
     # ---- changes inside a step
 
@@ -340,7 +391,7 @@ class _Run:
             raise SimulationError(f"at time {self.time:g} events or switches follow each other without end")
         if self.stalls:
             self.equations.soften(BAND * self.end)
-            self.slope = self.equations.soft_slope
+            self.slope, self.stepper = self.equations.soft_slope, None
         self.restarts.clear()
         self.equations.flipped[:] = False
 
@@ -355,13 +406,11 @@ class _Run:
             raise SimulationError(
                 f"at time {self.time:g}, {name} is {y[bad[0]]:g} and its rate of change {slope[bad[0]]:g}"
             )
-        longest = LONGEST_STEP * self.end if self.equations.has_switches or not len(y) else inf
-        longest = min(longest, self.max_step)
         self.mark()
         if self.sizes is not None:
             self.sizes.begin(self.slope, self.time, y, self.end - self.time)
         return Flow(
-            self.slope, self.time, y, stop, rtol=self.rtol, atol=self.atol or 0.0, longest=longest,
+            self.slope, self.time, y, stop, rtol=self.rtol, atol=self.atol or 0.0, longest=self.longest,
             solvers=self.solvers, sizes=self.sizes, reach=self.reach,
             names=[self.equations.lowered.slots[slot].id for slot in self.equations.states],
         )  # fmt: skip

@@ -60,7 +60,7 @@ class Sizes:
         self.see(time, y, 0.0)
         if np.all(self.seen > 0.0) or not len(y):
             return
-        self.moved = np.maximum(self.moved, _FIRST * span * self.terms(time, y))
+        np.maximum(self.moved, _FIRST * span * self.terms(time, y), out=self.moved)
         first = slope(time, y)
         step = _FIRST * span
         for _ in range(10):  # so short a step that no rate changes much: the sizes are rather too small than too large

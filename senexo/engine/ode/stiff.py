@@ -21,7 +21,7 @@ Slope = Callable[[float, Values], Values]
 Interpolation = Callable[[Any], Values]  # time -> y [n]; times [k] -> y [n, k]; exact within the last step only
 
 SOLVERS = ("LSODA", "BDF", "Radau")
-_FINEST = 100 * float(np.finfo(np.float64).eps)  # scipy's own limit of rtol
+FINEST = 100 * float(np.finfo(np.float64).eps)  # scipy's own limit of rtol
 # A solver whose absolute tolerance follows sizes stalls if so many steps are less than this share of the run.
 _LOOK, _LEAST_PROGRESS = 500, 2e-3
 _TINY = 16  # a stretch of so many neighbouring floating-point times is too short for any step control
@@ -40,7 +40,7 @@ class Flow:
         sizes: Sizes | None = None, reach: Callable[[float], float] = lambda time: inf, names: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.slope, self.time, self.y, self.stop = slope, time, y, stop
-        self.options = {"rtol": max(rtol, _FINEST), "atol": atol if sizes is None else sizes.atol, "max_step": longest}
+        self.options = {"rtol": max(rtol, FINEST), "atol": atol if sizes is None else sizes.atol, "max_step": longest}
         self.longest, self.sizes, self.reach, self.names = longest, sizes, reach, names
         self.untried, self.name = list(solvers), ""
         self.solver: Any = None
