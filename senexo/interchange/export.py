@@ -43,7 +43,7 @@ SBML_FILE, SEDML_FILE, NOTES_FILE = "model.xml", "experiment.sedml", "README.md"
 MOST_CELLS = 100  # of one arm and type, each a simulation
 _SBML = "urn:sedml:language:sbml.level-3.version-2"
 _TIME = "urn:sedml:symbol:time"
-_ODE, _SSA, _SEED = "KISAO:0000088", "KISAO:0000029", "KISAO:0000488"
+_ODE, _SSA, _SEED = "KISAO:0000288", "KISAO:0000029", "KISAO:0000488"
 
 
 @dataclass(frozen=True)

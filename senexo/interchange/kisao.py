@@ -15,7 +15,7 @@ from senexo.interchange.document import Algorithm
 
 Way = Literal["ode", "ssa", "steady"]
 USED: dict[Way, tuple[str, str]] = {
-    "ode": ("KISAO:0000088", "LSODA"),
+    "ode": ("KISAO:0000288", "backward differentiation formula"),
     "ssa": ("KISAO:0000029", "Gillespie direct algorithm"),
     "steady": ("KISAO:0000407", "steady state root-finding method"),
 }
@@ -27,11 +27,11 @@ _LEAPS = "exact trajectories in place of approximate ones of the same law"
 _ROOTS = "the root in which the run from the initial values comes to rest"
 # how terms are carried out, why that is near ("": it is the same), and number -> name
 _FAMILIES: tuple[tuple[Way, str, dict[int, str]], ...] = (
-    ("ode", "", {88: "LSODA"}),
+    ("ode", "", {288: "backward differentiation formula"}),
     ("ode", "any algorithm was asked for", {0: "modelling and simulation algorithm", 694: "ODE solver"}),
     ("ode", _STIFF, {
-        19: "CVODE", 20: "PVODE", 33: "Rosenbrock method", 71: "LSODE", 89: "LSODAR", 94: "Livermore solver",
-        280: "Adams-Moulton method", 281: "multistep method", 283: "IDA", 288: "backward differentiation formula",
+        19: "CVODE", 20: "PVODE", 33: "Rosenbrock method", 71: "LSODE", 88: "LSODA", 89: "LSODAR",
+        94: "Livermore solver", 280: "Adams-Moulton method", 281: "multistep method", 283: "IDA",
         289: "Adams method", 304: "Radau method", 355: "DASPK", 356: "DASSL", 365: "NDSolve method",
         432: "IDA-like method", 433: "CVODE-like method", 496: "CVODES", 535: "VODE", 544: "IDAS",
         560: "LSODA/LSODAR hybrid method", 612: "implicit 4th order Runge-Kutta method at Gaussian points",

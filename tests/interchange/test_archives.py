@@ -77,7 +77,7 @@ def test_reports_and_log_are_those_of_biosimulators(archive: Path, tmp_path: Pat
     assert part["location"] == "sub/experiment.sedml"
     assert "CVODE" in part["output"]
     (task,) = part["tasks"]
-    assert (task["id"], task["status"], task["algorithm"]) == ("t", "SUCCEEDED", "KISAO_0000088")
+    assert (task["id"], task["status"], task["algorithm"]) == ("t", "SUCCEEDED", "KISAO_0000288")
     assert {"key": "asked", "value": "KISAO:0000019"} in task["simulatorDetails"]
     assert part["outputs"][0]["dataSets"] == [
         {"id": "d_time", "status": "SUCCEEDED"},

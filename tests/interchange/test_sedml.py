@@ -76,7 +76,7 @@ def test_output_begins_later_and_the_initial_time_is_the_model_s(run: Run) -> No
 
 
 def test_one_step_and_steady_state(run: Run) -> None:
-    one = '<oneStep id="sim" step="2"><algorithm kisaoID="KISAO:0000088"/></oneStep>'
+    one = '<oneStep id="sim" step="2"><algorithm kisaoID="KISAO:0000288"/></oneStep>'
     found = run(document(simulations=one, generators=generator("S", S, "t")))
     np.testing.assert_allclose(found["r"]["S"], [decay(np.array([2.0]))[0]], rtol=1e-6)
     assert found.notes == ()
