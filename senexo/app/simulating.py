@@ -147,7 +147,10 @@ def _parts(data: xarray.Dataset) -> Iterator[pd.DataFrame]:
     run, time = data.sizes  # by the names they have where a quantity of the model is called "run" or "time"
     at_once = max(1, ROWS_AT_ONCE // max(1, data.sizes[time]))
     for first in range(0, data.sizes[run], at_once):
-        yield data.isel({run: slice(first, first + at_once)}).to_dataframe().reset_index()
+        table = data.isel({run: slice(first, first + at_once)}).to_dataframe().reset_index()
+        # versions of xarray differ in where they put coordinates that are no index
+        quantities = list(map(str, data.data_vars))
+        yield table[[*(name for name in table.columns if name not in quantities), *quantities]]
 
 
 def _write_csv(data: xarray.Dataset, stream: IO[str]) -> None:

@@ -88,7 +88,7 @@ def test_a_scan_on_the_command_line(decay: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("id", "columns"),
-    [("time", "run,time_,time,status"), ("run", "run_,time,run,status"), ("status", "run,time,status,status_")],
+    [("time", "run,time_,status,time"), ("run", "run_,time,status,run"), ("status", "run,time,status_,status")],
 )
 def test_quantities_with_the_names_of_columns_keep_them(id: str, columns: str, tmp_path: Path) -> None:
     """x' = 2 from 1 and from 2, in tables of both kinds."""
