@@ -43,7 +43,7 @@ def _killed(study: str, folder: Path, digest: str, workers: int) -> Check:
     """Runs killed while they compute, each resumed to its end."""
     moments, kills, tries, wrong, left = random.Random(f"{SEED} {study} {workers}"), 0, 0, 0, 0
     while kills < KILLS and tries < 4 * KILLS:
-        out, tries = folder / f"killed-{tries}", tries + 1
+        out, tries = folder / f"killed-{STUDIES.index(study)}-{workers}-{tries}", tries + 1
         kept = ended_while_computing(study, out, workers, moments)
         if kept is None:
             continue
