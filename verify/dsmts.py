@@ -28,7 +28,7 @@ from senexo.model.loading import load
 from verify import Check
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "shared/data/sbml-test-suite/stochastic-00001-00019.tar.xz"
-RUNS, SEED, BAR = 10_000, 20_080_115, 5.05
+RUNS, SEED, BAR = 100_000, 20_080_115, 5.05
 
 
 @dataclass(frozen=True, slots=True)
