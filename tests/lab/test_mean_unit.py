@@ -43,9 +43,10 @@ n = 2
 """
 
 
-def experiment(**culture: Any) -> CoupledCells:
+def experiment(*, arms: dict[str, Any] | None = None, **culture: Any) -> CoupledCells:
     raw = tomllib.loads(STUDY)
     raw["culture"] |= culture
+    raw["arms"] = arms or raw["arms"]
     made = experiment_of(resolve(raw))
     assert isinstance(made, CoupledCells)
     return made
@@ -112,3 +113,18 @@ def test_tables_of_single_cells_are_empty_and_the_reader_is_told(tmp_path: Path)
     assert {"counts", "timecourse", "senescence", "arrest"} <= found.keys()
     tables.keep_snapshot(tmp_path / "cells.h5ad", made.design, [unit], lambda chunk: arrays)
     assert any("mean_field" in caution for caution in made.cautions({}))
+
+
+def test_wells_without_a_cell_are_said() -> None:
+    """Of two arms one has no cell; where all have cells, nothing is said."""
+    made = experiment(arms={"mock": {}, "empty": {"cells": {"LSC": 0}}})
+    stored = {}
+    for place, arm in enumerate(made.study.arms):
+        digest, occurrence = protocol.occurrences(made.study.arms)[place]
+        unit = Unit(place, 1, digest, occurrence)
+        stored[unit.chunk] = (arm, unit, filled(made, place))
+    found = dict(made.tables([unit for _, unit, _ in stored.values()], lambda chunk: stored[chunk][2]))
+    said = [caution for caution in made.cautions(found) if "hold no cell" in caution]
+    assert said == ["1 of 2 wells hold no cell at their first read-out: empty (1). Nothing is seen in them."]
+    found["counts"] = found["counts"][found["counts"]["arm"] == "mock"]
+    assert not any("hold no cell" in caution for caution in made.cautions(found))

@@ -134,6 +134,7 @@ class CoupledCells:
             + design.circuit.growth_rule,
             "All arms of a donor and genotype are plated from the same cultures, one of"
             f" {culture.preequilibration_h:g} h for each type.",
+            *tables_of.empty_sentence(tables.get("counts")),
             *tables_of.ended_sentence(tables.get("ended_early"), wells),
             *(() if found is None else (window_check.sentence(culture.window_h or DEFAULT_WINDOW_H, found, wells),)),
         )

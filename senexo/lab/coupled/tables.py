@@ -53,6 +53,22 @@ def tables(design: WellDesign, units: Sequence[Unit], get: Get) -> Iterator[tupl
             yield part, table
 
 
+def empty_sentence(counts: pd.DataFrame | None) -> tuple[str, ...]:
+    """Wells without a cell at their first read-out, by their arms; none where all have cells."""
+    if counts is None:
+        return ()
+    first = counts[(counts["quantity"] == "cells") & (counts["time_h"] == counts["time_h"].min())]
+    plated = first.groupby(["arm", "donor", "replicate"], sort=False)["value"].sum()
+    empty = plated[plated == 0.0]
+    if empty.empty:
+        return ()
+    arms = empty.groupby("arm", sort=False).size()
+    named = ", ".join(f"{arm} ({n})" for arm, n in arms.items())
+    return (
+        f"{len(empty)} of {len(plated)} wells hold no cell at their first read-out: {named}. Nothing is seen in them.",
+    )
+
+
 def ended_sentence(ended: pd.DataFrame | None, wells: int) -> tuple[str, ...]:
     """How many wells ended before their time, and by which reasons; none where all reached it."""
     if ended is None:
