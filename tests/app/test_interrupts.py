@@ -1,7 +1,8 @@
-"""Ctrl-C is answered within a second whatever is computed (two on a busy machine): status 130, one line."""
+"""Ctrl-C is answered at once whatever is computed: status 130, one line."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import shlex
@@ -17,7 +18,7 @@ import pytest
 from senexo.app import cli
 
 CIRCUITS = Path(__file__).parents[1] / "circuits"
-SECONDS = 2.0
+SECONDS = 10.0  # a second on a quiet machine; what does not listen goes on for minutes
 OSCILLATOR = "model m\n  x = 1; y = 0; x' = y; y' = -x;\nend\n"
 BIRTHS = "model m\n  compartment c = 1; species x in c; x = 0; k = 1e7; B: => x; k; D: x => ; x;\nend\n"
 # of events alone: 1e-8 between two of them
@@ -25,7 +26,7 @@ CHATTER = (
     "model m\n  compartment c = 1; species x in c; x = 1; J: => x; 0;\n"
     "  E1: at (x > 0.5), t0=false : x = 0;\n  E2: at 1e-8 after (x < 0.5) : x = 1;\nend\n"
 )
-MOVING = "model m\n  compartment c = 1; species x in c; x = 0; k := 1e-9*(1 + sin(time)); B: => x; k;\nend\n"
+MOVING = "model m\n  compartment c = 1; species x in c; x = 0; k := 1e4*(1 + sin(time)); B: => x; k;\nend\n"
 SWITCH = f"""
 title = "many cells"
 [model]
@@ -85,7 +86,7 @@ CASES = {
         "s.toml", SWITCH.replace("METHOD", "hybrid"), "run s.toml --out out --workers 1",
         "senexo.engine.population.stepper:SplitStepper.run",
     ),
-    "worlds": ("s.toml", WORLDS, "worlds s.toml --out out --workers 1", "senexo.lab.worlds:judge"),
+    "worlds": ("s.toml", WORLDS, "worlds s.toml --out out --workers 1", "senexo.lab.batches:Batches.simulate"),
 }  # fmt: skip
 
 
@@ -100,6 +101,7 @@ def announced(function: Callable[..., Any], write: int) -> Callable[..., Any]:
 def command(words: list[str], place: str, write: int, said: int) -> None:
     """In a fork: the command line, which announces when its long part begins."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.callbacks.clear()  # an exception in one is lost, and hypothesis leaves one here
     os.dup2(said, 2)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
@@ -113,6 +115,7 @@ def command(words: list[str], place: str, write: int, said: int) -> None:
     try:
         cli.main()
     except SystemExit as leaving:
+        sys.stderr.flush()
         os._exit(int(leaving.code or 0))
 
 
