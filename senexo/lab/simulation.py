@@ -152,7 +152,7 @@ def simulate(
         A quantity that the model reads has no value: a compartment without a size, a species without an amount.
     UnsupportedFeature
         The model has no meaning by "ssa"; or what is to be continued is not in a result: delays, delayed events; or a
-        steady state is asked of rates that keep depending on time.
+        steady state is wanted of rates that keep depending on time.
     SimulationError
         A run cannot be carried to its end.
 
