@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from senexo.base.errors import Fault, InvalidInput, SimulationError
 from senexo.base.streams import derive
 from senexo.engine.branching.kernel import MOST_CELLS, courses
-from senexo.engine.branching.process import Counts, Process
+from senexo.engine.branching.process import Counts, Floats, Process
 
 FEW = 200  # cells of a type up to which they are followed one by one
 SHARE = 0.05  # of the mean time to an event of the fastest type: the length of a leap
@@ -19,7 +20,7 @@ SHARE = 0.05  # of the mean time to an event of the fastest type: the length of 
 def simulate(
     process: Process,
     start: Counts,
-    times: Sequence[float],
+    times: Sequence[float] | Floats,
     *,
     runs: int,
     seed: int,
@@ -31,13 +32,13 @@ def simulate(
 
     A type with at most `few` cells is followed event by event; while all are, the process is exact. In a leap each cell
     of a type with more has one event or none (binomial), and its offspring have one or none in half a leap,
-    the mean time left to them. So no count becomes negative, every cell is accounted for, and the error of the means
-    falls with the square of the leap.
+    the mean time left to them; room is that of the middle of the leap. So no count becomes negative, every cell is
+    accounted for, and the error of the means falls with the square of the leap.
 
     Parameters
     ----------
     process, start
-        The process, and [types] cells at its first edge.
+        The process, and [types] cells at its first edge; or [runs, types], those of each run.
     times
         Rising times between the first and the last edge.
     runs, first
@@ -66,23 +67,55 @@ def simulate(
     >>> simulate(deaths, deaths.start({"cell": 5}), [0.0, 50.0], runs=2, seed=1)[:, :, 0].tolist()
     [[5, 0], [5, 0]]
     """
+    keys = keys_of(seed, range(first, first + runs), "branching")
+    return follow(process, start, times, keys=keys, few=few, share=share).cells
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Numbers of cells, and of the events that made them: cells = start + fired @ process.change, to the cell.
+
+    Attributes
+    ----------
+    cells
+        [runs, times, types].
+    fired
+        [runs, times, events] events from the first edge up to each time.
+    """
+
+    cells: Counts
+    fired: Counts
+
+
+def follow(
+    process: Process, start: Counts, times: Sequence[float] | Floats, *, keys: NDArray[np.uint64], few: int = FEW,
+    share: float = SHARE,
+) -> Followed:  # fmt: skip
+    """`simulate` with the key of each run's stream, and the events counted.
+
+    Parameters
+    ----------
+    keys
+        [runs, 2] the key of each run (`senexo.base.streams.derive`).
+    process, start, times, few, share
+        As for `simulate`, whose errors these are.
+    """
     for time in times:
         process.within(time, "times")
     faults = faults_of_steps(few, share)
     if (np.diff(times) <= 0).any():
         faults.append(Fault("times", str(list(times)), "rising times"))
-    if np.shape(start) != (len(process.types),) or (np.asarray(start) < 0).any():
-        faults.append(Fault("start", str(np.asarray(start).tolist()), f"{len(process.types)} counts of at least 0"))
+    n, given = len(process.types), np.asarray(start)
+    if given.shape not in ((n,), (len(keys), n)) or (given < 0).any():
+        faults.append(Fault("start", str(given.tolist()), f"{n} counts of at least 0, or as many for each run"))
     if faults:
         raise InvalidInput(faults)
-    out = np.empty((runs, len(times), len(process.types)), np.int64)
-    done = courses(
-        keys_of(seed, range(first, first + runs), "branching"), np.asarray(start, np.int64), np.asarray(times, float),
-        process.edges, process.hazards, process.parent, process.offspring, few, share, out,
-    )  # fmt: skip
-    if not done:
+    starts = np.ascontiguousarray(np.broadcast_to(given, (len(keys), n)), dtype=np.int64)
+    cells = np.empty((len(keys), len(times), n), np.int64)
+    fired = np.empty((len(keys), len(times), len(process.parent)), np.int64)
+    if not courses(keys, starts, np.asarray(times, float), process.law, few, share, cells, fired):
         raise SimulationError(too_many(process))
-    return out
+    return Followed(cells, fired)
 
 
 def faults_of_steps(few: int, share: float) -> list[Fault]:

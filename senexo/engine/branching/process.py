@@ -1,13 +1,17 @@
 """Branching processes of several types of cells: cells act independently, at hazards by type and time.
 
 Divisions, deaths, rest, waking, senescence and escape are events of one cell of one type, which becomes any number of
-cells of any types. Hazards are tables: constant between edges.
+cells of any types. Hazards are tables: constant between edges. Events that need room have their hazards multiplied by
+max(0, 1 - X / capacity), X the cells that take up room (logistic limitation). With a finite capacity cells are no
+longer independent; `Process.in_room` gives the branching process of a room that is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +34,14 @@ class Event:
         Type -> cells of that type in its place; empty for a death.
     hazard
         Per cell and unit of time: one number, or one for each interval between edges.
+    needs_room
+        Whether the hazard falls with the room that is left.
     """
 
     parent: str
     offspring: Mapping[str, int]
-    hazard: float | Sequence[float]
+    hazard: float | Sequence[float] | Floats
+    needs_room: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,13 @@ class Process:
     edges
         [intervals + 1] times at which hazards change; the process runs from the first to the last.
     hazards
-        [intervals, events] per cell and unit of time.
+        [intervals, events] per cell and unit of time, with all the room there can be.
+    limited
+        [events] whether an event needs room.
+    takes_room
+        [types] whether a cell of the type takes up room.
+    capacity
+        Cells at which no room is left; inf: cells are independent.
     """
 
     types: tuple[str, ...]
@@ -60,9 +73,15 @@ class Process:
     offspring: Counts
     edges: Floats
     hazards: Floats
+    limited: NDArray[np.bool_]
+    takes_room: NDArray[np.bool_]
+    capacity: float = inf
 
     @classmethod
-    def of(cls, types: Sequence[str], events: Sequence[Event], edges: Sequence[float]) -> Process:
+    def of(
+        cls, types: Sequence[str], events: Sequence[Event], edges: Sequence[float] | Floats, *, capacity: float = inf,
+        takes_room: Sequence[str] | None = None,
+    ) -> Process:  # fmt: skip
         """A process of named types and events.
 
         Parameters
@@ -73,12 +92,16 @@ class Process:
             What may happen to a cell.
         edges
             Times at which hazards change, rising; the first is the start and the last the end.
+        capacity
+            Cells at which no room is left for events that need it; by default there is always room.
+        takes_room
+            The types that take up room; all by default.
 
         Raises
         ------
         InvalidInput
             With all faults at once: a type unknown or named twice, a count or hazard that is negative, edges that do
-            not rise, as many hazards as do not fit the edges.
+            not rise, as many hazards as do not fit the edges, a capacity of 0 or less.
 
         Examples
         --------
@@ -91,6 +114,10 @@ class Process:
         faults = _faults_of_frame(types, edges)
         for number, event in enumerate(events, start=1):
             faults += _faults_of(event, f"event {number}", types, max(intervals, 1))
+        roomy = list(types if takes_room is None else takes_room)
+        faults += [Fault("takes_room", name, "one of " + ", ".join(types)) for name in roomy if name not in types]
+        if not capacity > 0.0:
+            faults.append(Fault("capacity", f"{capacity:g}", "a number of cells above 0"))
         if faults:
             raise InvalidInput(faults)
         place = {name: i for i, name in enumerate(types)}
@@ -102,7 +129,42 @@ class Process:
         for row, event in enumerate(events):
             hazards[:, row] = event.hazard
         parent = np.array([place[event.parent] for event in events], np.int64)
-        return cls(tuple(types), parent, offspring, np.array(edges, float), hazards)
+        return cls(
+            tuple(types), parent, offspring, np.array(edges, float), hazards,
+            np.array([event.needs_room for event in events], np.bool_),
+            np.array([name in roomy for name in types], np.bool_), float(capacity),
+        )  # fmt: skip
+
+    @property
+    def law(self) -> tuple[Any, ...]:
+        """All numbers of the process, as the compiled steps take them."""
+        return (
+            self.edges, self.hazards, self.parent, self.offspring, self.limited, self.takes_room, self.capacity
+        )  # fmt: skip
+
+    @property
+    def change(self) -> Counts:
+        """[events, types] cells that an event adds, and takes away."""
+        return self.offspring - np.eye(len(self.types), dtype=np.int64)[self.parent]
+
+    def room(self, cells: Counts | Floats) -> Floats:
+        """max(0, 1 - X / capacity) where there are these cells [..., types]."""
+        return np.asarray(np.maximum(0.0, 1.0 - (cells @ self.takes_room.astype(float)) / self.capacity))
+
+    def in_room(self, edges: Sequence[float] | Floats, room: Sequence[float] | Floats) -> Process:
+        """The branching process in which room is a known course: [len(edges) - 1] room between these edges.
+
+        The edges are rising times from the first to the last edge of the process. Where cells of interest are few among
+        those that fill the room (stem cells among blasts), the course of the twin (`extinction.mean`) is close to
+        theirs.
+        """
+        both = np.union1d(self.edges, np.asarray(edges, float))
+        both = both[(both >= self.edges[0]) & (both <= self.edges[-1])]
+        middle = 0.5 * (both[1:] + both[:-1])
+        own = np.searchsorted(self.edges, middle, side="right") - 1
+        given = np.clip(np.searchsorted(np.asarray(edges, float), middle, side="right") - 1, 0, len(room) - 1)
+        factor = np.where(self.limited, np.asarray(room, float)[given][:, None], 1.0)
+        return replace(self, edges=both, hazards=self.hazards[own] * factor, capacity=inf)
 
     def counted(self, names: Sequence[str] | None) -> NDArray[np.int64]:
         """[types] 1 for each of these types, 0 for others; None: all types.
@@ -142,7 +204,7 @@ class Process:
         return np.array([counts.get(name, 0) for name in self.types], np.int64)
 
 
-def _faults_of_frame(types: Sequence[str], edges: Sequence[float]) -> list[Fault]:
+def _faults_of_frame(types: Sequence[str], edges: Sequence[float] | Floats) -> list[Fault]:
     faults = [
         Fault("types", f"{name} twice", "each name once") for name in sorted({n for n in types if types.count(n) > 1})
     ]

@@ -30,8 +30,8 @@ class RareProbability:
     probability
         Mean of the repeats.
     low, high
-        Interval at the level asked for: Student's t over the repeats, at least 0 and at most 1. Where no repeat reached
-        the last level it is 0 to 1: nothing is known.
+        Interval at the level `confidence`: Student's t over the repeats, at least 0 and at most 1. Where no repeat
+        reached the last level it is 0 to 1: nothing is known.
     repeats
         [repeats] the unbiased estimate of each.
     """
@@ -134,10 +134,7 @@ def _repeat(
     probability = 1.0
     for level in levels:
         keys = keys_of(seed, range(effort), "splitting", number, level)
-        failed = descend(
-            keys, states, now, until, process.edges, process.hazards, process.parent, process.offspring,
-            few, share, mask, level,
-        )  # fmt: skip
+        failed = descend(keys, states, now, until, process.law, few, share, mask, level)
         if failed:
             raise SimulationError(too_many(process))
         reached = np.flatnonzero(states @ mask <= level)
