@@ -12,6 +12,7 @@ _HOMES = {
     "load": "senexo.model.loading",
     "Network": "senexo.model.network",
     "simulate": "senexo.lab.simulation",
+    "fit": "senexo.fitting.fit",
     "read_study": "senexo.study.read",
     "Study": "senexo.study.schema",
     "run": "senexo.workflow",

@@ -295,6 +295,29 @@ def export(
 
 
 @app.command()
+def fit(
+    problem: Annotated[Path, typer.Argument(help="a PEtab problem (.yaml)", show_default=False)],
+    starts: Annotated[int, typer.Option(help="searches; 0: only the likelihood at the nominal values", min=0)] = 20,
+    seed: Annotated[int, typer.Option(help="seed of the starts", min=0)] = 0,
+    level: Annotated[float, typer.Option(help="of the intervals")] = 0.95,
+    intervals: Annotated[bool, typer.Option("--intervals/--no-intervals", help="profile likelihoods")] = True,
+    max_seconds: Annotated[float | None, typer.Option(help="begin no search after this time (s)")] = None,
+    out: Annotated[Path | None, typer.Option(help="new folder for tables, figures and JSON")] = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object instead of sentences")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
+) -> None:
+    """Fit a model to measurements (PEtab) and say what they determine."""
+    from senexo.app.fitting import fit_of
+
+    typer.echo(
+        fit_of(
+            problem, starts=starts, seed=seed, level=level, intervals=intervals, max_seconds=max_seconds, out=out,
+            as_json=json, quiet=quiet,
+        )
+    )  # fmt: skip
+
+
+@app.command()
 def targets(
     utr: Annotated[Path, typer.Argument(help="FASTA file of 3'UTRs (.gz too)", show_default=False)],
     mirna: Annotated[str, typer.Option(help="name (hsa-miR-34c-5p) or mature sequence", show_default=False)],

@@ -11,7 +11,7 @@ that holds it there (Filippov's sliding motion, doi 10.1007/978-94-015-7793-9).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from itertools import product
 from math import prod
@@ -51,11 +51,12 @@ class Equations:
     """Programs and cells for one run; `memory[:n_slots]` is the value vector. `anew` gives another run's.
 
     `states` are the slots with a rate, `n_modes` the number of switches the right-hand side has, `watched` what
-    `look` reports: the modes' present outcomes, the triggers' own switches, the triggers.
+    `look` reports: the modes' present outcomes, the triggers' own switches, the triggers. `by`: slots that stay the
+    same, by which `stepping` differentiates the rates too (for sensitivities).
     """
 
-    def __init__(self, lowered: Lowered) -> None:
-        self.lowered = lowered
+    def __init__(self, lowered: Lowered, by: Sequence[int] = ()) -> None:
+        self.lowered, self.by = lowered, tuple(by)
         self.n_slots = len(lowered.slots)
         self.states = np.array([rate.slot for rate in lowered.rates], dtype=np.int64)
         self._assemble(Graph())
@@ -111,7 +112,7 @@ class Equations:
             nodes = written_out(graph, [*rates, *modes], inlined)
             frozen_in_full = {nodes[node]: cell for node, cell in frozen.items()}
             self.stepping = step_programs(
-                assembler, graph, [nodes[node] for node in rates], self.states, frozen_in_full
+                assembler, graph, [nodes[node] for node in rates], self.states, frozen_in_full, self.by
             )
         self.constraints = None if bound is None else Constraints(lowered, bound, assembler, self.states)
         self.past = Past(lowered, assembler, graph, inlined) if lowered.delays else None

@@ -7,7 +7,7 @@ events is computed once after each of them (`derive`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,8 @@ class StepPrograms:
     """Programs, where their results stand, and the Jacobian's pattern.
 
     `entries` [entries, 3]: row, column and place in the factored matrix of each entry of the Jacobian; `diagonal` [n]
-    its places; `factor`, `solve` and `begins` are read by the kernel (see `_streams`).
+    its places; `factor`, `solve` and `begins` are read by the kernel (see `_streams`). `inputs` [entries, 3]: row,
+    number of the quantity and cell of each derivative by a quantity that stays the same, where these were wanted.
     """
 
     derive: Span
@@ -52,32 +53,44 @@ class StepPrograms:
     guarded: bool  # may a rate have no value just beyond a state that has one?
     n_dense: int  # rows of the dense matrix that takes over where the elimination loses digits; 0: none
     cost: int  # of a step, in rows of tables and products of the elimination
+    by_inputs: Span
+    inputs: Numbers
 
 
 def step_programs(
-    assembler: Assembler, graph: Graph, rates: list[Node], states: NDArray[np.int64], frozen: Mapping[Node, int]
-) -> StepPrograms | None:
+    assembler: Assembler, graph: Graph, rates: list[Node], states: NDArray[np.int64], frozen: Mapping[Node, int],
+    by: Sequence[int] = (),
+) -> StepPrograms | None:  # fmt: skip
     """Programs for rates that are written out in full; `frozen` nodes are read from their cells.
 
+    by: slots that stay the same, by which the rates are differentiated too.
     None where a rate has no derivative in closed form, or the elimination would be too large.
     """
-    leaves = [graph.slot(int(slot)) for slot in states]
+    leaves, fixed = [graph.slot(int(slot)) for slot in states], [graph.slot(slot) for slot in by]
     try:
-        slopes = gradients(graph, rates, leaves)
+        slopes = gradients(graph, rates, [*leaves, *fixed])
         column = {leaf: j for j, leaf in enumerate(leaves)}
-        places = [(i, column[leaf]) for i, rate in enumerate(rates) for leaf in slopes[rate]]
+        places = [(i, column[leaf]) for i, rate in enumerate(rates) for leaf in slopes[rate] if leaf in column]
         plan = eliminate(len(rates), places, MOST_PRODUCTS)
     except (UnsupportedFeature, OverflowError):
         return None
-    jacobian = [slopes[rate][leaf] for rate in rates for leaf in slopes[rate]]
-    derived = constant_parts(graph, [*rates, *jacobian], {*leaves, graph.node("time"), *frozen})
+    jacobian = [slopes[rate][leaf] for rate in rates for leaf in slopes[rate] if leaf in column]
+    number = {leaf: k for k, leaf in enumerate(fixed)}
+    by_fixed = [(i, number[leaf], slopes[rate][leaf]) for i, rate in enumerate(rates) for leaf in slopes[rate]
+                if leaf in number]  # fmt: skip
+    wanted = [*rates, *jacobian, *(slope for _, _, slope in by_fixed)]
+    derived = constant_parts(graph, wanted, {*leaves, graph.node("time"), *frozen})
     derived_cell, rate_cell = assembler.cells(len(derived)), assembler.cells(len(rates))
     slope_cell = assembler.cells(len(jacobian))
+    input_cell = assembler.cells(len(by_fixed))
     known = dict(frozen)
     derive = assembler.assemble(graph, enumerate_from(derived_cell, derived), known, direct=True)
     known |= {node: derived_cell + k for k, node in enumerate(derived)}
     to_rates = assembler.assemble(graph, enumerate_from(rate_cell, rates), known, direct=True)
     to_slopes = assembler.assemble(graph, enumerate_from(slope_cell, jacobian), known, direct=True)
+    to_inputs = assembler.assemble(
+        graph, enumerate_from(input_cell, [slope for _, _, slope in by_fixed]), known, direct=True
+    )
     factor, solve, begins = _streams(plan)
     cost = 2 * (to_rates.last - to_rates.first + 20 * len(rates) + len(solve)) + len(factor) + 1
     return StepPrograms(
@@ -95,6 +108,8 @@ def step_programs(
         any(graph.operator(node) in _PARTIAL for node in graph.reachable(rates)),
         len(rates) if len(rates) <= MOST_DENSE else 0,
         cost + to_slopes.last - to_slopes.first,
+        to_inputs,
+        np.array([(i, k, input_cell + e) for e, (i, k, _) in enumerate(by_fixed)], dtype=np.int64).reshape(-1, 3),
     )
 
 

@@ -1,0 +1,1 @@
+"""Models fitted to measurements: PEtab problems, objective with gradient, searches, profiles in words."""

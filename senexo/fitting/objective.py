@@ -1,0 +1,262 @@
+"""The objective of a fit: log-likelihood and log-prior at values of the parameters, gradient, Fisher information."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isfinite, isinf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.errors import Fault, InvalidInput, SimulationError
+from senexo.fitting.experiments import Experiments
+from senexo.fitting.noise import Terms, terms
+from senexo.fitting.priors import bounds, log_density
+from senexo.fitting.problem import Problem, from_scale, to_scale
+from senexo.fitting.readouts import Readout, slots_of
+from senexo.fitting.symbols import Symbols
+
+Floats = NDArray[np.float64]
+_STEP = 1e-5  # of central differences, on the parameter's scale
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The objective at one point.
+
+    Attributes
+    ----------
+    value
+        Minus log-likelihood minus log-prior; +inf where it failed, and `reason` says why.
+    llh, log_prior, chi2
+        Log-likelihood, log density of the priors, sum of squared residuals in widths.
+    gradient, fisher
+        By the parameters as they are searched; None where they were not wanted or it failed.
+    predictions, widths, residuals
+        Of each measurement, in the problem's order; residuals in widths, on the scale of the error.
+    """
+
+    value: float
+    llh: float
+    log_prior: float
+    chi2: float
+    gradient: Floats | None
+    fisher: Floats | None
+    predictions: Floats
+    widths: Floats
+    residuals: Floats
+    reason: str | None = None
+
+
+class Objective:
+    """A problem as a function of its estimated parameters, on the scales on which they are searched.
+
+    Parameters
+    ----------
+    problem
+        As `senexo.fitting.petab.read.read_problem` reads it.
+    rtol
+        Relative tolerance of the ODE solver.
+    gradient
+        "exact": forward sensitivities where the model has them, central differences where not; "differences": always
+        central differences.
+
+    Attributes
+    ----------
+    ids, lower, upper
+        The estimated parameters and their bounds as they are searched.
+    failures
+        Reason -> how many evaluations had no value for it.
+    """
+
+    def __init__(self, problem: Problem, *, rtol: float = 1e-8, gradient: str = "exact") -> None:
+        if gradient not in ("exact", "differences"):
+            raise InvalidInput([Fault("gradient", repr(gradient), "'exact' or 'differences'")])
+        self.problem, self.symbols = problem, Symbols(problem)
+        self.experiments = Experiments(self.symbols, rtol)
+        self.parameters = problem.estimated
+        self.ids = [one.id for one in self.parameters]
+        ends = [bounds(one) for one in self.parameters]
+        self.lower, self.upper = np.array([low for low, _ in ends]), np.array([high for _, high in ends])
+        self.failures: Counter[str] = Counter()
+        self.n_evaluations = 0
+        self.exact = gradient == "exact" and self.experiments.exact is not None
+        self._places = [k for k, one in enumerate(problem.parameters) if one.estimated]
+        self._fixed = np.array([np.nan if one.nominal is None else one.nominal for one in problem.parameters])
+        self._readouts = [Readout(self.symbols, one) for one in problem.observables]
+        self._rows_of()
+
+    @property
+    def nominal(self) -> Floats:
+        """The table's values of the estimated parameters as they are searched; nan where it has none."""
+        return np.array(
+            [np.nan if one.nominal is None else to_scale(one.nominal, one.scale) for one in self.parameters]
+        )
+
+    def values(self, x: Floats) -> Floats:
+        """The values of all parameters of the table at a point of the search."""
+        found = self._fixed.copy()
+        for place, parameter, value in zip(self._places, self.parameters, x, strict=True):
+            found[place] = from_scale(float(value), parameter.scale)
+        return found
+
+    def __call__(self, x: Floats, *, gradient: bool = True) -> Evaluation:
+        """The objective at a point [parameters] of the search; a failure is +inf and counted, never raised."""
+        self.n_evaluations += 1
+        x = np.asarray(x, dtype=np.float64)
+        try:
+            if not gradient:
+                y, width = self._predict(x)
+                slopes = None
+            elif self.exact:
+                y, width, *slopes = self._predict_with_slopes(x)
+            else:
+                y, width = self._predict(x)
+                slopes = self._differences(x)
+            return self._evaluation(x, y, width, slopes)
+        except SimulationError as error:
+            return self._failed(" ".join(str(error).split()))
+
+    def _failed(self, reason: str) -> Evaluation:
+        self.failures[_kind(reason)] += 1
+        nothing = np.full(len(self._measured), np.nan)
+        return Evaluation(inf, -inf, 0.0, inf, None, None, nothing, nothing, nothing, reason)
+
+    # ---- measurements as rows of arrays
+
+    def _rows_of(self) -> None:
+        problem, symbols = self.problem, self.symbols
+        index = {(one.before, one.condition): k for k, one in enumerate(self.experiments.all)}
+        self._measured = np.array([m.value for m in problem.measurements])
+        experiment = np.array([index[m.before, m.condition] for m in problem.measurements], dtype=np.int64)
+        first = np.cumsum([0, *(len(one.times) for one in self.experiments.all)])
+        self._at = np.array(
+            [first[e] + np.searchsorted(self.experiments.all[e].times, m.time)
+             for e, m in zip(experiment, problem.measurements, strict=True)], dtype=np.int64,
+        )  # fmt: skip
+        self._times = np.array([m.time for m in problem.measurements])
+        self._of = [
+            np.array([k for k, m in enumerate(problem.measurements) if m.observable == one.id], dtype=np.int64)
+            for one in problem.observables
+        ]
+        self._own_numbers: list[tuple[int, int, float]] = []
+        self._own_links: list[tuple[int, int, int]] = []
+        named = {one.id: one for one in problem.observables}
+        for row, m in enumerate(problem.measurements):
+            observable = named[m.observable]
+            pairs = [*zip(observable.own, m.own, strict=True), *zip(observable.own_noise, m.own_noise, strict=True)]
+            for name, value in pairs:
+                if isinstance(value, str):
+                    slot = symbols.parameters[value] if value in symbols.parameters else symbols.model[value]
+                    self._own_links.append((row, symbols.own[name], slot))
+                else:
+                    self._own_numbers.append((row, symbols.own[name], value))
+        sources = {source for _, _, source in self._own_links}
+        self.experiments.columns = sorted({*slots_of(self._readouts), *sources})
+        self._column = {slot: k for k, slot in enumerate(self.experiments.columns)}
+
+    def _vectors(self, x: Floats, *, slopes: bool) -> tuple[Floats, Floats | None]:
+        values = self.values(x)
+        found = [self.experiments.simulate(one, values, slopes=slopes) for one in self.experiments.all]
+        v = np.concatenate([one.values for one in found])[self._at]
+        for row, slot, number in self._own_numbers:
+            v[row, slot] = number
+        for row, slot, source in self._own_links:
+            v[row, slot] = v[row, source]
+        if not slopes:
+            return v, None
+        by = np.concatenate([one.slopes for one in found if one.slopes is not None])[self._at]
+        for row, slot, source in self._own_links:
+            if slot in self._column:
+                by[row, :, self._column[slot]] = by[row, :, self._column[source]]
+        return v, by
+
+    def _predict(self, x: Floats) -> tuple[Floats, Floats]:
+        v, _ = self._vectors(x, slopes=False)
+        y, width = np.full(len(v), np.nan), np.full(len(v), np.nan)
+        for readout, rows in zip(self._readouts, self._of, strict=True):
+            if len(rows):
+                y[rows], width[rows] = readout.values(v[rows], self._times[rows])
+        return y, width
+
+    def _predict_with_slopes(self, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        v, by = self._vectors(x, slopes=True)
+        assert by is not None
+        y, width = np.full(len(v), np.nan), np.full(len(v), np.nan)
+        dy, dwidth = np.zeros((len(v), len(x))), np.zeros((len(v), len(x)))
+        for readout, rows in zip(self._readouts, self._of, strict=True):
+            if len(rows):
+                y[rows], width[rows], dy[rows], dwidth[rows] = readout.slopes(
+                    v[rows], by[rows], self._column, self._times[rows]
+                )
+        chain = np.array([_chain(value, one.scale) for value, one in zip(x, self.parameters, strict=True)])
+        return y, width, dy * chain, dwidth * chain
+
+    def _differences(self, x: Floats) -> list[Floats]:
+        """d prediction, d width / d parameter [measurements, parameters] by central differences."""
+        found = np.zeros((2, len(self._measured), len(x)))
+        for k in range(len(x)):
+            step = _STEP * max(1.0, abs(x[k]))
+            up, down = x.copy(), x.copy()
+            up[k], down[k] = x[k] + step, x[k] - step
+            for which, (high, low) in enumerate(zip(self._predict(up), self._predict(down), strict=True)):
+                found[which, :, k] = (high - low) / (up[k] - down[k])
+        return [found[0], found[1]]
+
+    # ---- likelihood
+
+    def _evaluation(self, x: Floats, y: Floats, width: Floats, slopes: Sequence[Floats] | None) -> Evaluation:
+        parts = self._terms(y, width)
+        bad = np.flatnonzero(~np.isfinite(parts.value))
+        if len(bad):
+            return self._failed(self._why(int(bad[0]), y, width))
+        llh = -float(np.sum(parts.value))
+        priors = [log_density(one, float(value)) for one, value in zip(self.parameters, x, strict=True)]
+        log_prior = float(sum(found for found, _, _ in priors))
+        if not isfinite(log_prior):
+            return self._failed("a parameter is outside its prior")
+        gradient = fisher = None
+        if slopes is not None:
+            dy, dwidth = slopes
+            with np.errstate(all="ignore"):
+                gradient = parts.by_y @ dy + parts.by_width @ dwidth
+                fisher = (dy.T * parts.yy) @ dy + (dwidth.T * parts.ww) @ dwidth
+            gradient = gradient - np.array([first for _, first, _ in priors])
+            fisher = fisher + np.diag([second for _, _, second in priors])
+            if not (np.all(np.isfinite(gradient)) and np.all(np.isfinite(fisher))):
+                return self._failed("the gradient is not finite")
+        chi2 = float(np.sum(parts.residual**2))
+        return Evaluation(-llh - log_prior, llh, log_prior, chi2, gradient, fisher, y, width, parts.residual)
+
+    def _terms(self, y: Floats, width: Floats) -> Terms:
+        made = np.zeros((6, len(y)))
+        for readout, rows in zip(self._readouts, self._of, strict=True):
+            observable = readout.observable
+            found = terms(observable.scale, observable.distribution, self._measured[rows], y[rows], width[rows])
+            made[:, rows] = (found.value, found.by_y, found.by_width, found.yy, found.ww, found.residual)
+        return Terms(*made)
+
+    def _why(self, row: int, y: Floats, width: Floats) -> str:
+        m = self.problem.measurements[row]
+        observable = next(one for one in self.problem.observables if one.id == m.observable)
+        if not width[row] > 0.0:
+            return f"the noise of {m.observable} is {width[row]:g}"
+        if observable.scale != "lin" and not y[row] > 0.0:
+            return f"{m.observable} is {y[row]:g}, which has no logarithm"
+        return f"{m.observable} is {y[row]:g}" + ("" if isinf(m.time) else " at some time")
+
+
+def _chain(value: float, scale: str) -> float:
+    """d value of a parameter / d value as it is searched."""
+    if scale == "lin":
+        return 1.0
+    with np.errstate(over="ignore"):
+        return float(np.exp(value)) if scale == "log" else float(np.power(10.0, value) * np.log(10.0))
+
+
+def _kind(reason: str) -> str:
+    """A reason without its numbers, so that equal ones are counted together."""
+    return re.sub(r"(?<![\w.])[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "#", reason)

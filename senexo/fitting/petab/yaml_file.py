@@ -1,0 +1,132 @@
+"""The YAML file of a PEtab problem: its version, and where its tables and its model are."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from senexo.base.errors import Fault, InvalidInput, UnsupportedFeature
+from senexo.base.files import no_plain_file
+
+MOST_BYTES = 2**20
+_LISTS = ("sbml_files", "condition_files", "measurement_files", "observable_files")
+_TOP = ("format_version", "parameter_file", "problems", "extensions")
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of one problem, by kind."""
+
+    parameters: tuple[Path, ...] = ()
+    models: tuple[Path, ...] = ()
+    conditions: tuple[Path, ...] = ()
+    measurements: tuple[Path, ...] = ()
+    observables: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_yaml(path: Path, faults: list[Fault]) -> Files:
+    """The files that a problem names, those that are there; what is wrong goes to `faults`.
+
+    Raises
+    ------
+    InvalidInput
+        The file cannot be read at all.
+    UnsupportedFeature
+        Another version of PEtab, several problems in one file, or an extension that the problem requires.
+    """
+    data = _load(path)
+    if not isinstance(data, dict):
+        raise InvalidInput([Fault(str(path), type(data).__name__, "a mapping with format_version and problems")])
+    version = str(data.get("format_version", ""))
+    if version.split(".")[0] not in ("1", "2"):
+        expected = "1, the version of the PEtab format"
+        faults.append(Fault(f"{path}: format_version", repr(data.get("format_version")), expected))
+    if version.split(".")[0] == "2":
+        raise UnsupportedFeature("PEtab 2", f"{path}: format_version; write it as version 1")
+    for key in data:
+        if key not in _TOP:
+            close = difflib.get_close_matches(str(key), _TOP, n=1)
+            faults.append(Fault(f"{path}: {key}", "an unknown key", close[0] if close else f"one of {', '.join(_TOP)}"))
+    for name, about in _items(data.get("extensions")):
+        if not isinstance(about, dict) or about.get("required", True):
+            raise UnsupportedFeature(f"the PEtab extension {name}", str(path))
+    problems = data.get("problems")
+    if not isinstance(problems, list) or not problems or not isinstance(problems[0], dict):
+        raise InvalidInput([*faults, Fault(f"{path}: problems", repr(problems)[:60], "a list with one problem")])
+    if len(problems) > 1:
+        raise UnsupportedFeature(f"{len(problems)} problems in one file", f"{path}: write a file for each")
+    return _files(path, data, problems[0], faults)
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    return [(str(name), about) for name, about in value.items()] if isinstance(value, dict) else []
+
+
+def _files(path: Path, data: dict[Any, Any], problem: dict[Any, Any], faults: list[Fault]) -> Files:
+    found = {}
+    for key in _LISTS:
+        found[key] = _paths(path, f"problems, {key}", problem.get(key), faults)
+        if not found[key] and problem.get(key) in (None, []):
+            faults.append(Fault(f"{path}: problems, {key}", "no file", "at least one file"))
+    parameters = _paths(path, "parameter_file", data.get("parameter_file"), faults)
+    if data.get("parameter_file") in (None, []):
+        faults.append(Fault(f"{path}: parameter_file", "no file", "the parameter table"))
+    if len(found["sbml_files"]) > 1:
+        raise UnsupportedFeature("several models in one problem", f"{path}: sbml_files")
+    unread = [str(key) for key in problem if key not in (*_LISTS, "visualization_files")]
+    faults += [Fault(f"{path}: problems, {key}", "an unknown key", f"one of {', '.join(_LISTS)}") for key in unread]
+    return Files(
+        tuple(parameters), tuple(found["sbml_files"]), tuple(found["condition_files"]),
+        tuple(found["measurement_files"]), tuple(found["observable_files"]),
+    )  # fmt: skip
+
+
+def _paths(path: Path, key: str, value: Any, faults: list[Fault]) -> list[Path]:
+    names = (
+        [value] if isinstance(value, str) else value if isinstance(value, list) else [] if value is None else [value]
+    )
+    found = []
+    for name in names:
+        where = f"{path}: {key}"
+        if not isinstance(name, str):
+            faults.append(Fault(where, repr(name)[:60], "the name of a file"))
+            continue
+        if "://" in name:
+            faults.append(Fault(where, name, "a file beside this one: download it first"))
+            continue
+        file = path.parent / name
+        try:
+            wrong = no_plain_file(file)
+        except (OSError, ValueError):
+            wrong = "no such file"
+        if wrong:
+            faults.append(Fault(where, f"{wrong} at {file}", "a file that is there"))
+        else:
+            found.append(file)
+    return found
+
+
+def _load(path: Path) -> Any:
+    import yaml
+
+    try:
+        if wrong := no_plain_file(path):
+            raise InvalidInput([Fault(str(path), wrong, "the YAML file of a PEtab problem")])
+        with path.open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(
+            [Fault(str(path), error.strerror or "no such file", "the YAML file of a PEtab problem")]
+        ) from None
+    if len(data) > MOST_BYTES:
+        raise InvalidInput([Fault(str(path), f"more than {MOST_BYTES:,} bytes", "the YAML file of a PEtab problem")])
+    try:
+        return yaml.safe_load(data)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}: row {mark.line + 1}, character {mark.column + 1}" if mark else str(path)
+        found = str(getattr(error, "problem", None) or "text that is not YAML")
+        raise InvalidInput([Fault(where, found, "YAML")]) from None
