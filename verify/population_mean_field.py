@@ -1,6 +1,6 @@
 """What noise changes: wells of single cells by `hybrid` beside their deterministic twin, at central values.
 
-The arms of the study mir34c-exvivo named below, on the circuit in copies, without variation between cells. Both have
+The arms of the study mir34c-exvivo-full named below, on the circuit in copies, without variation between cells. Both have
 the same culture, plating and deeds. Noise changes a result where the mean of the wells departs from the twin by more
 than 10 % (a share: by 0.05) and its 95 % interval leaves the twin out. A departure is a finding and fails nothing.
 What fails is a fault of one of the two, more than 10 % beyond 4 standard errors: in arms without a dose, cells and
@@ -58,7 +58,7 @@ class Both:
 
     def __init__(self, wells: int = WELLS, plated: int = PLATED) -> None:
         changes = ["model.circuit=mir34c-rab27b-cells", f"cells.LSC.n={plated}", "cells.LSC.variation={}"]
-        self.study = read_study("mir34c-exvivo", set=changes)
+        self.study = read_study("mir34c-exvivo-full", set=changes)
         self.wells, self.plated = wells, plated
         self.design = design = WellDesign.of(self.study, load_circuit("mir34c-rab27b-cells"))
         self.bench = SingleCellSimulator(design.population, share=design.circuit.well)

@@ -265,7 +265,7 @@ def test_too_many_arms_are_refused_before_they_are_made() -> None:
 
 
 def test_the_shipped_study_is_of_cells_that_share_a_medium() -> None:
-    study = read_study("mir34c-exvivo")
+    study = read_study("mir34c-exvivo-full")
     assert study.model.circuit == "mir34c-rab27b-cells"
     assert {arm.family for arm in study.arms.values()} >= {
         "mock",

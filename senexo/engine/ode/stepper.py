@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from senexo.engine.ode import bdf
 from senexo.engine.ode import bdf_places as at
 from senexo.engine.ode.bdf_places import AGAIN, AT_STOP, CHANGED, FAILED, STALLED
 from senexo.engine.ode.equations import Equations
@@ -66,6 +65,8 @@ class Stepper:
         fresh: start from the cells. last: outputs at `stop` are written. The answer is why it ended, a number of the
         at.
         """
+        from senexo.engine.ode import bdf  # its kernels are compiled at import: only for who uses them
+
         if fresh:
             self.clock[at.TIME] = time
             self._note_floor()

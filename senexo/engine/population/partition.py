@@ -135,7 +135,8 @@ def _course(translated: Translated, values: Floats, span: float) -> Floats:
     start = initial_values(network)
     if not network.rates:
         return start[np.newaxis]
-    return integrate(translated, start, np.array([0.0, *np.linspace(0.5, 1.0, 7) * span]), rtol=1e-5)
+    times = np.array([0.0, *np.linspace(0.5, 1.0, 7) * span])
+    return integrate(translated, start, times, rtol=1e-5, solver="LSODA")  # one run does not pay for compiled steps
 
 
 def _rates(network: Lowered, values: Floats) -> list[Floats]:
