@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from senexo.base.errors import Fault, InvalidInput, LimitReached, StoreError
 from senexo.base.plotting import require_matplotlib
-from senexo.base.store import Store, read_chunk, read_ledger, read_recorded
+from senexo.base.store import Store, read_chunk, read_ledger, read_recorded, require_unchanged
 from senexo.lab.limits import well_limits
 from senexo.study.read import read_study, read_worlds
 from senexo.study.schema import Study
@@ -407,7 +407,8 @@ def report(folder: str | Path, *, out: str | Path | None = None, figures: bool =
     Raises
     ------
     StoreError
-        When a file that the page needs is missing or unreadable, or when `out` is the result folder itself.
+        When a file that the page needs is missing, unreadable or changed since the run wrote it;
+        when `out` is the result folder itself.
     """
     from senexo.report.page import Written, render_to
 
@@ -417,6 +418,7 @@ def report(folder: str | Path, *, out: str | Path | None = None, figures: bool =
         raise StoreError(
             f"{place}: is the result folder, whose files the ledger records; choose another folder for --out"
         )
+    require_unchanged(source, lambda path: path.endswith((".json", ".toml", ".parquet")))  # all that the page reads
     place.mkdir(parents=True, exist_ok=True)
     if (source / "tables" / "worlds.parquet").is_file():
         from senexo.report import worlds as of_worlds

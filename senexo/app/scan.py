@@ -135,6 +135,6 @@ def _table(path: Path, faults: list[Fault]) -> pd.DataFrame | None:
         faults.append(Fault("--table", f"{path}: more than {MOST_ROWS:,} rows", f"at most {MOST_ROWS:,}"))
     for name in frame.columns:
         if not pd.api.types.is_numeric_dtype(frame[name]):
-            wrong = next(x for x in frame[name] if not isinstance(x, int | float))
-            faults.append(Fault("--table", f"{path}, column {name}: {wrong!r}", "numbers with a decimal point"))
+            wrong = next((repr(x) for x in frame[name] if not isinstance(x, int | float)), "no row")
+            faults.append(Fault("--table", f"{path}, column {name}: {wrong}", "numbers with a decimal point"))
     return frame

@@ -16,7 +16,7 @@ import shlex
 import shutil
 import sqlite3
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -292,6 +292,16 @@ def read_recorded(folder: Path, path: str) -> bytes:
         advice = f"look at the folder with: senexo verify {shlex.quote(str(folder))}"
         raise StoreError(f"{place} has changed since the run wrote it; {advice}")
     return data
+
+
+def require_unchanged(folder: Path, wanted: Callable[[str], bool]) -> None:
+    """StoreError for the first of the recorded files whose path is wanted and that is missing or has another hash."""
+    with read_ledger(folder) as ledger:
+        rows = ledger.execute("SELECT path, sha256, bytes FROM files ORDER BY path").fetchall()
+    for path, digest, size in rows:
+        if wanted(path) and not agrees(folder / path, digest, size):
+            advice = f"look at the folder with: senexo verify {shlex.quote(str(folder))}"
+            raise StoreError(f"{folder / path} is missing or has changed since the run wrote it; {advice}")
 
 
 def _refuse_strangers(folder: Path) -> None:

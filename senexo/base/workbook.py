@@ -91,7 +91,9 @@ def _inspect(data: bytes, where: str) -> bool:
                 if b"<!DOCTYPE" in text or b"<!ENTITY" in text or b"\0" in text[:8]:
                     _refuse(where, f"declarations in {part.filename}", "a workbook as a spreadsheet saves it")
                 formulas |= b"<f>" in text or b"<f " in text
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except InvalidInput:
+        raise
+    except Exception as error:  # zipfile and zlib raise a dozen kinds for a broken archive
         _refuse(where, f"no readable workbook ({error})", "an .xlsx file without a password")
     return formulas
 

@@ -273,3 +273,23 @@ def test_formulas_in_exported_csv_are_inert(senexo: Command) -> None:
     assert set(wells["arm"]) == {"'=cmd|'/c calc'!A0", "-2.5"}
     assert set(pd.read_parquet("answer/wells.parquet")["arm"]) == {"=cmd|'/c calc'!A0", "-2.5"}
     assert not any(cell.startswith(("=", "+", "@")) for column in wells for cell in wells[column].dropna())
+
+
+def test_a_table_of_parameters_without_a_row(senexo: Command, tmp_path: Path) -> None:
+    (tmp_path / "m.ant").write_text("A = 1; k = 1; A -> ; k*A\n")
+    (tmp_path / "rows.csv").write_text("k\n")
+    status, _, said = senexo("simulate", "m.ant", "--end", 1, "--table", "rows.csv")
+    assert (status, "column k: no row, expected numbers" in said) == (2, True)
+
+
+@pytest.mark.parametrize("place", ["directory", "content"])
+def test_a_workbook_whose_archive_is_broken(senexo: Command, tmp_path: Path, place: str) -> None:
+    pd.DataFrame({"cells": [1, 10, 100], "wells": 8, "positive": [0, 3, 8]}).to_excel(tmp_path / "t.xlsx", index=False)
+    data = bytearray((tmp_path / "t.xlsx").read_bytes())
+    at = data.rindex(b"PK\x05\x06") + 16 if place == "directory" else data.index(b"PK\x03\x04", 10) + 60
+    data[at : at + 3] = b"\xff\xff\x00" if place == "directory" else b"\x07\x07\x07"
+    (tmp_path / "t.xlsx").write_bytes(data)
+    status, _, said = senexo(
+        "assay", "dilution", "t.xlsx", "--dose", "cells", "--tested", "wells", "--response", "positive"
+    )
+    assert (status, "no readable workbook" in said) == (2, True)

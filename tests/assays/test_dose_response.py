@@ -30,6 +30,15 @@ def simulated(
     return dr.Ladder(family, tuple(map(str, range(n))), DOSES, counts, np.full_like(counts, 400.0)), ec50
 
 
+def test_a_donor_counted_at_one_dose_has_no_ec50_and_changes_no_other() -> None:
+    ladder, _ = simulated(np.random.default_rng(5), 500.0, n=6)
+    others = dr.crossings(dr.Ladder("mimic", ladder.donors[1:], DOSES, ladder.n_positive[1:], ladder.n_total[1:]), 0.5)
+    ladder.n_positive[0, 1:] = ladder.n_total[0, 1:] = 0.0
+    with pytest.warns(UserWarning, match="mimic: no EC50 of 0, counted at a single dose"):
+        found = dr.crossings(ladder, 0.5)
+    assert list(found.rows()) == list(others.rows())
+
+
 def test_curve_crosses_half_at_ec50() -> None:
     curve = dr.Curve(0.1, 0.9, 700.0, 2.0)
     assert curve.at(np.array([700.0]))[0] == pytest.approx(0.5)

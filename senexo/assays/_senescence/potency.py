@@ -134,7 +134,8 @@ def _responses(ladders: Sequence[dr.Ladder]) -> tuple[list[_Response], tuple[flo
 
 def _row(response: _Response, span: tuple[float, float, bool]) -> dict[str, Any]:
     bottom, top, plateau = span
-    crossings, n = response.crossings, len(response.ladder.donors)
+    crossings = response.crossings
+    n = len(response.ladder.donors if crossings is None else crossings.donors)
     sides = [crossings.count(side) for side in (0, 1, -1)] if crossings else [0, 0, 0]
     row: dict[str, Any] = {
         "family": response.ladder.family, "estimate": response.ec50.value, "low": response.ec50.low,

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -230,14 +231,21 @@ def effect_range(curves: Iterable[tuple[Curve, Floats]]) -> tuple[float, float, 
 
 
 def crossings(ladder: Ladder, level: float) -> Crossings:
-    """Where each donor's own curve crosses `level`, censored at the ends of the ladder."""
+    """Where each donor's own curve crosses `level`, censored at the ends of the ladder.
+
+    A donor counted at fewer than two doses has no curve, and is left out with a warning.
+    """
     first, last = ladder.doses[0], ladder.doses[-1]
+    held = np.count_nonzero(ladder.n_total > 0, axis=1) >= 2
+    donors = tuple(donor for donor, kept in zip(ladder.donors, held, strict=True) if kept)
+    if single := [donor for donor, kept in zip(ladder.donors, held, strict=True) if not kept]:
+        warnings.warn(f"{ladder.family}: no EC50 of {', '.join(single)}, counted at a single dose", stacklevel=2)
     doses = [
         donor_curve(ladder.doses, positive, total).reaches(level)
-        for positive, total in zip(ladder.n_positive, ladder.n_total, strict=True)
+        for positive, total in zip(ladder.n_positive[held], ladder.n_total[held], strict=True)
     ]
     side = np.array([1 if dose > last else -1 if dose < first else 0 for dose in doses], dtype=np.int8)
-    return Crossings(ladder.donors, np.log10(np.clip(doses, first, last)), side)
+    return Crossings(donors, np.log10(np.clip(doses, first, last)), side)
 
 
 def donor_curve(doses: Floats, n_positive: Floats, n_total: Floats) -> Curve:
