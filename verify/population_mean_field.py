@@ -1,8 +1,8 @@
 """What noise changes: wells of single cells by `hybrid` beside their deterministic twin, at central values.
 
 The arms of the study mir34c-exvivo-full named below, on the circuit in copies, without variation between cells. Both
-have the same culture, plating and treatment. Noise changes a result where the mean of the wells departs from the twin by
-more than 10 % (a share: by 0.05) and its 95 % interval leaves the twin out. A departure is a finding and fails
+have the same culture, plating and treatment. Noise changes a result where the mean of the wells departs from the twin
+by more than 10 % (a share: by 0.05) and its 95 % interval leaves the twin out. A departure is a finding and fails
 nothing.
 What fails is a fault of one of the two, more than 10 % beyond 4 standard errors: in arms without a dose, cells and
 copies per volume on any day; in arms with one, copies per cell on day 1, since a dose is by the cell. And in any arm a
