@@ -16,7 +16,7 @@ import pandas as pd
 from senexo.assays.cautions import run_assay
 from senexo.assays.result import AssayResult, Finding
 from senexo.assays.specs import SPECS
-from senexo.base.errors import InvalidInput, UnsupportedFeature
+from senexo.base.errors import Fault, InvalidInput, UnsupportedFeature
 from senexo.lab.coupled import assayed
 
 if TYPE_CHECKING:
@@ -132,6 +132,23 @@ def _tracked(options: Options, run: Run) -> list[Reading]:
     return [Reading(table, own)]
 
 
+def _mice(options: Options, run: Run) -> list[Reading]:
+    """Deaths of mice; mice of one sample are no independent ones, so that samples are strata."""
+    own = {"time": "days", "event": "dead", "group": "arm", "strata": ["donor"], "unit": "days", **options}
+    return [Reading(run.tables["mice"], own)]
+
+
+def _secondary(options: Options, run: Run) -> list[Reading]:
+    """The plate of secondary mice, of one sample or of all."""
+    own, read = _split(options, "donor")
+    plate = run.tables.get("secondary")
+    if plate is not None and read["donor"] is not None:
+        plate = plate[plate["donor"] == read["donor"]]
+    if plate is None or plate.empty:
+        raise InvalidInput([Fault("secondary mice", "no dose for which cells were left", "marrow with human cells")])
+    return [Reading(plate.reset_index(drop=True), {"group": "arm", **own})]
+
+
 def _split(options: Options, *names: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The assay's own options, and those of the instrument by name (None where not given)."""
     return {key: value for key, value in options.items() if key not in names}, {key: options.get(key) for key in names}
@@ -144,4 +161,6 @@ INSTRUMENTS: Mapping[str, Callable[[Options, Run], list[Reading]]] = {
     "colonies": _founded,
     "balance": _moved,
     "particles": _tracked,
+    "survival": _mice,
+    "dilution": _secondary,
 }

@@ -7,7 +7,7 @@ same `WellSummary`, and `evaluate` is the only place that knows what a quantity 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 import numpy as np
@@ -36,6 +36,8 @@ class WellSummary:
         [T, q] mean read-outs over the living cells of a type; not read where it has none.
     readouts
         Names of the q read-outs.
+    of_mice
+        What the mice of the arm show that got such cells; empty in a culture.
     """
 
     types: Sequence[str]
@@ -45,6 +47,7 @@ class WellSummary:
     arrested: Floats
     means: Floats
     readouts: Sequence[str]
+    of_mice: Mapping[Quantity, float] = field(default_factory=dict)
 
 
 def evaluate(observable: Observable, well: WellSummary, families: Mapping[str, Sequence[str]]) -> float:
@@ -91,6 +94,10 @@ def evaluate(observable: Observable, well: WellSummary, families: Mapping[str, S
         case Quantity.MEAN:
             alone = family if name is None else _places(well, [name])
             return _mean(well.means[:, list(well.readouts).index(observable.readout or "")], well.cells, alone)
+        case (
+            Quantity.ENGRAFTED | Quantity.HUMAN | Quantity.STEM_CELLS | Quantity.NO_STEM_CELLS | Quantity.SURVIVING
+        ) as own:
+            return float(well.of_mice[own])
         case _ as never:
             assert_never(never)
 
@@ -104,6 +111,8 @@ def lacks(quantity: Quantity, fates: Collection[str], arrest: Any) -> str | None
             return None if arrest is not None else "a model with a switch that arrests"
         case Quantity.ALIVE | Quantity.CELLS | Quantity.MEAN:
             return None
+        case Quantity.ENGRAFTED | Quantity.HUMAN | Quantity.STEM_CELLS | Quantity.NO_STEM_CELLS | Quantity.SURVIVING:
+            return "mice: a table [mouse] in the study"
         case _ as never:
             assert_never(never)
 

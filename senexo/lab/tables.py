@@ -78,6 +78,11 @@ def numbers(study: Study) -> list[StudyNumber]:
         StudyNumber(name, d.value, d.low, d.high, d.law, d.unit, d.source, d.status, "")
         for name, d in study.donors.draws.items()
     ]
+    if study.mouse is not None:
+        found += [
+            StudyNumber(f"mouse {name}", d.value, d.low, d.high, d.law, d.unit, d.source, d.status, "mice")
+            for name, d in study.mouse.draws.items()
+        ]
     noise = study.replicates
     for name, about in noise.about.items():
         values = noise.reference_copies if name == "reference_copies" else {name: getattr(noise, name)}

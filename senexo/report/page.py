@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 REM_PER_INCH = 7.6  # of a figure on the page, so that letters of all figures have one size
 MOST_ROWS = 60  # of an assay's table on the page; the whole of it is in tables/
+PICTURES = ("outcomes", "shares-", "mice-growth")  # what the first screen shows: the first of these there is
 PAGE, FIGURES = "report.html", "figures"
 
 
@@ -92,7 +93,7 @@ def render_to(folder: Path, out: Path, *, figures: bool = True) -> Written:
 
 def figures_of(folder: ResultFolder) -> dict[str, Drawn]:
     """All figures of a report by name, in the order of the page; those with nothing to show are left out."""
-    from senexo.report import claim, curves, figures
+    from senexo.report import claim, curves, figures, mouse
     from senexo.report.answer import reply
     from senexo.report.outcome_figure import outcome_figure
     from senexo.report.scheme import scheme
@@ -101,7 +102,9 @@ def figures_of(folder: ResultFolder) -> dict[str, Drawn]:
     made: list[Drawn | None] = [outcome_figure(folder, reply(folder).arms)]
     if made[0] is None:
         made += figures.shares_of_arms(folder)
-    made += [scheme(folder), wiring_figure(folder)]
+    of_mice = "mouse" in folder.study
+    made += [mouse.scheme(folder) if of_mice else scheme(folder), wiring_figure(folder)]
+    made += mouse.figures(folder) if of_mice else []
     made += claim.figures(folder) if "claim" in folder.found else []
     made += figures.dose_responses(folder)
     made += curves.curves(folder)
@@ -130,7 +133,7 @@ def _content(folder: ResultFolder, drawn: dict[str, Drawn]) -> dict[str, Any]:
         "title": study["title"],
         "model": study["model"].get("circuit") or study["model"]["file"],
         "answer": answer,
-        "picture": shown.get("outcomes") or next((f for n, f in shown.items() if n.startswith("shares-")), None),
+        "picture": next((f for n, f in shown.items() if n.startswith(PICTURES)), None),
         "figures": shown,
         "claim": _claim(folder),
         "groups": findings.groups(found),

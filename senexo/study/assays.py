@@ -18,26 +18,45 @@ from senexo.study.requests import Reads
 from senexo.study.schema import Arm, AssayRequest
 from senexo.study.wells import coupled
 
-_NEEDS: Mapping[Need, Callable[[Cursor, ModelNames | None], bool]] = {"a shared medium": coupled}
+_NEEDS: Mapping[Need, Callable[[Cursor, ModelNames | None], bool]] = {
+    "a shared medium": coupled, "mice": lambda place, names: True
+}  # fmt: skip
 
 
 def read_assays(
     tables: Sequence[Table | None], place: Cursor, arms: Mapping[str, Arm], reads: Reads, names: ModelNames | None,
-    references: Sequence[str], types: Sequence[str] = (),
+    references: Sequence[str], types: Sequence[str] = (), *, mice: Sequence[str] = (),
 ) -> tuple[AssayRequest, ...]:  # fmt: skip
-    """The requests with their options as keyword arguments; arms, times, targets and types must exist."""
+    """The requests with their options as keyword arguments; arms, times, targets and types must exist.
+
+    mice: the tables of the study that describe mice (mouse, secondary), whose results other assays do not read.
+    """
     requests = []
     for entry, table in zip(place.elements() if tables else (), tables, strict=True):
         name = None if table is None else table.get("name")
         if table is None or name is None:
             continue
         request = REQUESTS[name]
+        if not _fits_mice(request, entry.at("name"), mice):
+            continue
         met = [_NEEDS[need](entry.at("name"), names) for need in request.needs]
         if not all(met):
             continue
         options = _Reader(table, entry, arms, reads, names, tuple(references), types).options(request)
         requests.append(AssayRequest(name=name, options=options))
     return tuple(requests)
+
+
+def _fits_mice(request: Request, place: Cursor, mice: Sequence[str]) -> bool:
+    """Whether an assay reads what the study has, mice or wells; a fault at `place` when not."""
+    wanted = ("secondary" if "secondary" in request.tables else "mouse") if "mice" in request.needs else None
+    if wanted is not None and wanted not in mice:
+        place.fault(f"a table [{wanted}], whose mice it reads")
+    elif wanted is None and mice:
+        place.fault("an assay of mice (survival, dilution): a study of mice is read in mice")
+    else:
+        return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

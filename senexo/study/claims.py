@@ -43,13 +43,15 @@ Clause = Comparison[Observable] | Joined[Observable]
 class Vocabulary:
     """The names a claim may use; None: not known, so not checked.
 
-    now: the text is a condition on one well as it is, so its observables name neither arm nor time.
+    mouse_times_h: when mice are read, for what is read of mice. now: the text is a condition on one well as it is, so
+    its observables name neither arm nor time.
     """
 
     arms: Sequence[str] | None = None
     times_h: Sequence[float] | None = None
     readouts: Sequence[str] | None = None
     cell_types: Sequence[str] | None = None
+    mouse_times_h: Sequence[float] | None = None
     now: bool = False
 
 
@@ -128,8 +130,9 @@ class _Operands:
     def _observable(self, call: re.Match[str], at: int) -> Number | Observable:
         """The observable of one call; a stand-in where it cannot be read at all."""
         vocabulary, quantity = self.vocabulary, FUNCTIONS.get(call["name"])
-        if quantity is None:
-            self._fault(shown(call["name"]), at, named(call["name"], FUNCTIONS, "functions"))
+        if quantity is None or (vocabulary.now and quantity.of_mice):
+            known = [name for name, one in FUNCTIONS.items() if not (vocabulary.now and one.of_mice)]
+            self._fault(shown(call["name"]), at, named(call["name"], known, "functions"))
             return Number(1.0)
         words = [word.strip().strip('"').strip() for word in call["words"].split(",")] if call["words"].strip() else []
         min_words = (0 if vocabulary.now else 2) + quantity.takes_readout
@@ -137,26 +140,29 @@ class _Operands:
             self._fault(shown(call[0].strip()), at, f"{quantity.value}({_arguments(quantity, now=vocabulary.now)})")
             return Number(1.0)
         cell_type_given = len(words) > min_words
+        if cell_type_given and quantity.of_mice:
+            self._fault(shown(call[0].strip()), at, f"{quantity.value}({_arguments(quantity, now=False)})")
+            return Number(1.0)
         readout = words.pop(0) if quantity.takes_readout else None
         cell_type = words.pop(0 if vocabulary.now else 1) if cell_type_given else None
         arm, time = words if words else ("", None)
         self._known(readout, vocabulary.readouts, "read-outs", at)
         self._known(arm or None, vocabulary.arms, "arms", at)
         self._known(cell_type, vocabulary.cell_types, "cell types", at)
-        return Observable(quantity, arm, 0.0 if time is None else self._hour(time, at), readout, cell_type)
+        times = vocabulary.mouse_times_h if quantity.of_mice else vocabulary.times_h
+        return Observable(quantity, arm, 0.0 if time is None else self._hour(time, at, times), readout, cell_type)
 
     def _known(self, word: str | None, known: Sequence[str] | None, what: str, at: int) -> None:
         if word is not None and known is not None and word not in known:
             self._fault(shown(word), at, named(word, known, what))
 
-    def _hour(self, time: str, at: int) -> float:
+    def _hour(self, time: str, at: int, times: Sequence[float] | None) -> float:
         """A time, to the last bit that of the read-outs which it means."""
         try:
             hour = parse(time, TIME, where=self.where)
         except InvalidInput as error:
             self._fault(error.faults[0].found, at, error.faults[0].expected)
             return 0.0
-        times = self.vocabulary.times_h
         exact = next((t for t in times or () if math.isclose(t, hour, abs_tol=1e-9)), None)
         if times is not None and exact is None:
             read = ", ".join(f"{t / 24:g} d" if t % 24 == 0 else f"{t:g} h" for t in times)
@@ -167,4 +173,6 @@ class _Operands:
 def _arguments(quantity: Quantity, *, now: bool) -> str:
     """How a quantity is called; [cell type] may be left out: all cells of the arm."""
     first = ["read-out"] if quantity.takes_readout else []
+    if quantity.of_mice:
+        return "arm, time"
     return ", ".join([*first, "[cell type]" if now else "arm, [cell type,] time"])

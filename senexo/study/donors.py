@@ -52,9 +52,12 @@ def _read_draw(name: str, written: float | form.Draw | None, place: Cursor, name
         place.fault(named(name, names.adjustable, "parameters"), found=f"the unknown parameter {shown(name)}")
     if base is None or written is None or place.has_fault():
         return None
-    if not isinstance(written, form.Draw):
-        return _fixed(base, written)
-    return _departing(place, base, written)
+    return draw_over(base, written, place)
+
+
+def draw_over(base: Draw, written: float | form.Draw, place: Cursor) -> Draw | None:
+    """The law of a table with what a study says put over it: a number (all alike), or what departs from the law."""
+    return _departing(place, base, written) if isinstance(written, form.Draw) else _fixed(base, written)
 
 
 def _fixed(base: Draw, value: float) -> Draw:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from senexo.study.form import arms, assays, culture, evidence, measured, worlds
+from senexo.study.form import arms, assays, culture, evidence, measured, mouse, worlds
 from senexo.study.form.fields import says
 from senexo.study.form.file import StudyFile
 from senexo.study.form.table import FORMER, Table, toml
@@ -36,6 +36,8 @@ SECTIONS: tuple[tuple[str, type[Table]], ...] = (
     ("`branch`", arms.Branch),
     ("`actions`, `genotype`, `schedule`", arms.Action),
     ("`[arms.NAME]`, resolved form", arms.ResolvedArm),
+    ("`[mouse]`", mouse.Mouse),
+    ("`[secondary]`", mouse.Secondary),
     ("`[readouts]`", measured.Readouts),
     ("`[replicates]`", measured.Replicates),
     ("`[replicates.about.NAME]`", measured.About),

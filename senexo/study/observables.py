@@ -16,6 +16,11 @@ class Quantity(Enum):
     senescence: share of living cells that are committed and have not escaped; arrested: share of living cells that are
     committed, or whose switch was off all the last 72 h; alive: living cells over those plated; cells: number of living
     cells; mean: mean of a read-out over living cells.
+
+    Of the mice of one sample in an arm, a mouse that died counting as it was at its death: engrafted: share of mice
+    whose marrow has the threshold of human cells; human: mean share of human cells in marrow; stem_cells: mean number
+    of stem cells, senescent ones included; no_stem_cells: share of mice without any; surviving: share of mice that
+    live.
     """
 
     SENESCENCE = "senescence"
@@ -23,11 +28,26 @@ class Quantity(Enum):
     ALIVE = "alive"
     CELLS = "cells"
     MEAN = "mean"
+    ENGRAFTED = "engrafted"
+    HUMAN = "human"
+    STEM_CELLS = "stem_cells"
+    NO_STEM_CELLS = "no_stem_cells"
+    SURVIVING = "surviving"
+
+    @property
+    def of_mice(self) -> bool:
+        """Whether it is a quantity of mice, not of cells in culture."""
+        return self in OF_MICE
 
     @property
     def takes_readout(self) -> bool:
         """Whether the name of a read-out stands before the arm."""
         return self is Quantity.MEAN
+
+
+OF_MICE = frozenset(
+    {Quantity.ENGRAFTED, Quantity.HUMAN, Quantity.STEM_CELLS, Quantity.NO_STEM_CELLS, Quantity.SURVIVING}
+)
 
 
 @dataclass(frozen=True, slots=True)

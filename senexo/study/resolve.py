@@ -18,6 +18,7 @@ from senexo.study.cursor import Cursor
 from senexo.study.donors import read_cells, read_donors
 from senexo.study.evidence import read_candidates, read_evidence
 from senexo.study.form.file import StudyFile
+from senexo.study.mouse import read_mouse, read_secondary
 from senexo.study.names import ModelNames, names_of, of_types
 from senexo.study.requests import read_claim, read_readouts, read_replicates
 from senexo.study.schema import CellType, Study
@@ -100,6 +101,8 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
     donors = read_donors(form.donors, top.at("donors"), drawn, varying)
     of_donors = names if names is None or donors is None else replace(names, draws={**names.draws, **donors.draws})
     arms = read_arms(form.arms or {}, top.at("arms"), of_donors, end, list(form.cells or ()))
+    mouse = read_mouse(form.mouse, top.at("mouse"), arms, end, names)
+    secondary = read_secondary(form.secondary, top.at("secondary"), mouse, list(arms), has_mice="mouse" in top)
     readouts, reads = read_readouts(form.readouts, top.at("readouts"), names, end)
     kinds = types_in(arms, form.cells or ())
     if form.culture is not None and culture is not None:
@@ -111,8 +114,10 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
         culture = culture.model_copy(update={"stop_when": form.culture.stop_when, "window_check_wells": again})
     replicates = read_replicates(form.replicates, top.at("replicates"))
     references = list(replicates.reference_copies) if replicates else []
-    assays = read_assays(form.assays or [], top.at("assays"), arms, reads, names, references, kinds)
-    claim = None if form.claim is None else read_claim(form.claim, top.at("claim"), arms, reads, kinds, names)
+    mice = [table for table in ("mouse", "secondary") if table in top]
+    assays = read_assays(form.assays or [], top.at("assays"), arms, reads, names, references, kinds, mice=mice)
+    times = None if mouse is None else mouse.times_h
+    claim = None if form.claim is None else read_claim(form.claim, top.at("claim"), arms, reads, kinds, names, times)
     others = worlds.read_worlds(form.worlds, top.at("worlds"), names)
     if others and form.claim is None:
         top.at("worlds").fault(
@@ -128,8 +133,8 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
     assert form.seed is not None
     return Study(
         title=form.title, seed=form.seed, model=names.model, cells=cells, donors=donors, culture=culture, arms=arms,
-        readouts=readouts, replicates=replicates, assays=assays, claim=claim, worlds=others, evidence=measured,
-        candidates=possible,
+        mouse=mouse, secondary=secondary, readouts=readouts, replicates=replicates, assays=assays, claim=claim,
+        worlds=others, evidence=measured, candidates=possible,
     )  # fmt: skip
 
 

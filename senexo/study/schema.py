@@ -21,6 +21,7 @@ SCHEMA_VERSION = 1
 FIRST_NAMES = {"window_check_wells": "halving", "min_colony_size": "least"}
 # Table -> its keys that came later; where they say nothing, no digest knows them
 LATER_KEYS = {"culture": ("rare_cells", "wells"), "donors": ("stand_for",), "claim": ("possible_when",)}
+LATER_TABLES = ("mouse", "secondary")  # the same for whole tables
 FIRST_STATUSES = {now: first for first, now in FORMER_STATUSES.items()}
 
 
@@ -282,6 +283,48 @@ class World(_Frozen):
     cuts: tuple[Action, ...] = Field(default=(), exclude=True)
 
 
+class Mouse(_Frozen):
+    """Mice that get the cells of each arm; every donor is a sample. Times are hours after injection.
+
+    cells: per mouse, before treatment; mice: of each arm and sample; injected_at_h: hour of the culture at which cells
+    are injected (ex vivo treatment), or treated_from_h: when hour 0 of the arms is, after injection (treatment of the
+    mouse); bleeds_h, marrow_h: when blood and marrow are read; threshold: share of human cells in marrow of an
+    engrafted mouse; viability_matched: arm -> the arm whose number of living cells it gets; draws: the numbers of
+    `study/mouse.csv`.
+    """
+
+    strain: str
+    route: str
+    kinetics: str
+    cells: float
+    mice: int
+    injected_at_h: float | None = None
+    treated_from_h: float | None = None
+    bleeds_h: tuple[float, ...]
+    marrow_h: tuple[float, ...]
+    end_h: float
+    threshold: float
+    viability_matched: dict[str, str] = Field(default_factory=dict)
+    draws: dict[str, Draw]
+
+    @property
+    def times_h(self) -> tuple[float, ...]:
+        """When anything is read of a mouse, in order."""
+        return tuple(sorted({*self.bleeds_h, *self.marrow_h}))
+
+
+class Secondary(_Frozen):
+    """Secondary transplantation: at `at_h` after injection, doses of `cells` human cells, read at `read_h` after
+    that."""
+
+    arms: tuple[str, ...]
+    at_h: float
+    cells: tuple[float, ...]
+    mice: int
+    read_h: float
+    threshold: float
+
+
 class Study(_Frozen):
     """One experiment, complete and frozen. Read one with `senexo.read_study`.
 
@@ -299,6 +342,8 @@ class Study(_Frozen):
         Duration (h), medium, and how cells with a shared medium are simulated.
     arms
         Arm -> its actions, in the order of the result tables.
+    mouse, secondary
+        Mice that get the cells of the arms, and secondary transplantation of their marrow; None without mice.
     readouts, replicates, assays, claim
         What is read and when (h), the noise of measuring, the assays requested, and the claim to be judged.
     worlds
@@ -325,6 +370,8 @@ class Study(_Frozen):
     donors: Donors
     culture: CultureSettings
     arms: dict[str, Arm]
+    mouse: Mouse | None = None
+    secondary: Secondary | None = None
     readouts: Readouts
     replicates: Replicates
     assays: tuple[AssayRequest, ...] = ()
@@ -352,6 +399,9 @@ class Study(_Frozen):
         content["arms"] = list(content["arms"].items())
         content["model"] = content["model"]["digest"]
         content["culture"] = _first_names(content["culture"])
+        for table in LATER_TABLES:
+            if content[table] is None:
+                del content[table]
         for table, keys in LATER_KEYS.items():
             for key in keys:
                 if content[table] is not None and content[table][key] is None:
@@ -371,6 +421,8 @@ class Study(_Frozen):
             for key in ("cells", "medium_from"):  # what most arms do without
                 if not arm[key]:
                     del arm[key]
+        if self.mouse is not None and not self.mouse.viability_matched:
+            del content["mouse"]["viability_matched"]
         content["assays"] = [{"name": request.name, **request.options} for request in self.assays]
         for key in ("evidence", "candidates"):
             if not content[key]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from senexo.assays import fields as f
-from senexo.assays.spec import Answer, Field, Option, Spec, Table
+from senexo.assays.spec import Answer, Field, Key, Option, Request, Spec, Table
 
 SPEC = Spec(
     name="dilution",
@@ -75,4 +75,13 @@ SPEC = Spec(
         "agrees with single hit, contradicts single hit": "slope and fit both have p from 0.05; one is below 0.05",
     },
     example={"dose": "cells", "tested": "wells", "response": "positive", "group": "arm"},
+    request=Request(
+        title="Limiting dilution of secondary mice",
+        keys=(
+            Key("donor", "whole number", "one sample alone; samples differ in their frequency, which contradicts one "
+                "frequency for all", default_says="all samples together", limits=(1, 10_000)),
+        ),
+        tables=("secondary",),
+        needs=("mice",),
+    ),
 )  # fmt: skip

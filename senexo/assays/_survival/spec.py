@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from senexo.assays import fields as f
-from senexo.assays.spec import Answer, Field, Option, Spec, Table
+from senexo.assays.spec import Answer, Field, Key, Option, Request, Spec, Table
 
 _MODEL = Field("model", "`alone`, `stratified` or `adjusted`")
 _ESTIMAND = Field("estimand", "what was held constant: unadjusted, stratified by ..., adjusted for ...")
@@ -169,4 +169,10 @@ SPEC = Spec(
     example={
         "time": "os_months", "event": "dead", "value": ["log2(miR-34a-5p + 1)"], "cut": "median", "adjust": ["age"],
     },
+    request=Request(
+        title="Survival",
+        keys=(Key("control", "arm", "the arm that ratios refer to", default_says="the first by name"),),
+        tables=("mice",),
+        needs=("mice",),
+    ),
 )  # fmt: skip

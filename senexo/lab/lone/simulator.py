@@ -144,15 +144,9 @@ class CellSimulator:
         self, arm: Arm, donor: int, cells: Sequence[int], *, cancelled: Callable[[], bool] = lambda: False
     ) -> Trajectories:
         """The cells numbered `cells` of one donor in one arm; a cell's bits do not depend on the others asked for."""
-        parts = []
-        for start in range(0, len(cells), SLICE):
-            if cancelled():
-                raise Cancelled
-            parts.append(self._followed(arm, donor, cells[start : start + SLICE]))
-        kept = np.concatenate(parts)
+        kept = self._whole(arm, donor, cells, cancelled)
         q = len(self.units)
-        first = kept.shape[2] - len(self.fates)
-        integrals = {fate.name: kept[:, :, first + k] for k, fate in enumerate(self.fates)}
+        integrals = self._integrals(kept)
         limits = {fate.name: fates.thresholds(self.study.seed, donor, cells, fate.name) for fate in self.fates}
         return Trajectories(
             times=self.times,
@@ -161,6 +155,29 @@ class CellSimulator:
             switch=kept[:, :, q] if self.arrest else None,
             threshold=self.arrest.below if self.arrest else 0.0,
         )
+
+    def hazards(
+        self, arm: Arm, donor: int, cells: Sequence[int], *, cancelled: Callable[[], bool] = lambda: False
+    ) -> tuple[dict[str, Floats], NDArray[np.bool_]]:
+        """Integrated hazards [cells, grid] by fate, and whether the switch is off [cells, grid]; no fate is drawn."""
+        kept = self._whole(arm, donor, cells, cancelled)
+        off = np.zeros(kept.shape[:2], dtype=bool)
+        if self.arrest:
+            off = kept[:, :, len(self.units)] < self.arrest.below
+        return self._integrals(kept), off
+
+    def _whole(self, arm: Arm, donor: int, cells: Sequence[int], cancelled: Callable[[], bool]) -> Floats:
+        """The watched quantities [cells, grid, watched], slice by slice."""
+        parts = []
+        for start in range(0, len(cells), SLICE):
+            if cancelled():
+                raise Cancelled
+            parts.append(self._followed(arm, donor, cells[start : start + SLICE]))
+        return np.concatenate(parts)
+
+    def _integrals(self, kept: Floats) -> dict[str, Floats]:
+        first = kept.shape[2] - len(self.fates)
+        return {fate.name: kept[:, :, first + k] for k, fate in enumerate(self.fates)}
 
     def settle(
         self, arm: Arm, donor: int, cells: Sequence[int], *, cancelled: Callable[[], bool] = lambda: False

@@ -77,7 +77,9 @@ def _annotation(entry: Key) -> Any:
         case "RNAs" | "species of the media" | "names":
             return Names
         case "whole number":
-            return Annotated[int | None, Whole(*entry.limits, entry.default)]
+            return Annotated[
+                int | None, Whole(*entry.limits, entry.limits[0] if entry.default is None else entry.default)
+            ]
         case "quantity":
             assert entry.quantity is not None
             return Annotated[float | None, Quantity(entry.quantity)]

@@ -11,6 +11,7 @@ from senexo.study.form.evidence import Candidate, Evidence
 from senexo.study.form.fields import Constant, Key, Listed, Named, Text, Whole
 from senexo.study.form.kinds import DEFAULT_SEED, MAX_SEED
 from senexo.study.form.measured import Claim, Readouts, Replicates
+from senexo.study.form.mouse import Mouse, Secondary
 from senexo.study.form.table import Table, key
 from senexo.study.form.worlds import World
 from senexo.study.schema import SCHEMA_VERSION
@@ -49,6 +50,8 @@ class StudyFile(Table):
         | None,
         Named("a table of arms, e.g. [arms.mock]", ("no arm", "at least one arm, e.g. [arms.mock]")),
     ] = key("what is done to cells, by the name of the arm")  # fmt: skip
+    mouse: Mouse | None = key("mice that get the cells of each arm", None, otherwise="none")
+    secondary: Secondary | None = key("secondary transplantation of their marrow", None, otherwise="none")
     readouts: Readouts | None = key("what is read, and when", None)
     replicates: Replicates | None = key("technical replicates and their noise", None)
     assays: Annotated[

@@ -14,11 +14,13 @@ CYCLES = Kind("dimensionless", "a number of cycles from 0 to 100, e.g. 38", high
 EFFICIENCY = Kind("dimensionless", "a gain per cycle from 0.1 to 1 (1 = doubling)", low=0.1, high=1.0, bare=True)
 LEVEL = Kind("dimensionless", 'a level from 50 to 99.9 %, e.g. "95 %"', low=0.5, high=0.999, bare=True)
 CELLS = Kind("dimensionless", "a number of cells above 0, e.g. 100", low=1e-3, high=1e9, bare=True)
+INJECTED = Kind("cell", "a number of cells from 1 to 1e9, e.g. 1000000", low=1.0, high=1e9, bare=True)
 
 DEFAULT_SEED, MAX_SEED = 1, 2**63 - 1
 DEFAULT_DONORS, MAX_DONORS = 20, 10_000
 MAX_CELLS_PER_TYPE = 100_000  # of one type, in a well or of a donor
 DEFAULT_WELL_CAPACITY, MAX_WELL_CAPACITY = 20_000, 10_000_000  # cells of a well that are followed
 DEFAULT_RARE_CELLS = 50
+MAX_MICE = 1000  # of an arm and sample, or of a dose
 DEFAULT_GRID_H, MAX_GRID_POINTS = 1.0, 20_000
 DEFAULT_WINDOW_H = 0.25  # the pools' errors at it: docs/engine.md

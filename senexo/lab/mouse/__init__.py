@@ -1,0 +1,1 @@
+"""The experiment on mice that get the cells of each arm: engraftment, growth, treatment, secondary transplantation."""

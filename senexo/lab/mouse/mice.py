@@ -1,0 +1,111 @@
+"""Mice of one arm and sample: injection, growth under treatment, read-outs, death."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from senexo.base.streams import derive, generator
+from senexo.engine.branching.counts import Followed, follow
+from senexo.engine.branching.process import Process
+from senexo.engine.host.leukaemia import STEM
+
+if TYPE_CHECKING:
+    from senexo.lab.experiment import Unit
+    from senexo.lab.mouse.sample import Sample
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+DAY_H = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mice:
+    """Mice, each followed to the end or its death.
+
+    Attributes
+    ----------
+    times
+        [t] hours after injection.
+    cells
+        [mice, t, types] cells; after death as at death.
+    died_h
+        [mice] hour of death; inf: lives at the end.
+    homed
+        [mice, types] cells in marrow at hour 0.
+    """
+
+    times: Floats
+    cells: Counts
+    died_h: Floats
+    homed: Counts
+
+    @property
+    def marrow(self) -> Counts:
+        """[mice, t] human cells in marrow: all but those in blood, the last type."""
+        return np.asarray(self.cells[:, :, :-1].sum(axis=2))
+
+    @property
+    def stem(self) -> Counts:
+        """[mice, t, types of stem cells]."""
+        return np.asarray(self.cells[:, :, : len(STEM)])
+
+
+def transplanted(
+    process: Process, means: Floats, own: Sample, times: Floats, *, seed: int, unit: Unit, mice: int
+) -> Mice:
+    """Mice injected with cells of which `means` [types] home in the mean, followed to each of `times`.
+
+    Each mouse has streams of its own, keyed by the sample, by what is done in the arm and by its number.
+    """
+    numbers = range(1, mice + 1)
+    keys = np.array([derive(seed, *stream(unit, number, "course")) for number in numbers], np.uint64)
+    homed = np.array([generator(seed, *stream(unit, number, "homing")).poisson(means) for number in numbers], np.int64)
+    found = follow(process, homed, times, keys=keys)
+    died = np.array([
+        death(times, marrow_of(found)[row], own, generator(seed, *stream(unit, number, "death")).standard_exponential())
+        for row, number in enumerate(numbers)
+    ])  # fmt: skip
+    return Mice(times, until_death(found.cells, times, died), died, homed)
+
+
+def stream(unit: Unit, mouse: int, what: str) -> tuple[int | str, ...]:
+    """The words of a mouse's stream: never the name or the place of its arm."""
+    return ("mouse", unit.donor, unit.treatment_digest, unit.occurrence, mouse, what)
+
+
+def marrow_of(found: Followed) -> Counts:
+    """[runs, t] human cells in marrow."""
+    return np.asarray(found.cells[:, :, :-1].sum(axis=2))
+
+
+def death(times: Floats, marrow: Counts, own: Sample, limit: float) -> float:
+    """When the integrated hazard death_hazard b^k / (b^k + death_burden^k), b the share of human cells, reaches a
+    limit.
+
+    The burden is that of `times`, by straight lines between them; inf where the limit is not reached.
+    """
+    values = own.values
+    burden = marrow / values["capacity"]
+    power, half = burden ** values["death_steepness"], values["death_burden"] ** values["death_steepness"]
+    hazard = values["death_hazard"] / DAY_H * power / (power + half)
+    integral = np.concatenate([[0.0], np.cumsum(0.5 * (hazard[1:] + hazard[:-1]) * np.diff(times))])
+    if integral[-1] < limit:
+        return np.inf
+    return float(np.interp(limit, integral, times))
+
+
+def until_death(cells: Counts, times: Floats, died: Floats) -> Counts:
+    """The cells [mice, t, types] with those of dead mice as at the last time before their death."""
+    last = np.clip(np.searchsorted(times, died, side="right") - 1, 0, len(times) - 1)
+    rows = np.minimum(np.arange(len(times))[None, :], last[:, None])
+    return np.asarray(np.take_along_axis(cells, rows[:, :, None], axis=1))
+
+
+def measured(true: Floats, own: Sample, rng: np.random.Generator) -> Floats:
+    """Shares as flow cytometry finds them in a sample of `events` cells."""
+    n = int(own.values["events"])
+    return np.asarray(rng.binomial(n, np.clip(true, 0.0, 1.0)) / n)

@@ -1,0 +1,198 @@
+"""Figures of a study of mice: the scheme, growth by mouse, survival, limiting dilution, mice without a stem cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from senexo.report.drawing import INK, LINES, PALE, SERIES, SOFT, Drawn, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from senexo.report.folder import ResultFolder
+
+WEEK_H = 168.0
+PANEL, COLUMNS, MOST_ARMS = (2.3, 1.7), 3, 8
+BELOW = 0.5  # events of the cytometer: where a sample without a human cell is drawn
+DOSE_MARKS = "osD^vP*X"
+
+
+def figures(folder: ResultFolder) -> list[Drawn]:
+    """All figures of mice that have something to show."""
+    made = [growth(folder), survival(folder), without_stem_cells(folder)]
+    if folder.has("secondary"):
+        made.append(dilution(folder))
+    return made
+
+
+def _arms(folder: ResultFolder) -> list[str]:
+    return list(folder.arms["arm"])[:MOST_ARMS]
+
+
+def growth(folder: ResultFolder) -> Drawn:
+    """Human cells in marrow, all of them: a thin line per sample, a thick one at the median of samples, by arm."""
+    course = folder.table("timecourse")
+    course = course[course["quantity"] == "hCD45+ in marrow cells"]
+    arms = _arms(folder)
+    columns = min(COLUMNS, len(arms))
+    rows = -(-len(arms) // columns)
+    figure = new_figure(PANEL[0] * columns, PANEL[1] * rows)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    said = []
+    for place, (axes, arm) in enumerate(zip(grid.flat, arms, strict=False)):
+        own = course[course["arm"] == arm].pivot_table(index="time_h", columns="donor", values="value")
+        weeks, values = own.index.to_numpy() / WEEK_H, np.maximum(own.to_numpy(), 1.0)
+        axes.plot(weeks, values, color=SERIES[place], linewidth=0.5, alpha=0.35)
+        median = np.median(values, axis=1)
+        axes.plot(weeks, median, color=INK, linewidth=1.6)
+        axes.set_yscale("log")
+        axes.set_title(arm)
+        said.append(f"{arm} {median[-1]:.2g}")
+    for axes in grid.flat[len(arms) :]:
+        axes.remove()
+    figure.supxlabel("weeks after injection", fontsize=8)
+    figure.supylabel("human cells in marrow", fontsize=8)
+    return Drawn(
+        "mice-growth",
+        "Human cells in the marrow of mice. Thin: the mean of the mice of one sample; thick: median of samples. A mouse"
+        " that died counts as at its death; fewer than one cell is drawn as one.",
+        f"Courses of human cells in marrow by arm; medians at the end: {'; '.join(said)}.",
+        course[course["arm"].isin(arms)][["arm", "donor", "time_h", "value"]], figure,
+    )  # fmt: skip
+
+
+def survival(folder: ResultFolder) -> Drawn:
+    """The share of mice that live, by arm: all mice are followed to their death or the end, so it is a plain count."""
+    mice = folder.table("mice")
+    figure = new_figure(3.6, 2.3)
+    axes = figure.subplots()
+    end, said = mice["days"].max(), []
+    for place, arm in enumerate(_arms(folder)):
+        own = mice[mice["arm"] == arm]
+        died = np.sort(own.loc[own["dead"] == 1, "days"].to_numpy())
+        times = np.concatenate([[0.0], died, [end]]) / 7.0
+        left = 1.0 - np.concatenate([np.arange(len(died) + 1), [len(died)]]) / max(len(own), 1)
+        axes.step(times, 100.0 * left, where="post", color=SERIES[place], linestyle=LINES[place], label=arm)
+        said.append(f"{arm} {100 * left[-1]:.0f} %")
+    axes.set_ylim(0, 104)
+    axes.set_xlabel("weeks after injection")
+    axes.set_ylabel("mice alive (%)")
+    axes.legend(loc="lower left")
+    return Drawn(
+        "mice-survival", "Mice alive; those alive at the end are censored there.",
+        f"Survival of mice; alive at the end: {'; '.join(said)}.", mice[["arm", "donor", "mouse", "days", "dead"]],
+        figure,
+    )  # fmt: skip
+
+
+def without_stem_cells(folder: ResultFolder) -> Drawn:
+    """The share of mice without a stem cell at the end, with its exact interval and the branching value beside it."""
+    table = folder.table("eradication")
+    last = table[(table["time_h"] == table["time_h"].max()) & table["arm"].isin(_arms(folder))].reset_index(drop=True)
+    figure = new_figure(3.6, 0.27 * len(last) + 0.75)
+    axes = figure.subplots()
+    for row, one in last.iterrows():
+        axes.plot([one["low"], one["high"]], [row, row], color=SERIES[0], linewidth=1.2)
+        axes.plot(one["share"], row, "o", color=SERIES[0], markersize=4.5)
+        axes.plot(one["expected"], row, "|", color=INK, markersize=11)
+    axes.set_yticks(range(len(last)), last["arm"])
+    axes.set_ylim(len(last) - 0.5, -0.5)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel(f"share of mice without a stem cell, week {last['time_h'].iloc[0] / WEEK_H:g}")
+    said = "; ".join(f"{one['arm']} {one['share']:.3g} (expected {one['expected']:.3g})" for _, one in last.iterrows())
+    return Drawn(
+        "mice-eradication",
+        "Mice without any stem cell, senescent ones included, in samples that engraft. Dot and line: counted mice and"
+        " exact 95 % interval; stroke: the branching process of the same hazards.",
+        f"Share of mice without a stem cell: {said}.", table, figure,
+    )  # fmt: skip
+
+
+def dilution(folder: ResultFolder) -> Drawn:
+    """Share of secondary mice without engraftment against the dose, on a logarithmic axis: single hits are a straight
+    line."""
+    plate = folder.table("secondary")
+    sums = plate.groupby(["arm", "dose"], sort=False)[["tested", "response"]].sum().reset_index()
+    figure = new_figure(3.6, 2.3)
+    axes = figure.subplots()
+    for place, (arm, own) in enumerate(sums.groupby("arm", sort=False)):
+        negative = 1.0 - own["response"] / own["tested"]
+        none = negative == 0.0
+        shown = negative.where(~none, BELOW / own["tested"])
+        axes.plot(own["dose"], shown, color=SERIES[place], linestyle=LINES[place], marker=DOSE_MARKS[place], label=arm)
+        axes.plot(own["dose"][none], shown[none], "v", color=SERIES[place], markersize=7)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("human cells per secondary mouse")
+    axes.set_ylabel("share without engraftment")
+    axes.legend(loc="lower left")
+    said = "; ".join(f"{arm} {dose:g}: {k} of {n}" for arm, dose, n, k in sums.itertuples(index=False))
+    return Drawn(
+        "mice-dilution",
+        "Secondary mice without engraftment by dose, all samples together. Triangle: every mouse engrafted (drawn at"
+        " half a mouse).",
+        f"Secondary mice that engrafted: {said}.", plate, figure,
+    )  # fmt: skip
+
+
+def scheme(folder: ResultFolder) -> Drawn:
+    """Injection, treatment, bleeds, marrow, end and secondary mice on one time axis, weeks after injection."""
+    import pandas as pd
+
+    study = folder.study
+    mouse = study["mouse"]
+    events = pd.DataFrame(list(_events(study)), columns=["week", "event"])
+    figure = new_figure(7.0, 1.5, constrained=False)
+    axes = figure.add_axes((0.02, 0.05, 0.96, 0.9))
+    axes.axis("off")
+    low, high = float(events["week"].min()), float(events["week"].max())
+    margin = 0.04 * (high - low)
+    axes.set_xlim(low - margin, high + margin)
+    axes.set_ylim(0, 1)
+    axes.plot([low, high], [0.5, 0.5], color=SOFT, linewidth=1.2)
+    start, stop = _treated(study)
+    axes.plot([start, stop], [0.5, 0.5], color=SERIES[0], linewidth=5, solid_capstyle="butt")
+    for number, week in enumerate(sorted(events["week"].unique())):
+        words = events.loc[events["week"] == week, "event"]
+        _mark(axes, float(week), "\n".join(words), above=number % 2 == 0)
+    said = "; ".join(f"week {week:g}: {event}" for week, event in events.itertuples(index=False))
+    return Drawn(
+        "scheme",
+        f"The experiment: {mouse['mice']} {mouse['strain']} mice per arm and sample, {mouse['cells']:,.0f} cells each."
+        " Bar: the time for which the circuits of cells are followed. Weeks after injection.",
+        f"Scheme of the experiment. {said}.", events, figure,
+    )  # fmt: skip
+
+
+def _mark(axes: Axes, week: float, text: str, *, above: bool) -> None:
+    axes.plot([week, week], [0.44, 0.56], color=INK, linewidth=0.9)
+    axes.plot([week, week], [0.56, 0.62] if above else [0.38, 0.44], color=PALE, linewidth=0.9)
+    axes.text(week, 0.64 if above else 0.36, f"{week:g}\n{text}" if not above else f"{text}\n{week:g}", fontsize=6.5,
+    ha="center",
+              va="bottom" if above else "top", color=INK)  # fmt: skip
+
+
+def _treated(study: Mapping[str, Any]) -> tuple[float, float]:
+    """From when to when the circuits are followed, in weeks after injection."""
+    mouse, duration = study["mouse"], float(study["culture"]["duration_h"])
+    start = float(mouse.get("treated_from_h", -float(mouse.get("injected_at_h", 0.0))))
+    return start / WEEK_H, min(start + duration, float(mouse["end_h"])) / WEEK_H
+
+
+def _events(study: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
+    mouse = study["mouse"]
+    start = _treated(study)[0]
+    if start != 0.0:
+        yield round(start, 2), "treatment" if start > 0.0 else "treatment ex vivo"
+    yield 0.0, f"injection ({mouse['route']})"
+    for hour in mouse["bleeds_h"]:
+        yield hour / WEEK_H, "blood"
+    for hour in mouse["marrow_h"]:
+        yield hour / WEEK_H, "marrow"
+    if "secondary" in study:
+        own = study["secondary"]
+        yield own["at_h"] / WEEK_H, "secondary mice"
+        yield (own["at_h"] + own["read_h"]) / WEEK_H, "their marrow"
