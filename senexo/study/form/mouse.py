@@ -12,7 +12,7 @@ from senexo.study.form.table import Table, key
 
 STRAINS = ("NSG", "NRGS", "NOD/SCID")
 ROUTES = ("iv", "intrafemoral")
-KINETICS = ("slow", "intermediate", "fast")
+KINETICS = ("xenograft", "slow", "intermediate", "fast")
 ONE = 'a time with its unit, e.g. "28 d"'
 SEVERAL = 'a list of times, e.g. ["4 weeks", "8 weeks"]'
 
@@ -32,7 +32,7 @@ class Mouse(Table):
     strain: Annotated[str | None, OneOf(STRAINS, "strains")] = key("of the mice", "NSG")
     route: Annotated[str | None, OneOf(ROUTES, "routes")] = key("of the injection", "iv")
     kinetics: Annotated[str | None, OneOf(KINETICS, "classes of growth")] = key(
-        "class of growth of the stem cells: rates of division and net growth", "intermediate"
+        "growth of the stem cells: as measured in mice, or a class of human marrow", "xenograft"
     )
     cells: Annotated[float | None, Quantity(INJECTED)] = key(
         "cells per mouse before the treatment of the arm; those that live are injected", example=1_000_000
