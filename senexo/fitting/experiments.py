@@ -43,8 +43,8 @@ class Experiment:
     def __init__(self, symbols: Symbols, before: str | None, condition: str, times: Floats, leaves: Sequence[int]):
         conditions = {one.id: one for one in symbols.problem.conditions}
         self.before, self.condition, self.times = before, condition, times
-        self.first = None if before is None else StartValues(symbols.start(conditions[before]), leaves)
-        self.start = StartValues(symbols.start(conditions[condition]), leaves)
+        self.first = None if before is None else StartValues(symbols.start(conditions[before]), leaves, symbols.width)
+        self.start = StartValues(symbols.start(conditions[condition]), leaves, symbols.width)
         states = np.array([item.slot for item in symbols.lowered.rates], dtype=np.int64)
         reset = {symbols.model[id] for id in conditions[condition].values if id in symbols.model}
         self.kept = np.array([slot for slot in states if int(slot) not in reset], dtype=np.int64)

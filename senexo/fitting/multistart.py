@@ -20,7 +20,9 @@ Floats = NDArray[np.float64]
 SAME = 0.1  # of the objective: searches that end within it of the best have found the same optimum
 MOST_DRAWS = 20  # of a start that has no value
 AT_BOUND = 1e-3  # of the distance between the bounds
-_COARSE, _FINE, _POLISHED = 1e-3, 1e-9, 3
+_COARSE, _FINE, _FINEST = 1e-3, 1e-5, 1e-9  # tolerances of the objective: of all searches, of the good, of the best
+_LOOSE = 1e-6  # relative tolerance of the ODE solver on the way
+_REACH, _MOST_POLISHED = 2.0, 30  # searches so near to the best are searched on
 
 
 @dataclass(frozen=True)
@@ -90,32 +92,43 @@ def search(
     def over() -> bool:
         return until is not None and time.monotonic() > until
 
-    unit, starts = units(objective), start_points(objective, n, seed)
-    found: list[Found] = []
-    for k in range(n):
-        if found and over():
-            break
-        for again in range(1, MOST_DRAWS):
-            one = minimize(
-                objective, starts[k], objective.lower, objective.upper, unit=unit, tolerance=_COARSE, stop=over
-            )
-            if one.ended != "failed" or again + 1 == MOST_DRAWS or over():
+    starts, found = start_points(objective, n, seed), list[Found]()
+    with objective.loosely(_LOOSE):
+        for k in range(n):
+            if found and over():
                 break
-            starts[k] = start_points(objective, n, seed, again)[k]
-        found.append(one)
-        progress(k + 1)
+            found.append(_from_start(objective, starts, k, seed, over))
+            progress(k + 1)
     order = sorted(range(len(found)), key=lambda k: (found[k].value, k))
-    for k in order[:_POLISHED]:
-        if isfinite(found[k].value):
-            found[k] = polish(objective, found[k], over)
+    for k in order[:_MOST_POLISHED]:
+        if isfinite(found[k].value) and found[k].value < found[order[0]].value + _REACH and not over():
+            found[k] = polish(objective, found[k], over, _FINE)
+    order = sorted(range(len(found)), key=lambda k: (found[k].value, k))
+    if isfinite(found[order[0]].value):
+        found[order[0]] = polish(objective, found[order[0]], over)
     order = sorted(range(len(found)), key=lambda k: (found[k].value, k))
     return Waterfall(tuple(found[k] for k in order), starts[order], tuple(k + 1 for k in order))
 
 
-def polish(objective: Objective, found: Found, stop: Callable[[], bool] = lambda: False) -> Found:
-    """A search that goes on from where another ended, to full accuracy."""
+def _from_start(objective: Objective, starts: Floats, k: int, seed: int, over: Callable[[], bool]) -> Found:
+    """The search from start number k; where that has no value, from another, which takes its place in `starts`."""
+    again = 1
+    while True:
+        found = minimize(
+            objective, starts[k], objective.lower, objective.upper, unit=units(objective), tolerance=_COARSE, stop=over
+        )
+        if found.ended != "failed" or again == MOST_DRAWS or over():
+            return found
+        starts[k] = start_points(objective, len(starts), seed, again)[k]
+        again += 1
+
+
+def polish(
+    objective: Objective, found: Found, stop: Callable[[], bool] = lambda: False, tolerance: float = _FINEST
+) -> Found:
+    """A search that goes on from where another ended."""
     more = minimize(
-        objective, found.x, objective.lower, objective.upper, unit=units(objective), tolerance=_FINE, stop=stop
+        objective, found.x, objective.lower, objective.upper, unit=units(objective), tolerance=tolerance, stop=stop
     )
     return Found(more.x, more.at, found.n_evaluations + more.n_evaluations, more.ended)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf, isfinite, isinf
 
@@ -124,6 +125,16 @@ class Objective:
         self.failures[_kind(reason)] += 1
         nothing = np.full(len(self._measured), np.nan)
         return Evaluation(inf, -inf, 0.0, inf, None, None, nothing, nothing, nothing, reason)
+
+    @contextmanager
+    def loosely(self, rtol: float) -> Iterator[None]:
+        """Within it the ODE solver has at least this relative tolerance: for the way to an optimum, not its value."""
+        before = self.experiments.rtol
+        self.experiments.rtol = max(before, rtol)
+        try:
+            yield
+        finally:
+            self.experiments.rtol = before
 
     # ---- measurements as rows of arrays
 

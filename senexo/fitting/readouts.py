@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.formula.differentiate import gradients
-from senexo.engine.formula.evaluate import Formulas
 from senexo.engine.formula.graph import Graph, Node
+from senexo.engine.formula.many import ManyFormulas
 from senexo.fitting.problem import Observable
 from senexo.fitting.symbols import Symbols
 
@@ -30,13 +30,13 @@ class Readout:
         self.slots = [int(graph.keys[node][1]) for node in used]
         self._partials = [(which, int(graph.keys[leaf][1]), node)
                           for which, root in enumerate(roots) for leaf, node in slopes[root].items()]  # fmt: skip
-        self._values = Formulas.of(graph, roots)
-        self._slopes = Formulas.of(graph, [*roots, *(node for _, _, node in self._partials)])
+        self._values = ManyFormulas(graph, roots, symbols.width)
+        self._slopes = ManyFormulas(graph, [*roots, *(node for _, _, node in self._partials)], symbols.width)
 
     def values(self, v: Floats, times: Floats) -> tuple[Floats, Floats]:
         """Predictions and widths [rows] from vectors [rows, slots]."""
-        y, width = self._values.values(v, times)
-        return y, width
+        found = self._values.values(v, times)
+        return found[:, 0], found[:, 1]
 
     def slopes(
         self, v: Floats, by: Floats, column: dict[int, int], times: Floats
@@ -47,9 +47,9 @@ class Readout:
         """
         found = self._slopes.values(v, times)
         total = np.zeros((2, len(v), by.shape[1]))
-        for (which, slot, _), partial in zip(self._partials, found[2:], strict=True):
-            total[which] += partial[:, None] * by[:, :, column[slot]]
-        return found[0], found[1], total[0], total[1]
+        for k, (which, slot, _) in enumerate(self._partials):
+            total[which] += found[:, k + 2, None] * by[:, :, column[slot]]
+        return found[:, 0], found[:, 1], total[0], total[1]
 
 
 def slots_of(readouts: Sequence[Readout]) -> list[int]:

@@ -20,7 +20,7 @@ from senexo.fitting.objective import Evaluation, Objective
 from senexo.fitting.priors import bounds
 from senexo.fitting.problem import Problem, from_scale
 from senexo.fitting.profile import Profile
-from senexo.fitting.sentences import failures, headline, number, of_bounds, of_directions, of_profile
+from senexo.fitting.sentences import failures, headline, number, of_bounds, of_directions, of_other_optima, of_profile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,6 +169,7 @@ class Fit:
         found += [of_profile(one, *named[one.id]) for one in self.profiles]
         if not self.profiles:
             found += [f"{one.id} = {number(from_scale(value, one.scale))}." for one, value in named.values()]
+        found += of_other_optima(objective, self.waterfall, self.profiles)
         found += of_bounds(objective, best, x, self.profiles)
         found += of_directions(objective, best, x)
         if any(one.better is not None for one in self.profiles):

@@ -4,6 +4,10 @@ In each step the objective is taken as the quadratic of its gradient and its Fis
 indefinite; the step is the smallest of that model within the trust region, with parameters that reach a bound held
 there (an active set). For normal errors this is the Gauss-Newton method with the widths of the errors among the
 unknowns. (Nocedal & Wright, Numerical Optimization, doi 10.1007/978-0-387-40065-5, chapters 4 and 16.)
+
+Where residuals are large, the Fisher information leaves out much of the curvature. What it leaves out is learnt from
+the change of the gradient, and added where that foresees the objective better (Dennis, Gay & Welsch 1981, doi
+10.1145/355958.355965).
 """
 
 from __future__ import annotations
@@ -72,6 +76,7 @@ def minimize(
     x = np.clip(start / unit, low, high)
     at = function(x * unit)
     n, radius, quiet = 1, _FIRST_RADIUS, 0
+    missing, added = np.zeros((len(x), len(x))), False
     if at.gradient is None:
         return Found(x * unit, at, n, "failed")
     ended: Ending = "steps"
@@ -81,7 +86,8 @@ def minimize(
         if stop():
             ended = "time"
             break
-        gradient, bend = at.gradient * unit, at.fisher * np.outer(unit, unit)
+        gradient, bend, other = at.gradient * unit, at.fisher * np.outer(unit, unit), missing
+        bend, other = (bend + missing, bend) if added else (bend, bend + missing)
         step, promised = bounded_step(gradient, bend, low - x, high - x, radius, held)
         if promised < tolerance * 1e-2 or radius < _LEAST_RADIUS:
             ended = "converged"
@@ -90,6 +96,11 @@ def minimize(
         n += 1
         gained = at.value - new.value if isfinite(new.value) else -inf
         length = float(np.linalg.norm(step))
+        if new.gradient is not None and new.fisher is not None:
+            instead = _decrease(gradient, other, step)
+            added ^= abs(instead - gained) < 0.5 * abs(promised - gained)
+            change = new.gradient * unit - gradient
+            missing = _learnt(missing, step, change, change - new.fisher * np.outer(unit, unit) @ step)
         if gained < 0.25 * promised:
             radius = 0.25 * min(length, radius)
         elif gained > 0.75 * promised and length > 0.8 * radius:
@@ -127,8 +138,30 @@ def bounded_step(
         if not beyond.any():
             break
         free[places[beyond]] = False
-    promised = -float(gradient @ step + 0.5 * step @ bend @ step)
+    promised = _decrease(gradient, bend, step)
     return (step, promised) if promised > 0.0 else _downhill(gradient, bend, low, high, radius, held)
+
+
+def _decrease(gradient: Floats, bend: Floats, step: Floats) -> float:
+    """How far the model falls along a step."""
+    return -float(gradient @ step + 0.5 * step @ bend @ step)
+
+
+def _learnt(missing: Floats, step: Floats, change: Floats, more: Floats) -> Floats:
+    """The missing curvature after a step, in which the gradient changed by `more` than the Fisher information says.
+
+    The symmetric update of least change in the metric of the step's own curvature, after a sizing (section 3 there).
+    """
+    curvature = float(change @ step)
+    if curvature <= 1e-8 * float(np.linalg.norm(change) * np.linalg.norm(step)):
+        return missing
+    before = float(step @ missing @ step)
+    size = min(1.0, abs(float(step @ more)) / abs(before)) if before != 0.0 else 1.0
+    rest = more - size * missing @ step
+    both = np.outer(rest, change)
+    return np.asarray(
+        size * missing + (both + both.T) / curvature - float(rest @ step) * np.outer(change, change) / curvature**2
+    )
 
 
 def _downhill(
@@ -140,7 +173,7 @@ def _downhill(
     share = radius / length if length > 0.0 else 0.0
     for _ in range(60):
         step = np.clip(share * along, low, high)
-        promised = -float(gradient @ step + 0.5 * step @ bend @ step)
+        promised = _decrease(gradient, bend, step)
         if promised > 0.0:
             return step, promised
         share *= 0.5
@@ -152,10 +185,11 @@ def _within(slope: Floats, bend: Floats, radius: float) -> Floats:
     values, vectors = np.linalg.eigh(bend)
     values = np.maximum(values, 0.0)
     along = vectors.T @ slope
-    floor = 1e-14 * max(float(values[-1]), 1e-300)
+    floor = max(1e-14 * float(values[-1]), 1e-150)
 
     def step(shift: float) -> Floats:
-        return -along / (values + shift)
+        with np.errstate(over="ignore"):
+            return -along / (values + shift)
 
     if np.linalg.norm(step(floor)) <= radius:
         return np.asarray(vectors @ step(floor))

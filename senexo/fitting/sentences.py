@@ -118,3 +118,22 @@ def of_directions(objective: Objective, at: Evaluation, x: np.ndarray) -> Iterat
             f"{', '.join(names[:-1])} and {names[-1]} can be moved {how} without a change in the fit: these data "
             "determine a combination of them only."
         )
+
+
+def of_other_optima(objective: Objective, waterfall: Waterfall, profiles: Sequence[Profile]) -> Iterator[str]:
+    """Another optimum that is nearly as good, and lies outside the intervals around the best."""
+    best = waterfall.best
+    for other in waterfall.found[1:]:
+        if not profiles or other.value > best.value + profiles[0].threshold:
+            return
+        outside = [
+            f"{one.id} = {number(from_scale(float(x), one.scale))}"
+            for x, one, profile in zip(other.x, objective.parameters, profiles, strict=True)
+            if x < profile.low or x > profile.high
+        ]
+        if other.value > best.value + SAME and outside:
+            yield (
+                f"Another optimum is within the limit of the intervals (log-likelihood {other.at.llh:.6g}), outside "
+                f"those around the best: {', '.join(outside)}. The data do not exclude it."
+            )
+            return

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.formula.differentiate import gradients
-from senexo.engine.formula.evaluate import Formulas
 from senexo.engine.formula.graph import Graph, Node
+from senexo.engine.formula.many import ManyFormulas
 from senexo.engine.formula.network import Assigned
 
 Floats = NDArray[np.float64]
+_START = np.zeros(1)
 
 
 class StartValues:
@@ -24,9 +25,11 @@ class StartValues:
         The assignments, each after those that it reads.
     leaves
         Slots of the parameters that are estimated.
+    width
+        Number of slots.
     """
 
-    def __init__(self, items: Sequence[Assigned], leaves: Sequence[int]) -> None:
+    def __init__(self, items: Sequence[Assigned], leaves: Sequence[int], width: int) -> None:
         graph, inlined = Graph(), dict[int, Node]()
         for item in items:
             inlined[item.slot] = graph.add(item.math, inlined)
@@ -38,19 +41,19 @@ class StartValues:
         ]  # fmt: skip
         self.parameters = np.array([k for k, _, _ in partials], dtype=np.int64)
         self.targets = np.array([slot for _, slot, _ in partials], dtype=np.int64)
-        self._values = Formulas.of(graph, list(inlined.values()))
-        self._slopes = Formulas.of(graph, [node for _, _, node in partials])
+        self._values = ManyFormulas(graph, list(inlined.values()), width)
+        self._slopes = ManyFormulas(graph, [node for _, _, node in partials], width)
         self.leaves = np.array(leaves, dtype=np.int64)
 
     def values(self, v: Floats) -> Floats:
         """The vector [slots] with the assignments made; `v` has the model's own numbers and the parameters."""
         found = v.copy()
-        found[self.slots] = self._values.values(v, 0.0)
+        found[self.slots] = self._values.values(v[None], _START)[0]
         return found
 
     def slopes(self, v: Floats, n_parameters: int) -> Floats:
         """d vector / d parameter [parameters, slots], of the same `v`."""
         found = np.zeros((n_parameters, len(v)))
         found[np.arange(n_parameters), self.leaves] = 1.0
-        found[self.parameters, self.targets] = self._slopes.values(v, 0.0)
+        found[self.parameters, self.targets] = self._slopes.values(v[None], _START)[0]
         return found

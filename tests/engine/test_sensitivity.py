@@ -10,6 +10,7 @@ from shorthand import system
 
 from senexo.base.errors import UnsupportedFeature
 from senexo.engine.formula.evaluate import initial_values
+from senexo.engine.formula.forcing import Forcing
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
 from senexo.engine.ode.sensitivity import Sensitivities
@@ -85,3 +86,22 @@ def test_a_state_at_rest_whose_sensitivity_is_not() -> None:
     times = np.array([0.0, 0.7, 2.0, 5.0])
     found = Sensitivities(lowered, []).solve(initial_values(lowered), np.eye(len(lowered.slots))[states], times)
     np.testing.assert_allclose(found.slopes[:, 0, 0], np.exp(-2.0 * times), rtol=1e-5, atol=1e-7)
+
+
+def test_a_narrow_pulse_in_time_is_not_stepped_over() -> None:
+    """x' = k exp(-((t - 3.21)/0.01)^2): dx/dk is the integral of the pulse."""
+    lowered = system({"x": 0.0, "k": 2.0}, {"x": "k*exp(-((time-3.21)/0.01)*((time-3.21)/0.01))"})
+    k = lowered.slot("k")
+    found = Sensitivities(lowered, [k]).solve(
+        initial_values(lowered), np.eye(len(lowered.slots))[[k]], np.array([3.0, 10.0])
+    )
+    np.testing.assert_allclose(found.slopes[:, 0, 0], [0.0, 0.01 * np.sqrt(np.pi)], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("rate", "n"), [("exp(-k*time)", 0), ("k*exp(3-time*2)", 0), ("exp(-(time-1)*(time-1))", 1), ("sin(time)", 1)]
+)
+def test_terms_that_only_rise_or_fall_need_no_marks(rate: str, n: int) -> None:
+    forcing = Forcing(system({"x": 0.0, "k": 2.0}, {"x": rate}))
+    assert len(forcing.terms) >= n
+    assert len(forcing.without_monotone().terms) == n

@@ -49,6 +49,17 @@ def test_an_optimum_at_a_bound_is_that_of_the_remaining_parameters() -> None:
     np.testing.assert_allclose(found.x, [2.0, 1.0 + 0.5], atol=1e-6)
 
 
+def test_large_residuals_converge_as_the_curvature_that_they_add_is_learnt() -> None:
+    """Fit of exp(k t) with residuals that do not vanish, where the Fisher information alone converges slowly."""
+    t, m = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, -1.0])  # problem of Dennis, Gay & Welsch with m3 = -1
+    function = least_squares(lambda x: np.exp(t * x[0]) - m, lambda x: (t * np.exp(t * x[0]))[:, None])
+    found = minimize(function, np.array([1.0]), np.full(1, -5.0), np.full(1, 5.0), tolerance=1e-10)
+    grid = np.linspace(-1.0, 1.0, 2_000_001)  # the optimum by a grid of 1e-6
+    value = sum(0.5 * (np.exp(a * grid) - b) ** 2 for a, b in zip(t, m, strict=True))
+    assert found.x[0] == pytest.approx(grid[np.argmin(value)], abs=2e-6)
+    assert found.n_evaluations < 20
+
+
 def test_a_region_without_values_is_left_behind() -> None:
     function = least_squares(lambda x: np.log(x) - 2.0, lambda x: np.diag(1.0 / x))
     found = minimize(function, np.array([40.0]), np.array([-10.0]), np.array([50.0]), tolerance=1e-12)

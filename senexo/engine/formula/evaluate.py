@@ -87,13 +87,6 @@ class Formulas:
         self.roots = [self.graph.add(expression) for expression in expressions]
         self.order = self.graph.reachable(self.roots)
 
-    @classmethod
-    def of(cls, graph: Graph, roots: Sequence[Node]) -> Formulas:
-        """The same for nodes of a graph."""
-        made = cls(())
-        made.graph, made.roots, made.order = graph, list(roots), graph.reachable(roots)
-        return made
-
     def values(self, v: Values, time: float | Values) -> list[Any]:
         """As `evaluate_all`."""
         walk = _Walk(v, time, self.graph)

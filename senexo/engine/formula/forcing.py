@@ -8,6 +8,7 @@ halved; what is proved to be flat is not looked at again. A pulse is found howev
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ MOST_INTERVALS = 200_000
 _FINEST = 2.0**-40  # of the run: no interval is halved below it
 # Sums, products and choices change where what they are made of does; jumps are found by other means.
 _MADE_UP = {"plus", "minus", "negate", "times", "divide", "select"}
+_RISING = {"plus", "minus", "negate", "times", "exp", "tanh", "sinh", "arctan", "arcsinh"}  # of one timed argument
 _JUMPS = TRUTH | {"time", "number", "slot", "floor", "ceiling", "quotient", "rem"}
 
 
@@ -58,6 +60,29 @@ class Forcing:
         self.terms = self._terms(roots, timed)
         self.nodes = graph.reachable(self.terms)
         self.slots = [int(graph.keys[node][1]) for node in self.nodes if graph.operator(node) == "slot"]
+
+    def without_monotone(self) -> Forcing:
+        """The same without terms that, by their form, only rise or only fall in time, such as exp(-k time).
+
+        A step that is too long for one of these is seen to be so at its end, since the term does not come back.
+        """
+        kept = copy(self)
+        kept.terms = [term for term in self.terms if not self._monotone(term)]
+        kept.nodes = self.graph.reachable(kept.terms)
+        kept.slots = [int(self.graph.keys[node][1]) for node in kept.nodes if self.graph.operator(node) == "slot"]
+        return kept
+
+    def _monotone(self, term: Node) -> bool:
+        constant: dict[Node, bool] = {}
+        monotone: dict[Node, bool] = {}
+        for node in self.graph.reachable([term]):
+            operator, arguments = self.graph.operator(node), self.graph.arguments(node)
+            constant[node] = operator != "time" and all(constant[argument] for argument in arguments)
+            timed = [argument for argument in arguments if not constant[argument]]
+            monotone[node] = constant[node] or operator == "time" or (
+                operator in _RISING and len(timed) == 1 and monotone[timed[0]]
+            )  # fmt: skip
+        return monotone[term]
 
     def _terms(self, roots: list[Node], timed: Mapping[Node, bool]) -> list[Node]:
         """The largest parts that depend on time alone, of sums, products and choices their parts in turn."""

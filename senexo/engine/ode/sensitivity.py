@@ -66,7 +66,7 @@ class Sensitivities:
         if lowered.delays or lowered.algebra is not None:
             raise UnsupportedFeature("sensitivities of delays, algebraic rules and fast reactions")
         self.lowered, self.by = lowered, list(by)
-        self.equations, self.forcing = Equations(lowered, by), Forcing(lowered)
+        self.equations, self.forcing = Equations(lowered, by), Forcing(lowered).without_monotone()
         if self.equations.has_switches:
             raise UnsupportedFeature("sensitivities across comparisons and steps in formulas")
         if self.equations.stepping is None:

@@ -80,7 +80,7 @@ def begin_slopes(code: Any, memory: Any, places: Any, states: Any, entries: Any,
 @internal
 def step_slopes(code: Any, memory: Any, places: Any, states: Any, entries: Any, diagonal: Any, factor: Any, solve: Any,
                 begins: Any, inputs: Any, span: Any, weights: Any, scale: Any, matrix: Any, dense: Any, exchanged: Any,
-                work: Any, clock: Any, counts: Any, seen: Any, slopes: Any, track: Any, change: Any,
+                work: Any, clock: Any, counts: Any, atol: Any, slopes: Any, track: Any, change: Any,
                 allowed: Any) -> float:  # fmt: skip
     """Corrections of the sensitivities in the step just made, into `change`; their error beside what is `allowed`."""
     n, p, order, first = len(states), weights.shape[1], counts[at.ORDER], places[at.SLOPE_CELL]
@@ -109,17 +109,17 @@ def step_slopes(code: Any, memory: Any, places: Any, states: Any, entries: Any, 
             change[q] = right[i]
         if counts[at.FULL] == 0:
             solve_sparse(matrix, solve, begins, change[k * n : (k + 1) * n])
-            worst = backward_error(memory, first, entries, c, change[k * n : (k + 1) * n], right, scratch)
-            if not worst <= _UNSOLVED and len(dense) == n:
-                make_dense(memory, first, entries, c, dense, exchanged)
-                counts[at.FULL] = 1
-                for i in range(n):
-                    change[k * n + i] = right[i]
+            if k == 0:  # the factors of all columns are the same
+                worst = backward_error(memory, first, entries, c, change[:n], right, scratch)
+                if not worst <= _UNSOLVED and len(dense) == n:
+                    make_dense(memory, first, entries, c, dense, exchanged)
+                    counts[at.FULL] = 1
+                    change[:n] = right
         if counts[at.FULL] != 0:
             solve_dense(dense, exchanged, change[k * n : (k + 1) * n])
         for i in range(n):
             allowed[k * n + i] = track[TOLERANCE] * (
-                abs(predicted[i] + change[k * n + i]) + _SMALL * seen[i] / scale[k]
+                abs(predicted[i] + change[k * n + i]) + _SMALL * atol[i] / (clock[at.ALLOWED] * scale[k])
             )
     return _STRICT * _ERROR[order] * worst_column(change, allowed, n)
 
@@ -232,7 +232,7 @@ def advance_with_slopes(code: Any, memory: Any, whole: Any, numbers: Any, marks:
         if safety == 0.0 or clock[at.STEP_END] <= time:
             return at.FAILED
         error = step_slopes(code, memory, places, states, entries, diagonal, factor, solve, begins, inputs, span,
-                            weights, scale, matrix, dense, exchanged, work, clock, counts, seen, slopes, track, change,
+                            weights, scale, matrix, dense, exchanged, work, clock, counts, atol, slopes, track, change,
                             allowed)  # fmt: skip
         order, h = counts[at.ORDER], clock[at.STEP]
         if not error <= 1.0:
