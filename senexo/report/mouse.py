@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from senexo.report.curves import short
 from senexo.report.drawing import INK, LINES, PALE, SERIES, SOFT, Drawn, new_figure
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ def figures(folder: ResultFolder) -> list[Drawn]:
     if folder.has("secondary"):
         made.append(dilution(folder))
     return made
+
+
+def _logarithmic(axes: Axes, which: str) -> None:
+    """Logarithmic axes with plain numbers: 10k, 1M."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    for name in which:
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        getattr(axes, f"set_{name}scale")("log")
+        axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _arms(folder: ResultFolder) -> list[str]:
@@ -48,7 +60,7 @@ def growth(folder: ResultFolder) -> Drawn:
         axes.plot(weeks, values, color=SERIES[place], linewidth=0.5, alpha=0.35)
         median = np.median(values, axis=1)
         axes.plot(weeks, median, color=INK, linewidth=1.6)
-        axes.set_yscale("log")
+        _logarithmic(axes, "y")
         axes.set_title(arm)
         said.append(f"{arm} {median[-1]:.2g}")
     for axes in grid.flat[len(arms) :]:
@@ -89,25 +101,28 @@ def survival(folder: ResultFolder) -> Drawn:
 
 
 def without_stem_cells(folder: ResultFolder) -> Drawn:
-    """The share of mice without a stem cell at the end, with its exact interval and the branching value beside it."""
+    """The share of mice without a stem cell over time, with its exact interval and the branching value beside it."""
     table = folder.table("eradication")
-    last = table[(table["time_h"] == table["time_h"].max()) & table["arm"].isin(_arms(folder))].reset_index(drop=True)
-    figure = new_figure(3.6, 0.27 * len(last) + 0.75)
+    figure = new_figure(3.6, 2.3)
     axes = figure.subplots()
-    for row, one in last.iterrows():
-        axes.plot([one["low"], one["high"]], [row, row], color=SERIES[0], linewidth=1.2)
-        axes.plot(one["share"], row, "o", color=SERIES[0], markersize=4.5)
-        axes.plot(one["expected"], row, "|", color=INK, markersize=11)
-    axes.set_yticks(range(len(last)), last["arm"])
-    axes.set_ylim(len(last) - 0.5, -0.5)
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_xlabel(f"share of mice without a stem cell, week {last['time_h'].iloc[0] / WEEK_H:g}")
-    said = "; ".join(f"{one['arm']} {one['share']:.3g} (expected {one['expected']:.3g})" for _, one in last.iterrows())
+    arms, said = _arms(folder), []
+    for place, arm in enumerate(arms):
+        own = table[table["arm"] == arm]
+        weeks = own["time_h"].to_numpy() / WEEK_H
+        beside = weeks + 0.12 * (place - (len(arms) - 1) / 2.0)  # so that intervals do not hide each other
+        axes.vlines(beside, own["low"], own["high"], color=SERIES[place], linewidth=0.9, alpha=0.6)
+        axes.plot(beside, own["share"], DOSE_MARKS[place], color=SERIES[place], markersize=4, label=arm)
+        axes.plot(weeks, own["expected"], color=SERIES[place], linestyle=LINES[place], linewidth=1.1)
+        said.append(f"{arm} {own['share'].iloc[-1]:.3g} (expected {own['expected'].iloc[-1]:.3g})")
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel("weeks after injection")
+    axes.set_ylabel("share of mice without a stem cell")
+    axes.legend(loc="best")
     return Drawn(
         "mice-eradication",
-        "Mice without any stem cell, senescent ones included, in samples that engraft. Dot and line: counted mice and"
-        " exact 95 % interval; stroke: the branching process of the same hazards.",
-        f"Share of mice without a stem cell: {said}.", table, figure,
+        "Mice without any stem cell, senescent ones included, in samples that engraft. Marks: counted mice and exact"
+        " 95 % interval; lines: the branching process of the same hazards.",
+        f"Share of mice without a stem cell at the end: {'; '.join(said)}.", table, figure,
     )  # fmt: skip
 
 
@@ -124,8 +139,7 @@ def dilution(folder: ResultFolder) -> Drawn:
         shown = negative.where(~none, BELOW / own["tested"])
         axes.plot(own["dose"], shown, color=SERIES[place], linestyle=LINES[place], marker=DOSE_MARKS[place], label=arm)
         axes.plot(own["dose"][none], shown[none], "v", color=SERIES[place], markersize=7)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    _logarithmic(axes, "xy")
     axes.set_xlabel("human cells per secondary mouse")
     axes.set_ylabel("share without engraftment")
     axes.legend(loc="lower left")
@@ -149,7 +163,7 @@ def scheme(folder: ResultFolder) -> Drawn:
     axes = figure.add_axes((0.02, 0.05, 0.96, 0.9))
     axes.axis("off")
     low, high = float(events["week"].min()), float(events["week"].max())
-    margin = 0.04 * (high - low)
+    margin = 0.09 * (high - low)
     axes.set_xlim(low - margin, high + margin)
     axes.set_ylim(0, 1)
     axes.plot([low, high], [0.5, 0.5], color=SOFT, linewidth=1.2)

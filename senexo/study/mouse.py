@@ -89,6 +89,7 @@ def read_mouse(
         strain=mouse.strain or "", route=mouse.route or "", kinetics=mouse.kinetics or "", cells=mouse.cells,
         mice=mouse.mice, injected_at_h=injected, treated_from_h=treated, bleeds_h=bleeds,
         marrow_h=tuple(dict.fromkeys([*marrow, end])), end_h=end, threshold=mouse.threshold,
+        splitting=mouse.splitting or 0,
         viability_matched={name: like for name, like in (mouse.viability_matched or {}).items() if like is not None},
         draws=draws,
     )  # fmt: skip

@@ -304,6 +304,7 @@ class Mouse(_Frozen):
     marrow_h: tuple[float, ...]
     end_h: float
     threshold: float
+    splitting: int = 0
     viability_matched: dict[str, str] = Field(default_factory=dict)
     draws: dict[str, Draw]
 

@@ -221,10 +221,11 @@ def test_splitting_agrees_with_the_branching_value_of_a_rare_eradication() -> No
     rounded = np.zeros_like(means)
     rounded[: len(STEM)] = np.rint(means[: len(STEM)])
     alone = eradication.stem_cells_alone(leukaemia(own.rates, kill), means)
-    found = eradication.by_splitting(alone, means, 40.0 * DAY, seed=2)
+    cells, expected, _, low, high = eradication.by_splitting(alone, means, 40.0 * DAY, seed=2)
     exact = extinction(alone, rounded[: len(STEM)], 40.0 * DAY)
-    assert 1e-8 < exact < 1e-2
-    assert found.low / 1.5 < exact < found.high * 1.5  # an interval of 95 %, with room for its chance
+    assert (cells, expected) == (rounded.sum(), pytest.approx(exact, rel=1e-9))
+    assert 1e-8 < exact < 1e-3
+    assert low / 1.5 < exact < high * 1.5  # an interval of 95 %, with room for its chance
 
 
 # ---- secondary mice ------------------------------------------------------------------------------------------------

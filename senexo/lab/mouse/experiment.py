@@ -8,6 +8,8 @@ the circuits do. Treatment of the mouse: hour 0 of the arms is a time after inje
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +110,14 @@ class MouseExperiment:
         """Compile the model's equations."""
         self.simulator.compile()
 
+    @cached_property
+    def _split(self) -> frozenset[int]:
+        """The samples for which the probability of no stem cell is found by splitting too."""
+        engrafting = (
+            donor for donor in range(1, self.study.donors.n + 1) if sample(self.mouse, self.study.seed, donor).engrafts
+        )
+        return frozenset(islice(engrafting, self.mouse.splitting))
+
     @property
     def times_h(self) -> Floats:
         """Hours after injection at which mice are followed: every day, and when anything is read or taken."""
@@ -121,7 +131,8 @@ class MouseExperiment:
         marrow, blood [mice, t] human cells; stem [mice, t, 5] stem cells; died_h [mice]; homed [mice, types]; injected,
         fates [2], [4] living cells per mouse and shares of stem cells; commit [2] the hazard of commitment at its peak
         and at the end of the circuits; gone [read times] the probability of no stem cell; read_marrow, read_blood
-        [mice, read times] shares as measured; plate [doses, 3] of secondary mice.
+        [mice, read times] shares as measured; plate [doses, 3] of secondary mice; rare [5] as
+        `eradication.by_splitting` has it.
         """
         own = sample(self.mouse, self.study.seed, unit.donor)
         arm = self._arm(unit)
@@ -145,6 +156,8 @@ class MouseExperiment:
         }  # fmt: skip
         if unit.world is World.STUDY:
             found |= self._secondary(unit, grown, own, float(treated.escape[-1]))
+            if unit.donor in self._split:
+                found["rare"] = eradication.by_splitting(alone, means, self.mouse.end_h, seed=self.study.seed)
         return found
 
     def lacks(self, quantity: Quantity) -> str | None:

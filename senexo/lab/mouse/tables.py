@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DAY_H = 24.0
 MARROW, BLOOD, NUMBER, SENESCENT = "hCD45+ in marrow", "hCD45+ in blood", "stem cells", "senescent stem cells"
+SPLIT = ("stem_cells", "expected", "probability", "low", "high")
 LEVEL = 0.95
 
 
@@ -41,7 +42,14 @@ def tables(experiment: OfMice, units: Sequence[Unit], get: Get) -> Iterator[tupl
     yield "arms", common.arms(study)
     yield "parameters", common.parameters(study, experiment.circuit)
     yield "donors", common.drawn(study)
-    parts: dict[str, list[pd.DataFrame]] = {"timecourse": [], "mice": [], "growth": [], "grafts": [], "secondary": []}
+    parts: dict[str, list[pd.DataFrame]] = {
+        "timecourse": [],
+        "mice": [],
+        "growth": [],
+        "grafts": [],
+        "secondary": [],
+        "splitting": [],
+    }
     for unit in units:
         arrays, place = get(unit.chunk), common.about(study, unit)
         parts["timecourse"].append(_timecourse(experiment, place, arrays))
@@ -49,8 +57,10 @@ def tables(experiment: OfMice, units: Sequence[Unit], get: Get) -> Iterator[tupl
         parts["growth"].append(_growth(experiment, place, arrays))
         parts["grafts"].append(_graft(place, arrays))
         parts["secondary"].append(_plate(place, arrays))
+        if "rare" in arrays:
+            parts["splitting"].append(pd.DataFrame([{**place, **dict(zip(SPLIT, arrays["rare"], strict=True))}]))
     for name, frames in parts.items():
-        table = pd.concat(frames, ignore_index=True)
+        table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
         if len(table):
             yield name, table
     yield "eradication", eradication(experiment, units, get)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from senexo.base.units import SHARE, SPAN, TIME
 from senexo.study.form.culture import Draw, Number
 from senexo.study.form.fields import Constant, Either, Listed, Named, OneOf, Quantity, Text, Whole
-from senexo.study.form.kinds import HOURS, INJECTED, MAX_MICE, SPAN_H
+from senexo.study.form.kinds import HOURS, INJECTED, MAX_DONORS, MAX_MICE, SPAN_H
 from senexo.study.form.table import Table, key
 
 STRAINS = ("NSG", "NRGS", "NOD/SCID")
@@ -57,6 +57,10 @@ class Mouse(Table):
     end_h: SpanH = key("the same, in hours", None)
     threshold: Annotated[float | None, Quantity(SHARE)] = key(
         "share of hCD45+ cells in marrow from which a mouse counts as engrafted", 0.001
+    )
+    splitting: Annotated[int | None, Whole(0, MAX_DONORS, 2)] = key(
+        "samples, the first that engraft, for which the probability of no stem cell is also found by splitting",
+        0,
     )
     viability_matched: Annotated[
         dict[Annotated[str, Text()], ArmName] | None,
