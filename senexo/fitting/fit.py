@@ -9,7 +9,7 @@ from math import isfinite
 import numpy as np
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.fitting.multistart import Waterfall, polish, search
+from senexo.fitting.multistart import Waterfall, polish, search, start_points
 from senexo.fitting.objective import Objective
 from senexo.fitting.petab.read import read_problem
 from senexo.fitting.problem import Problem
@@ -84,7 +84,7 @@ def fit(
     objective = Objective(problem, rtol=rtol)
     nominal = objective.nominal
     known = bool(np.all(np.isfinite(nominal)))
-    objective.experiments.check(objective.values(nominal if known else 0.5 * (objective.lower + objective.upper)))
+    objective.experiments.check(objective.values(nominal if known else start_points(objective, 1, seed)[0]))
     at_nominal = objective(nominal, gradient=False) if known else None
     settings = {"starts": starts, "seed": seed, "level": level, "rtol": rtol}
     waterfall: Waterfall | None = None

@@ -136,6 +136,7 @@ def polish(
 def at_bounds(objective: Objective, x: Floats) -> dict[str, str]:
     """Parameters at a bound: id -> "lower" or "upper"."""
     width = objective.upper - objective.lower
+    width = np.where(np.isfinite(width), width, 0.0)
     found = {}
     for id, value, low, high, span in zip(objective.ids, x, objective.lower, objective.upper, width, strict=True):
         if value <= low + AT_BOUND * span:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import inf, isinf
 from pathlib import Path
 from typing import Literal
@@ -14,11 +15,14 @@ from senexo.model.loading import Model
 
 Scale = Literal["lin", "log", "log10"]
 Distribution = Literal["normal", "laplace"]
-PriorKind = Literal["uniform", "normal", "laplace", "log-normal", "log-laplace"]
+PriorKind = Literal[
+    "uniform", "normal", "laplace", "log-normal", "log-laplace", "log-uniform", "cauchy", "chisquare", "exponential",
+    "gamma", "rayleigh",
+]  # fmt: skip
 
 SCALES: tuple[Scale, ...] = ("lin", "log", "log10")
 DISTRIBUTIONS: tuple[Distribution, ...] = ("normal", "laplace")
-Value = float | str  # a number, or the id of a parameter
+Value = float | str | Expression  # a number, the id of a parameter, or a formula
 
 
 def to_scale(value: float, scale: Scale) -> float:
@@ -39,12 +43,17 @@ def from_scale(value: float, scale: Scale) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """A distribution of a parameter: location and width, or two bounds; `on_scale`: of the value as it is searched."""
+    """A distribution of a parameter: location and width, or two bounds; `on_scale`: of the value as it is searched.
+
+    Of chisquare `first` are the degrees of freedom, of exponential and rayleigh the scale, of gamma the shape and
+    `second` the scale. `log_mass`: logarithm of the share of it that lies within the bounds, to which it is cut.
+    """
 
     kind: PriorKind
     first: float
-    second: float
+    second: float = 1.0
     on_scale: bool = False
+    log_mass: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +100,35 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """From `time` on (-inf: until the steady state, before the start) the values of some conditions have been set."""
+
+    time: float
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """An experiment of several periods, in the order of time; "" is the model as it is, from time 0."""
+
+    id: str
+    periods: tuple[Period, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
-    """One row of the measurements; `time` inf: at the steady state. `row` as a spreadsheet numbers it."""
+    """One row of the measurements; `time` inf: at the steady state. `row` as a spreadsheet numbers it.
+
+    `condition` is the experiment where the problem has schedules.
+    """
 
     observable: str
     condition: str
     time: float
     value: float
     before: str | None = None  # condition of the pre-equilibration
-    own: tuple[Value, ...] = ()
-    own_noise: tuple[Value, ...] = ()
+    own: tuple[float | str, ...] = ()
+    own_noise: tuple[float | str, ...] = ()
     row: int = 0
 
     @property
@@ -121,6 +149,8 @@ class Problem:
     measurements: tuple[Measurement, ...]
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)  # name in the tables -> id of the model
 
     @property
     def estimated(self) -> tuple[Parameter, ...]:

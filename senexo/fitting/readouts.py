@@ -22,7 +22,7 @@ class Readout:
     def __init__(self, symbols: Symbols, observable: Observable) -> None:
         self.observable = observable
         graph, inlined = Graph(), dict[int, Node]()
-        for item in symbols.lowered.assignments:
+        for item in symbols.original.assignments:
             inlined[item.slot] = graph.add(item.math, inlined)
         roots = [graph.add(symbols.math(math), inlined) for math in (observable.formula, observable.noise)]
         used = [node for node in graph.reachable(roots) if graph.operator(node) == "slot"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Assigned, Lowered
-from senexo.fitting.problem import Condition, Problem, Value
+from senexo.engine.formula.timeline import begun_later, reads_time
+from senexo.fitting.problem import Problem, Value
 from senexo.model.expression import Call, Expression, Number, Slot, Symbol, rewrite, walk
 from senexo.model.network import Network, Species
 
@@ -14,16 +15,25 @@ from senexo.model.network import Network, Species
 class Symbols:
     """Where every quantity of a problem stands in one vector: `n_model` slots of the model, then others.
 
-    `lowered` is the model; `parameters` [n] the slots of the table's parameters, `names` those of names that occur in
-    condition tables and observables only; `own` those of a measurement's own values.
+    `original` is the model, `lowered` the same with its start as its last slot where runs begin at several times.
+    `parameters` are the slots of the table's parameters, `names` those of names that occur in condition tables and
+    observables only, `own` those of a measurement's own values.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.network: Network = problem.model.network
-        self.lowered: Lowered = lower(self.network)
+        self.original: Lowered = lower(self.network)
+        late = any(period.time > 0.0 for one in problem.schedules for period in one.periods)
+        self.late = late and reads_time(self.original)
+        self.lowered = begun_later(self.original) if self.late else self.original
         self.model = {info.id: slot for slot, info in enumerate(self.lowered.slots)}
         self.species = {one.id: one for one in self.network.species}
+        self.compartments = {one.id for one in self.network.compartments}
+        for name, id in problem.aliases.items():
+            self.model[name] = self.model[id]
+            if id in self.species:
+                self.species[name] = self.species[id]
         self.n_model = n = len(self.lowered.slots)
         self.parameters = {one.id: n + k for k, one in enumerate(problem.parameters)}
         n += len(self.parameters)
@@ -64,18 +74,20 @@ class Symbols:
         return None if species.has_only_substance_units or point else self.model[species.compartment]
 
     def value(self, value: Value) -> Expression:
-        """A cell of a table: a number, or a parameter of the table or the model."""
+        """A cell of a table: a number, a parameter of the table or the model, or a formula."""
+        if isinstance(value, int | float):
+            return Number(float(value))
         if not isinstance(value, str):
-            return Number(value)
+            return self.math(value)
         return Slot(self.parameters[value] if value in self.parameters else self.model[value])
 
-    def start(self, condition: Condition) -> list[Assigned]:
+    def start(self, values: Mapping[str, Value]) -> list[Assigned]:
         """What sets the vector at the start of an experiment, in an order in which each finds its inputs ready."""
         items: dict[int, Expression] = {}
         for id, slot in self.parameters.items():
             if id in self.model:
                 items[self.model[id]] = self._at_start(id, Slot(slot))
-        for id, value in condition.values.items():
+        for id, value in values.items():
             items[self.model.get(id, self.names.get(id, -1))] = self._at_start(id, self.value(value))
         initial = {item.slot: item.math for item in self.lowered.initial}
         ruled = {item.slot for item in self.lowered.assignments}

@@ -34,7 +34,7 @@ def read_conditions(path: Path, faults: list[Fault]) -> tuple[tuple[Condition, .
     return tuple(conditions), rows
 
 
-def value_of(text: str) -> Value | None:
+def value_of(text: str) -> float | str | None:
     """A number or an id; None for anything else."""
     try:
         return float(text)

@@ -1,64 +1,111 @@
-"""The measurement table of PEtab v1."""
+"""The measurement table of PEtab."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
 from senexo.base.errors import Fault
 from senexo.fitting.petab.conditions import value_of
 from senexo.fitting.petab.sheet import Row, Sheet, near, number, read_sheet
-from senexo.fitting.problem import Condition, Measurement, Observable, Value
+from senexo.fitting.problem import Condition, Measurement, Observable, Schedule
 
 _NEEDED = ("observableId", "simulationConditionId", "measurement", "time")
 _KNOWN = (*_NEEDED, "preequilibrationConditionId", "observableParameters", "noiseParameters", "datasetId",
           "replicateId")  # fmt: skip
+_NEEDED_2 = ("observableId", "experimentId", "measurement", "time")
+_KNOWN_2 = (*_NEEDED_2, "observableParameters", "noiseParameters", "modelId", "datasetId", "replicateId")
 
 
 def read_measurements(
-    path: Path, observables: dict[str, Observable], conditions: dict[str, Condition], faults: list[Fault]
+    path: Path, observables: Mapping[str, Observable], conditions: Mapping[str, Condition], faults: list[Fault]
 ) -> tuple[tuple[Measurement, ...], dict[int, Row]]:
-    """The measurements, and the rows they stand in, for messages."""
-    sheet = read_sheet(path, faults, needed=_NEEDED, known=_KNOWN)
-    if not set(_NEEDED) <= set(sheet.columns):
-        return (), {}
-    if not sheet.rows:
-        faults.append(Fault(str(path), "no measurement", "at least one row below the header"))
+    """The measurements of version 1, and the rows they stand in, for messages."""
+    sheet = _sheet(path, faults, _NEEDED, _KNOWN)
     found = [_measurement(sheet, row, observables, conditions) for row in sheet.rows]
     return tuple(one for one in found if one is not None), {row.number: row for row in sheet.rows}
 
 
-def _measurement(
-    sheet: Sheet, row: Row, observables: dict[str, Observable], conditions: dict[str, Condition]
+def read_measurements_2(
+    path: Path, observables: Mapping[str, Observable], schedules: Mapping[str, Schedule], model_id: str,
+    faults: list[Fault],
+) -> tuple[tuple[Measurement, ...], dict[int, Row]]:  # fmt: skip
+    """The measurements of version 2, and the rows they stand in, for messages."""
+    sheet = _sheet(path, faults, _NEEDED_2, _KNOWN_2)
+    found = [_of_schedule(sheet, row, observables, schedules, model_id) for row in sheet.rows]
+    return tuple(one for one in found if one is not None), {row.number: row for row in sheet.rows}
+
+
+def _sheet(path: Path, faults: list[Fault], needed: Sequence[str], known: Sequence[str]) -> Sheet:
+    sheet = read_sheet(path, faults, needed=needed, known=known)
+    if not set(needed) <= set(sheet.columns):
+        return Sheet(path, (), (), faults)
+    if not sheet.rows:
+        faults.append(Fault(str(path), "no measurement", "at least one row below the header"))
+    return sheet
+
+
+def _of_schedule(
+    sheet: Sheet, row: Row, observables: Mapping[str, Observable], schedules: Mapping[str, Schedule], model_id: str
 ) -> Measurement | None:
     before = len(sheet.faults)
-    observable = observables.get(row.raw("observableId"))
-    if observable is None:
-        expected = near(row.raw("observableId"), observables, "an id of the observable table")
-        sheet.fault(row, "observableId", expected)
+    id = row.text("experimentId")
+    if id and id not in schedules:
+        sheet.fault(row, "experimentId", near(id, schedules, "an id of the experiment table, or nothing"))
+    if row.text("modelId") not in ("", model_id):
+        sheet.fault(row, "modelId", f"{model_id}, the only model")
+    made = _common(sheet, row, observables, first=_first(schedules.get(id)))
+    return None if made is None or len(sheet.faults) > before else replace(made, condition=id)
+
+
+def _first(schedule: Schedule | None) -> float:
+    """The first time that is not before the start."""
+    times = [one.time for one in schedule.periods if one.time > -inf] if schedule is not None else []
+    return times[0] if times else 0.0 if schedule is None else inf
+
+
+def _measurement(
+    sheet: Sheet, row: Row, observables: Mapping[str, Observable], conditions: Mapping[str, Condition]
+) -> Measurement | None:
+    before = len(sheet.faults)
     for column in ("simulationConditionId", "preequilibrationConditionId"):
         id = row.text(column)
         if id not in conditions and (id or column == "simulationConditionId"):
             sheet.fault(row, column, near(id, conditions, "an id of the condition table"))
+    made = _common(sheet, row, observables, first=0.0)
+    if made is None or len(sheet.faults) > before:
+        return None
+    return replace(
+        made,
+        condition=row.raw("simulationConditionId"),
+        before=row.text("preequilibrationConditionId") or None,
+    )
+
+
+def _common(sheet: Sheet, row: Row, observables: Mapping[str, Observable], first: float) -> Measurement | None:
+    """What both versions have; `first`: the time before which there is nothing to measure."""
+    observable = observables.get(row.raw("observableId"))
+    if observable is None:
+        expected = near(row.raw("observableId"), observables, "an id of the observable table")
+        sheet.fault(row, "observableId", expected)
     value = number(row, "measurement")
     time = inf if row.raw("time").lower() in ("inf", "+inf", "infinity") else number(row, "time", "a number or inf")
-    if time is not None and time < 0.0:
-        sheet.fault(row, "time", "0 or later, or inf for the steady state")
+    if time is not None and time < first:
+        sheet.fault(row, "time", f"{first:g} or later, or inf for the steady state" if first < inf else "inf")
     if observable is None:
         return None
     if value is not None and observable.scale != "lin" and value <= 0.0:
         sheet.fault(row, "measurement", f"a number above 0: {observable.id} is on the scale {observable.scale}")
     own = _own(sheet, row, "observableParameters", observable.own)
     own_noise = _own(sheet, row, "noiseParameters", observable.own_noise)
-    if len(sheet.faults) > before or value is None or time is None:
+    if value is None or time is None:
         return None
-    return Measurement(
-        observable.id, row.raw("simulationConditionId"), time, value, row.text("preequilibrationConditionId") or None,
-        own, own_noise, row.number,
-    )  # fmt: skip
+    return Measurement(observable.id, "", time, value, None, own, own_noise, row.number)
 
 
-def _own(sheet: Sheet, row: Row, column: str, names: tuple[str, ...]) -> tuple[Value, ...]:
+def _own(sheet: Sheet, row: Row, column: str, names: tuple[str, ...]) -> tuple[float | str, ...]:
     texts = [text.strip() for text in row.text(column).split(";")] if row.text(column) else []
     values = [value_of(text) for text in texts]
     if len(values) != len(names):

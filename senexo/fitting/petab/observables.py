@@ -1,4 +1,4 @@
-"""The observable table of PEtab v1: formulas, scales and noise."""
+"""The observable table of PEtab: formulas, scales and noise."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from pathlib import Path
 
 from senexo.base.errors import Fault
 from senexo.fitting.formulas import FormulaError, read_formula
-from senexo.fitting.petab.sheet import Row, Sheet, identifiers, read_sheet
+from senexo.fitting.petab.sheet import Row, Sheet, identifiers, is_id, read_sheet
 from senexo.fitting.problem import DISTRIBUTIONS, SCALES, Distribution, Observable, Scale
 from senexo.model.expression import Expression, Number, Symbol, walk
 
 _NEEDED = ("observableId", "observableFormula", "noiseFormula")
 _KNOWN = (*_NEEDED, "observableName", "observableTransformation", "noiseDistribution")
+_KNOWN_2 = (*_NEEDED, "observableName", "noiseDistribution", "observablePlaceholders", "noisePlaceholders")
+_LAWS_2: dict[str, tuple[Scale, Distribution]] = {
+    "normal": ("lin", "normal"), "laplace": ("lin", "laplace"), "log-normal": ("log", "normal"),
+    "log-laplace": ("log", "laplace"),
+}  # fmt: skip
 
 
-def read_observables(path: Path, faults: list[Fault]) -> tuple[tuple[Observable, ...], dict[str, Row]]:
+def read_observables(
+    path: Path, faults: list[Fault], version: int = 1
+) -> tuple[tuple[Observable, ...], dict[str, Row]]:
     """The observables, and the row of each, for messages."""
-    sheet = read_sheet(path, faults, needed=_NEEDED, known=_KNOWN)
+    sheet = read_sheet(path, faults, needed=_NEEDED, known=_KNOWN if version == 1 else _KNOWN_2)
     if not set(_NEEDED) <= set(sheet.columns):
         return (), {}
     rows = dict(identifiers(sheet, "observableId"))
-    return tuple(_observable(sheet, id, row) for id, row in rows.items()), rows
+    read = _observable if version == 1 else _observable_2
+    return tuple(read(sheet, id, row) for id, row in rows.items()), rows
 
 
 def _observable(sheet: Sheet, id: str, row: Row) -> Observable:
@@ -42,6 +50,25 @@ def _observable(sheet: Sheet, id: str, row: Row) -> Observable:
         _placeholders(sheet, row, "noiseParameter", id, noise, "noiseFormula"),
         row.text("observableName") or None,
     )  # fmt: skip
+
+
+def _observable_2(sheet: Sheet, id: str, row: Row) -> Observable:
+    law = row.text("noiseDistribution") or "normal"
+    if law not in _LAWS_2:
+        sheet.fault(row, "noiseDistribution", f"one of {', '.join(_LAWS_2)}")
+    scale, distribution = _LAWS_2.get(law, ("lin", "normal"))
+    return Observable(
+        id, _formula(sheet, row, "observableFormula"), _formula(sheet, row, "noiseFormula"), scale, distribution,
+        _declared(sheet, row, "observablePlaceholders"), _declared(sheet, row, "noisePlaceholders"),
+        row.text("observableName") or None,
+    )  # fmt: skip
+
+
+def _declared(sheet: Sheet, row: Row, column: str) -> tuple[str, ...]:
+    names = tuple(text.strip() for text in row.text(column).split(";")) if row.text(column) else ()
+    if not all(is_id(name) for name in names) or len(set(names)) < len(names):
+        sheet.fault(row, column, "different names separated by ;")
+    return names
 
 
 def _formula(sheet: Sheet, row: Row, column: str) -> Expression:

@@ -1,13 +1,15 @@
-"""The parameter table of PEtab v1: bounds, scales, nominal values, priors."""
+"""The parameter table of PEtab: bounds, scales, nominal values, priors."""
 
 from __future__ import annotations
 
-from math import inf
+from dataclasses import replace
+from math import inf, isfinite, isnan, log, nan
 from pathlib import Path
 from typing import cast
 
 from senexo.base.errors import Fault
 from senexo.fitting.petab.sheet import Row, Sheet, identifiers, number, read_sheet
+from senexo.fitting.priors import mass
 from senexo.fitting.problem import SCALES, Parameter, Prior, PriorKind, Scale
 
 _NEEDED = ("parameterId", "parameterScale", "lowerBound", "upperBound", "estimate")
@@ -20,6 +22,17 @@ _PRIORS: dict[str, tuple[PriorKind, bool]] = {
     "parameterScaleLaplace": ("laplace", True),
 }  # fmt: skip
 
+_NEEDED_2 = ("parameterId", "estimate")
+_KNOWN_2 = (*_NEEDED_2, "parameterName", "lowerBound", "upperBound", "nominalValue", "priorDistribution",
+            "priorParameters")  # fmt: skip
+_PRIORS_2: dict[str, PriorKind] = {
+    "uniform": "uniform", "normal": "normal", "laplace": "laplace", "log-normal": "log-normal",
+    "log-laplace": "log-laplace", "log-uniform": "log-uniform", "cauchy": "cauchy", "chisquare": "chisquare",
+    "exponential": "exponential", "gamma": "gamma", "rayleigh": "rayleigh",
+}  # fmt: skip
+_ONE_NUMBER = ("chisquare", "exponential", "rayleigh")
+_WIDE = 100.0  # ratio of bounds from which on a positive parameter is searched on a logarithmic scale
+
 
 def read_parameters(path: Path, faults: list[Fault]) -> tuple[tuple[Parameter, ...], dict[str, str]]:
     """The parameters, and where each stands, for messages."""
@@ -28,6 +41,88 @@ def read_parameters(path: Path, faults: list[Fault]) -> tuple[tuple[Parameter, .
         return (), {}
     found = {id: (_parameter(sheet, id, row), row) for id, row in identifiers(sheet, "parameterId")}
     return tuple(one for one, _ in found.values()), {id: row.at("parameterId") for id, (_, row) in found.items()}
+
+
+def read_parameters_2(path: Path, faults: list[Fault]) -> tuple[tuple[Parameter, ...], dict[str, str]]:
+    """The same of version 2. Positive parameters with wide bounds are searched on a logarithmic scale."""
+    sheet = read_sheet(path, faults, needed=_NEEDED_2, known=_KNOWN_2)
+    if not set(_NEEDED_2) <= set(sheet.columns):
+        return (), {}
+    found = {id: (_parameter_2(sheet, id, row), row) for id, row in identifiers(sheet, "parameterId")}
+    parameters = [one for one, _ in found.values()]
+    if any(one.prior is not None for one in parameters):
+        parameters = [_uniform(one) if one.estimated and one.prior is None else one for one in parameters]
+    return tuple(parameters), {id: row.at("parameterId") for id, (_, row) in found.items()}
+
+
+def _uniform(parameter: Parameter) -> Parameter:
+    if not isfinite(parameter.upper - parameter.lower):
+        return parameter
+    return replace(parameter, prior=Prior("uniform", parameter.lower, parameter.upper))
+
+
+def _parameter_2(sheet: Sheet, id: str, row: Row) -> Parameter:
+    estimated = row.raw("estimate") in ("true", "True")
+    if row.raw("estimate") not in ("true", "false", "True", "False"):
+        sheet.fault(row, "estimate", "true (estimated) or false (fixed at nominalValue)")
+    nominal = number(row, "nominalValue") if row.text("nominalValue") or not estimated else None
+    if not estimated:
+        return Parameter(id, "lin", -inf, inf, nominal, False, name=row.text("parameterName") or None)
+    lower, upper = (_bound(sheet, row, name) for name in ("lowerBound", "upperBound"))
+    if not lower < upper:
+        sheet.fault(row, "upperBound", f"a bound above lowerBound ({lower:g})")
+        lower, upper = 1e-3, 1e3
+    prior = _prior_2(sheet, row, lower, upper)
+    if prior is None and not isfinite(upper - lower):
+        sheet.fault(row, "upperBound" if isfinite(lower) else "lowerBound", "a finite bound, or a prior")
+    scale: Scale = "log10" if lower > 0.0 and upper >= _WIDE * lower else "lin"
+    if nominal is not None and scale != "lin" and nominal <= 0.0:
+        nominal = None  # outside its bounds
+    start = prior if not isfinite(upper - lower) else None
+    return Parameter(id, scale, lower, upper, nominal, True, prior, start, row.text("parameterName") or None)
+
+
+def _bound(sheet: Sheet, row: Row, column: str) -> float:
+    try:
+        value = float(row.raw(column))
+    except ValueError:
+        value = nan
+    if isnan(value):
+        sheet.fault(row, column, "a bound")
+        return 1e-3 if column == "lowerBound" else 1e3
+    return value
+
+
+def _prior_2(sheet: Sheet, row: Row, lower: float, upper: float) -> Prior | None:
+    kind, numbers = row.text("priorDistribution"), row.text("priorParameters")
+    if not kind:
+        if numbers:
+            sheet.fault(row, "priorDistribution", f"one of {', '.join(_PRIORS_2)}")
+        return None
+    if kind not in _PRIORS_2:
+        sheet.fault(row, "priorDistribution", f"one of {', '.join(_PRIORS_2)}")
+        return None
+    count = 1 if kind in _ONE_NUMBER else 2
+    try:
+        values = [float(text) for text in numbers.split(";")]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        sheet.fault(row, "priorParameters", "one number" if count == 1 else "two numbers separated by ;")
+        return None
+    law = _PRIORS_2[kind]
+    between = kind in ("uniform", "log-uniform")
+    wrong = not values[0] < values[1] if between else not (values[-1] > 0.0 and (kind != "gamma" or values[0] > 0.0))
+    if wrong or (kind == "log-uniform" and values[0] <= 0.0):
+        expected = "a lower bound and a higher one" if between else "a width (scale, shape) above 0"
+        sheet.fault(row, "priorParameters", expected)
+        return None
+    prior = Prior(law, values[0], values[-1] if count == 2 else 1.0)
+    share = mass(prior, lower, upper)
+    if not share > 0.0:
+        sheet.fault(row, "priorParameters", f"a prior with some weight between the bounds {lower:g} and {upper:g}")
+        return None
+    return replace(prior, log_mass=log(share))
 
 
 def _parameter(sheet: Sheet, id: str, row: Row) -> Parameter:

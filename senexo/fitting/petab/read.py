@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.fitting.petab.conditions import read_conditions
-from senexo.fitting.petab.measurements import read_measurements
+from senexo.fitting.petab.experiments import AS_IT_IS, read_condition_rows, read_mapping, read_schedules
+from senexo.fitting.petab.measurements import read_measurements, read_measurements_2
 from senexo.fitting.petab.observables import read_observables
-from senexo.fitting.petab.parameters import read_parameters
+from senexo.fitting.petab.parameters import read_parameters, read_parameters_2
 from senexo.fitting.petab.sheet import Row, near
-from senexo.fitting.petab.yaml_file import read_yaml
-from senexo.fitting.problem import Condition, Measurement, Observable, Parameter, Problem
+from senexo.fitting.petab.yaml_file import Files, read_yaml
+from senexo.fitting.problem import Condition, Measurement, Observable, Parameter, Period, Problem, Schedule
 from senexo.model.expression import Expression, Symbol, walk
 from senexo.model.loading import Model, load
 
 
 def read_problem(path: str | os.PathLike[str]) -> Problem:
-    """Read a PEtab problem (version 1).
+    """Read a PEtab problem (version 1 or 2).
 
     The model is parsed in a limited child process, formulas of tables into closed trees; no text of a file is run.
 
@@ -38,11 +40,11 @@ def read_problem(path: str | os.PathLike[str]) -> Problem:
     InvalidModel
         The model cannot be read.
     UnsupportedFeature
-        PEtab version 2; several problems or models in one file; extensions that the problem requires.
+        Several problems or models in one file, models that are not SBML, extensions that the problem requires.
 
     References
     ----------
-    Schmiester et al. 2021, doi 10.1371/journal.pcbi.1008646; https://petab.readthedocs.io/en/latest/v1.
+    Schmiester et al. 2021, doi 10.1371/journal.pcbi.1008646; https://petab.readthedocs.io.
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidInput([Fault("problem", repr(path)[:80], "the path of a PEtab problem (.yaml)")])
@@ -50,31 +52,39 @@ def read_problem(path: str | os.PathLike[str]) -> Problem:
     faults: list[Fault] = []
     files = read_yaml(path, faults)
     model = load(files.models[0]) if files.models else None
-    tables = _Tables(model, faults)
+    tables = _Tables(model, faults, files)
+    for file in files.mappings:
+        tables.add_mapping(file)
     for file in files.parameters:
         tables.add_parameters(file)
     for file in files.observables:
         tables.add_observables(file)
     for file in files.conditions:
         tables.add_conditions(file)
+    for file in files.experiments:
+        tables.add_schedules(file)
     for file in files.measurements:
         tables.add_measurements(file)
     tables.check()
     if faults or model is None:
         raise InvalidInput(faults)
-    every = (path, *files.parameters, *files.models, *files.conditions, *files.measurements, *files.observables)
+    every = (path, *files.models, *files.parameters, *files.observables, *files.conditions, *files.experiments,
+             *files.mappings, *files.measurements)  # fmt: skip
     return Problem(
         path.stem.strip("_") or path.stem, model, tuple(tables.parameters.values()),
         tuple(tables.observables.values()), tuple(tables.conditions.values()), tuple(tables.measurements), every,
-        tuple(tables.notes),
+        tuple(tables.notes), tables.used_schedules(), dict(tables.aliases),
     )  # fmt: skip
 
 
 class _Tables:
     """What has been read of the tables, and the checks across them."""
 
-    def __init__(self, model: Model | None, faults: list[Fault]) -> None:
-        self.model, self.faults = model, faults
+    def __init__(self, model: Model | None, faults: list[Fault], files: Files) -> None:
+        self.model, self.faults, self.version, self.model_id = model, faults, files.version, files.model_id
+        self.schedules: dict[str, Schedule] = {}
+        self.aliases: dict[str, str] = {}
+        self.target_rows: dict[tuple[str, str], Row] = {}
         self.parameters: dict[str, Parameter] = {}
         self.observables: dict[str, Observable] = {}
         self.conditions: dict[str, Condition] = {}
@@ -86,34 +96,69 @@ class _Tables:
         self.notes: list[str] = []
         self.entities, self.computed = _entities(model)
 
+    def add_mapping(self, file: Path) -> None:
+        names, rows = read_mapping(file, self.faults)
+        local = () if self.model is None else self.model.network.reactions
+        known = self.entities | {
+            f"{one.id}.{parameter.id}"
+            for one in local
+            if one.kinetic_law
+            for parameter in one.kinetic_law.local_parameters
+        }
+        for name, id in names.items():
+            if self.model is not None and id not in known:
+                rows[name].sheet.fault(rows[name], "modelEntityId", near(id, known, "an id of the model, or nothing"))
+            else:
+                self.aliases[name] = id
+        self.entities |= self.aliases.keys()
+
     def add_parameters(self, file: Path) -> None:
-        parameters, places = read_parameters(file, self.faults)
+        read = read_parameters if self.version == 1 else read_parameters_2
+        parameters, places = read(file, self.faults)
         self._once(self.parameters, {one.id: one for one in parameters}, places)
         self.places |= places
 
     def add_observables(self, file: Path) -> None:
-        observables, rows = read_observables(file, self.faults)
+        observables, rows = read_observables(file, self.faults, self.version)
         self._once(self.observables, {one.id: one for one in observables},
                    {id: row.at("observableId") for id, row in rows.items()})  # fmt: skip
         self.observable_rows |= rows
 
     def add_conditions(self, file: Path) -> None:
-        conditions, rows = read_conditions(file, self.faults)
+        if self.version == 1:
+            conditions, rows = read_conditions(file, self.faults)
+            self.target_rows |= {(one.id, target): rows[one.id] for one in conditions for target in one.values}
+            self.condition_rows |= rows
+        else:
+            conditions, by_target = read_condition_rows(file, self.faults)
+            self.target_rows |= by_target
+            rows = {id: row for (id, _), row in by_target.items()}
         self._once(self.conditions, {one.id: one for one in conditions},
                    {id: row.at("conditionId") for id, row in rows.items()})  # fmt: skip
-        self.condition_rows |= rows
+
+    def add_schedules(self, file: Path) -> None:
+        schedules, rows = read_schedules(file, self.conditions, self.faults)
+        self._once(self.schedules, {one.id: one for one in schedules},
+                   {id: row.at("experimentId") for id, row in rows.items()})  # fmt: skip
 
     def add_measurements(self, file: Path) -> None:
-        measurements, rows = read_measurements(file, self.observables, self.conditions, self.faults)
+        if self.version == 1:
+            measurements, rows = read_measurements(file, self.observables, self.conditions, self.faults)
+        else:
+            measurements, rows = read_measurements_2(file, self.observables, self.schedules, self.model_id, self.faults)
         self.measurements += measurements
         self.measurement_rows += [(one, rows[one.row]) for one in measurements]
 
-    def _once(self, known: dict[str, object] | dict[str, Parameter] | dict[str, Observable] | dict[str, Condition],
-              new: dict[str, object] | dict[str, Parameter] | dict[str, Observable] | dict[str, Condition],
-              places: dict[str, str]) -> None:  # fmt: skip
+    def used_schedules(self) -> tuple[Schedule, ...]:
+        """Of version 2 the experiments, and the model as it is where a measurement names none."""
+        if self.version == 1:
+            return ()
+        return (*self.schedules.values(), Schedule(AS_IT_IS, (Period(0.0, ()),)))
+
+    def _once(self, known: dict[str, Any], new: dict[str, Any], places: dict[str, str]) -> None:
         for id in known.keys() & new.keys():
             self.faults.append(Fault(places[id], f"{id} again", "an id in one table only"))
-        known.update(new)  # type: ignore[arg-type]
+        known.update(new)
 
     # ---- across tables
 
@@ -135,14 +180,23 @@ class _Tables:
                 read |= self._names(row, column, formula, known | more, known | self.observables.keys())
         for id, condition in self.conditions.items():
             for target, value in condition.values.items():
-                self._target(self.condition_rows[id], target)
+                row = self.target_rows[id, target]
+                column = target if self.version == 1 else "targetId"
+                self._target(row, target, column)
                 if isinstance(value, str):
                     read.add(value)
-                    self._parameter(self.condition_rows[id], target, value)
+                    self._parameter(row, column, value)
+                elif not isinstance(value, int | float):
+                    read |= self._names(row, "targetValue", value, known, known)
+        self._firsts()
         for target in sorted(extra - read - self._in_formulas()):
-            row = next(iter(self.condition_rows.values()))
             expected = near(target, self.entities, "an id of the model, or a name that an observable reads")
-            self.faults.append(Fault(f"{row.sheet.path}: row 1, column {target}", f"the column {target}", expected))
+            if self.version == 1:
+                row = next(iter(self.condition_rows.values()))
+                self.faults.append(Fault(f"{row.sheet.path}: row 1, column {target}", f"the column {target}", expected))
+            else:
+                row = next(one for (_, name), one in self.target_rows.items() if name == target)
+                row.sheet.fault(row, "targetId", expected)
         for measurement, row in self.measurement_rows:
             for column, values in (
                 ("observableParameters", measurement.own),
@@ -165,12 +219,25 @@ class _Tables:
             row.sheet.fault(row, column, expected, f"the unknown name {name}")
         return names
 
-    def _target(self, row: Row, target: str) -> None:
+    def _firsts(self) -> None:
+        """Values of the first period of an experiment are set before the model has any value of its own."""
+        known = self.parameters.keys() | ({"time"})
+        first = {name for one in self.schedules.values() for name in one.periods[0].conditions}
+        for (id, _), row in self.target_rows.items():
+            condition = self.conditions.get(id) if self.version == 2 else None
+            value = None if condition is None else condition.values.get(row.raw("targetId"))
+            if id in first and isinstance(value, Expression):
+                unset = {node.id for node in walk(value) if isinstance(node, Symbol)} - known
+                if unset:
+                    expected = "numbers and ids of the parameter table: the first period begins with it"
+                    row.sheet.fault(row, "targetValue", expected, f"{', '.join(sorted(unset))}, of the model")
+
+    def _target(self, row: Row, target: str, column: str) -> None:
         if target in self.computed:
-            row.sheet.fault(row, target, "an id that no assignment rule of the model computes")
+            row.sheet.fault(row, column, "an id that no assignment rule of the model computes")
         if target in self.parameters:
             row.sheet.fault(
-                row, target, f"no row for {target} in the parameter table, or no column here",
+                row, column, f"no row for {target} in the parameter table, or no column here",
                 f"a value for {target}, which the parameter table gives another",
             )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from senexo.base.files import no_plain_file
 
 MOST_BYTES = 2**20
 _LISTS = ("sbml_files", "condition_files", "measurement_files", "observable_files")
+_LISTS_2 = ("parameter_files", "condition_files", "measurement_files", "observable_files", "experiment_files",
+            "mapping_files")  # fmt: skip
+_TOP_2 = ("format_version", "id", "model_files", "extensions", *_LISTS_2)
 _TOP = ("format_version", "parameter_file", "problems", "extensions")
 
 
@@ -24,7 +27,10 @@ class Files:
     conditions: tuple[Path, ...] = ()
     measurements: tuple[Path, ...] = ()
     observables: tuple[Path, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    experiments: tuple[Path, ...] = ()
+    mappings: tuple[Path, ...] = ()
+    version: int = 1
+    model_id: str = ""
 
 
 def read_yaml(path: Path, faults: list[Fault]) -> Files:
@@ -35,24 +41,25 @@ def read_yaml(path: Path, faults: list[Fault]) -> Files:
     InvalidInput
         The file cannot be read at all.
     UnsupportedFeature
-        Another version of PEtab, several problems in one file, or an extension that the problem requires.
+        Several problems or models in one file, a model that is not SBML, or an extension that the problem requires.
     """
     data = _load(path)
     if not isinstance(data, dict):
         raise InvalidInput([Fault(str(path), type(data).__name__, "a mapping with format_version and problems")])
     version = str(data.get("format_version", ""))
     if version.split(".")[0] not in ("1", "2"):
-        expected = "1, the version of the PEtab format"
+        expected = "1 or 2, the version of the PEtab format"
         faults.append(Fault(f"{path}: format_version", repr(data.get("format_version")), expected))
-    if version.split(".")[0] == "2":
-        raise UnsupportedFeature("PEtab 2", f"{path}: format_version; write it as version 1")
+    top = _TOP_2 if version.split(".")[0] == "2" else _TOP
     for key in data:
-        if key not in _TOP:
-            close = difflib.get_close_matches(str(key), _TOP, n=1)
-            faults.append(Fault(f"{path}: {key}", "an unknown key", close[0] if close else f"one of {', '.join(_TOP)}"))
+        if key not in top:
+            close = difflib.get_close_matches(str(key), top, n=1)
+            faults.append(Fault(f"{path}: {key}", "an unknown key", close[0] if close else f"one of {', '.join(top)}"))
     for name, about in _items(data.get("extensions")):
         if not isinstance(about, dict) or about.get("required", True):
             raise UnsupportedFeature(f"the PEtab extension {name}", str(path))
+    if top is _TOP_2:
+        return _files_2(path, data, faults)
     problems = data.get("problems")
     if not isinstance(problems, list) or not problems or not isinstance(problems[0], dict):
         raise InvalidInput([*faults, Fault(f"{path}: problems", repr(problems)[:60], "a list with one problem")])
@@ -81,6 +88,35 @@ def _files(path: Path, data: dict[Any, Any], problem: dict[Any, Any], faults: li
     return Files(
         tuple(parameters), tuple(found["sbml_files"]), tuple(found["condition_files"]),
         tuple(found["measurement_files"]), tuple(found["observable_files"]),
+    )  # fmt: skip
+
+
+def _files_2(path: Path, data: dict[Any, Any], faults: list[Fault]) -> Files:
+    """The files of a problem of version 2."""
+    found = {key: tuple(_paths(path, key, data.get(key), faults)) for key in _LISTS_2}
+    for key in ("parameter_files", "measurement_files", "observable_files"):
+        if data.get(key) in (None, []):
+            faults.append(Fault(f"{path}: {key}", "no file", "at least one file"))
+    models = data.get("model_files")
+    if not isinstance(models, dict) or not models:
+        found_models = "nothing" if models is None else repr(models)[:60]
+        faults.append(Fault(f"{path}: model_files", found_models, "a model: {id: {location: FILE, language: sbml}}"))
+        models = {}
+    if len(models) > 1:
+        raise UnsupportedFeature("several models in one problem", f"{path}: model_files")
+    files: list[Path] = []
+    for id, about in models.items():
+        where = f"model_files, {id}"
+        if not isinstance(about, dict):
+            faults.append(Fault(f"{path}: {where}", repr(about)[:60], "location and language"))
+            continue
+        if about.get("language") != "sbml":
+            raise UnsupportedFeature(f"a model in {about.get('language')}", f"{path}: {where}; write it as SBML")
+        files += _paths(path, f"{where}, location", about.get("location"), faults)
+    return Files(
+        found["parameter_files"], tuple(files), found["condition_files"], found["measurement_files"],
+        found["observable_files"], found["experiment_files"], found["mapping_files"], 2,
+        str(next(iter(models), "")),
     )  # fmt: skip
 
 
