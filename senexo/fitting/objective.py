@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput, SimulationError
 from senexo.fitting.experiments import Experiments
-from senexo.fitting.noise import Terms, terms
+from senexo.fitting.noise import Data, terms
 from senexo.fitting.priors import bounds, log_density
-from senexo.fitting.problem import Problem, from_scale, to_scale
+from senexo.fitting.problem import CENSORINGS, OF_TRIALS, Problem, from_scale, to_scale
 from senexo.fitting.readouts import Readout, slots_of
 from senexo.fitting.symbols import Symbols
+from senexo.fitting.terms import Terms
 
 Floats = NDArray[np.float64]
 _STEP = 1e-5  # of central differences, on the parameter's scale
@@ -153,6 +154,9 @@ class Objective:
             np.array([k for k, m in enumerate(problem.measurements) if m.observable == one.id], dtype=np.int64)
             for one in problem.observables
         ]
+        kinds = np.array([CENSORINGS.index(m.censoring) for m in problem.measurements], dtype=np.int64)
+        upper, trials = (np.array([getattr(m, name) for m in problem.measurements]) for name in ("upper", "trials"))
+        self._data = [Data(self._measured[rows], kinds[rows], upper[rows], trials[rows]) for rows in self._of]
         self._own_numbers: list[tuple[int, int, float]] = []
         self._own_links: list[tuple[int, int, int]] = []
         named = {one.id: one for one in problem.observables}
@@ -244,15 +248,19 @@ class Objective:
 
     def _terms(self, y: Floats, width: Floats) -> Terms:
         made = np.zeros((6, len(y)))
-        for readout, rows in zip(self._readouts, self._of, strict=True):
+        for readout, rows, data in zip(self._readouts, self._of, self._data, strict=True):
             observable = readout.observable
-            found = terms(observable.scale, observable.distribution, self._measured[rows], y[rows], width[rows])
+            found = terms(observable.scale, observable.distribution, data, y[rows], width[rows])
             made[:, rows] = (found.value, found.by_y, found.by_width, found.yy, found.ww, found.residual)
         return Terms(*made)
 
     def _why(self, row: int, y: Floats, width: Floats) -> str:
         m = self.problem.measurements[row]
         observable = next(one for one in self.problem.observables if one.id == m.observable)
+        if observable.distribution in OF_TRIALS and not 0.0 <= y[row] <= 1.0:
+            return f"{m.observable} is {y[row]:g}, which is no probability"
+        if observable.distribution == "poisson" and y[row] < 0.0:
+            return f"{m.observable} is {y[row]:g}, which is no mean of counts"
         if not width[row] > 0.0:
             return f"the noise of {m.observable} is {width[row]:g}"
         if observable.scale != "lin" and not y[row] > 0.0:

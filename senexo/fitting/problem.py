@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf, isinf
+from math import inf, isinf, nan
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,8 @@ from senexo.model.expression import Expression
 from senexo.model.loading import Model
 
 Scale = Literal["lin", "log", "log10"]
-Distribution = Literal["normal", "laplace"]
+Distribution = Literal["normal", "laplace", "poisson", "negative-binomial", "binomial", "beta-binomial"]
+Censoring = Literal["", "left", "right", "interval"]
 PriorKind = Literal[
     "uniform", "normal", "laplace", "log-normal", "log-laplace", "log-uniform", "cauchy", "chisquare", "exponential",
     "gamma", "rayleigh",
@@ -22,6 +23,9 @@ PriorKind = Literal[
 
 SCALES: tuple[Scale, ...] = ("lin", "log", "log10")
 DISTRIBUTIONS: tuple[Distribution, ...] = ("normal", "laplace")
+COUNTS: tuple[Distribution, ...] = ("poisson", "negative-binomial", "binomial", "beta-binomial")
+OF_TRIALS: tuple[Distribution, ...] = ("binomial", "beta-binomial")
+CENSORINGS: tuple[Censoring, ...] = ("", "left", "right", "interval")
 Value = float | str | Expression  # a number, the id of a parameter, or a formula
 
 
@@ -119,7 +123,8 @@ class Schedule:
 class Measurement:
     """One row of the measurements; `time` inf: at the steady state. `row` as a spreadsheet numbers it.
 
-    `condition` is the experiment where the problem has schedules.
+    `condition` is the experiment where the problem has schedules. `censoring`: the true value is at most `value`, at
+    least it, or between it and `upper`. `trials`: of which a binomial `value` are hits.
     """
 
     observable: str
@@ -130,6 +135,9 @@ class Measurement:
     own: tuple[float | str, ...] = ()
     own_noise: tuple[float | str, ...] = ()
     row: int = 0
+    censoring: Censoring = ""
+    upper: float = nan
+    trials: float = nan
 
     @property
     def at_rest(self) -> bool:

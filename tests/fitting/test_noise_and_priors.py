@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from senexo.fitting.noise import terms
+from senexo.fitting.noise import Data, terms
 from senexo.fitting.priors import log_density, quantile
 from senexo.fitting.problem import Parameter, Prior, from_scale, to_scale
 
@@ -24,11 +24,11 @@ DENSITIES = {
 
 @pytest.mark.parametrize("law", DENSITIES)
 def test_density_and_derivatives(law: tuple[str, str]) -> None:
-    found = terms(*law, M, Y, S)  # type: ignore[arg-type]
+    found = terms(*law, Data.plain(M), Y, S)  # type: ignore[arg-type]
     np.testing.assert_allclose(-found.value, DENSITIES[law], rtol=1e-13)
     h = 1e-6
-    by_y = (terms(*law, M, Y + h, S).value - terms(*law, M, Y - h, S).value) / (2 * h)  # type: ignore[arg-type]
-    by_s = (terms(*law, M, Y, S + h).value - terms(*law, M, Y, S - h).value) / (2 * h)  # type: ignore[arg-type]
+    by_y = (terms(*law, Data.plain(M), Y + h, S).value - terms(*law, Data.plain(M), Y - h, S).value) / (2 * h)  # type: ignore[arg-type]
+    by_s = (terms(*law, Data.plain(M), Y, S + h).value - terms(*law, Data.plain(M), Y, S - h).value) / (2 * h)  # type: ignore[arg-type]
     np.testing.assert_allclose(found.by_y, by_y, rtol=1e-7)
     np.testing.assert_allclose(found.by_width, by_s, rtol=1e-7, atol=1e-9)
 
@@ -39,7 +39,7 @@ def test_expected_second_derivatives(distribution: str) -> None:
     rng = np.random.default_rng(1)
     y, s = np.full(200_000, 2.0), np.full(200_000, 0.5)
     m = rng.normal(y, s) if distribution == "normal" else rng.laplace(y, s)
-    found = terms("lin", distribution, m, y, s)  # type: ignore[arg-type]
+    found = terms("lin", distribution, Data.plain(m), y, s)  # type: ignore[arg-type]
     for score, expected in ((found.by_y, found.yy[0]), (found.by_width, found.ww[0])):
         square = score**2
         assert abs(square.mean() - expected) <= 4.0 * square.std() / len(square) ** 0.5
@@ -47,7 +47,7 @@ def test_expected_second_derivatives(distribution: str) -> None:
 
 @pytest.mark.parametrize(("y", "s"), [(-1.0, 1.0), (0.0, 1.0), (1.0, 0.0), (1.0, -1.0), (np.nan, 1.0)])
 def test_what_has_no_likelihood_is_not_a_number(y: float, s: float) -> None:
-    assert np.isnan(terms("log", "normal", np.array([1.0]), np.array([y]), np.array([s])).value[0])
+    assert np.isnan(terms("log", "normal", Data.plain(np.array([1.0])), np.array([y]), np.array([s])).value[0])
 
 
 X = 0.37

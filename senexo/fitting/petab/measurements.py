@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 from pathlib import Path
 
 from senexo.base.errors import Fault
 from senexo.fitting.petab.conditions import value_of
 from senexo.fitting.petab.sheet import Row, Sheet, near, number, read_sheet
-from senexo.fitting.problem import Condition, Measurement, Observable, Schedule
+from senexo.fitting.problem import (
+    CENSORINGS,
+    COUNTS,
+    OF_TRIALS,
+    Censoring,
+    Condition,
+    Measurement,
+    Observable,
+    Schedule,
+)
 
 _NEEDED = ("observableId", "simulationConditionId", "measurement", "time")
 _KNOWN = (*_NEEDED, "preequilibrationConditionId", "observableParameters", "noiseParameters", "datasetId",
           "replicateId")  # fmt: skip
+_OF_EXTENSION = ("censoring", "measurementUpper", "trials")
 _NEEDED_2 = ("observableId", "experimentId", "measurement", "time")
 _KNOWN_2 = (*_NEEDED_2, "observableParameters", "noiseParameters", "modelId", "datasetId", "replicateId")
 
@@ -39,7 +49,7 @@ def read_measurements_2(
 
 
 def _sheet(path: Path, faults: list[Fault], needed: Sequence[str], known: Sequence[str]) -> Sheet:
-    sheet = read_sheet(path, faults, needed=needed, known=known)
+    sheet = read_sheet(path, faults, needed=needed, known=(*known, *_OF_EXTENSION))
     if not set(needed) <= set(sheet.columns):
         return Sheet(path, (), (), faults)
     if not sheet.rows:
@@ -102,7 +112,42 @@ def _common(sheet: Sheet, row: Row, observables: Mapping[str, Observable], first
     own_noise = _own(sheet, row, "noiseParameters", observable.own_noise)
     if value is None or time is None:
         return None
-    return Measurement(observable.id, "", time, value, None, own, own_noise, row.number)
+    censoring, upper = _limits(sheet, row, observable, value)
+    trials = _trials(sheet, row, observable, value)
+    return Measurement(observable.id, "", time, value, None, own, own_noise, row.number, censoring, upper, trials)
+
+
+def _limits(sheet: Sheet, row: Row, observable: Observable, value: float) -> tuple[Censoring, float]:
+    """What is known of a value that was not seen itself, and the upper end of an interval."""
+    censoring: Censoring = ""
+    if (text := row.text("censoring")) in CENSORINGS:
+        censoring = text
+    else:
+        sheet.fault(row, "censoring", "left (at most the measurement), right (at least it), interval, or nothing")
+    if censoring and observable.distribution in COUNTS:
+        sheet.fault(row, "censoring", f"nothing: counts of {observable.distribution} are known")
+    if censoring == "interval":
+        upper = number(row, "measurementUpper", "the upper end of the interval")
+        if upper is not None and not upper > value:
+            sheet.fault(row, "measurementUpper", f"a number above the measurement ({value:g})")
+        return censoring, nan if upper is None else upper
+    if row.text("measurementUpper"):
+        sheet.fault(row, "measurementUpper", "nothing, or interval in the column censoring")
+    return censoring, nan
+
+
+def _trials(sheet: Sheet, row: Row, observable: Observable, value: float) -> float:
+    """How many trials a count is of; nan where the law has none."""
+    if observable.distribution in COUNTS and not (value >= 0.0 and value == int(value)):
+        sheet.fault(row, "measurement", "a whole number, 0 or more")
+    if observable.distribution not in OF_TRIALS:
+        if row.text("trials"):
+            sheet.fault(row, "trials", f"nothing: {observable.distribution} has no trials")
+        return nan
+    trials = number(row, "trials", "the number of trials")
+    if trials is not None and not (trials >= value and trials == int(trials)):
+        sheet.fault(row, "trials", f"a whole number, {value:g} or more")
+    return nan if trials is None else trials
 
 
 def _own(sheet: Sheet, row: Row, column: str, names: tuple[str, ...]) -> tuple[float | str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from senexo.base.errors import Fault
 from senexo.fitting.formulas import FormulaError, read_formula
 from senexo.fitting.petab.sheet import Row, Sheet, identifiers, is_id, read_sheet
-from senexo.fitting.problem import DISTRIBUTIONS, SCALES, Distribution, Observable, Scale
+from senexo.fitting.problem import COUNTS, DISTRIBUTIONS, SCALES, Distribution, Observable, Scale
 from senexo.model.expression import Expression, Number, Symbol, walk
 
 _NEEDED = ("observableId", "observableFormula", "noiseFormula")
@@ -16,7 +16,7 @@ _KNOWN = (*_NEEDED, "observableName", "observableTransformation", "noiseDistribu
 _KNOWN_2 = (*_NEEDED, "observableName", "noiseDistribution", "observablePlaceholders", "noisePlaceholders")
 _LAWS_2: dict[str, tuple[Scale, Distribution]] = {
     "normal": ("lin", "normal"), "laplace": ("lin", "laplace"), "log-normal": ("log", "normal"),
-    "log-laplace": ("log", "laplace"),
+    "log-laplace": ("log", "laplace"), **{law: ("lin", law) for law in COUNTS},
 }  # fmt: skip
 
 
@@ -41,8 +41,12 @@ def _observable(sheet: Sheet, id: str, row: Row) -> Observable:
     distribution: Distribution = "normal"
     if (text := row.text("noiseDistribution")) in DISTRIBUTIONS:
         distribution = text
+    elif text in COUNTS:
+        distribution = text
+        if scale != "lin":
+            sheet.fault(row, "observableTransformation", f"lin: counts of {text} have no logarithm")
     elif text:
-        sheet.fault(row, "noiseDistribution", f"one of {', '.join(DISTRIBUTIONS)}")
+        sheet.fault(row, "noiseDistribution", f"one of {', '.join((*DISTRIBUTIONS, *COUNTS))}")
     formula, noise = _formula(sheet, row, "observableFormula"), _formula(sheet, row, "noiseFormula")
     return Observable(
         id, formula, noise, scale, distribution,

@@ -13,8 +13,8 @@ from senexo.fitting.petab.measurements import read_measurements, read_measuremen
 from senexo.fitting.petab.observables import read_observables
 from senexo.fitting.petab.parameters import read_parameters, read_parameters_2
 from senexo.fitting.petab.sheet import Row, near
-from senexo.fitting.petab.yaml_file import Files, read_yaml
-from senexo.fitting.problem import Condition, Measurement, Observable, Parameter, Period, Problem, Schedule
+from senexo.fitting.petab.yaml_file import EXTENSION, Files, read_yaml
+from senexo.fitting.problem import COUNTS, Condition, Measurement, Observable, Parameter, Period, Problem, Schedule
 from senexo.model.expression import Expression, Symbol, walk
 from senexo.model.loading import Model, load
 
@@ -52,7 +52,7 @@ def read_problem(path: str | os.PathLike[str]) -> Problem:
     faults: list[Fault] = []
     files = read_yaml(path, faults)
     model = load(files.models[0]) if files.models else None
-    tables = _Tables(model, faults, files)
+    tables = _Tables(path, model, faults, files)
     for file in files.mappings:
         tables.add_mapping(file)
     for file in files.parameters:
@@ -80,8 +80,9 @@ def read_problem(path: str | os.PathLike[str]) -> Problem:
 class _Tables:
     """What has been read of the tables, and the checks across them."""
 
-    def __init__(self, model: Model | None, faults: list[Fault], files: Files) -> None:
+    def __init__(self, path: Path, model: Model | None, faults: list[Fault], files: Files) -> None:
         self.model, self.faults, self.version, self.model_id = model, faults, files.version, files.model_id
+        self.file, self.extended = path, files.extended
         self.schedules: dict[str, Schedule] = {}
         self.aliases: dict[str, str] = {}
         self.target_rows: dict[tuple[str, str], Row] = {}
@@ -207,6 +208,16 @@ class _Tables:
                         read.add(value)
                         self._parameter(row, column, value)
         self._unread(read | self._in_formulas())
+        self._undeclared()
+
+    def _undeclared(self) -> None:
+        """Counts and limits change what a problem means: other tools must be told of them by a declared extension."""
+        counts = [one.id for one in self.observables.values() if one.distribution in COUNTS]
+        limits = [f"row {row.number}" for one, row in self.measurement_rows if one.censoring]
+        if (counts or limits) and not self.extended:
+            found = f"counts of {', '.join(counts[:3])}" if counts else f"limits of measurements ({limits[0]})"
+            expected = f"extensions: {{{EXTENSION}: {{version: 1.0.0, required: true}}}} there, which they belong to"
+            self.faults.append(Fault(str(self.file), f"{found} without the extension", expected))
 
     def _in_formulas(self) -> set[str]:
         return {node.id for one in self.observables.values() for math in (one.formula, one.noise)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from senexo.base.errors import Fault, InvalidInput, UnsupportedFeature
 from senexo.base.files import no_plain_file
 
 MOST_BYTES = 2**20
+EXTENSION = "senexo"  # counts and censored values: see docs/fit.md
 _LISTS = ("sbml_files", "condition_files", "measurement_files", "observable_files")
 _LISTS_2 = ("parameter_files", "condition_files", "measurement_files", "observable_files", "experiment_files",
             "mapping_files")  # fmt: skip
@@ -31,6 +32,7 @@ class Files:
     mappings: tuple[Path, ...] = ()
     version: int = 1
     model_id: str = ""
+    extended: bool = False  # by `EXTENSION`
 
 
 def read_yaml(path: Path, faults: list[Fault]) -> Files:
@@ -55,17 +57,21 @@ def read_yaml(path: Path, faults: list[Fault]) -> Files:
         if key not in top:
             close = difflib.get_close_matches(str(key), top, n=1)
             faults.append(Fault(f"{path}: {key}", "an unknown key", close[0] if close else f"one of {', '.join(top)}"))
+    extended = False
     for name, about in _items(data.get("extensions")):
+        extended |= name == EXTENSION
+        if name == EXTENSION:
+            continue
         if not isinstance(about, dict) or about.get("required", True):
             raise UnsupportedFeature(f"the PEtab extension {name}", str(path))
     if top is _TOP_2:
-        return _files_2(path, data, faults)
+        return replace(_files_2(path, data, faults), extended=extended)
     problems = data.get("problems")
     if not isinstance(problems, list) or not problems or not isinstance(problems[0], dict):
         raise InvalidInput([*faults, Fault(f"{path}: problems", repr(problems)[:60], "a list with one problem")])
     if len(problems) > 1:
         raise UnsupportedFeature(f"{len(problems)} problems in one file", f"{path}: write a file for each")
-    return _files(path, data, problems[0], faults)
+    return replace(_files(path, data, problems[0], faults), extended=extended)
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.lab.evidence import laws
 from senexo.lab.observe import threshold_cycle
 
 if TYPE_CHECKING:
@@ -126,21 +127,15 @@ def _figure(evidence: Evidence, truth: Floats) -> Floats:
 
 
 def _binomial(k: tuple[float, ...], n: tuple[float, ...], p: Floats) -> Floats:
-    from scipy.special import xlog1py, xlogy
-
-    hits, missed = np.array(k), np.array(n) - np.array(k)
-    return np.asarray((xlogy(hits, p) + xlog1py(missed, -p)).sum(axis=1))
+    return np.asarray(laws.binomial(np.array(k), np.array(n) - np.array(k), p).sum(axis=1))
 
 
 def _counts(evidence: Evidence, truth: Floats) -> Floats:
-    from scipy.special import xlogy
-
     counts = np.array(evidence.data["particles"])
     mean = truth[:, None] * np.array(evidence.data["exposure"])
     if evidence.dispersion == 0.0:
-        return np.asarray((xlogy(counts, mean) - mean).sum(axis=1))
-    size = 1.0 / evidence.dispersion
-    return np.asarray((xlogy(counts, mean / (mean + size)) - size * np.log1p(mean / size)).sum(axis=1))
+        return np.asarray(laws.poisson(counts, mean).sum(axis=1))
+    return np.asarray(laws.negative_binomial(counts, mean, 1.0 / evidence.dispersion).sum(axis=1))
 
 
 def _cycles(ct: Floats, templates: Floats, noise: Replicates) -> Floats:
