@@ -22,7 +22,7 @@ from senexo.fitting.symbols import Symbols
 from senexo.fitting.terms import Terms
 
 Floats = NDArray[np.float64]
-_STEP = 1e-5  # of central differences, on the parameter's scale
+_SIZE, _MOST_SIZE = 1e-2, 1.0  # of a parameter on the linear scale: at least that share of its bounds, at most that
 
 
 @dataclass(frozen=True)
@@ -211,12 +211,18 @@ class Objective:
         return y, width, dy * chain, dwidth * chain
 
     def _differences(self, x: Floats) -> list[Floats]:
-        """d prediction, d width / d parameter [measurements, parameters] by central differences."""
+        """d prediction, d width / d parameter [measurements, parameters] by central differences within the bounds.
+
+        Their step is the cube root of the solver's tolerance, in sizes of the parameter: errors of both kinds are then
+        about the square of it.
+        """
         found = np.zeros((2, len(self._measured), len(x)))
-        for k in range(len(x)):
-            step = _STEP * max(1.0, abs(x[k]))
+        for k, parameter in enumerate(self.parameters):
+            least = min(_SIZE * (self.upper[k] - self.lower[k]), _MOST_SIZE)
+            size = 1.0 if parameter.scale != "lin" else max(abs(x[k]), least)
+            step = self.experiments.rtol ** (1.0 / 3.0) * size
             up, down = x.copy(), x.copy()
-            up[k], down[k] = x[k] + step, x[k] - step
+            up[k], down[k] = min(x[k] + step, self.upper[k]), max(x[k] - step, self.lower[k])
             for which, (high, low) in enumerate(zip(self._predict(up), self._predict(down), strict=True)):
                 found[which, :, k] = (high - low) / (up[k] - down[k])
         return [found[0], found[1]]

@@ -134,6 +134,14 @@ def test_events_are_fitted_by_central_differences() -> None:
     data = [(t, np.exp(-k * t) + (np.exp(-k * (t - 2.0)) if t > 2.0 else 0.0)) for t in (0.5, 1.0, 3.0, 5.0)]
     found = senexo.fit(made(antimony, parameters, "x", "0.01", data), starts=4)
     assert found.estimates["value"][0] == pytest.approx(k, rel=1e-5)
+    gradient = found.objective(np.array([np.log10(0.7)])).gradient  # by hand: sum of (y - m) dy/dk k ln 10 / 0.01^2
+    assert gradient is not None
+    t, m = np.array(data).T
+    y, slope = (np.where(t > 2.0, a, b) for a, b in (
+        (np.exp(-0.7 * t) + np.exp(-0.7 * (t - 2.0)), np.exp(-0.7 * t)),
+        (-t * np.exp(-0.7 * t) - (t - 2.0) * np.exp(-0.7 * (t - 2.0)), -t * np.exp(-0.7 * t)),
+    ))  # fmt: skip
+    assert gradient[0] == pytest.approx(float(np.sum((y - m) * slope)) * 0.7 * np.log(10.0) / 1e-4, rel=1e-4)
     assert "central differences" in repr(found)
 
 

@@ -53,7 +53,7 @@ def conversion(a: float, b: float, t: float, k1: float = K1, k2: float = K2) -> 
 def simulated(path: Path) -> np.ndarray:
     """The simulations, after a check of the gradient against central differences."""
     problem = read_problem(path)
-    exact, differences = Objective(problem, rtol=1e-10), Objective(problem, rtol=1e-10, gradient="differences")
+    exact, differences = Objective(problem, rtol=1e-10), Objective(problem, rtol=1e-12, gradient="differences")
     assert exact.exact
     x = exact.nominal + 0.02
     found, known = exact(x).gradient, differences(x).gradient

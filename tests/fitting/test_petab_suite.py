@@ -36,7 +36,7 @@ def test_case(case: str, shared_data: Path) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_gradient_of_a_case_equals_central_differences(case: str, shared_data: Path) -> None:
     problem = read_problem(shared_data / "petab" / "test-suite-v1" / "sbml" / case / f"_{case}.yaml")
-    exact, differences = Objective(problem, rtol=1e-10), Objective(problem, rtol=1e-10, gradient="differences")
+    exact, differences = Objective(problem, rtol=1e-10), Objective(problem, rtol=1e-12, gradient="differences")
     assert exact.exact
     x = exact.nominal + 0.01
     found, known = exact(x).gradient, differences(x).gradient
