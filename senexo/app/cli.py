@@ -301,6 +301,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="seed of the starts", min=0)] = 0,
     level: Annotated[float, typer.Option(help="of the intervals")] = 0.95,
     intervals: Annotated[bool, typer.Option("--intervals/--no-intervals", help="profile likelihoods")] = True,
+    draws: Annotated[int, typer.Option(help="draws of the posterior that each of four chains keeps", min=0)] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="begin no search after this time (s)")] = None,
     out: Annotated[Path | None, typer.Option(help="new folder for tables, figures and JSON")] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object instead of sentences")] = False,
@@ -311,8 +312,8 @@ def fit(
 
     typer.echo(
         fit_of(
-            problem, starts=starts, seed=seed, level=level, intervals=intervals, max_seconds=max_seconds, out=out,
-            as_json=json, quiet=quiet,
+            problem, starts=starts, seed=seed, level=level, intervals=intervals, draws=draws, max_seconds=max_seconds,
+            out=out, as_json=json, quiet=quiet,
         )
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from senexo.base.errors import Fault, InvalidInput
 
 
 def fit_of(
-    problem: Path, *, starts: int, seed: int, level: float, intervals: bool, max_seconds: float | None,
+    problem: Path, *, starts: int, seed: int, level: float, intervals: bool, draws: int, max_seconds: float | None,
     out: Path | None, as_json: bool, quiet: bool,
 ) -> str:  # fmt: skip
     """Fit, write the files of `--out`, and return the text to print."""
@@ -21,7 +21,7 @@ def fit_of(
         raise InvalidInput([Fault("--out", f"{out}, which exists", "a new folder")])
     with shown(quiet=quiet) as progress:
         found = fit(
-            problem, starts=starts, seed=seed, level=level, intervals=intervals, max_seconds=max_seconds,
+            problem, starts=starts, seed=seed, level=level, intervals=intervals, draws=draws, max_seconds=max_seconds,
             progress=progress,
         )  # fmt: skip
     if out is not None:

@@ -12,6 +12,7 @@ from senexo.base.errors import Fault, InvalidInput
 from senexo.fitting.multistart import Waterfall, polish, search, start_points
 from senexo.fitting.objective import Objective
 from senexo.fitting.petab.read import read_problem
+from senexo.fitting.posterior import Posterior, sample
 from senexo.fitting.problem import Problem
 from senexo.fitting.profile import Profile, profiles
 from senexo.fitting.result import Fit
@@ -22,7 +23,7 @@ Progress = Callable[[str, int, int], None]  # what is being done, how many are d
 
 def fit(
     problem: str | os.PathLike[str] | Problem, *, starts: int = 20, seed: int = 0, intervals: bool = True,
-    level: float = 0.95, rtol: float = 1e-8, max_seconds: float | None = None,
+    level: float = 0.95, draws: int = 0, rtol: float = 1e-8, max_seconds: float | None = None,
     out: str | os.PathLike[str] | None = None, progress: Progress | None = None,
 ) -> Fit:  # fmt: skip
     """Fit a model to measurements: a PEtab problem to estimates, profile intervals and sentences.
@@ -44,10 +45,12 @@ def fit(
         Whether profiles are computed: some ten to a hundred searches for each parameter.
     level
         Of the intervals.
+    draws
+        Draws of the posterior that each of four chains keeps, after a warm-up as long; 0: none.
     rtol
         Relative tolerance of the ODE solver.
     max_seconds
-        Wall time after which no search is begun and profiles end where they are.
+        Wall time of each part: no search is begun after it, profiles and chains end where they are.
     out
         A new folder for tables, figures and the answer.
     progress
@@ -76,7 +79,7 @@ def fit(
     >>> fit(example, starts=0) if example.exists() else None  # doctest: +ELLIPSIS
     At the nominal values the log-likelihood is ...
     """
-    faults = _faults(starts, seed, level, rtol, max_seconds)
+    faults = _faults(starts, seed, level, rtol, max_seconds, draws)
     if faults:
         raise InvalidInput(faults)
     if not isinstance(problem, Problem):
@@ -86,7 +89,8 @@ def fit(
     known = bool(np.all(np.isfinite(nominal)))
     objective.experiments.check(objective.values(nominal if known else start_points(objective, 1, seed)[0]))
     at_nominal = objective(nominal, gradient=False) if known else None
-    settings = {"starts": starts, "seed": seed, "level": level, "rtol": rtol}
+    settings = {"starts": starts, "seed": seed, "level": level, "draws": draws, "rtol": rtol}
+    posterior: Posterior | None = None
     waterfall: Waterfall | None = None
     found: list[Profile] = []
     if starts and objective.ids:
@@ -97,7 +101,12 @@ def fit(
                            progress=lambda done: say("searches", done, starts))  # fmt: skip
         if intervals and isfinite(waterfall.best.value):
             waterfall, found = _with_profiles(objective, waterfall, level, max_seconds, say)
-    result = Fit(problem, objective, at_nominal, waterfall, tuple(found), settings)
+        if draws and isfinite(waterfall.best.value):
+            posterior = sample(
+                objective, waterfall, draws, seed=seed, max_seconds=max_seconds,
+                progress=lambda done, total: say("draws", done, total),
+            )  # fmt: skip
+    result = Fit(problem, objective, at_nominal, waterfall, tuple(found), settings, posterior)
     if out is not None:
         result.write(out)
     return result
@@ -126,9 +135,13 @@ def _with_profiles(
     return waterfall, found
 
 
-def _faults(starts: object, seed: object, level: object, rtol: object, max_seconds: object) -> list[Fault]:
+def _faults(
+    starts: object, seed: object, level: object, rtol: object, max_seconds: object, draws: object
+) -> list[Fault]:
     found = []
-    for name, value, least, most in (("starts", starts, 0, 100_000), ("seed", seed, 0, 2**63 - 1)):
+    for name, value, least, most in (
+        ("starts", starts, 0, 100_000), ("seed", seed, 0, 2**63 - 1), ("draws", draws, 0, 10_000_000),
+    ):  # fmt: skip
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if not whole or not least <= value <= most:  # type: ignore[operator]
             found.append(Fault(name, repr(value)[:80], f"a whole number from {least} to {most:,}"))

@@ -17,10 +17,20 @@ from senexo.base.atomic import replacing_folder, write_file
 from senexo.base.errors import Fault, InvalidInput
 from senexo.fitting.multistart import Waterfall, at_bounds
 from senexo.fitting.objective import Evaluation, Objective
+from senexo.fitting.posterior import Posterior
 from senexo.fitting.priors import bounds
 from senexo.fitting.problem import Problem, from_scale
 from senexo.fitting.profile import Profile
-from senexo.fitting.sentences import failures, headline, number, of_bounds, of_directions, of_other_optima, of_profile
+from senexo.fitting.sentences import (
+    failures,
+    headline,
+    number,
+    of_bounds,
+    of_directions,
+    of_other_optima,
+    of_posterior,
+    of_profile,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +54,8 @@ class Fit:
         One for each estimated parameter, or none.
     settings
         What the numbers depend on.
+    posterior
+        Draws of it; None where none were wanted, or time was up before there were any.
     """
 
     problem: Problem
@@ -52,6 +64,7 @@ class Fit:
     waterfall: Waterfall | None
     profiles: tuple[Profile, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    posterior: Posterior | None = None
 
     @property
     def best(self) -> Evaluation | None:
@@ -169,6 +182,8 @@ class Fit:
         found += [of_profile(one, *named[one.id]) for one in self.profiles]
         if not self.profiles:
             found += [f"{one.id} = {number(from_scale(value, one.scale))}." for one, value in named.values()]
+        if self.posterior is not None:
+            found += of_posterior(self.posterior)
         found += of_other_optima(objective, self.waterfall, self.profiles)
         found += of_bounds(objective, best, x, self.profiles)
         found += of_directions(objective, best, x)
@@ -224,6 +239,8 @@ class Fit:
             raise InvalidInput([Fault("out", f"{folder}, which exists", "a new folder")])
         tables = {"parameters": self.estimates, "measurements": self.measurements, "searches": self.starts,
                   "profiles": self.profile_points}  # fmt: skip
+        if self.posterior is not None:
+            tables |= {"posterior": self.posterior.table(), "posterior_summary": self.posterior.summary()}
         with replacing_folder(folder, exclusive=True) as new:
             for name, table in tables.items():
                 if len(table):

@@ -9,6 +9,7 @@ import numpy as np
 
 from senexo.fitting.multistart import SAME, Waterfall, at_bounds, units
 from senexo.fitting.objective import Evaluation, Objective
+from senexo.fitting.posterior import CONVERGED, ENOUGH, Posterior
 from senexo.fitting.problem import Parameter, from_scale
 from senexo.fitting.profile import Profile
 
@@ -117,6 +118,25 @@ def of_directions(objective: Objective, at: Evaluation, x: np.ndarray) -> Iterat
         yield (
             f"{', '.join(names[:-1])} and {names[-1]} can be moved {how} without a change in the fit: these data "
             "determine a combination of them only."
+        )
+
+
+def of_posterior(posterior: Posterior) -> Iterator[str]:
+    """Whether the chains can be believed, and the intervals that hold 95 % of the posterior."""
+    summary = posterior.summary()
+    worst, fewest = float(summary["r_hat"].max()), float(summary[["ess_bulk", "ess_tail"]].min().min())
+    chains, n, _ = posterior.draws.shape
+    how = f"{chains} chains of {n:,} draws, largest R-hat {worst:.3f}, fewest effective draws {fewest:.0f}"
+    if worst <= CONVERGED and fewest >= ENOUGH:
+        values = ", ".join(
+            f"{id} {number(low)} to {number(high)}"
+            for id, low, high in zip(summary["parameter"], summary["low"], summary["high"], strict=True)
+        )
+        yield f"95 % of the posterior: {values} ({how})."
+    else:
+        yield (
+            f"The draws of the posterior are not enough to be believed ({how}; R-hat should be at most {CONVERGED}, "
+            f"effective draws at least {ENOUGH:.0f}): draw more, or look for several optima."
         )
 
 

@@ -36,6 +36,7 @@ WRITTEN = (  # by a run, an assay or a user, and so in no checkout
     "run.json", "findings.json", "result.json", "report.html", "study.resolved.toml", "sentence.txt", "my-study.toml",
     "study.toml", "rab27b_utr3.fa", "utr.fa", "panel.fa", "mature.fa", "NAME-example.csv", "circuit.toml",
     "PROBLEM.yaml", "answer.txt", "parameters.csv", "searches.csv", "profiles.csv", "measurements.csv",  # of a fit
+    "posterior.csv", "posterior_summary.csv",
     "types.csv", "tidy_clinical.csv", "figure.png", "generate_12mer_kds.py",
 )  # fmt: skip
 every_page = pytest.mark.parametrize("page", PAGES)
