@@ -1,9 +1,11 @@
 """One deterministic run by `senexo.simulate` against libRoadRunner (CVODE): the distribution of ratios of CPU time.
 
-Models: the nine of `../shared/data/biomodels`, cases of the semantic test suite, and synthetic networks. Whole calls
-with the labelled result, warm (the model loaded, called once before), in turn, on one thread; the least of `ROUNDS`.
-libRoadRunner at its defaults (relative 1e-6, absolute 1e-12) and at senexo's rtol, 1e-8. Models that libRoadRunner does
-not run are left out and counted. `python -m bench single_run`.
+Models: the nine of `../shared/data/biomodels`, one in five of the semantic test suite's cases 1 to 1,000, and synthetic
+networks of 10 to 1,000 species. Whole calls with the labelled result, warm (the model loaded, called once before), in
+turn, on one thread; the least of `ROUNDS`. libRoadRunner at its defaults (relative 1e-6, absolute 1e-12) and at the
+rtol of senexo, 1e-8. Loading: time of `senexo.load` over that of `RoadRunner(file)`, by the clock: senexo reads in
+a child process. Models that libRoadRunner does not run (delays, algebraic rules) are counted, with senexo's CPU time.
+`python -m bench single_run`.
 """
 
 from __future__ import annotations
@@ -11,34 +13,61 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 import senexo
+from senexo.base.errors import SenexoError
 from verify.biomodels import CASES
 from verify.semantic import ARCHIVE, cases
 
 ROUNDS = 3
-EVERY = 25  # of the suite's cases
-SIZES = (10, 100, 300)
+EVERY = 5  # of the suite's cases
+SIZES = (10, 100, 300, 1000)
+SLOWEST = 10  # that are printed by name
 
 
-def models() -> Iterator[tuple[str, str, float, int]]:
-    """Group, SBML text, end of the run, number of outputs."""
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """CPU time of a run over libRoadRunner's at its defaults and at rtol 1e-8, and of loading (by the clock)."""
+
+    name: str
+    loose: float
+    strict: float
+    load: float
+
+
+class Calls:
+    """What is called of libRoadRunner, taken before any model is loaded.
+
+    Its class gets a property for each id of a model, and one named "reset" hides the method.
+    """
+
+    def __init__(self) -> None:
+        from roadrunner import RoadRunner
+
+        self.load, self.simulate, self.reset = RoadRunner, RoadRunner.simulate, RoadRunner.reset
+        self.integrator = RoadRunner.getIntegrator
+
+
+def models() -> Iterator[tuple[str, str, str, float, int]]:
+    """Group, name, SBML text, end of the run, number of outputs."""
     for case in CASES:
-        yield "biomodels", case.file.read_text(), float(case.end), 201
+        yield "biomodels", case.file.stem, case.file.read_text(encoding="utf-8"), float(case.end), 201
     names = {f"{number:05d}" for number in range(1, 1001, EVERY)}
     for one in cases(ARCHIVE, names):
         if one.times[0] == 0.0 and one.times[-1] > 0.0:
-            yield "semantic", one.model.read_text(), float(one.times[-1]), len(one.times)
+            text = one.model.read_text(encoding="utf-8")
+            yield "semantic", one.name, text, float(one.times[-1]), len(one.times)
     import antimony
 
-    for n in SIZES:
-        for text in (ring(n), chain(n), oscillators(n)):
+    for make in (ring, chain, oscillators, events):
+        for n in SIZES:
             antimony.clearPreviousLoads()
-            assert antimony.loadAntimonyString(text) >= 0, antimony.getLastError()
-            yield "synthetic", antimony.getSBMLString(None), 50.0, 101
+            assert antimony.loadAntimonyString(make(n)) >= 0, antimony.getLastError()
+            yield "synthetic", f"{make.__name__} {n}", antimony.getSBMLString(None), 50.0, 101
 
 
 def ring(n: int) -> str:
@@ -63,63 +92,94 @@ def oscillators(n: int) -> str:
     return "\n".join(parts)
 
 
-def least(program: Callable[[], object]) -> float:
-    """The least CPU time of some calls, after one that does not count."""
+def events(n: int) -> str:
+    """Pools with inflow and decay; each is halved whenever it reaches its own threshold."""
+    parts = [
+        f"X{k} = 0; -> X{k}; 1 + 0.1*{k % 7}; X{k} -> ; 0.05*X{k}; E{k}: at X{k} > {8 + k % 5}: X{k} = X{k}/2;"
+        for k in range(n)
+    ]
+    return "\n".join(parts)
+
+
+def least(program: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
+    """The least time of some calls, after one that does not count."""
     program()
     taken = []
     for _ in range(ROUNDS):
-        begin = time.process_time()
+        begin = clock()
         program()
-        taken.append(time.process_time() - begin)
+        taken.append(clock() - begin)
     return min(taken)
 
 
-def ratios(text: str, end: float, points: int, folder: Path) -> tuple[float, float] | None:
-    """CPU time over libRoadRunner's at its defaults, and at rtol 1e-8; None where that cannot run the model."""
-    import roadrunner
-
-    file = folder / "model.xml"
-    file.write_text(text, encoding="utf-8")
-    try:
-        theirs = roadrunner.RoadRunner(str(file))
-        theirs.simulate(0, end, points)
-    except RuntimeError:
-        return None
+def ratios(name: str, file: Path, end: float, points: int, calls: Calls) -> Ratios | float:
+    """The ratios of one model, or senexo's CPU time (s) where libRoadRunner does not run it."""
     model, times = senexo.load(file), np.linspace(0.0, end, points)
+    ours = least(lambda: senexo.simulate(model, times))
+    try:
+        theirs = calls.load(str(file))
+        calls.simulate(theirs, 0, end, points)
+    except RuntimeError:
+        return ours
 
     def run_theirs() -> None:
-        theirs.reset()
-        theirs.simulate(0, end, points)
+        calls.reset(theirs)
+        calls.simulate(theirs, 0, end, points)
 
-    ours, loose = least(lambda: senexo.simulate(model, times)), least(run_theirs)
-    theirs.integrator.relative_tolerance = 1e-8
-    return ours / loose, ours / least(run_theirs)
+    loose = least(run_theirs)
+    calls.integrator(theirs).setValue("relative_tolerance", 1e-8)
+    strict = least(run_theirs)
+    load = least(lambda: senexo.load(file), time.perf_counter)
+    return Ratios(name, ours / loose, ours / strict,
+                  load / least(lambda: calls.load(str(file)), time.perf_counter))  # fmt: skip
+
+
+def print_group(group: str, found: list[Ratios]) -> None:
+    """Median, 90 % and largest ratio of each kind."""
+    kinds = {
+        "libRoadRunner at its defaults": [one.loose for one in found],
+        "libRoadRunner at rtol 1e-8": [one.strict for one in found],
+        "loading": [one.load for one in found],
+    }
+    for kind, values in kinds.items():
+        print(f"{group:<10}{len(values):4d} models, {kind:<30}median {statistics.median(values):5.1f}  "
+              f"90 % {float(np.quantile(values, 0.9)):6.1f}  largest {max(values):7.1f}")  # fmt: skip
 
 
 def main() -> None:
-    """Print median, 90 % and largest ratio of each group."""
+    """Print the distribution of the ratios in each group, and the slowest models."""
     import tempfile
 
     import roadrunner
 
     roadrunner.Logger.setLevel(roadrunner.Logger.LOG_CRITICAL)
-    found: dict[str, list[tuple[float, float]]] = {}
-    left_out = 0
+    found: dict[str, list[Ratios]] = {}
+    alone: dict[str, float] = {}
+    refused: list[str] = []
+    calls = Calls()
     with tempfile.TemporaryDirectory() as folder:
-        for group, text, end, points in models():
-            pair = ratios(text, end, points, Path(folder))
-            if pair is None:
-                left_out += 1
+        file = Path(folder) / "model.xml"
+        for group, name, text, end, points in models():
+            file.write_text(text, encoding="utf-8")
+            try:
+                one = ratios(name, file, end, points, calls)
+            except SenexoError as why:
+                refused.append(f"{name} ({type(why).__name__})")
+                continue
+            if isinstance(one, Ratios):
+                found.setdefault(group, []).append(one)
             else:
-                found.setdefault(group, []).append(pair)
-                found.setdefault("all", []).append(pair)
-    for group, pairs in found.items():
-        for name, values in zip(("its defaults", "rtol 1e-8"), zip(*pairs, strict=True), strict=True):
-            high = float(np.quantile(values, 0.9))
-            middle, highest = statistics.median(values), max(values)
-            print(f"{group:<10}{len(values):4d} models, libRoadRunner at {name:<13}"
-                  f"median {middle:5.1f}  90 % {high:6.1f}  largest {highest:7.1f}")  # fmt: skip
-    print(f"{left_out} models that libRoadRunner does not run")
+                alone[name] = one
+    everything = [one for group in found.values() for one in group]
+    for group, values in [*found.items(), ("all", everything)]:
+        print_group(group, values)
+    for one in sorted(everything, key=lambda one: -one.loose)[:SLOWEST]:
+        print(f"{one.name:<20} {one.loose:6.1f} (rtol 1e-8: {one.strict:.1f}, loading {one.load:.1f})")
+    if alone:
+        taken = [1e3 * seconds for seconds in alone.values()]
+        print(f"{len(alone)} models that libRoadRunner does not run: ", end="")
+        print(f"median {statistics.median(taken):.1f} ms, largest {max(taken):.1f} ms")
+    print(f"{len(refused)} models that senexo refuses: {', '.join(refused)}")
 
 
 if __name__ == "__main__":

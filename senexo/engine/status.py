@@ -42,7 +42,8 @@ def error(lowered: Lowered, code: int, index: int, time: float, run: int, most: 
             )
         if code == NOT_WHOLE:
             return UnsupportedFeature(
-                "an amount that is not a whole number of molecules", f"species {species} {where}, in a stochastic run"
+                "an amount that is not a whole number of molecules",
+                f"species {species} {where}, in a stochastic run (a whole number, 0 or more)",
             )
         return UnsupportedFeature("a stoichiometry that is not whole", f"of species {species}, {where}")
     event = lowered.events[index].id

@@ -465,7 +465,7 @@ def _parameter_faults(lowered: Lowered, parameters: Any) -> Iterator[Fault]:
 
 def with_stoichiometries(network: Network, parameters: Any) -> Network:
     """The network with the stoichiometries that `parameters` names, in place of their initial assignments too."""
-    if not isinstance(parameters, Mapping):
+    if not isinstance(parameters, Mapping) or not parameters:
         return network
 
     def set_(references: tuple[SpeciesReference, ...]) -> tuple[SpeciesReference, ...]:

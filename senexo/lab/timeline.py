@@ -169,9 +169,18 @@ def _change(
         where = f"changes, time {time:g}, {id}"
         slot = _settable(lowered, id, where, faults)
         math = _value(value, lowered, where, faults)
+        if slot is not None and isinstance(math, Number):
+            faults += _size_faults(lowered.slots[slot].kind, math.value, where)
         if slot is not None and math is not None:
             assignments.append(Assigned(slot, math))
     yield float(time) - start, tuple(assignments)
+
+
+def _size_faults(kind: str, value: float, where: str) -> Iterator[Fault]:
+    if kind == "species" and value < 0.0:
+        yield Fault(where, f"{value:g}", "an amount of 0 or more")
+    if kind == "compartment" and value <= 0.0:
+        yield Fault(where, f"{value:g}", "a size above 0")
 
 
 def _settable(lowered: Lowered, id: Any, where: str, faults: list[Fault]) -> int | None:

@@ -117,6 +117,20 @@ def test_changes_of_one_time_read_the_state_before(decay: Model) -> None:
     assert (float(found["a"][0, -1]), float(found["b"][0, -1])) == (2.0, 2.0)
 
 
+def test_an_amount_below_zero_is_reported_between_outputs_too(decay: Model) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        senexo.simulate(decay, [0, 4], changes={1.0: {"D": -5}, 2.0: {"c": 0}})
+    found = [(fault.where, fault.found, fault.expected) for fault in raised.value.faults]
+    assert found == [
+        ("changes, time 1, D", "-5", "an amount of 0 or more"),
+        ("changes, time 2, c", "0", "a size above 0"),
+    ]
+    done = senexo.simulate(decay, [0, 4], changes={1.0: {"D": "0 - D"}, 2.0: {"D": 3}})
+    amount = 10 * exp(-0.5)
+    assert done.attrs["cautions"] == f"change 1 sets D to {-amount:g} at time 1, below zero"
+    assert done["D"].values[0, -1] == pytest.approx(3 * exp(-1.0), rel=1e-7)
+
+
 def test_exact_runs_with_changes_have_the_mean_of_the_law(births: Model) -> None:
     """Poisson until a dose of 20 at 1: mean 10 (1 - e^-2) + 20 e^-1 at 2; 5 sd are left by 1e-6 of seeds."""
     n = 3000

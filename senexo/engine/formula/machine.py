@@ -44,13 +44,14 @@ def run(code: NDArray[np.int32], first: int, last: int, memory: NDArray[np.float
     """Execute rows first..last-1: memory[target] = operator(memory[a], memory[b]).
 
     Undefined operations give nan or an infinity; nothing is raised. A branch that is not chosen is computed and
-    thrown away. The order of the tests below is that of `bytecode.OPERATORS`, frequent ones first.
+    thrown away. The order of the tests below is that of `bytecode.OPERATORS`, frequent ones first. Indices are
+    unsigned, which spares the test whether one counts from the end.
     """
-    for row in range(first, last):
+    for row in range(np.uint64(first), np.uint64(last)):
         operator = code[row, 0]
-        target = code[row, 1]
-        a = memory[code[row, 2]]
-        b = memory[code[row, 3]]
+        target = np.uint32(code[row, 1])
+        a = memory[np.uint32(code[row, 2])]
+        b = memory[np.uint32(code[row, 3])]
         if operator == 0:
             memory[target] = a
         elif operator == 1:

@@ -71,14 +71,15 @@ def triangle(order: int, factor: float, into: Any) -> None:
 @internal
 def rescale(work: Any, order: int, factor: float) -> None:
     """The backward differences for a step of `factor` times the size."""
-    at, back, both = np.zeros((6, 6)), np.zeros((6, 6)), np.zeros((6, 6))
+    space = np.empty((4, 6, 6))
+    at, back, both, old = space[0], space[1], space[2], space[3, 0]
     triangle(order, factor, at)
     triangle(order, 1.0, back)
     for i in range(order + 1):
         for j in range(order + 1):
+            both[i, j] = 0.0
             for k in range(order + 1):
                 both[i, j] += at[i, k] * back[k, j]
-    old = np.empty(6)
     for q in range(work.shape[1]):
         for i in range(order + 1):
             old[i] = work[i, q]

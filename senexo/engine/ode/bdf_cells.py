@@ -14,6 +14,7 @@ from senexo.engine.ode import bdf_places as at
 # As `senexo.engine.ode.sizes` has them.
 _ROUNDING, _NOISE, _FEW, _TINY_SHARE, _LEAST = 2.0**-52, 1e3, 16.0, 1e-6, 1e-280
 _AHEAD, _MOST_PROBES = 1e-8, 100
+_LONG = 4.0  # steps for which the terms are computed once
 
 internal = kernel(internal=True)
 
@@ -43,18 +44,14 @@ def terms_at(code: Any, memory: Any, places: Any, states: Any, time: float, y: A
 @internal
 def put_state(code: Any, memory: Any, places: Any, states: Any, work: Any, clock: Any, order: int, time: float) -> None:
     """State at a time within the last step by the method's polynomial, with rules, switches and triggers."""
-    n, h, end = len(states), clock[at.STEP], clock[at.STEP_END]
-    weights = np.empty(5)
-    weight = 1.0
-    for j in range(order):
-        weight *= (time - (end - h * j)) / (h * (j + 1))
-        weights[j] = weight
-    for i in range(n):
-        value = work[0, i]
-        if time < end:
-            for j in range(order):
-                value += work[j + 1, i] * weights[j]
-        memory[states[i]] = value
+    h, end, weight = clock[at.STEP], clock[at.STEP_END], 1.0
+    for i in range(len(states)):
+        memory[states[i]] = work[0, i]
+    if time < end:
+        for j in range(order):
+            weight *= (time - (end - h * j)) / (h * (j + 1))
+            for i in range(len(states)):
+                memory[states[i]] += work[j + 1, i] * weight
     memory[places[at.TIME_CELL]] = time
     run(code, places[at.LOOK], places[at.LOOK_END], memory)
 
@@ -89,7 +86,7 @@ def follow_sizes(clock: Any, seen: Any, moved: Any, atol: Any) -> None:
 @internal
 def note_sizes(code: Any, memory: Any, places: Any, states: Any, clock: Any, time: float, y: Any, step: float, term:
                Any, seen: Any, moved: Any, atol: Any) -> None:  # fmt: skip
-    """As `Sizes.see`."""
+    """As `Sizes.see`; the terms are computed once in some steps of equal size."""
     if clock[at.FLOOR] < 0.0:
         return
     low, high, grew = np.inf, 0.0, step <= 0.0
@@ -102,10 +99,12 @@ def note_sizes(code: Any, memory: Any, places: Any, states: Any, clock: Any, tim
         if seen[i] > high:
             high = seen[i]
     if step > 0.0 and low < _TINY_SHARE * high:
-        terms_at(code, memory, places, states, time, y, term)
-        for i in range(len(seen)):
-            moved[i] += step * term[i]
-        grew = True
+        clock[at.UNCOUNTED] += step
+        if clock[at.UNCOUNTED] >= _LONG * step:
+            terms_at(code, memory, places, states, time, y, term)
+            for i in range(len(seen)):
+                moved[i] += clock[at.UNCOUNTED] * term[i]
+            clock[at.UNCOUNTED], grew = 0.0, True
     if grew:
         follow_sizes(clock, seen, moved, atol)
 

@@ -16,15 +16,15 @@ def factor_sparse(matrix: Any, stream: Any) -> None:
     """L and U of the matrix in its place, in the fixed order."""
     k = 0
     while k < len(stream):
-        pivot = matrix[stream[k]]
+        pivot = matrix[np.uint64(stream[k])]
         below, right = stream[k + 1], stream[k + 2]
         k += 3
         for _ in range(below):
-            share = matrix[stream[k]] / pivot
-            matrix[stream[k]] = share
+            share = matrix[np.uint64(stream[k])] / pivot
+            matrix[np.uint64(stream[k])] = share
             k += 1
             for _ in range(right):
-                matrix[stream[k + 1]] -= share * matrix[stream[k]]
+                matrix[np.uint64(stream[k + 1])] -= share * matrix[np.uint64(stream[k])]
                 k += 2
 
 
@@ -36,14 +36,14 @@ def solve_sparse(matrix: Any, stream: Any, begins: Any, b: Any) -> None:
         k = begin + 4
         if value != 0.0:
             for _ in range(stream[begin + 2]):
-                b[stream[k]] -= matrix[stream[k + 1]] * value
+                b[np.uint64(stream[k])] -= matrix[np.uint64(stream[k + 1])] * value
                 k += 2
     for p in range(len(begins) - 1, -1, -1):
         begin = begins[p]
         k = begin + 4 + 2 * stream[begin + 2]
         value = b[stream[begin]]
         for _ in range(stream[begin + 3]):
-            value -= matrix[stream[k + 1]] * b[stream[k]]
+            value -= matrix[np.uint64(stream[k + 1])] * b[np.uint64(stream[k])]
             k += 2
         b[stream[begin]] = value / matrix[stream[begin + 1]]
 

@@ -16,9 +16,9 @@ N_PLACES = 33
 # `clock`, numbers that a run moves on: its time; the step; the longest; tolerance; when it last looked whether it
 # stalls; the share of each size that counts as nothing; the least size as a share of the largest (negative: atol is
 # fixed); the end of the run; the end of the last step; c of the factored matrix (0: none), and how fast Newton's
-# iterations with it converge (0: not known).
-TIME, STEP, LONGEST, RTOL, CHECKED, ALLOWED, FLOOR, END, STEP_END, FACTORED, CONVERGENCE = range(11)
-N_CLOCK = 11
+# iterations with it converge (0: not known); the time whose terms have not been added to `moved`.
+TIME, STEP, LONGEST, RTOL, CHECKED, ALLOWED, FLOOR, END, STEP_END, FACTORED, CONVERGENCE, UNCOUNTED = range(12)
+N_CLOCK = 12
 # `counts`: steps of this run, outputs written, is a further floor left, order, steps of equal size and order, steps
 # since the Jacobian was computed (-1: never), is the matrix dense, is a part of the last step still to be examined, and
 # the number of steps when it last looked whether it stalls.

@@ -38,6 +38,7 @@ class EventQueue:
         self.was = np.array([event.initial_value for event in self.events], dtype=bool)
         self.waiting: list[Waiting] = []
         self.n_executed = 0
+        self.below: dict[int, str] = {}  # slots of species, and what set each below zero first
         self.accumulations = Accumulations(tuple(event.id for event in self.events), end)
 
     @property
@@ -60,7 +61,7 @@ class EventQueue:
                 return executed > 0
             entry = self.next_of(due)
             self.waiting.remove(entry)
-            self.execute(entry)
+            self.execute(entry, time)
             self.n_executed += 1
             self.accumulations.note(entry.event, time)
             executed += 1
@@ -110,11 +111,16 @@ class EventQueue:
         priority = float(self.equations.memory[programs.cell])
         return -inf if isnan(priority) else priority
 
-    def execute(self, entry: Waiting) -> None:
+    def execute(self, entry: Waiting, time: float) -> None:
         """All assignments of one event at once, each from the state before the event: sizes of compartments too."""
         memory, assignments = self.equations.memory, self.events[entry.event].assignments
         values = self.values(entry.event) if entry.values is None else entry.values
         sizes = [memory[item.size] if item.size >= 0 else 1.0 for item in assignments]
         for item, value, size in zip(assignments, values, sizes, strict=True):
             memory[item.slot] = value * size
+            info = self.equations.lowered.slots[item.slot]
+            if value * size < 0.0 and info.kind == "species" and item.slot not in self.below:
+                self.below[item.slot] = (
+                    f"{self.events[entry.event].id} sets {info.id} to {value * size:g} at time {time:g}, below zero"
+                )
         self.equations.refresh()

@@ -130,6 +130,7 @@ def integrate(
     if cautions is not None:
         cautions.extend(made.cautions())
         cautions.extend(made.queue.accumulations.found())
+        cautions.extend(made.queue.below.values())
     return values
 
 

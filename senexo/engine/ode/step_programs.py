@@ -35,7 +35,7 @@ class StepPrograms:
     """Programs, where their results stand, and the Jacobian's pattern.
 
     `entries` [entries, 3]: row, column and place in the factored matrix of each entry of the Jacobian; `diagonal` [n]
-    its places; `factor`, `solve` and `begins` are read by the kernel (see `_streams`). `inputs` [entries, 3]: row,
+    its places; `factor`, `solve` and `begins` are read by the kernel (`elimination_rows`). `inputs` [entries, 3]: row,
     number of the quantity and cell of each derivative by a quantity that stays the same, where these were wanted.
     """
 
@@ -91,7 +91,7 @@ def step_programs(
     to_inputs = assembler.assemble(
         graph, enumerate_from(input_cell, [slope for _, _, slope in by_fixed]), known, direct=True
     )
-    factor, solve, begins = _streams(plan)
+    factor, solve, begins = elimination_rows(plan)
     cost = 2 * (to_rates.last - to_rates.first + 20 * len(rates) + len(solve)) + len(factor) + 1
     return StepPrograms(
         derive,
@@ -132,7 +132,7 @@ def written_out(graph: Graph, roots: list[Node], inlined: Mapping[int, Node]) ->
     return found
 
 
-def _streams(plan: Elimination) -> tuple[Numbers, Numbers, Numbers]:
+def elimination_rows(plan: Elimination) -> tuple[Numbers, Numbers, Numbers]:
     """The elimination as rows of numbers, pivot by pivot, and where each pivot's part of `solve` begins.
 
     factor: place of the pivot, number of rows below, of columns right; then for each row its place in the column of the
