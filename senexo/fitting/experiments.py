@@ -218,6 +218,8 @@ class Experiments:
             end = experiment.periods[k + 1][0] if k + 1 < len(experiment.periods) else inf
             if time == -inf:
                 state, by = self._rest(state, by, experiment.active, translated)
+                if k + 1 == len(experiment.periods):  # what is measured is measured at rest
+                    parts.append(Simulated(state[None], None if by is None else by[None, :, self.columns]))
                 continue
             here = times[(times >= time) & (times < end)] if end < inf else times[times >= time]
             grid = np.append(here, end) if end < inf else here

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Assigned, Lowered
@@ -24,7 +25,7 @@ class Symbols:
         self.problem = problem
         self.network: Network = problem.model.network
         self.original: Lowered = lower(self.network)
-        late = any(period.time > 0.0 for one in problem.schedules for period in one.periods)
+        late = any(period.time not in (0.0, -inf) for one in problem.schedules for period in one.periods)
         self.late = late and reads_time(self.original)
         self.lowered = begun_later(self.original) if self.late else self.original
         self.model = {info.id: slot for slot, info in enumerate(self.lowered.slots)}

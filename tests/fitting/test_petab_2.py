@@ -109,6 +109,14 @@ def test_a_later_start_counts_for_formulas_that_read_the_time(tmp_path: Path) ->
     np.testing.assert_allclose(simulated(path), known, rtol=1e-7)
 
 
+def test_a_start_before_zero_and_a_measurement_at_rest_alone(tmp_path: Path) -> None:
+    antimony = "model m; compartment c = 1; species A in c = 1; A' = k1*time - k2; k1 = 0.8; k2 = 0.6; end"
+    path = write(tmp_path, antimony=antimony, experiments="e\t-20\t\n", measurements="obs_a\te\t1\t-18\n")
+    np.testing.assert_allclose(simulated(path), 1.0 + 0.4 * (18.0**2 - 20.0**2) - 0.6 * 2.0, rtol=1e-7)
+    path = write(tmp_path, experiments="e\t-inf\t\n", measurements="obs_a\te\t1\tinf\n")
+    np.testing.assert_allclose(simulated(path), K2 / (K1 + K2), rtol=1e-7)
+
+
 def test_a_compartment_that_is_set_keeps_concentrations_and_amounts(tmp_path: Path) -> None:
     antimony = (
         "model m; compartment c = 2; species A in c = 3; substanceOnly species N in c = 4; k1 = 0.8; k2 = 0.6;"
