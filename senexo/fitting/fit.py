@@ -87,7 +87,7 @@ def fit(
     objective = Objective(problem, rtol=rtol)
     nominal = objective.nominal
     known = bool(np.all(np.isfinite(nominal)))
-    objective.experiments.check(objective.values(nominal if known else start_points(objective, 1, seed)[0]))
+    objective.check(nominal if known else start_points(objective, 1, seed)[0])
     at_nominal = objective(nominal, gradient=False) if known else None
     settings = {"starts": starts, "seed": seed, "level": level, "draws": draws, "rtol": rtol}
     posterior: Posterior | None = None

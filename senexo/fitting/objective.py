@@ -6,19 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, isinf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.errors import Fault, InvalidInput, SimulationError
-from senexo.fitting.experiments import Experiments
 from senexo.fitting.noise import Data, terms
+from senexo.fitting.predictions import Predictions
 from senexo.fitting.priors import bounds, log_density
-from senexo.fitting.problem import CENSORINGS, OF_TRIALS, Problem, from_scale, to_scale
-from senexo.fitting.readouts import Readout, slots_of
-from senexo.fitting.symbols import Symbols
+from senexo.fitting.problem import CENSORINGS, OF_TRIALS, Observable, Problem, from_scale, to_scale
 from senexo.fitting.terms import Terms
 
 Floats = NDArray[np.float64]
@@ -77,19 +75,29 @@ class Objective:
     def __init__(self, problem: Problem, *, rtol: float = 1e-8, gradient: str = "exact") -> None:
         if gradient not in ("exact", "differences"):
             raise InvalidInput([Fault("gradient", repr(gradient), "'exact' or 'differences'")])
-        self.problem, self.symbols = problem, Symbols(problem)
-        self.experiments = Experiments(self.symbols, rtol)
+        self.problem, self.rtol = problem, rtol
+        self.parts = [(rows, Predictions(one, rtol)) for rows, one in _by_model(problem)]
         self.parameters = problem.estimated
         self.ids = [one.id for one in self.parameters]
         ends = [bounds(one) for one in self.parameters]
         self.lower, self.upper = np.array([low for low, _ in ends]), np.array([high for _, high in ends])
         self.failures: Counter[str] = Counter()
         self.n_evaluations = 0
-        self.exact = gradient == "exact" and self.experiments.exact is not None
+        self.exact = gradient == "exact" and self.why_not is None
         self._places = [k for k, one in enumerate(problem.parameters) if one.estimated]
         self._fixed = np.array([np.nan if one.nominal is None else one.nominal for one in problem.parameters])
-        self._readouts = [Readout(self.symbols, one) for one in problem.observables]
-        self._rows_of()
+        self._measured = np.array([m.value for m in problem.measurements])
+        self._laws = [(one, *_data(problem, one)) for one in problem.observables]
+
+    @property
+    def why_not(self) -> str | None:
+        """Why there are no exact gradients; None where there are."""
+        return next((part.experiments.why_not for _, part in self.parts if part.experiments.why_not), None)
+
+    def check(self, x: Floats) -> None:
+        """Raise `InvalidModel` for quantities of a model that have no value at the start of an experiment."""
+        for _, part in self.parts:
+            part.experiments.check(self.values(x))
 
     @property
     def nominal(self) -> Floats:
@@ -130,83 +138,32 @@ class Objective:
     @contextmanager
     def loosely(self, rtol: float) -> Iterator[None]:
         """Within it the ODE solver has at least this relative tolerance: for the way to an optimum, not its value."""
-        before = self.experiments.rtol
-        self.experiments.rtol = max(before, rtol)
+        before = self.rtol
+        self._set(max(before, rtol))
         try:
             yield
         finally:
-            self.experiments.rtol = before
+            self._set(before)
 
-    # ---- measurements as rows of arrays
+    def _set(self, rtol: float) -> None:
+        self.rtol = rtol
+        for _, part in self.parts:
+            part.experiments.rtol = rtol
 
-    def _rows_of(self) -> None:
-        problem, symbols = self.problem, self.symbols
-        index = {(one.before, one.condition): k for k, one in enumerate(self.experiments.all)}
-        self._measured = np.array([m.value for m in problem.measurements])
-        experiment = np.array([index[m.before, m.condition] for m in problem.measurements], dtype=np.int64)
-        first = np.cumsum([0, *(len(one.times) for one in self.experiments.all)])
-        self._at = np.array(
-            [first[e] + np.searchsorted(self.experiments.all[e].times, m.time)
-             for e, m in zip(experiment, problem.measurements, strict=True)], dtype=np.int64,
-        )  # fmt: skip
-        self._times = np.array([m.time for m in problem.measurements])
-        self._of = [
-            np.array([k for k, m in enumerate(problem.measurements) if m.observable == one.id], dtype=np.int64)
-            for one in problem.observables
-        ]
-        kinds = np.array([CENSORINGS.index(m.censoring) for m in problem.measurements], dtype=np.int64)
-        upper, trials = (np.array([getattr(m, name) for m in problem.measurements]) for name in ("upper", "trials"))
-        self._data = [Data(self._measured[rows], kinds[rows], upper[rows], trials[rows]) for rows in self._of]
-        self._own_numbers: list[tuple[int, int, float]] = []
-        self._own_links: list[tuple[int, int, int]] = []
-        named = {one.id: one for one in problem.observables}
-        for row, m in enumerate(problem.measurements):
-            observable = named[m.observable]
-            pairs = [*zip(observable.own, m.own, strict=True), *zip(observable.own_noise, m.own_noise, strict=True)]
-            for name, value in pairs:
-                if isinstance(value, str):
-                    slot = symbols.parameters[value] if value in symbols.parameters else symbols.model[value]
-                    self._own_links.append((row, symbols.own[name], slot))
-                else:
-                    self._own_numbers.append((row, symbols.own[name], value))
-        sources = {source for _, _, source in self._own_links}
-        self.experiments.columns = sorted({*slots_of(self._readouts), *sources})
-        self._column = {slot: k for k, slot in enumerate(self.experiments.columns)}
-
-    def _vectors(self, x: Floats, *, slopes: bool) -> tuple[Floats, Floats | None]:
-        values = self.values(x)
-        found = [self.experiments.simulate(one, values, slopes=slopes) for one in self.experiments.all]
-        v = np.concatenate([one.values for one in found])[self._at]
-        for row, slot, number in self._own_numbers:
-            v[row, slot] = number
-        for row, slot, source in self._own_links:
-            v[row, slot] = v[row, source]
-        if not slopes:
-            return v, None
-        by = np.concatenate([one.slopes for one in found if one.slopes is not None])[self._at]
-        for row, slot, source in self._own_links:
-            if slot in self._column:
-                by[row, :, self._column[slot]] = by[row, :, self._column[source]]
-        return v, by
+    # ---- predictions
 
     def _predict(self, x: Floats) -> tuple[Floats, Floats]:
-        v, _ = self._vectors(x, slopes=False)
-        y, width = np.full(len(v), np.nan), np.full(len(v), np.nan)
-        for readout, rows in zip(self._readouts, self._of, strict=True):
-            if len(rows):
-                y[rows], width[rows] = readout.values(v[rows], self._times[rows])
+        values, n = self.values(x), len(self._measured)
+        y, width = np.full(n, np.nan), np.full(n, np.nan)
+        for rows, part in self.parts:
+            y[rows], width[rows] = part.values(values)
         return y, width
 
     def _predict_with_slopes(self, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        v, by = self._vectors(x, slopes=True)
-        assert by is not None
-        y, width = np.full(len(v), np.nan), np.full(len(v), np.nan)
-        dy, dwidth = np.zeros((len(v), len(x))), np.zeros((len(v), len(x)))
-        for readout, rows in zip(self._readouts, self._of, strict=True):
-            if len(rows):
-                y[rows], width[rows], dy[rows], dwidth[rows] = readout.slopes(
-                    v[rows], by[rows], self._column, self._times[rows]
-                )
+        values, n = self.values(x), len(self._measured)
+        y, width, dy, dwidth = np.full(n, np.nan), np.full(n, np.nan), np.zeros((n, len(x))), np.zeros((n, len(x)))
+        for rows, part in self.parts:
+            y[rows], width[rows], dy[rows], dwidth[rows] = part.slopes(values)
         chain = np.array([_chain(value, one.scale) for value, one in zip(x, self.parameters, strict=True)])
         return y, width, dy * chain, dwidth * chain
 
@@ -220,7 +177,7 @@ class Objective:
         for k, parameter in enumerate(self.parameters):
             least = min(_SIZE * (self.upper[k] - self.lower[k]), _MOST_SIZE)
             size = 1.0 if parameter.scale != "lin" else max(abs(x[k]), least)
-            step = self.experiments.rtol ** (1.0 / 3.0) * size
+            step = self.rtol ** (1.0 / 3.0) * size
             up, down = x.copy(), x.copy()
             up[k], down[k] = min(x[k] + step, self.upper[k]), max(x[k] - step, self.lower[k])
             for which, (high, low) in enumerate(zip(self._predict(up), self._predict(down), strict=True)):
@@ -254,8 +211,7 @@ class Objective:
 
     def _terms(self, y: Floats, width: Floats) -> Terms:
         made = np.zeros((6, len(y)))
-        for readout, rows, data in zip(self._readouts, self._of, self._data, strict=True):
-            observable = readout.observable
+        for observable, rows, data in self._laws:
             found = terms(observable.scale, observable.distribution, data, y[rows], width[rows])
             made[:, rows] = (found.value, found.by_y, found.by_width, found.yy, found.ww, found.residual)
         return Terms(*made)
@@ -272,6 +228,27 @@ class Objective:
         if observable.scale != "lin" and not y[row] > 0.0:
             return f"{m.observable} is {y[row]:g}, which has no logarithm"
         return f"{m.observable} is {y[row]:g}" + ("" if isinf(m.time) else " at some time")
+
+
+def _by_model(problem: Problem) -> list[tuple[NDArray[np.int64], Problem]]:
+    """The problem once for each model that has measurements, with the rows of these."""
+    found = []
+    for id in dict.fromkeys(m.model for m in problem.measurements):
+        rows = [k for k, m in enumerate(problem.measurements) if m.model == id]
+        measurements = tuple(problem.measurements[k] for k in rows)
+        model = problem.models.get(id, problem.model)
+        found.append((np.array(rows, dtype=np.int64), replace(problem, model=model, measurements=measurements)))
+    return found
+
+
+def _data(problem: Problem, observable: Observable) -> tuple[NDArray[np.int64], Data]:
+    """The rows of an observable's measurements, and these as arrays."""
+    rows = [k for k, m in enumerate(problem.measurements) if m.observable == observable.id]
+    chosen = [problem.measurements[k] for k in rows]
+    value, upper, trials = (np.array([getattr(m, name) for m in chosen], dtype=np.float64)
+                            for name in ("value", "upper", "trials"))  # fmt: skip
+    kinds = np.array([CENSORINGS.index(m.censoring) for m in chosen], dtype=np.int64)
+    return np.array(rows, dtype=np.int64), Data(value, kinds, upper, trials)
 
 
 def _chain(value: float, scale: str) -> float:

@@ -124,7 +124,8 @@ class Measurement:
     """One row of the measurements; `time` inf: at the steady state. `row` as a spreadsheet numbers it.
 
     `condition` is the experiment where the problem has schedules. `censoring`: the true value is at most `value`, at
-    least it, or between it and `upper`. `trials`: of which a binomial `value` are hits.
+    least it, or between it and `upper`. `trials`: of which a binomial `value` are hits. `model`: that which
+    predicts it, where there are several.
     """
 
     observable: str
@@ -138,6 +139,7 @@ class Measurement:
     censoring: Censoring = ""
     upper: float = nan
     trials: float = nan
+    model: str = ""
 
     @property
     def at_rest(self) -> bool:
@@ -159,6 +161,7 @@ class Problem:
     notes: tuple[str, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)  # name in the tables -> id of the model
+    models: Mapping[str, Model] = field(default_factory=dict)  # where there are several; `model` is the first
 
     @property
     def estimated(self) -> tuple[Parameter, ...]:

@@ -189,8 +189,8 @@ class Fit:
         found += of_directions(objective, best, x)
         if any(one.better is not None for one in self.profiles):
             found.append("A profile came below the optimum that the searches found: start more searches.")
-        if objective.experiments.why_not is not None:
-            found.append(f"Gradients are central differences: {objective.experiments.why_not}.")
+        if objective.why_not is not None:
+            found.append(f"Gradients are central differences: {objective.why_not}.")
         found += [f"{one[0].upper()}{one[1:]}." for one in failures(objective)]
         return (*found, *(f"{note[0].upper()}{note[1:]}." for note in self.problem.notes))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 
+from senexo.base.errors import Fault, InvalidInput
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Assigned, Lowered
 from senexo.engine.formula.timeline import begun_later, reads_time
@@ -32,6 +33,8 @@ class Symbols:
         self.species = {one.id: one for one in self.network.species}
         self.compartments = {one.id for one in self.network.compartments}
         for name, id in problem.aliases.items():
+            if id not in self.model:
+                continue
             self.model[name] = self.model[id]
             if id in self.species:
                 self.species[name] = self.species[id]
@@ -66,6 +69,9 @@ class Symbols:
             return Slot(self.model[id])
         if id in self.parameters:
             return Slot(self.parameters[id])
+        if id not in self.formulas:
+            where = f"the model {self.problem.model.source}"
+            raise InvalidInput([Fault(where, f"no {id}", "all names that its conditions and observables read")])
         return self.math(self.formulas[id])
 
     def size(self, species: Species) -> int | None:

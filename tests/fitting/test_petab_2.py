@@ -234,12 +234,30 @@ def test_fault(case: str, tmp_path: Path) -> None:
     assert expected in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [("{a: {location: model.xml, language: sbml}, b: {location: model.xml, language: sbml}}", "several models"),
-     ("{a: {location: model.xml, language: bngl}}", "bngl")],
-)  # fmt: skip
-def test_models_that_are_refused_by_name(text: str, said: str, tmp_path: Path) -> None:
-    problem = FILES["problem.yaml"].replace("{m: {location: model.xml, language: sbml}}", text)
-    with pytest.raises(UnsupportedFeature, match=said):
+def test_several_models_share_the_parameters(tmp_path: Path) -> None:
+    """A model of decay beside the conversion: k1 is in both, and each measurement has its own."""
+    both = FILES["problem.yaml"].replace("sbml}}", "sbml}, decay: {location: d.xml, language: sbml}}")
+    path = write(
+        tmp_path, problem="=" + both,
+        observables="obs_d\tD\t1\n",
+        measurements="=observableId\texperimentId\tmeasurement\ttime\tmodelId\n"
+        "obs_d\t\t1\t2\tdecay\nobs_a\t\t1\t1\tm\nobs_d\t\t1\t3\tdecay\n",
+    )  # fmt: skip
+    decay = parse(b"model d; compartment c = 1; species D in c = 3; D' = -k1*D; k1 = 5; end", source="d.ant")
+    (tmp_path / "d.xml").write_text(Model(decay, "d", "").to_sbml(), encoding="utf-8")
+    known = [3 * np.exp(-1.6), conversion(A0, B0, 1.0)[0], 3 * np.exp(-2.4)]
+    np.testing.assert_allclose(simulated(path), known, rtol=1e-7)
+    text = (tmp_path / "measurements.tsv").read_text(encoding="utf-8")
+    for old, new, said in (
+        ("2\tdecay", "2\tm", "which obs_d reads"),
+        ("2\tdecay", "2\t", "one of the models m, decay"),
+    ):
+        (tmp_path / "measurements.tsv").write_text(text.replace(old, new), encoding="utf-8")
+        with pytest.raises(InvalidInput, match=said):
+            read_problem(path)
+
+
+def test_a_model_in_another_language_is_refused_by_name(tmp_path: Path) -> None:
+    problem = FILES["problem.yaml"].replace("language: sbml", "language: bngl")
+    with pytest.raises(UnsupportedFeature, match="bngl"):
         read_problem(write(tmp_path, problem="=" + problem, measurements="obs_a\t\t1\t1\n"))

@@ -39,12 +39,12 @@ def read_measurements(
 
 
 def read_measurements_2(
-    path: Path, observables: Mapping[str, Observable], schedules: Mapping[str, Schedule], model_id: str,
+    path: Path, observables: Mapping[str, Observable], schedules: Mapping[str, Schedule], models: Sequence[str],
     faults: list[Fault],
 ) -> tuple[tuple[Measurement, ...], dict[int, Row]]:  # fmt: skip
     """The measurements of version 2, and the rows they stand in, for messages."""
     sheet = _sheet(path, faults, _NEEDED_2, _KNOWN_2)
-    found = [_of_schedule(sheet, row, observables, schedules, model_id) for row in sheet.rows]
+    found = [_of_schedule(sheet, row, observables, schedules, models) for row in sheet.rows]
     return tuple(one for one in found if one is not None), {row.number: row for row in sheet.rows}
 
 
@@ -58,16 +58,21 @@ def _sheet(path: Path, faults: list[Fault], needed: Sequence[str], known: Sequen
 
 
 def _of_schedule(
-    sheet: Sheet, row: Row, observables: Mapping[str, Observable], schedules: Mapping[str, Schedule], model_id: str
+    sheet: Sheet,
+    row: Row,
+    observables: Mapping[str, Observable],
+    schedules: Mapping[str, Schedule],
+    models: Sequence[str],
 ) -> Measurement | None:
     before = len(sheet.faults)
     id = row.text("experimentId")
     if id and id not in schedules:
         sheet.fault(row, "experimentId", near(id, schedules, "an id of the experiment table, or nothing"))
-    if row.text("modelId") not in ("", model_id):
-        sheet.fault(row, "modelId", f"{model_id}, the only model")
+    model = row.text("modelId") or (models[0] if len(models) == 1 else "")
+    if model not in models:
+        sheet.fault(row, "modelId", f"one of the models {', '.join(models)}")
     made = _common(sheet, row, observables, first=_first(schedules.get(id)))
-    return None if made is None or len(sheet.faults) > before else replace(made, condition=id)
+    return None if made is None or len(sheet.faults) > before else replace(made, condition=id, model=model)
 
 
 def _first(schedule: Schedule | None) -> float:

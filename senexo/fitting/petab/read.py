@@ -40,7 +40,8 @@ def read_problem(path: str | os.PathLike[str]) -> Problem:
     InvalidModel
         The model cannot be read.
     UnsupportedFeature
-        Several problems or models in one file, models that are not SBML, extensions that the problem requires.
+        Several problems in one file, several models of version 1, models that are not SBML, extensions that the problem
+        requires.
 
     References
     ----------
@@ -51,8 +52,9 @@ def read_problem(path: str | os.PathLike[str]) -> Problem:
     path = Path(path)
     faults: list[Fault] = []
     files = read_yaml(path, faults)
-    model = load(files.models[0]) if files.models else None
-    tables = _Tables(path, model, faults, files)
+    ids = files.model_ids or ("",) * len(files.models)
+    models = {id: load(file) for id, file in zip(ids, files.models, strict=True)}
+    tables = _Tables(path, models, faults, files)
     for file in files.mappings:
         tables.add_mapping(file)
     for file in files.parameters:
@@ -66,22 +68,22 @@ def read_problem(path: str | os.PathLike[str]) -> Problem:
     for file in files.measurements:
         tables.add_measurements(file)
     tables.check()
-    if faults or model is None:
+    if faults or not models:
         raise InvalidInput(faults)
     every = (path, *files.models, *files.parameters, *files.observables, *files.conditions, *files.experiments,
              *files.mappings, *files.measurements)  # fmt: skip
     return Problem(
-        path.stem.strip("_") or path.stem, model, tuple(tables.parameters.values()),
+        path.stem.strip("_") or path.stem, next(iter(models.values())), tuple(tables.parameters.values()),
         tuple(tables.observables.values()), tuple(tables.conditions.values()), tuple(tables.measurements), every,
-        tuple(tables.notes), tables.used_schedules(), dict(tables.aliases),
+        tuple(tables.notes), tables.used_schedules(), dict(tables.aliases), models,
     )  # fmt: skip
 
 
 class _Tables:
     """What has been read of the tables, and the checks across them."""
 
-    def __init__(self, path: Path, model: Model | None, faults: list[Fault], files: Files) -> None:
-        self.model, self.faults, self.version, self.model_id = model, faults, files.version, files.model_id
+    def __init__(self, path: Path, models: dict[str, Model], faults: list[Fault], files: Files) -> None:
+        self.models, self.faults, self.version = models, faults, files.version
         self.file, self.extended = path, files.extended
         self.schedules: dict[str, Schedule] = {}
         self.aliases: dict[str, str] = {}
@@ -95,19 +97,18 @@ class _Tables:
         self.condition_rows: dict[str, Row] = {}
         self.measurement_rows: list[tuple[Measurement, Row]] = []
         self.notes: list[str] = []
-        self.entities, self.computed = _entities(model)
+        self.of_model = {id: _entities(model) for id, model in models.items()}
+        self.entities = {id for ids, _ in self.of_model.values() for id in ids}
+        self.computed = {id for _, ids in self.of_model.values() for id in ids}
 
     def add_mapping(self, file: Path) -> None:
         names, rows = read_mapping(file, self.faults)
-        local = () if self.model is None else self.model.network.reactions
+        reactions = [one for model in self.models.values() for one in model.network.reactions if one.kinetic_law]
         known = self.entities | {
-            f"{one.id}.{parameter.id}"
-            for one in local
-            if one.kinetic_law
-            for parameter in one.kinetic_law.local_parameters
+            f"{one.id}.{local.id}" for one in reactions if one.kinetic_law for local in one.kinetic_law.local_parameters
         }
         for name, id in names.items():
-            if self.model is not None and id not in known:
+            if self.models and id not in known:
                 rows[name].sheet.fault(rows[name], "modelEntityId", near(id, known, "an id of the model, or nothing"))
             else:
                 self.aliases[name] = id
@@ -146,7 +147,9 @@ class _Tables:
         if self.version == 1:
             measurements, rows = read_measurements(file, self.observables, self.conditions, self.faults)
         else:
-            measurements, rows = read_measurements_2(file, self.observables, self.schedules, self.model_id, self.faults)
+            measurements, rows = read_measurements_2(
+                file, self.observables, self.schedules, tuple(self.models), self.faults
+            )
         self.measurements += measurements
         self.measurement_rows += [(one, rows[one.row]) for one in measurements]
 
@@ -165,7 +168,7 @@ class _Tables:
 
     def check(self) -> None:
         """Names that nothing defines, values of what the model computes, parameters that nothing reads."""
-        if self.model is None:
+        if not self.models:
             return
         own = {name for one in self.observables.values() for name in (*one.own, *one.own_noise)}
         targets = {id for condition in self.conditions.values() for id in (*condition.values, *condition.kept)}
@@ -209,6 +212,23 @@ class _Tables:
                         self._parameter(row, column, value)
         self._unread(read | self._in_formulas())
         self._undeclared()
+        if len(self.models) > 1:
+            self._in_each_model(self.parameters.keys() | extra | own | self.observables.keys())
+
+    def _in_each_model(self, known: set[str]) -> None:
+        """Every observable reads what the model of its measurements has."""
+        said: set[tuple[str, str]] = set()
+        for one, row in self.measurement_rows:
+            if (one.observable, one.model) in said:
+                continue
+            said.add((one.observable, one.model))
+            names = {id for id, of in self.aliases.items() if of in self.of_model[one.model][0]}
+            observable = self.observables[one.observable]
+            read = {node.id for math in (observable.formula, observable.noise) for node in walk(math)
+                    if isinstance(node, Symbol)}  # fmt: skip
+            if missing := read - known - names - self.of_model[one.model][0]:
+                expected = f"a model that has {', '.join(sorted(missing))}, which {one.observable} reads"
+                row.sheet.fault(row, "modelId", expected, f"the model {one.model}")
 
     def _undeclared(self) -> None:
         """Counts and limits change what a problem means: other tools must be told of them by a declared extension."""
@@ -255,7 +275,7 @@ class _Tables:
     def _parameter(self, row: Row, column: str, id: str) -> None:
         if id in self.parameters:
             return
-        constants = () if self.model is None else self.model.network.parameters
+        constants = [one for model in self.models.values() for one in model.network.parameters]
         if id not in self.computed and any(one.id == id and one.constant for one in constants):
             return
         row.sheet.fault(row, column, near(id, self.parameters, "an id of the parameter table"), f"the id {id}")
@@ -275,10 +295,8 @@ class _Tables:
                 self.notes.append(f"the observable {one.id} has no measurement")
 
 
-def _entities(model: Model | None) -> tuple[set[str], set[str]]:
-    """Ids of the model that tables may name, and those that its rules compute."""
-    if model is None:
-        return set(), set()
+def _entities(model: Model) -> tuple[set[str], set[str]]:
+    """Ids of a model that tables may name, and those that its rules compute."""
     network = model.network
     ids = {one.id for one in network.compartments} | {one.id for one in network.species}
     ids |= {one.id for one in network.parameters}

@@ -31,7 +31,7 @@ class Files:
     experiments: tuple[Path, ...] = ()
     mappings: tuple[Path, ...] = ()
     version: int = 1
-    model_id: str = ""
+    model_ids: tuple[str, ...] = ()
     extended: bool = False  # by `EXTENSION`
 
 
@@ -43,7 +43,8 @@ def read_yaml(path: Path, faults: list[Fault]) -> Files:
     InvalidInput
         The file cannot be read at all.
     UnsupportedFeature
-        Several problems or models in one file, a model that is not SBML, or an extension that the problem requires.
+        Several problems in one file, several models of version 1, a model that is not SBML, or an extension that the
+        problem requires.
     """
     data = _load(path)
     if not isinstance(data, dict):
@@ -108,9 +109,7 @@ def _files_2(path: Path, data: dict[Any, Any], faults: list[Fault]) -> Files:
         found_models = "nothing" if models is None else repr(models)[:60]
         faults.append(Fault(f"{path}: model_files", found_models, "a model: {id: {location: FILE, language: sbml}}"))
         models = {}
-    if len(models) > 1:
-        raise UnsupportedFeature("several models in one problem", f"{path}: model_files")
-    files: list[Path] = []
+    files, ids = list[Path](), list[str]()
     for id, about in models.items():
         where = f"model_files, {id}"
         if not isinstance(about, dict):
@@ -118,11 +117,14 @@ def _files_2(path: Path, data: dict[Any, Any], faults: list[Fault]) -> Files:
             continue
         if about.get("language") != "sbml":
             raise UnsupportedFeature(f"a model in {about.get('language')}", f"{path}: {where}; write it as SBML")
-        files += _paths(path, f"{where}, location", about.get("location"), faults)
+        there = _paths(path, f"{where}, location", about.get("location"), faults)[:1]
+        if about.get("location") in (None, []):
+            faults.append(Fault(f"{path}: {where}, location", "no file", "the file of the model"))
+        files += there
+        ids += [str(id)] * len(there)
     return Files(
         found["parameter_files"], tuple(files), found["condition_files"], found["measurement_files"],
-        found["observable_files"], found["experiment_files"], found["mapping_files"], 2,
-        str(next(iter(models), "")),
+        found["observable_files"], found["experiment_files"], found["mapping_files"], 2, tuple(ids),
     )  # fmt: skip
 
 
