@@ -94,7 +94,7 @@ class Labels:
                 constants[item.id] = ((self.run,), course[:, 0], item.attributes)
             else:
                 constants[item.id] = ((), np.array(course[0, 0]), item.attributes)
-        rates = self.laws.values(values, clock) if laws is None else np.moveaxis(laws, 2, 0)
+        rates = self.laws.values(values, clock) if laws is None else laws.transpose(2, 0, 1)
         for (id, attributes), rate in zip(self.reactions, rates, strict=True):
             series[id] = (both, rate, attributes)
         if rows is not None:

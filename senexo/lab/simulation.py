@@ -325,11 +325,12 @@ def _one_row(
     if method == "ssa":
         exact = {name: options[name] for name in ("max_step", "cautions", "limits")}
         return ready.sampler(v0).run(grid, runs=runs, seed=seed, threads=threads, **exact), None
-    from senexo.engine.ode.single import integrate
+    from senexo.engine.ode.single import drawn, integrate
 
     # runs differ only where ties between events of equal priority are broken at random
     different = runs if sum(event.priority is not None for event in ready.lowered.events) > 1 else 1
-    ties = [generator(seed, "event order", run) for run in range(different)]
+    by_chance = drawn(ready.lowered)
+    ties = [generator(seed, "event order", run) if by_chance else None for run in range(different)]
     laws = np.empty((different, len(grid), len(ready.lowered.reactions)))
     each = np.array([
         integrate(ready.translated, v0, grid, ties=order, run=run, laws=laws[run], **options)

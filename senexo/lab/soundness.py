@@ -5,6 +5,7 @@ amount below zero. Each is reported once, by name and time; the values stay as t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,14 +57,16 @@ def _suspects(lowered: Lowered, values: Floats) -> list[int]:
     watched = [slot for slot, info in enumerate(lowered.slots) if info.kind in _WATCHED and info.changes]
     if not watched or not values.size:
         return []
-    courses = values.reshape(-1, values.shape[2])[:, watched]
+    courses = values.reshape(-1, values.shape[2])
     with np.errstate(invalid="ignore"):
-        low, high = courses.min(axis=0), courses.max(axis=0)
-        sound = np.isfinite(low) & np.isfinite(high) & (low >= 0.0)
-    size = np.array([lowered.slots[slot].kind == "compartment" for slot in watched])
-    free = np.array([lowered.slots[slot].kind in ("parameter", "species reference") for slot in watched])
-    sound = np.where(free, np.isfinite(low) & np.isfinite(high), sound & ~(size & (low <= 0.0)))
-    return [slot for slot, fine in zip(watched, sound, strict=True) if not fine]
+        lows, highs = courses.min(axis=0).tolist(), courses.max(axis=0).tolist()
+    return [slot for slot in watched if not _sound(lowered.slots[slot].kind, lows[slot], highs[slot])]
+
+
+def _sound(kind: str, low: float, high: float) -> bool:
+    if not (isfinite(low) and isfinite(high)):
+        return False
+    return low > 0.0 if kind == "compartment" else kind != "species" or low >= 0.0
 
 
 def _first(where: Bools) -> tuple[int, int]:

@@ -31,7 +31,7 @@ class Waiting:
 class EventQueue:
     """The events of one run over the cells of its `Equations`."""
 
-    def __init__(self, equations: Equations, ties: np.random.Generator, *, end: float = inf) -> None:
+    def __init__(self, equations: Equations, ties: np.random.Generator | None, *, end: float = inf) -> None:
         self.equations = equations
         self.ties = ties
         self.events = equations.lowered.events
@@ -100,7 +100,10 @@ class EventQueue:
         priorities = [self.priority(entry) for entry in due]
         highest = max(priorities)
         first = [entry for entry, priority in zip(due, priorities, strict=True) if priority == highest]
-        return first[0] if len(first) == 1 or highest == -inf else first[self.ties.integers(len(first))]
+        if len(first) == 1 or highest == -inf:
+            return first[0]
+        assert self.ties is not None  # given where an event has a priority
+        return first[self.ties.integers(len(first))]
 
     def priority(self, entry: Waiting) -> float:
         """As it is now; an event without one goes after those that have one."""

@@ -42,6 +42,11 @@ class Translated:
         self.lowered, self.equations, self.forcing = lowered, Equations(lowered), Forcing(lowered)
 
 
+def drawn(lowered: Lowered) -> bool:
+    """Whether chance may decide which of two events comes first: only between those with a priority."""
+    return any(event.priority is not None for event in lowered.events)
+
+
 def integrate(
     network: Lowered | Translated,
     v0: Values,
@@ -119,7 +124,7 @@ def integrate(
     """
     with np.errstate(all="ignore"):
         translated = network if isinstance(network, Translated) else Translated(network)
-        made = _Run(translated, v0, times, rtol, atol, solver, ties or np.random.default_rng(0), max_step, laws)
+        made = _Run(translated, v0, times, rtol, atol, solver, ties, max_step, laws)
         made.limits = limits
         values = made.values()
     if limits is not None and made.n_out < len(times):
@@ -145,7 +150,7 @@ class _Run:
         rtol: float,
         atol: float | None,
         solver: Solver,
-        ties: np.random.Generator,
+        ties: np.random.Generator | None,
         max_step: float | None,
         laws: Values | None,
     ) -> None:
@@ -154,6 +159,8 @@ class _Run:
         self.past = self.equations.past
         self.moved = self._moved(v0)
         self.times, self.end = times, float(times[-1]) if len(times) else 0.0
+        if ties is None and drawn(self.equations.lowered):
+            ties = np.random.default_rng(0)
         self.queue = EventQueue(self.equations, ties, end=self.end)
         self.out = np.empty((len(times), self.equations.n_slots))
         self.laws = np.empty((len(times), len(translated.lowered.reactions))) if laws is None else laws
@@ -201,6 +208,8 @@ class _Run:
 
     def _moved(self, v0: Values) -> list[str]:
         """States that the constraints have moved at the start."""
+        if self.equations.constraints is None:
+            return []
         states = self.equations.states
         before, now = v0[states], self.equations.state()
         moved = np.abs(now - before) > 1e-6 * np.maximum(np.abs(now), np.abs(before))

@@ -88,6 +88,8 @@ class Sizes:
 
     def lost(self) -> NDArray[np.int64]:
         """The states that are smaller than the least size that is followed."""
+        if self.floor == 0:
+            return np.empty(0, dtype=np.int64)
         return np.flatnonzero((self.seen < self.least()) & (self.seen > 0.0))
 
     def least(self) -> float:

@@ -46,9 +46,10 @@ class Stepper:
         self.whole = equations.places.copy()
         first = int(self.whole[at.COUNTS])
         self.counts = self.whole[first : first + at.N_COUNTS]
-        parts = np.cumsum([at.N_CLOCK, at.N_WORK * n, n, n, n, m * m + equations.stepping.n_places])
-        self.numbers = np.zeros(parts[-1])
-        self.clock, _, self.seen, self.moved, self.atol, _ = np.split(self.numbers, parts[:-1])
+        first = at.N_CLOCK + at.N_WORK * n
+        self.numbers = np.zeros(first + 3 * n + m * m + equations.stepping.n_places)
+        self.clock = self.numbers[: at.N_CLOCK]
+        self.seen, self.moved, self.atol = self.numbers[first : first + 3 * n].reshape(3, n)
         share = 0.0 if sizes is None else sizes.allowed
         floor = -1.0 if sizes is None else FLOORS[sizes.floor]
         self.clock[:8] = 0.0, 0.0, longest, rtol, 0.0, share, floor, end
