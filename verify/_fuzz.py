@@ -27,6 +27,7 @@ from senexo.model.sbml_write import to_sbml
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
+COMPOSED = Path(__file__).with_name("_fuzz_models.xml")
 TRAPS = tuple(
     word.encode()
     for word in (
@@ -64,7 +65,8 @@ class Failure:
 
 def readers(folder: Path) -> list[Reader]:
     """All of them; what the commands need beside the damaged file is put into `folder`."""
-    shutil.copy(EXAMPLES / "telegraph.ant", folder / "telegraph.ant")
+    for beside in (EXAMPLES / "telegraph.ant", *EXAMPLES.glob("*.fa")):
+        shutil.copy(beside, folder)
     networks = {"circuit.xml": load("mir34c-rab27b").network, "telegraph.xml": load(EXAMPLES / "telegraph.ant").network}
     sbml = tuple((name, to_sbml(network).encode()) for name, network in networks.items())
     rows = (("rows.csv", b"k_on,k_off\n0.1,0.2\n1,2\n"),)
@@ -74,13 +76,30 @@ def readers(folder: Path) -> list[Reader]:
         Reader("study", _of("*.toml"), ("export", "{}", "--out", "export.omex", "--overwrite")),
         Reader("rows of parameters", rows, ("simulate", "telegraph.ant", "--end", "1", "--table", "{}")),
         Reader("3'UTRs", _of("*.fa"), ("targets", "{}", "--mirna", "hsa-miR-34c-5p")),
-        Reader("archive", _of("*.omex"), ("execute", "{}", "--out", "out", "--overwrite"), packed=True),
+        Reader("archive", _of("*.omex"), ("execute", "{}", "--out", "out"), expected=(0, 1, 2), packed=True),
+        Reader("SBML of submodels", (("comp.xml", COMPOSED.read_bytes()),), ("simulate", "{}", "--end", "1")),
+        Reader("SED-ML", _sedml(folder), ("execute", "{}", "--out", "out"), expected=(0, 1, 2)),
         *_tables(folder),
     ]
 
 
 def _of(pattern: str) -> tuple[tuple[str, bytes], ...]:
     return tuple((path.name, path.read_bytes()) for path in sorted(EXAMPLES.glob(pattern)))
+
+
+def _sedml(folder: Path) -> tuple[tuple[str, bytes], ...]:
+    """Experiments of a model and of a study (repeated tasks, changes); their models are put into `folder`."""
+    found = []
+    for name, more in (("telegraph.ant", ("--end", "24")), ("own-model.toml", ())):
+        archive = folder / f"{name}.omex"
+        status, said = run(("export", str(EXAMPLES / name), "--out", str(archive), *more), folder)
+        assert status == 0, said
+        model = f"{archive.stem}.xml"
+        with zipfile.ZipFile(archive) as inside:
+            (folder / model).write_bytes(inside.read("model.xml"))
+            text = inside.read("experiment.sedml").replace(b"model.xml", model.encode())
+        found.append((f"{name}.sedml", text))
+    return tuple(found)
 
 
 def _tables(folder: Path) -> list[Reader]:

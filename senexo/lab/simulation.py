@@ -376,7 +376,7 @@ def _checked(times: Any, runs: int, n_slots: int, faults: list[Fault], start: fl
     if times is None:
         raise InvalidInput([*faults, Fault("times", "no times", "times, or steady_state=True")])
     try:
-        grid = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        grid = np.atleast_1d(np.array(times, dtype=np.float64))  # a copy: theirs may be read-only, or change
     except (TypeError, ValueError):
         raise InvalidInput([*faults, Fault("times", repr(times)[:80], "numbers")]) from None
     if grid.ndim != 1 or not len(grid):

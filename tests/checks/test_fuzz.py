@@ -6,15 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from verify._fuzz import Reader, attempt, failures, readers, results_failures
+from verify._fuzz import Reader, attempt, failures, readers, results_failures, run
 
 SEED, TRIES = 1, 15
 
 
 def test_damaged_files_get_a_result_or_one_message(tmp_path: Path) -> None:
     found = readers(tmp_path)
-    assert len(found) >= 19
+    assert len(found) >= 21
     assert [failure for reader in found for failure in failures(reader, TRIES, SEED, tmp_path)] == []
+
+
+def test_right_files_are_read(tmp_path: Path) -> None:
+    """Each command does what it is for: a fault in its words would refuse every file, and no damage would be seen."""
+    for reader in readers(tmp_path):
+        for name, content in reader.files:
+            (tmp_path / name).write_bytes(content)
+            status, said = run([word.replace("{}", name) for word in reader.command], tmp_path)
+            assert status == 0, f"{reader.name}, {name}: {said}"
 
 
 def test_damaged_results_are_seen(tmp_path: Path) -> None:

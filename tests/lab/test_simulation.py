@@ -425,6 +425,17 @@ def test_a_result_too_large_to_hold_is_refused_beforehand(cell: Model) -> None:
     assert [*faults(cell, np.arange(1_000_000.0), runs=100_000)] == ["runs x times"]
 
 
+@pytest.mark.parametrize("method", ["ode", "ssa"])
+def test_times_may_be_read_only_and_change_later(births: Model, method: Literal["ode", "ssa"]) -> None:
+    times = np.array([0.0, 1.0, 2.0])
+    times.flags.writeable = False
+    found = senexo.simulate(births, times, method=method)
+    others = np.array([0.0, 1.0, 2.0])
+    again = senexo.simulate(births, others, method=method)
+    others[:] = -1.0
+    assert again["time"].values.tolist() == found["time"].values.tolist() == [0.0, 1.0, 2.0]
+
+
 def test_what_is_no_model() -> None:
     assert [*faults("cell.xml")] == ["model"]  # type: ignore[arg-type]
 

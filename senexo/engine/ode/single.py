@@ -32,6 +32,7 @@ UNSEEN = (
     "terms of the model that depend on time change too often to be examined; a narrow pulse in them may have been "
     "stepped over: set max_step to less than its width"
 )
+MOST_MARKS = 16  # runs whose marks are kept
 MOST_STALLS = 100  # chatterings in a row that softening does not end
 
 
@@ -40,6 +41,20 @@ class Translated:
 
     def __init__(self, lowered: Lowered) -> None:
         self.lowered, self.equations, self.forcing = lowered, Equations(lowered), Forcing(lowered)
+        self._marks: dict[tuple[float, float, tuple[float, ...]], tuple[Values, bool]] = {}
+
+    def marks(self, begin: float, end: float, stand_on: dict[int, float]) -> tuple[Values, bool]:
+        """As `Forcing.marks`; those at the start of runs are kept for the next run of the same numbers."""
+        if begin != 0.0 or not self.forcing.terms:
+            return self.forcing.marks(begin, end, stand_on)
+        key = (begin, end, tuple(stand_on.values()))
+        found = self._marks.get(key)
+        if found is None:
+            found = self.forcing.marks(begin, end, stand_on)
+            if len(self._marks) >= MOST_MARKS:
+                self._marks.clear()
+            self._marks[key] = found
+        return found
 
 
 def drawn(lowered: Lowered) -> bool:
@@ -181,7 +196,7 @@ class _Run:
                 rtol=max(rtol, FINEST), atol=atol, sizes=self.sizes, end=self.end, longest=self.longest,
             )  # fmt: skip
         self.outcomes = np.empty(0)
-        self.forcing = translated.forcing
+        self.translated, self.forcing = translated, translated.forcing
         self.marked: dict[int, float] | None = None  # what the present marks stand on
         self.marks, self.unseen = np.array([self.end]), False
         self.n_steps = 0
@@ -429,7 +444,7 @@ class _Run:
         """Find where the terms that depend on time alone change, if an event has changed what they stand on."""
         stand_on = self.forcing.read(self.equations.memory)
         if self.marked is None or stand_on != self.marked:
-            self.marks, complete = self.forcing.marks(self.time, self.end, stand_on)
+            self.marks, complete = self.translated.marks(self.time, self.end, stand_on)
             self.marked, self.unseen = stand_on, self.unseen or not complete
 
     def reach(self, time: float) -> float:

@@ -42,7 +42,7 @@ class Stepper:
         assert equations.stepping is not None
         n, m = len(equations.states), equations.stepping.n_dense
         self.equations, self.sizes, self.longest = equations, sizes, longest
-        self.times, self.out, self.laws = np.ascontiguousarray(times), out, laws
+        self.times, self.out, self.laws = np.require(times, requirements=("C", "W")), out, laws
         self.whole = equations.places.copy()
         first = int(self.whole[at.COUNTS])
         self.counts = self.whole[first : first + at.N_COUNTS]
