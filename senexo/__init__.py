@@ -13,6 +13,7 @@ _HOMES = {
     "Network": "senexo.model.network",
     "simulate": "senexo.lab.simulation",
     "fit": "senexo.fitting.fit",
+    "exposure": "senexo.lab.exposure",
     "blood_counts": "senexo.lab.blood",
     "read_study": "senexo.study.read",
     "Study": "senexo.study.schema",

@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 from senexo import SenexoError, __version__
 from senexo.app import assay
 from senexo.base.errors import LimitReached, Notice
+from senexo.study.agents import Agent, BodyName, DoseUnit
 
 
 class _Interrupted(Exception):
@@ -292,6 +293,26 @@ def export(
     for sentence in export_to(out, what, end=end, points=points, method=method, seed=seed, overwrite=overwrite):
         print(f"senexo: not in the archive: {sentence}", file=sys.stderr)  # noqa: T201
     typer.echo(out)
+
+
+@app.command()
+def exposure(
+    events: Annotated[
+        Path, typer.Argument(help="doses in NONMEM's words: TIME, AMT, RATE, II, ADDL, ...", show_default=False)
+    ],
+    agent: Annotated[Agent, typer.Option(help="what is given")],
+    body: Annotated[BodyName, typer.Option(help="to whom")] = "patient",
+    unit: Annotated[DoseUnit, typer.Option(help="of AMT, and with /h of RATE")] = "mg",
+    end: Annotated[float | None, typer.Option(help="last time (h)")] = None,
+    points: Annotated[int, typer.Option(help="number of times", min=2)] = 201,
+    draws: Annotated[int, typer.Option(help="hosts with the agent's numbers drawn from their ranges", min=0)] = 200,
+    seed: Annotated[int, typer.Option(help="of these draws", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(help="new folder for the course as a table")] = None,
+) -> None:
+    """Concentration, area and effect of doses given to a mouse or a patient."""
+    from senexo.app.exposing import exposure_of
+
+    typer.echo(exposure_of(events, agent, body, unit, end=end, points=points, draws=draws, seed=seed, out=out), nl=True)
 
 
 @app.command()

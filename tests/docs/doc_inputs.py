@@ -188,6 +188,7 @@ FILES: dict[str, Make] = {
     "study.toml": _faulty_study,
     "sa-b-gal.xlsx": _excel(_from("senescence")),
     "wells.csv": _csv(_from("qpcr")),
+    "cytarabine.csv": _csv(lambda: pd.DataFrame({"TIME": [0], "AMT": [1400], "RATE": [8.3333]})),
     "counts.csv": _csv(_from("expression")),
     "tracking.xlsx": _excel(_from("particles")),
     "tracks.csv": _csv(_from("fates")),
