@@ -116,7 +116,7 @@ class Labels:
         }
         axes, indexes = self._both_axes(times, n_runs)
         return xarray.Dataset._construct_direct(
-            {**{name: axis.copy(deep=False) for name, axis in axes.items()}, **made},
+            {**{name: _anew(axis) for name, axis in axes.items()}, **made},
             {*axes, *constants},
             {self.run: n_runs, self.time: len(times)},
             attrs,
@@ -133,6 +133,11 @@ class Labels:
             empty = xarray.Dataset({}, {self.run: np.arange(n_runs), self.time: at})
             self._axes = (key, {str(name): empty.variables[name] for name in empty.dims}, dict(empty.xindexes))
         return self._axes[1:]
+
+
+def _anew(axis: xarray.IndexVariable) -> xarray.IndexVariable:
+    """The same axis with attributes of its own."""
+    return type(axis)(axis.dims, axis._data, dict(axis.attrs), fastpath=True)
 
 
 def unused(name: str, lowered: Lowered) -> str:

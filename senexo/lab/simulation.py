@@ -201,7 +201,7 @@ def simulate(
         times = [begin.time]
     ready = begun(ready, begin)
     lowered = ready.lowered
-    plan = read_changes(changes, lowered, begin.time, _end(times), faults)
+    plan = [] if changes is None else read_changes(changes, lowered, begin.time, _end(times), faults)
     total = runs * (n_rows or 1) if _is_whole(runs) else runs
     grid = _checked(times, total, len(lowered.slots), faults, begin.time)
     overrides = start_values(lowered, begin)
