@@ -44,14 +44,20 @@ class Ratios:
 class Calls:
     """What is called of libRoadRunner, taken before any model is loaded.
 
-    Its class gets a property for each id of a model, and one named "reset" hides the method.
+    Its class gets a property for each id of a model, and one named "reset" hides the method. A plain reset leaves
+    parameters as events have set them.
     """
 
     def __init__(self) -> None:
-        from roadrunner import RoadRunner
+        from roadrunner import RoadRunner, SelectionRecord
 
-        self.load, self.simulate, self.reset = RoadRunner, RoadRunner.simulate, RoadRunner.reset
+        self.load, self.simulate, self._reset = RoadRunner, RoadRunner.simulate, RoadRunner.reset
+        self._all = SelectionRecord.ALL
         self.integrator, self._model = RoadRunner.getIntegrator, RoadRunner.getModel
+
+    def reset(self, one: Any) -> None:
+        """To the state in which the file was loaded."""
+        self._reset(one, self._all)
 
     def end(self, one: Any) -> list[float]:
         """All values at the end of a run."""
