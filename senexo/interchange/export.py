@@ -300,6 +300,8 @@ class _StudyExport:
             yield "Variation of parameters between the cells of a donor."
         if study.culture.stop_when:
             yield f"The condition that ends a well: {study.culture.stop_when}."
+        if study.mouse is not None:
+            yield "Mice, and secondary ones: here arms end with their culture."
         if study.assays:
             yield f"Measuring and assays ({', '.join(sorted({one.name for one in study.assays}))}) with their noise."
         if study.claim or study.worlds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,8 +17,9 @@ LEAST = np.array([1e-18, 1e-30])  # and absolute: of extinction, of survival
 
 
 def log_extinction(
-    process: Process, until: float, *, since: float | None = None, counted: Sequence[str] | None = None
-) -> Floats:
+    process: Process, until: float | Sequence[float], *, since: float | None = None,
+    counted: Sequence[str] | None = None,
+) -> Floats:  # fmt: skip
     """The logarithm of the probability that one cell, and all that descends from it, is gone by a time.
 
     The generating function at zero by the backward equation (Athreya and Ney 1972, doi 10.1007/978-3-642-65371-1):
@@ -31,7 +33,7 @@ def log_extinction(
     process
         The process.
     until
-        Time at which no cell is left.
+        Time at which no cell is left; or several.
     since
         Time at which the cell is alive; by default the first edge.
     counted
@@ -39,7 +41,7 @@ def log_extinction(
 
     Returns
     -------
-    ndarray, shape (types,)
+    ndarray, shape (types,), or (times, types) of several times
         Log probability for one cell of each type; -inf where extinction is impossible. Cells are independent: for
         several, `extinction` multiplies.
 
@@ -62,24 +64,26 @@ def log_extinction(
             [Fault("process", "cells that share a limited room", "independent cells (Process.in_room, or no capacity)")]
         )
     begin = float(process.edges[0]) if since is None else since
-    process.within(until, "until")
+    ends = np.atleast_1d(np.asarray(until, float))
+    for end in ends:
+        process.within(end, "until")
     process.within(begin, "since")
     n = len(process.types)
-    state = np.concatenate([1.0 - mask, mask]).astype(float)
-    least = np.repeat(LEAST, n)
-    for interval in range(len(process.hazards) - 1, -1, -1):
-        first, last = max(process.edges[interval], begin), min(process.edges[interval + 1], until)
-        if first >= last:
-            continue
-        hazards = process.hazards[interval]
+    states = np.tile(np.concatenate([1.0 - mask, mask]).astype(float), (len(ends), 1))
+    edges = np.union1d(process.edges, [*ends, begin])
+    edges = edges[(edges >= begin) & (edges <= ends.max())]
+    for first, last in reversed(list(itertools.pairwise(edges))):
+        hazards = process.hazards[int(np.searchsorted(process.edges, first, side="right")) - 1]
+        here = ends >= last
         found = solve_ivp(
-            lambda _, y, h=hazards: _backward(process, h, y), (0.0, last - first), state,
-            method="DOP853", rtol=RELATIVE, atol=least,
+            lambda _, y, h=hazards: _backward(process, h, y.reshape(-1, 2 * n)).ravel(), (0.0, last - first),
+            states[here].ravel(), method="DOP853", rtol=RELATIVE, atol=np.tile(np.repeat(LEAST, n), here.sum()),
         )  # fmt: skip
-        state = np.clip(found.y[:, -1], 0.0, 1.0)
-    gone, left = state[:n], state[n:]
+        states[here] = np.clip(found.y[:, -1], 0.0, 1.0).reshape(-1, 2 * n)
+    gone, left = states[:, :n], states[:, n:]
     with np.errstate(divide="ignore"):
-        return np.where(gone < 0.5, np.log(gone), np.log1p(-np.minimum(left, 1.0)))
+        logs = np.where(gone < 0.5, np.log(gone), np.log1p(-np.minimum(left, 1.0)))
+    return np.asarray(logs[0] if np.ndim(until) == 0 else logs)
 
 
 def extinction(
@@ -105,17 +109,17 @@ def extinction(
     return float(np.exp(np.asarray(start)[there] @ logs[there]))
 
 
-def _backward(process: Process, hazards: Floats, state: Floats) -> Floats:
+def _backward(process: Process, hazards: Floats, states: Floats) -> Floats:
+    """The backward equation of states [times, 2 types]: extinction, then survival."""
     n = len(process.types)
-    gone, left = np.clip(state[:n], 0.0, 1.0), np.clip(state[n:], 0.0, 1.0)
+    gone, left = np.clip(states[:, :n], 0.0, 1.0), np.clip(states[:, n:], 0.0, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.where(
-            process.offspring > 0, process.offspring * np.where(gone < 0.5, np.log(gone), np.log1p(-left)), 0.0
-        )
-    all_gone = logs.sum(axis=1)
-    change = np.zeros(2 * n)
-    np.add.at(change, process.parent, hazards * (np.exp(all_gone) - gone[process.parent]))
-    np.add.at(change, n + process.parent, hazards * (-np.expm1(all_gone) - left[process.parent]))
+        logs = np.where(gone < 0.5, np.log(gone), np.log1p(-left))[:, None, :]
+        all_gone = np.where(process.offspring > 0, process.offspring * logs, 0.0).sum(axis=2)
+    change = np.zeros_like(states)
+    rows = np.arange(len(states))[:, None]
+    np.add.at(change, (rows, process.parent), hazards * (np.exp(all_gone) - gone[:, process.parent]))
+    np.add.at(change, (rows, n + process.parent), hazards * (-np.expm1(all_gone) - left[:, process.parent]))
     return change
 
 

@@ -19,7 +19,7 @@ from senexo.engine.host.leukaemia import STEM
 
 Floats = NDArray[np.float64]
 ROOM_STEP_H = 84.0  # between edges of the room of the twin
-EFFORT, REPEATS = 100, 20  # of splitting
+EFFORT, REPEATS = 50, 10  # of splitting
 
 
 def stem_cells_alone(process: Process, means: Floats) -> Process:
@@ -44,7 +44,7 @@ def no_stem_cell(alone: Process, means: Floats, times: Sequence[float]) -> Float
     """[times] the probability that no stem cell is left, from Poisson numbers of `means` [types of the host] at hour
     0."""
     own = means[: len(STEM)]
-    return np.array([np.exp(own @ np.expm1(log_extinction(alone, time))) for time in times])
+    return np.asarray(np.exp(np.expm1(log_extinction(alone, times)) @ own))
 
 
 def by_splitting(alone: Process, means: Floats, time: float, *, seed: int) -> Floats:

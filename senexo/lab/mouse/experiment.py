@@ -145,8 +145,9 @@ class MouseExperiment:
         shares = (fates.growing / alive, fates.senescent / alive, fates.escaped / alive)
         means = homed_means(own, living, *shares)
         grown = mice.transplanted(
-            process, means, own, self.times_h, seed=self.study.seed, unit=unit, mice=self.mouse.mice
-        )
+            process, means, own, self.times_h, seed=self.study.seed, unit=unit, mice=self.mouse.mice,
+            cancelled=cancelled,
+        )  # fmt: skip
         alone = eradication.stem_cells_alone(process, means)
         found = {
             "marrow": grown.marrow, "blood": grown.cells[:, :, -1], "stem": grown.stem, "died_h": grown.died_h,
@@ -155,7 +156,7 @@ class MouseExperiment:
             "gone": eradication.no_stem_cell(alone, means, self.mouse.times_h), **self._read(unit, grown, own),
         }  # fmt: skip
         if unit.world is World.STUDY:
-            found |= self._secondary(unit, grown, own, float(treated.escape[-1]))
+            found |= self._secondary(unit, grown, own, float(treated.escape[-1]), cancelled)
             if unit.donor in self._split:
                 found["rare"] = eradication.by_splitting(alone, means, self.mouse.end_h, seed=self.study.seed)
         return found
@@ -270,13 +271,17 @@ class MouseExperiment:
             found[f"read_{what}"] = shares
         return found
 
-    def _secondary(self, unit: Unit, grown: mice.Mice, own: Sample, escape: float) -> dict[str, NDArray[np.int64]]:
+    def _secondary(
+        self, unit: Unit, grown: mice.Mice, own: Sample, escape: float, cancelled: Callable[[], bool]
+    ) -> dict[str, NDArray[np.int64]]:
         plan = self.study.secondary
         if plan is None or list(self.study.arms)[unit.arm] not in plan.arms:
             return {}
         at = int(np.searchsorted(grown.times, plan.at_h))
         pool = secondary.harvest(grown.cells[:, at], grown.died_h > plan.at_h)
-        plate = secondary.transplanted(pool, own, plan, escape=escape, seed=self.study.seed, unit=unit)
+        plate = secondary.transplanted(
+            pool, own, plan, escape=escape, seed=self.study.seed, unit=unit, cancelled=cancelled
+        )
         return {"pool": pool, "plate": plate}
 
     def _shown(self, arrays: Arrays, row: int, time_h: float, own: Sample) -> dict[Quantity, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.streams import derive, generator
-from senexo.engine.branching.counts import Followed, follow
+from senexo.engine.branching.counts import follow
 from senexo.engine.branching.process import Process
 from senexo.engine.host.leukaemia import STEM
+from senexo.lab.ensemble import Cancelled
 
 if TYPE_CHECKING:
     from senexo.lab.experiment import Unit
@@ -55,31 +57,39 @@ class Mice:
 
 
 def transplanted(
-    process: Process, means: Floats, own: Sample, times: Floats, *, seed: int, unit: Unit, mice: int
-) -> Mice:
+    process: Process, means: Floats, own: Sample, times: Floats, *, seed: int, unit: Unit, mice: int,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Mice:  # fmt: skip
     """Mice injected with cells of which `means` [types] home in the mean, followed to each of `times`.
 
-    Each mouse has streams of its own, keyed by the sample, by what is done in the arm and by its number.
+    Each mouse has streams of its own, keyed by the sample, by what is done in the arm and by its number. Raises
+    `Cancelled` soon after `cancelled()` becomes true.
     """
     numbers = range(1, mice + 1)
     keys = np.array([derive(seed, *stream(unit, number, "course")) for number in numbers], np.uint64)
     homed = np.array([generator(seed, *stream(unit, number, "homing")).poisson(means) for number in numbers], np.int64)
-    found = follow(process, homed, times, keys=keys)
-    died = np.array([
-        death(times, marrow_of(found)[row], own, generator(seed, *stream(unit, number, "death")).standard_exponential())
-        for row, number in enumerate(numbers)
-    ])  # fmt: skip
-    return Mice(times, until_death(found.cells, times, died), died, homed)
+    cells = one_by_one(process, homed, times, keys, cancelled)
+    limits = [generator(seed, *stream(unit, number, "death")).standard_exponential() for number in numbers]
+    marrow = cells[:, :, :-1].sum(axis=2)
+    died = np.array([death(times, own_marrow, own, limit) for own_marrow, limit in zip(marrow, limits, strict=True)])
+    return Mice(times, until_death(cells, times, died), died, homed)
+
+
+def one_by_one(
+    process: Process, starts: Counts, times: Floats, keys: NDArray[np.uint64], cancelled: Callable[[], bool]
+) -> Counts:
+    """[mice, t, types] cells of mice from `starts` [mice, types], each with its key; `Cancelled` between two."""
+    found = np.empty((len(keys), len(times), len(process.types)), np.int64)
+    for row in range(len(keys)):
+        if cancelled():
+            raise Cancelled
+        found[row] = follow(process, starts[row], times, keys=keys[row : row + 1]).cells[0]
+    return found
 
 
 def stream(unit: Unit, mouse: int, what: str) -> tuple[int | str, ...]:
     """The words of a mouse's stream: never the name or the place of its arm."""
     return ("mouse", unit.donor, unit.treatment_digest, unit.occurrence, mouse, what)
-
-
-def marrow_of(found: Followed) -> Counts:
-    """[runs, t] human cells in marrow."""
-    return np.asarray(found.cells[:, :, :-1].sum(axis=2))
 
 
 def death(times: Floats, marrow: Counts, own: Sample, limit: float) -> float:

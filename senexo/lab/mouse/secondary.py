@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from senexo.base.streams import derive, generator
-from senexo.engine.branching.counts import follow
 from senexo.engine.host.leukaemia import Treatment, leukaemia
-from senexo.lab.mouse.mice import marrow_of
+from senexo.lab.mouse.mice import one_by_one
 
 if TYPE_CHECKING:
     from senexo.lab.experiment import Unit
@@ -28,7 +28,10 @@ def harvest(cells: Counts, living: NDArray[np.bool_]) -> Counts:
     return np.asarray(pooled)
 
 
-def transplanted(pool: Counts, own: Sample, secondary: Secondary, *, escape: float, seed: int, unit: Unit) -> Counts:
+def transplanted(
+    pool: Counts, own: Sample, secondary: Secondary, *, escape: float, seed: int, unit: Unit,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Counts:  # fmt: skip
     """[doses, 3] dose, mice injected and mice engrafted.
 
     Cells of a dose are drawn from the pool without replacement, mouse by mouse and from the lowest dose on; mice for
@@ -61,7 +64,8 @@ def transplanted(pool: Counts, own: Sample, secondary: Secondary, *, escape: flo
     process = leukaemia(own.rates, treatment, capacity=values["capacity"])
     labels = [(int(dose), mouse) for dose, n, _ in plate for mouse in range(1, n + 1)]
     keys = np.array([derive(seed, *stream(unit, dose, mouse, "course")) for dose, mouse in labels], np.uint64)
-    share = marrow_of(follow(process, np.array(homed), times, keys=keys))[:, 0] / values["capacity"]
+    cells = one_by_one(process, np.array(homed), times, keys, cancelled)
+    share = cells[:, 0, :-1].sum(axis=1) / values["capacity"]
     for (dose, _), one in zip(labels, share, strict=True):
         plate[plate[:, 0] == dose, 2] += int(one >= secondary.threshold)
     return plate
