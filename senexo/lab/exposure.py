@@ -147,9 +147,7 @@ def exposure(
     hosts = [{name: one.value for name, one in known.items()}]
     hosts += [donor_values(known, seed, number) for number in range(1, draws + 1)]
     value = {name: np.array([host[name] for host in hosts]) for name in known}
-    size = BODIES[body].size(known["clearance"].unit)
-    clearance = value["clearance"] * size
-    compartments = Compartments(clearance, clearance * value["half_life"] / log(2.0))
+    compartments = compartments_of(agent, body, value)
     records = [_in_mg(event, unit, body) for event in _records(events)]
     at = usual_times(records, agent, body) if times is None else np.atleast_1d(np.asarray(times, dtype=float))
     if not 0 < at.size <= MOST_TIMES:
@@ -162,11 +160,10 @@ def exposure(
         "area_uM_h": found.exposure * molar,
     }
     if "kill_max" in known:
-        top, half, resting = (value[f"kill_{name}"][:, np.newaxis] for name in ("max", "ec50", "resting"))
-        kill = top * quantities["concentration_uM"] / (half + quantities["concentration_uM"])
-        quantities |= {"kill_per_d": kill, "kill_resting_per_d": resting * kill}
+        kill = kill_per_day(quantities["concentration_uM"], value)
+        quantities |= {"kill_per_d": kill, "kill_resting_per_d": value["kill_resting"][:, np.newaxis] * kill}
     if "marrow_share" in known:
-        gone = found.exposure * np.asarray(clearance)[:, np.newaxis]  # mg that left the plasma
+        gone = found.exposure * np.asarray(compartments.clearance)[:, np.newaxis]  # mg that left the plasma
         share = np.prod(
             [value[name] for name in ("marrow_share", "uptake", "endosomal_escape", "active_share")], axis=0
         )
@@ -187,6 +184,18 @@ def _records(events: Sequence[Event] | pd.DataFrame | str | Path) -> list[Event]
 def _in_mg(event: Event, unit: str, body: BodyName) -> Event:
     factor = 1.0 if unit == "mg" else milligrams(f"1 {unit}", BODIES[body])
     return replace(event, amt=event.amt * factor, rate=event.rate * factor) if event.rate >= 0.0 else event
+
+
+def compartments_of(agent: Agent, body: BodyName, value: Mapping[str, Floats]) -> Compartments:
+    """The disposition of an agent in a body, of hosts with these numbers [hosts] of `agents.csv`."""
+    clearance = value["clearance"] * BODIES[body].size(agents.of(agent, body)["clearance"].unit)
+    return Compartments(clearance, clearance * value["half_life"] / log(2.0))
+
+
+def kill_per_day(concentration_uM: Floats, value: Mapping[str, Floats]) -> Floats:
+    """Hazard of cycling cells [hosts, times] at concentrations [hosts, times], of hosts with these numbers [hosts]."""
+    top, half = (value[f"kill_{name}"][:, np.newaxis] for name in ("max", "ec50"))
+    return np.asarray(top * concentration_uM / (half + concentration_uM))
 
 
 def usual_times(records: Sequence[Event], agent: Agent, body: BodyName, points: int = 201) -> Floats:

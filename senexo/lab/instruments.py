@@ -135,7 +135,9 @@ def _tracked(options: Options, run: Run) -> list[Reading]:
 def _mice(options: Options, run: Run) -> list[Reading]:
     """Deaths of mice; mice of one sample are no independent ones, so that samples are strata."""
     own = {"time": "days", "event": "dead", "group": "arm", "strata": ["donor"], "unit": "days", **options}
-    return [Reading(run.tables["mice"], own)]
+    named = run.tables["mice"]
+    labels = (f"{row.arm}, sample {row.donor}, {row.mouse}" for row in named[["arm", "donor", "mouse"]].itertuples())
+    return [Reading(named.assign(mouse=list(labels)), own)]  # a mouse is one of its arm and sample
 
 
 def _secondary(options: Options, run: Run) -> list[Reading]:

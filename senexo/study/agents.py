@@ -46,6 +46,11 @@ class Body:
         return {"kg": self.weight_kg, "m2": self.surface_m2}[unit.rpartition("/")[2]]
 
 
+CHEMOTHERAPY: Mapping[str, tuple[tuple[Agent, float, int], ...]] = {
+    # of a mouse: agent, mg/kg every 24 h from the beginning, number of doses; the doses are from memory
+    # (10.1182/blood-2012-10-464677)
+    "5+3": (("cytarabine", 50.0, 5), ("doxorubicin", 1.5, 3)),
+}
 BODIES: Mapping[BodyName, Body] = {
     "mouse": Body("mouse", 0.02, 0.02 / 3.0),
     "patient": Body("patient", 70.0, 1.8),

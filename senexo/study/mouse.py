@@ -15,6 +15,8 @@ from senexo.base.errors import Fault
 from senexo.base.units import shown
 from senexo.model.circuit_table import CircuitParameter, parameter, range_faults, rows
 from senexo.study.actions import either, when
+from senexo.study.agents import CHEMOTHERAPY
+from senexo.study.agents import of as agents_of
 from senexo.study.cursor import Cursor, named
 from senexo.study.donors import draw_over
 from senexo.study.form import mouse as form
@@ -43,14 +45,14 @@ def numbers() -> Mapping[tuple[str, str], CircuitParameter]:
 def table_of(strain: str, route: str, kinetics: str) -> dict[str, Draw]:
     """The numbers of a mouse of this strain, injected by this route, with stem cells of this class."""
     fitting = ("", strain, route, kinetics)
-    return {
-        name: Draw(
-            law=one.law, value=one.value, low=one.low, high=one.high, unit=one.unit, source=one.source,  # type: ignore[arg-type]
-            status=one.status,  # type: ignore[arg-type]
-        )
-        for (where, name), one in numbers().items()
-        if where in fitting
-    }  # fmt: skip
+    return {name: _draw(one) for (where, name), one in numbers().items() if where in fitting}
+
+
+def _draw(one: CircuitParameter) -> Draw:
+    return Draw(
+        law=one.law, value=one.value, low=one.low, high=one.high, unit=one.unit, source=one.source,  # type: ignore[arg-type]
+        status=one.status,  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def read_mouse(
@@ -80,6 +82,11 @@ def read_mouse(
                 place.at("viability_matched").fault(named(one, arms, "arms"), found=shown(one))
         if name == like:
             place.at("viability_matched").at(name).fault("another arm")
+    for name in mouse.chemotherapy or {}:
+        if arms and name not in arms:
+            place.at("chemotherapy").fault(named(name, arms, "arms"), found=shown(name))
+    if mouse.chemotherapy and treated is None and not place.has_fault():
+        place.at("chemotherapy").fault("mice that are treated (the key treated_from)", found="ex vivo treatment")
     draws = _draws(mouse, place)
     if place.has_fault() or end is None or mouse.cells is None or mouse.mice is None or mouse.threshold is None:
         return None
@@ -91,6 +98,7 @@ def read_mouse(
         marrow_h=tuple(dict.fromkeys([*marrow, end])), end_h=end, threshold=mouse.threshold,
         splitting=mouse.splitting or 0,
         viability_matched={name: like for name, like in (mouse.viability_matched or {}).items() if like is not None},
+        chemotherapy={name: regimen for name, regimen in (mouse.chemotherapy or {}).items() if regimen is not None},
         draws=draws,
     )  # fmt: skip
 
@@ -143,6 +151,9 @@ def _draws(mouse: form.Mouse, place: Cursor) -> dict[str, Draw]:
     if mouse.strain is None or mouse.route is None or mouse.kinetics is None:
         return {}
     found = table_of(mouse.strain, mouse.route, mouse.kinetics)
+    for regimen in (mouse.chemotherapy or {}).values():
+        for agent, _, _ in CHEMOTHERAPY.get(regimen or "", ()):
+            found |= {f"{agent}_{name}": _draw(one) for name, one in agents_of(agent, "mouse").items()}
     if mouse.draws == "central":
         return {name: draw.model_copy(update={"law": "fixed"}) for name, draw in sorted(found.items())}
     for name, written in (mouse.draws or {}).items():

@@ -289,8 +289,9 @@ class Mouse(_Frozen):
     cells: per mouse, before treatment; mice: of each arm and sample; injected_at_h: hour of the culture at which cells
     are injected (ex vivo treatment), or treated_from_h: when hour 0 of the arms is, after injection (treatment of the
     mouse); bleeds_h, marrow_h: when blood and marrow are read; threshold: share of human cells in marrow of an
-    engrafted mouse; viability_matched: arm -> the arm whose number of living cells it gets; draws: the numbers of
-    `study/mouse.csv`.
+    engrafted mouse; viability_matched: arm -> the arm whose number of living cells it gets; chemotherapy: arm -> the
+    regimen that its mice get from treated_from_h on; draws: the numbers of `study/mouse.csv`, and of the regimens'
+    agents.
     """
 
     strain: str
@@ -306,6 +307,7 @@ class Mouse(_Frozen):
     threshold: float
     splitting: int = 0
     viability_matched: dict[str, str] = Field(default_factory=dict)
+    chemotherapy: dict[str, str] = Field(default_factory=dict)
     draws: dict[str, Draw]
 
     @property
@@ -422,8 +424,9 @@ class Study(_Frozen):
             for key in ("cells", "medium_from"):  # what most arms do without
                 if not arm[key]:
                     del arm[key]
-        if self.mouse is not None and not self.mouse.viability_matched:
-            del content["mouse"]["viability_matched"]
+        for key in ("viability_matched", "chemotherapy"):
+            if self.mouse is not None and not content["mouse"][key]:
+                del content["mouse"][key]
         content["assays"] = [{"name": request.name, **request.options} for request in self.assays]
         for key in ("evidence", "candidates"):
             if not content[key]:

@@ -13,14 +13,16 @@ import pytest
 
 from senexo import workflow
 from senexo.assays._dilution.assay import dilution
+from senexo.base.errors import InvalidInput
 from senexo.engine.branching.counts import follow, keys_of
 from senexo.engine.branching.extinction import extinction, mean
 from senexo.engine.host.leukaemia import STEM, Treatment, leukaemia
 from senexo.lab.experiment import Unit, World
-from senexo.lab.mouse import eradication, hazards, mice, secondary
+from senexo.lab.mouse import chemotherapy, eradication, hazards, mice, secondary
 from senexo.lab.mouse.experiment import MouseExperiment
 from senexo.lab.mouse.sample import Sample, homed_means, sample
 from senexo.lab.registry import experiment_of
+from senexo.study import agents
 from senexo.study.observables import Observable, Quantity
 from senexo.study.resolve import resolve
 from senexo.study.schema import Study
@@ -332,6 +334,74 @@ def test_a_matched_control_gets_as_many_living_cells() -> None:
     experiment.compile()
     mock, mimic, _, matched = (experiment.simulate_unit(one)["injected"][0] for one in experiment.units()[:4])
     assert matched == mimic < mock
+
+
+def with_chemotherapy(**draws: float) -> MouseExperiment:
+    raw = {name: value for name, value in STUDY["mouse"].items() if name != "injected_at"}
+    mouse = {
+        **raw, "treated_from": "28 d", "end": "16 weeks", "chemotherapy": {"mimic": "5+3"},
+        "draws": {**raw["draws"], "cytarabine_kill_resting": 0.05, **draws},
+    }  # fmt: skip
+    experiment = experiment_of(study(mouse=mouse, arms={"mock": {}, "mimic": {}}))
+    assert isinstance(experiment, MouseExperiment)
+    experiment.compile()
+    return experiment
+
+
+def test_the_hazard_of_chemotherapy_is_that_of_the_concentrations() -> None:
+    """Cells that are killed: the integral of kill_max C / (ec50 + C) in closed form, one compartment and one agent.
+
+    With C = C0 e^(-k t) it is kill_max / k ln((ec50 + C0) / (ec50 + C(T))).
+    """
+    values = {f"{agent}_{name}": one.value for agent in ("cytarabine", "doxorubicin")
+              for name, one in agents.of(agent, "mouse").items()}  # type: ignore[arg-type]  # fmt: skip
+    values |= {"doxorubicin_kill_max": 1e-12}
+    k = np.log(2.0) / values["cytarabine_half_life"]
+    volume = values["cytarabine_clearance"] * 0.02 / k
+    first = 50.0 * 0.02 / volume / values["cytarabine_molar_mass"] * 1e3
+    concentration = lambda t: first * np.exp(-k * t)  # noqa: E731
+    edges = np.array([-24.0, 0.0, 6.0, 12.0])
+    found = chemotherapy.kill("5+3", values, edges)
+    ec50, top = values["cytarabine_kill_ec50"], values["cytarabine_kill_max"] / DAY
+    killed = [top / k * np.log((ec50 + concentration(a)) / (ec50 + concentration(b))) for a, b in ((0, 6), (6, 12))]
+    assert found[0] == 0.0
+    np.testing.assert_allclose(found[1:] * 6.0, killed, rtol=1e-3)
+    assert chemotherapy.edges("5+3", values)[-1] > 4 * DAY
+
+
+def test_chemotherapy_lowers_a_graft_and_cures_none_unless_rest_spares_no_stem_cell() -> None:
+    """M4; taking away the rest of stem cells takes the claim away."""
+    spared, met = (
+        with_chemotherapy(),
+        with_chemotherapy(cytarabine_kill_resting=1.0, cytarabine_kill_max=3.0, doxorubicin_kill_max=3.0),
+    )
+    untreated, treated = (spared.simulate_unit(unit(arm)) for arm in (0, 1))
+    week = np.searchsorted(spared.times_h, 6 * WEEK)
+    assert treated["marrow"][:, week].mean() < 0.5 * untreated["marrow"][:, week].mean()
+    assert (treated["stem"][:, -1].sum(axis=1) > 0).all()
+    assert treated["gone"][-1] < 1e-3
+    assert met.simulate_unit(unit(1))["gone"][-1] > 100.0 * treated["gone"][-1]
+    np.testing.assert_array_equal(met.simulate_unit(unit(0))["marrow"], untreated["marrow"])
+
+
+def test_chemotherapy_needs_mice_that_are_treated() -> None:
+    with pytest.raises(InvalidInput, match="chemotherapy: found ex vivo treatment, expected mice that are treated"):
+        study(mouse__chemotherapy={"mimic": "5+3"})
+    with pytest.raises(InvalidInput, match=r"mouse\.chemotherapy"):
+        study(mouse__chemotherapy={"nobody": "5+3"})
+    with pytest.raises(InvalidInput, match=r'found "7\+3", expected'):
+        study(mouse__chemotherapy={"mimic": "7+3"})
+
+
+def test_deaths_of_mice_of_several_samples_are_read_by_survival(tmp_path: Path) -> None:
+    """Mice are numbered in each sample; the assay gets a name for each."""
+    own = study(
+        assays=[{"name": "survival", "control": "mock"}],
+        mouse__draws={"no_engraftment": 0.0, "lic_frequency": 1e-3, "death_burden": 0.1},
+    )
+    found = workflow.run(own, out=tmp_path / "out")
+    assert found.table("mice")["dead"].sum() >= 5
+    assert not [finding["sentence"] for finding in found.findings if "cannot read" in finding["sentence"]]
 
 
 def test_treatment_of_the_mouse_begins_when_it_is_given() -> None:

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.study.blood import Cells
 
 Floats = NDArray[np.float64]
 # counts (G/L) below which the grade is 1, 2, 3, 4: CTCAE 5.0 (National Cancer Institute, 2017-11-27), "Neutrophil count
 # decreased" and "Platelet count decreased"; unverified. That of grade 1 is the laboratory's own lower limit of normal.
-LIMITS: dict[Cells, tuple[float, float, float, float]] = {
+LIMITS: dict[str, tuple[float, float, float, float]] = {
     "neutrophils": (1.8, 1.5, 1.0, 0.5),
     "platelets": (150.0, 75.0, 50.0, 25.0),
 }
@@ -39,7 +38,7 @@ class Toxicity:
     hours: Floats
 
 
-def grade(counts: ArrayLike, cells: Cells, *, normal: float | None = None) -> NDArray[np.int64]:
+def grade(counts: ArrayLike, cells: str, *, normal: float | None = None) -> NDArray[np.int64]:
     """The grade of each count.
 
     Parameters
@@ -73,7 +72,7 @@ def grade(counts: ArrayLike, cells: Cells, *, normal: float | None = None) -> ND
     return np.asarray((given[..., np.newaxis] < limits).sum(axis=-1), dtype=np.int64)
 
 
-def toxicity(times: ArrayLike, counts: ArrayLike, cells: Cells, *, normal: float | None = None) -> Toxicity:
+def toxicity(times: ArrayLike, counts: ArrayLike, cells: str, *, normal: float | None = None) -> Toxicity:
     """Worst grade, nadir, and hours at each grade or worse.
 
     Parameters
@@ -116,7 +115,7 @@ def toxicity(times: ArrayLike, counts: ArrayLike, cells: Cells, *, normal: float
     return Toxicity(worst, given.min(axis=1), at[first], hours)
 
 
-def _limits(cells: Cells, normal: float | None) -> Floats:
+def _limits(cells: str, normal: float | None) -> Floats:
     if cells not in LIMITS:
         raise InvalidInput([Fault("cells", repr(cells), " or ".join(LIMITS))])
     limits = list(LIMITS[cells])

@@ -20,7 +20,7 @@ from senexo.base.errors import UnsupportedFeature
 from senexo.engine.host.leukaemia import STEM, Treatment, leukaemia
 from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, units_of
 from senexo.lab.lone.simulator import CellSimulator
-from senexo.lab.mouse import eradication, hazards, mice, secondary, tables
+from senexo.lab.mouse import chemotherapy, eradication, hazards, mice, secondary, tables
 from senexo.lab.mouse.hazards import CellHazards, Fates
 from senexo.lab.mouse.sample import Sample, homed_means, sample
 from senexo.lab.observables import WellSummary, evaluate
@@ -140,7 +140,9 @@ class MouseExperiment:
         fates = self._fates(treated)
         living = self._living(unit, arm, fates, cancelled)
         added = hazards.excess(treated, untreated)
-        process = leukaemia(own.rates, self._treatment(added, own), capacity=own.values["capacity"])
+        process = leukaemia(
+            own.rates, self._treatment(added, own, list(self.study.arms)[unit.arm]), capacity=own.values["capacity"]
+        )
         alive = max(fates.living, 1e-300)
         shares = (fates.growing / alive, fates.senescent / alive, fates.escaped / alive)
         means = homed_means(own, living, *shares)
@@ -232,12 +234,14 @@ class MouseExperiment:
         matched = self._fates(self._table(unit, other, cancelled)).living
         return self.mouse.cells * min(own.living, matched)
 
-    def _treatment(self, added: CellHazards, own: Sample) -> Treatment:
+    def _treatment(self, added: CellHazards, own: Sample, arm: str | None = None) -> Treatment:
         """The hazards on the clock of the mouse; beyond the circuits, those of their last interval."""
         end = self.mouse.end_h
         before = self.mouse.treated_from_h
         shift = -(self.mouse.injected_at_h or 0.0) if before is None else before
-        edges = np.unique(np.clip(np.concatenate([[0.0, end], added.edges_h + shift]), 0.0, end))
+        regimen = None if arm is None else self.mouse.chemotherapy.get(arm)
+        given = np.zeros(0) if regimen is None else chemotherapy.edges(regimen, own.values)
+        edges = np.unique(np.clip(np.concatenate([[0.0, end], added.edges_h + shift, given + shift]), 0.0, end))
         middle = 0.5 * (edges[1:] + edges[:-1]) - shift
         row = np.clip(np.searchsorted(added.edges_h, middle, side="right") - 1, 0, len(added.commit) - 1)
         acts = middle >= 0.0
@@ -248,6 +252,8 @@ class MouseExperiment:
         return Treatment(
             edges, commit=on_clock(added.commit), apoptosis=on_clock(added.death), escape=added.escape[row],
             clear=np.full(len(row), own.values["clearance"] / DAY_H), cycling=on_clock(added.cycling, 1.0),
+            kill=np.zeros(len(row)) if regimen is None else chemotherapy.kill(regimen, own.values, edges - shift),
+            resting_share=0.0 if regimen is None else own.values["cytarabine_kill_resting"],
         )  # fmt: skip
 
     def _read(self, unit: Unit, grown: mice.Mice, own: Sample) -> dict[str, Floats]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 
 from senexo.base.units import SHARE, SPAN, TIME
+from senexo.study.agents import CHEMOTHERAPY
 from senexo.study.form.culture import Draw, Number
 from senexo.study.form.fields import Constant, Either, Listed, Named, OneOf, Quantity, Text, Whole
 from senexo.study.form.kinds import HOURS, INJECTED, MAX_DONORS, MAX_MICE, SPAN_H
@@ -66,6 +67,10 @@ class Mouse(Table):
         dict[Annotated[str, Text()], ArmName] | None,
         Named('a table of arms, e.g. { control = "mimic" }'),
     ] = key("arm = the arm whose number of living cells it gets", None, otherwise="none")  # fmt: skip
+    chemotherapy: Annotated[
+        dict[Annotated[str, Text()], Annotated[str | None, OneOf(tuple(CHEMOTHERAPY), "regimens")]] | None,
+        Named('a table of arms, e.g. { chemotherapy = "5+3" }'),
+    ] = key("arm = the regimen that its mice get from `treated_from` on", None, otherwise="none")  # fmt: skip
     draws: Annotated[
         Any,
         Either(
