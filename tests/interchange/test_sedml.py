@@ -243,6 +243,7 @@ def error_of(results: Results) -> SenexoError:
     ("parts", "error", "said"),
     [
         ({"simulations": uniform(kisao="KISAO:0000437")}, UnsupportedFeature, "flux balance analysis"),
+        ({"tasks": TASK + repeated('<dataRange id="i" sourceReference="d"/>')}, UnsupportedFeature, "dataRange"),
         ({"simulations": uniform(kisao="KISAO:0000407")}, UnsupportedFeature, "for this simulation"),
         ({"simulations": uniform(kisao="CVODE")}, InvalidModel, "a KiSAO term such as"),
         ({"simulations": uniform(end=-1)}, InvalidModel, "initial <= output start <= output end"),
