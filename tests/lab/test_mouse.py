@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from senexo.lab.mouse.sample import Sample, homed_means, sample
 from senexo.lab.registry import experiment_of
 from senexo.study import agents
 from senexo.study.observables import Observable, Quantity
+from senexo.study.read import read_study
 from senexo.study.resolve import resolve
 from senexo.study.schema import Study
 
@@ -322,6 +324,22 @@ def test_the_effect_vanishes_with_the_edges_of_the_circuit() -> None:
     ):
         value = experiment.value(Observable(quantity, "mimic", 12 * WEEK), unit(1), own)
         assert np.isfinite(value)
+
+
+@pytest.mark.parametrize("name", ["c06-engraftment", "c07-eradication"])
+def test_the_null_of_a_shipped_claim_takes_its_effect_away(name: str) -> None:
+    """Six draws, of which some show an effect; with the edges cut none has more commitment than an untreated cell."""
+    own = read_study(name, set=["donors.n=6", "cells.LSC.n=4", "mouse.mice=1", "mouse.splitting=0"])
+    experiment = experiment_of(own)
+    assert isinstance(experiment, MouseExperiment)
+    experiment.compile()
+    units = [one for one in experiment.units() if list(own.arms)[one.arm] == "mimic"]
+    shown, cut = (
+        [experiment.simulate_unit(replace(one, world=world))["commit"][0] for one in units]
+        for world in (World.STUDY, World.NULL)
+    )
+    assert max(shown) > 1e-3
+    assert max(cut) < 1e-9
 
 
 def test_a_matched_control_gets_as_many_living_cells() -> None:
