@@ -2,7 +2,7 @@
 
 Everything is read off the tables `claim`, `claim_draws`, `next_steps` and `assay_..._differences_...`, and off
 findings.json. A study with a claim is answered by its verdict; any other by the first comparison that it requests, at
-all doses of the same two families.
+all doses of the same two families, or by that of survival where there is no other.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from senexo.report.folder import ResultFolder
 
 YES, NO, UNDECIDED, LOWER, NO_QUESTION = "Yes", "No", "Undecided", "Lower", "No answer"
+LONGER, SHORTER = "Longer survival", "Shorter survival"
 OF_CLAIM = {"holds": YES, "does not hold": NO, "not decided": UNDECIDED}
 UNTESTED, NOT_TESTED = "not tested", "Not tested"
 A_WORLD = "A world is one draw of all parameters."
@@ -37,7 +38,8 @@ class Reply:
     Attributes
     ----------
     verdict
-        "Yes", "No", "Undecided", "Lower" (an effect downwards), "In 14 % of worlds", "Not tested" or "No answer".
+        "Yes", "No", "Undecided", "Lower" (an effect downwards), "Longer survival", "Shorter survival", "In 14 % of
+        worlds", "Not tested" or "No answer".
     sentence
         The answer with its numbers.
     sure, assumed
@@ -63,12 +65,30 @@ def reply(folder: ResultFolder) -> Reply:
     if "claim" in folder.found:
         return _of_claim(folder, steps)
     if steps is None or not (steps["kind"] == "donors").any():
+        if ratio := _hazard_ratio(folder):
+            return _of_survival(folder, ratio)
         return Reply(
             NO_QUESTION, "The study compares no arms and makes no claim, so it shows courses only.",
             f"{_donors(folder)}.", assumed(folder),
             ["Name two arms in an assay's `compare`, or add a `[claim]`."],
         )  # fmt: skip
     return _of_comparison(folder, steps[steps["kind"] == "donors"])
+
+
+def _hazard_ratio(folder: ResultFolder) -> Mapping[str, Any] | None:
+    """The first comparison of survival; of its models the last, which holds most constant."""
+    found = [one for one in folder.found["findings"] if one["assay"] == "survival" and ":hazard_ratio:" in one["id"]]
+    pairs = [one["id"].rpartition(":")[2] for one in found]
+    return next((one for one, pair in zip(reversed(found), reversed(pairs), strict=True) if pair == pairs[0]), None)
+
+
+def _of_survival(folder: ResultFolder, found: Mapping[str, Any]) -> Reply:
+    """The answer of a study whose only comparison is one of survival."""
+    shown = found["verdict"] in SHOWN
+    verdict = UNDECIDED if not shown else LONGER if found["estimate"] < 1.0 else SHORTER
+    sentence = f"Survival: {found['sentence'].removeprefix('arm, ')}"
+    steps = [] if shown else ["More mice and samples; `senexo assay power --assay survival` says how many."]
+    return Reply(verdict, sentence, f"{_donors(folder)}.", assumed(folder), steps)
 
 
 def assumed(folder: ResultFolder) -> str:

@@ -310,3 +310,28 @@ def test_figures_say_in_words_what_they_show(written: Path) -> None:
     assert text.count("<svg") == text.count('role="img" aria-label="') == 4
     assert "mimic[3000]: renewing 50 %, senescent 30 %, dead 20 %" in text
     assert len(text) < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("verdict", "estimate", "said"),
+    [("large", 0.4, "Longer survival"), ("moderate", 1.9, "Shorter survival"), ("no effect shown", 0.9, "Undecided")],
+)
+def test_survival_answers_where_nothing_else_is_compared(
+    tmp_path: Path, verdict: str, estimate: float, said: str
+) -> None:
+    """By the model that holds most constant, of the first comparison."""
+    kinds = (
+        "alone:arm:b against a",
+        "stratified:arm:b against a",
+        "alone:arm:c against a",
+        "stratified:arm:c against a",
+    )
+    found = [
+        {"assay": "survival", "id": f"1:hazard_ratio:{kind}", "verdict": verdict if kind == kinds[1] else "large",
+         "estimate": estimate, "sentence": f"arm, the sentence of {kind}."}
+        for kind in kinds
+    ]  # fmt: skip
+    answer = reply(made(tmp_path, found={"findings": found}))
+    assert answer.verdict == said
+    assert answer.sentence == "Survival: the sentence of stratified:arm:b against a."
+    assert bool(answer.steps) == (said == "Undecided")
