@@ -28,8 +28,8 @@ EXPECTED = (
     'a whole number of copies, e.g. 300, a fold over the cell\'s own level ("10-fold") or nM in the medium ("20 nM")'
 )
 NO_BODY = (
-    "copies, a fold or nM: an amount per body weight or surface needs a body (weight, route, pharmacokinetics), and "
-    "no experiment of this version has one"
+    "copies, a fold or nM: an amount per body weight or surface needs a body (weight, route, pharmacokinetics); "
+    "`senexo exposure` says how many active copies it becomes"
 )
 Unit = Literal["copies", "fold", "nM"]
 STEP_H, FEWEST_PARTS, MOST_PARTS = 1.0, 12, 1000  # parts in which an infusion is given

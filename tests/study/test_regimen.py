@@ -100,7 +100,7 @@ def test_a_level_that_the_circuit_does_not_state_has_no_fold() -> None:
 @pytest.mark.parametrize(
     ("dose", "says"),
     [
-        ({"amount": "2 mg/kg"}, r'dose.amount: found "2 mg/kg", expected .* needs a body .*no experiment'),
+        ({"amount": "2 mg/kg"}, r'dose.amount: found "2 mg/kg", expected .* needs a body .*senexo exposure'),
         ({"amount": [30, "93 mg/m2"]}, r"dose.amount\[1\]: .* needs a body"),
         ({"amount": "0.5-fold"}, r"a fold of 1 or more"),
         ({"amount": "3 h"}, r"expected a whole number of copies, e.g. 300, a fold"),
