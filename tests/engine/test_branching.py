@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from senexo.base.errors import InvalidInput, SimulationError
 from senexo.engine.branching.counts import simulate
@@ -51,6 +52,46 @@ def test_extinction_with_changing_hazards_is_kendalls_integral():
     # P = J / (1 + J), J = int_0^t death exp(int_0^u (death - birth)) du
     j = 0.3 * (1 - np.exp(-0.7)) / 0.7 + 0.7 * np.exp(-0.7) * (np.exp(1.5) - 1) / 0.5
     assert np.exp(log_extinction(process, 4.0)[0]) == pytest.approx(j / (1 + j), rel=1e-8)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_extinction_does_not_depend_on_where_edges_are(scale):
+    """One long interval in which a state starts at its bounds, against the same cut into pieces, and scipy's DOP853."""
+    events = [
+        Event("active", {"active": 2}, 0.01),
+        Event("active", {"active": 1, "senescent": 1}, 0.02),
+        Event("active", {"quiescent": 1}, 0.02),
+        Event("active", {}, 0.1),
+        Event("quiescent", {"active": 1}, 0.001),
+        Event("senescent", {"active": 1}, 1e-4),
+    ]
+    types = ["active", "quiescent", "senescent"]
+    found, cut = (
+        log_extinction(Process.of(types, events, edges), 84.0 * scale)
+        for edges in ([0.0, 84.0 * scale], np.linspace(0.0, 84.0 * scale, 9))
+    )
+    np.testing.assert_allclose(found, cut, rtol=1e-10)
+    process = Process.of(types, events, [0.0, 84.0 * scale])
+
+    def slope(_, f):
+        rate = np.zeros(3)
+        np.add.at(rate, process.parent, process.hazards[0] * ((f**process.offspring).prod(1) - f[process.parent]))
+        return rate
+
+    method = "DOP853" if scale == 1.0 else "Radau"
+    other = solve_ivp(slope, (0.0, 84.0 * scale), np.zeros(3), method=method, rtol=1e-11, atol=1e-14).y[:, -1]
+    np.testing.assert_allclose(np.exp(found), other, rtol=1e-9)
+
+
+def test_intervals_of_equal_hazards_are_one_but_for_the_times_that_are_read():
+    process = birth_death([1.0, 1.0, 0.2, 0.2], [0.3, 0.3, 0.7, 0.7], [0.0, 1.0, 2.0, 3.0, 4.0])
+    plain = birth_death([1.0, 0.2], [0.3, 0.7], [0.0, 2.0, 4.0])
+    times = [1.5, 3.0, 4.0]
+    for since in (0.0, 0.5):
+        several = log_extinction(process, times, since=since)[:, 0]
+        alone = [log_extinction(plain, time, since=since)[0] for time in times]
+        np.testing.assert_allclose(several, alone, rtol=1e-10)
+    assert log_extinction(process, 2.0, since=2.0)[0] == -np.inf
 
 
 def test_survival_too_rare_for_one_minus_extinction():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,10 +9,8 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 from senexo.base.errors import Fault, InvalidInput
+from senexo.engine.branching.backward import backward
 from senexo.engine.branching.process import Counts, Floats, Process
-
-RELATIVE = 1e-11  # error of a step of the backward equation, relative to each probability
-LEAST = np.array([1e-18, 1e-30])  # and absolute: of extinction, of survival
 
 
 def log_extinction(
@@ -70,16 +67,9 @@ def log_extinction(
     process.within(begin, "since")
     n = len(process.types)
     states = np.tile(np.concatenate([1.0 - mask, mask]).astype(float), (len(ends), 1))
-    edges = np.union1d(process.edges, [*ends, begin])
-    edges = edges[(edges >= begin) & (edges <= ends.max())]
-    for first, last in reversed(list(itertools.pairwise(edges))):
-        hazards = process.hazards[int(np.searchsorted(process.edges, first, side="right")) - 1]
-        here = ends >= last
-        found = solve_ivp(
-            lambda _, y, h=hazards: _backward(process, h, y.reshape(-1, 2 * n)).ravel(), (0.0, last - first),
-            states[here].ravel(), method="DOP853", rtol=RELATIVE, atol=np.tile(np.repeat(LEAST, n), here.sum()),
-        )  # fmt: skip
-        states[here] = np.clip(found.y[:, -1], 0.0, 1.0).reshape(-1, 2 * n)
+    edges, hazards = _merged(process, begin, ends)
+    over = len(hazards) - np.searchsorted(edges, ends)
+    backward(states, over, np.diff(edges)[::-1].copy(), hazards[::-1].copy(), process.parent, process.offspring)
     gone, left = states[:, :n], states[:, n:]
     with np.errstate(divide="ignore"):
         logs = np.where(gone < 0.5, np.log(gone), np.log1p(-np.minimum(left, 1.0)))
@@ -109,18 +99,19 @@ def extinction(
     return float(np.exp(np.asarray(start)[there] @ logs[there]))
 
 
-def _backward(process: Process, hazards: Floats, states: Floats) -> Floats:
-    """The backward equation of states [times, 2 types]: extinction, then survival."""
-    n = len(process.types)
-    gone, left = np.clip(states[:, :n], 0.0, 1.0), np.clip(states[:, n:], 0.0, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.where(gone < 0.5, np.log(gone), np.log1p(-left))[:, None, :]
-        all_gone = np.where(process.offspring > 0, process.offspring * logs, 0.0).sum(axis=2)
-    change = np.zeros_like(states)
-    rows = np.arange(len(states))[:, None]
-    np.add.at(change, (rows, process.parent), hazards * (np.exp(all_gone) - gone[:, process.parent]))
-    np.add.at(change, (rows, n + process.parent), hazards * (-np.expm1(all_gone) - left[:, process.parent]))
-    return change
+def _merged(process: Process, begin: float, ends: Floats) -> tuple[Floats, Floats]:
+    """Edges from `begin` to the last of `ends`, and hazards [intervals, events] between them.
+
+    Neighbouring intervals of equal hazards are one, but for an edge at each of `ends`.
+    """
+    edges = np.union1d(process.edges, [*ends, begin])
+    edges = edges[(edges >= begin) & (edges <= ends.max())]
+    own = process.hazards[np.searchsorted(process.edges, edges[:-1], side="right") - 1]
+    if not len(own):
+        return edges, own
+    differs = (own[1:] != own[:-1]).any(axis=1) | np.isin(edges[1:-1], ends)
+    kept = np.flatnonzero(np.concatenate([[True], differs]))
+    return np.append(edges[kept], edges[-1]), own[kept]
 
 
 def mean(process: Process, start: Counts | Floats, times: Sequence[float] | Floats) -> Floats:
