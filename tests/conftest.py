@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import Counter
@@ -52,6 +53,13 @@ def slow_functions() -> frozenset[str]:
     """What tests/slow.txt lists: "tests/.../test_x.py::test_y"."""
     lines = SLOW.read_text(encoding="utf-8").splitlines()
     return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def pytest_collection_finish() -> None:
+    """What the tests and libraries hold by now stays until the end: the collector need not look through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)

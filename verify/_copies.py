@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from senexo.engine.formula.evaluate import initial_values
-from senexo.engine.ode.single import integrate
+from senexo.engine.ode.single import Translated, integrate
 from senexo.lab.coupled.population import population_of
 from senexo.model.circuit import Circuit
 from verify._cell import Floats, Wish, do
@@ -24,6 +24,7 @@ class Copies:
 
     def __init__(self, circuit: Circuit, parameters: Mapping[str, float]) -> None:
         self._lowered = population_of(circuit, types=["LSC"]).types[0].network
+        self._translated = Translated(self._lowered)
         given = {self._lowered.slot(name): value for name, value in parameters.items()}
         self._v = initial_values(self._lowered, given)
         self._scaled = [self._lowered.slot(name) for name in ("size", "X", "vesicles", *HELD)]
@@ -36,14 +37,14 @@ class Copies:
 
     def divide(self, size: float) -> None:
         self._v[self._scaled] *= size / self.get("V")
-        self._v = integrate(self._lowered, self._v, np.array([0.0]))[0]
+        self._v = integrate(self._translated, self._v, np.array([0.0]))[0]
 
     def run(self, times: Floats, names: Sequence[str]) -> Floats:
         rows = []
         for place, time in enumerate(times):
             if place:
                 step = time - times[place - 1]
-                self._v = integrate(self._lowered, self._v, np.array([0.0, step]), rtol=1e-7, atol=1e-5)[-1]
+                self._v = integrate(self._translated, self._v, np.array([0.0, step]), rtol=1e-7, atol=1e-5)[-1]
                 if self.get("on") > 0.5:
                     self.divide(np.exp(-self.get("mu0") * step / 2))
             rows.append([self.get(name) for name in names])

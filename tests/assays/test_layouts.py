@@ -5,7 +5,9 @@ The files are made up; each says the same of mock and mimic in three donors (or 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +111,19 @@ def written(tmp_path: Path, suffix: str, data: str | bytes) -> Path:
     return path
 
 
+@cache
+def of_the_plain_table() -> list[float]:
+    suffix, data = QPCR["plain"]
+    with tempfile.TemporaryDirectory() as folder:
+        return answers(laid_out(read_grid(written(Path(folder), suffix, data)), "qpcr")[0])
+
+
 @pytest.mark.parametrize("name", list(QPCR))
 def test_every_layout_of_a_plate_gives_the_same_fold(tmp_path: Path, name: str) -> None:
     frame, _ = laid_out(read_grid(written(tmp_path, *QPCR[name])), "qpcr")
-    plain, _ = laid_out(read_grid(written(tmp_path, *QPCR["plain"])), "qpcr")
-    assert answers(frame) == pytest.approx(answers(plain), rel=1e-12)
-    assert answers(plain)[3] == 1  # the undetected well is censored, not left out
+    found = answers(frame)
+    assert found == pytest.approx(of_the_plain_table(), rel=1e-12)
+    assert found[3] == 1  # the undetected well is censored, not left out
 
 
 def test_the_case_files_of_instruments() -> None:

@@ -152,9 +152,9 @@ def test_order_names_and_units_do_not_matter(seed: int, scale: float, shift: flo
 
 
 def test_calibration_on_a_few_hundred_tables() -> None:
-    """Four checks at 200 tables; each fails falsely with a chance below 0.001 (`verify._calibration`)."""
+    """Four checks at 100 tables; each fails falsely with a chance below 0.001 (`verify._calibration`)."""
     checks = [
-        covers("odds ratio", math.log(ODDS), slope, sets=200), covers("area", AREA, roc_area, sets=200),
-        keeps_level("logistic", logistic_level, sets=200), keeps_level("Fisher", fisher_level, sets=200),
+        covers("odds ratio", math.log(ODDS), slope, sets=100), covers("area", AREA, roc_area, sets=100),
+        keeps_level("logistic", logistic_level, sets=100), keeps_level("Fisher", fisher_level, sets=100),
     ]  # fmt: skip
     assert [check.name for check in checks if not check.passed] == []

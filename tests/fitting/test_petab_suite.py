@@ -104,11 +104,11 @@ def test_perelson_beside_libroadrunner(shared_data: Path) -> None:
 
 
 @pytest.mark.slow
-def test_boehm_from_a_hundred_starts(shared_data: Path) -> None:
-    """The published optimum, -138.22, from at least 4 of 100 random starts (seed 1)."""
+def test_boehm_from_thirty_starts(shared_data: Path) -> None:
+    """The published optimum, -138.22, from some of 30 random starts (seed 1); `verify.fits` has a hundred."""
     objective = Objective(
         read_problem(shared_data / "petab" / "Boehm_JProteomeRes2014" / "Boehm_JProteomeRes2014.yaml")
     )
-    found = search(objective, 100, seed=1)
+    found = search(objective, 30, seed=1)
     assert found.best.at.llh == pytest.approx(-138.22, abs=0.005)
-    assert found.at_best >= 4
+    assert found.at_best >= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import pytest
@@ -38,3 +39,9 @@ def test_from_a_type_to_itself_is_refused(giving: str, taking: str, found: str) 
 def test_from_one_type_to_another_is_answered() -> None:
     resolve(study("LSC", "MSC"), where="study.toml")
     resolve(study("MSC", "LSC"), where="study.toml")
+
+
+def test_the_resolved_form_without_media_resolves_again() -> None:
+    """What a run keeps of a study (study.resolved.toml) can be run; before, its `medium = []` was refused."""
+    first = resolve(study("LSC", "MSC"), where="study.toml")
+    assert resolve(tomllib.loads(first.to_toml())).digest == first.digest

@@ -13,7 +13,6 @@ from senexo.engine.formula.forcing import Forcing
 from senexo.engine.formula.network import Lowered
 from senexo.engine.ode import bdf_places as at
 from senexo.engine.ode.equations import Equations
-from senexo.engine.ode.sensitivity_kernel import TOLERANCE, advance_with_slopes
 from senexo.engine.ode.sizes import Sizes
 from senexo.engine.ode.stepper import AT_STOP, FAILED, STALLED, Stepper
 
@@ -110,6 +109,9 @@ class Sensitivities:
             return Course(out, found)
         if not n:
             return self._without_states(equations, out, found, times)
+        # its kernels are compiled at import: only for who uses them
+        from senexo.engine.ode.sensitivity_kernel import TOLERANCE, advance_with_slopes
+
         sizes = Sizes(n, rtol, equations.terms)
         stepper = Stepper(equations, times, out, laws, rtol=rtol, atol=None, sizes=sizes, end=end, longest=inf)
         stepper.counts[at.OUTPUTS] = at_start

@@ -30,6 +30,7 @@ from senexo.study.form.table import Table, key
 EXPECTED_PAIRS = 'two arms, e.g. ["mimic", "scrambled"], or a list of such pairs'
 Name = Annotated[str | None, Text()]
 Names = Annotated[list[Name] | None, OneOrMore("a list of names")]
+NamesOrNone = Annotated[list[Name] | None, OneOrMore("a list of names", may_be_empty=True)]
 
 
 class _Pair(Scalar):
@@ -75,7 +76,7 @@ def _annotation(entry: Key) -> Any:
         case "arms":
             return Annotated[list[Name] | None, Listed("a list of arms")]
         case "RNAs" | "species of the media" | "names":
-            return Names
+            return NamesOrNone if entry.default == () else Names
         case "whole number":
             return Annotated[
                 int | None, Whole(*entry.limits, entry.limits[0] if entry.default is None else entry.default)

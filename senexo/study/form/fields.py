@@ -226,17 +226,18 @@ class Listed(_Parts):
 
 @dataclass(frozen=True)
 class OneOrMore(_Parts):
-    """A list, or its only element by itself; read as a list."""
+    """A list, or its only element by itself; read as a list, with something in it unless `may_be_empty`."""
 
     expected: str
+    may_be_empty: bool = False
 
     def before(self, value: Any) -> Any:
-        if value == []:
+        if value == [] and not self.may_be_empty:
             raise unexpected(self.expected, "an empty list")
         return value if isinstance(value, list) else [value]
 
     def json(self, inner: Json) -> Json:
-        return {"anyOf": [inner["items"], {**inner, "minItems": 1}]}
+        return {"anyOf": [inner["items"], inner if self.may_be_empty else {**inner, "minItems": 1}]}
 
 
 @dataclass(frozen=True)
