@@ -20,8 +20,8 @@ def exposure_of(
     import numpy as np
 
     from senexo.base.table import write_table
-    from senexo.lab.event_table import read_events
     from senexo.lab.exposure import exposure, usual_times
+    from senexo.study.event_table import read_events
 
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InvalidInput([Fault("--out", f"{out}, which is there already", "a new or an empty folder")])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,15 +16,14 @@ from senexo.engine.pk.compartments import Compartments
 from senexo.engine.pk.course import course
 from senexo.engine.pk.events import Event
 from senexo.lab.donors import donor_values
-from senexo.lab.event_table import read_events
 from senexo.study import agents
-from senexo.study.agents import AGENTS, BODIES, DOSE_UNITS, Agent, BodyName, DoseUnit, milligrams
+from senexo.study.agents import AGENTS, BODIES, DOSE_UNITS, Agent, BodyName, DoseUnit, Route, milligrams
+from senexo.study.event_table import read_events
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
-AVOGADRO = 6.02214076e23
 MOST_DRAWS, MOST_TIMES = 100_000, 1_000_000
 BAND = (5.0, 95.0)  # percentiles
 
@@ -94,7 +93,7 @@ def exposure(
     ----------
     events
         Records (`senexo.engine.pk.events.Event`), or a table of them, of one subject
-        (`senexo.lab.event_table.read_events`).
+        (`senexo.study.event_table.read_events`).
     agent
         "cytarabine", "daunorubicin", "doxorubicin" or "mimic".
     body
@@ -164,10 +163,7 @@ def exposure(
         quantities |= {"kill_per_d": kill, "kill_resting_per_d": value["kill_resting"][:, np.newaxis] * kill}
     if "marrow_share" in known:
         gone = found.exposure * np.asarray(compartments.clearance)[:, np.newaxis]  # mg that left the plasma
-        share = np.prod(
-            [value[name] for name in ("marrow_share", "uptake", "endosomal_escape", "active_share")], axis=0
-        )
-        per_mg = 1e-3 / value["molar_mass"] * AVOGADRO * share / value["marrow_cells"]
+        per_mg = agents.copies_per_mg(value)
         quantities["active_copies"] = gone * per_mg[:, np.newaxis]
     return Exposure(agent, body, at, quantities)
 
@@ -186,10 +182,18 @@ def _in_mg(event: Event, unit: str, body: BodyName) -> Event:
     return replace(event, amt=event.amt * factor, rate=event.rate * factor) if event.rate >= 0.0 else event
 
 
-def compartments_of(agent: Agent, body: BodyName, value: Mapping[str, Floats]) -> Compartments:
-    """The disposition of an agent in a body, of hosts with these numbers [hosts] of `agents.csv`."""
+def compartments_of(agent: Agent, body: BodyName, value: Mapping[str, Floats], route: Route = "iv") -> Compartments:
+    """The disposition of an agent in a body, of hosts with these numbers [hosts] of `agents.csv`; ip: of one host."""
     clearance = value["clearance"] * BODIES[body].size(agents.of(agent, body)["clearance"].unit)
-    return Compartments(clearance, clearance * value["half_life"] / log(2.0))
+    volume = clearance * value["half_life"] / log(2.0)
+    match route:
+        case "iv":
+            return Compartments(clearance, volume)
+        case "ip":
+            share = float(value["bioavailability"][0])
+            return Compartments(clearance, volume, absorption=value["absorption"], bioavailability=share)
+        case _:
+            assert_never(route)
 
 
 def kill_per_day(concentration_uM: Floats, value: Mapping[str, Floats]) -> Floats:

@@ -104,7 +104,8 @@ def _treatment(arms: Mapping[str, Arm], name: str) -> tuple[object, ...]:
     media = tuple((_treatment(arms, m.arm), m.taken_h, m.share, m.time_h) for m in arm.medium_from)
     plain = (effects(arm.genotype), effects(arm.schedule))
     more = (sorted(arm.cells.items()), above, media)
-    return (*plain, *more) if any(more) else plain
+    given = tuple(tuple(one.model_dump().items()) for one in arm.body_doses)
+    return (*plain, *(more if any(more) else ()), *((("body doses", given),) if given else ()))
 
 
 def occurrences(arms: Mapping[str, Arm]) -> list[tuple[str, int]]:

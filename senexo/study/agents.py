@@ -1,17 +1,19 @@
 """Agents that are given to a body: what is known of their pharmacokinetics and effect, and of the body's size.
 
 Numbers stand in `agents.csv`, each with range, source and status. A row without a body holds for both. Disposition is
-linear with one compartment: clearance, and a volume that gives the half-life.
+linear with one compartment: clearance, and a volume that gives the half-life. Into the peritoneum (`ip`) a mimic is
+absorbed at a first-order rate, the share `bioavailability` of it.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.units import NUMBER
@@ -22,6 +24,10 @@ Agent = Literal["cytarabine", "daunorubicin", "doxorubicin", "mimic"]
 AGENTS: tuple[Agent, ...] = get_args(Agent)
 BodyName = Literal["mouse", "patient"]
 DoseUnit = Literal["mg", "mg/kg", "mg/m2"]
+Route = Literal["iv", "ip"]
+OLIGO_ROUTES: tuple[Route, ...] = get_args(Route)
+AVOGADRO = 6.02214076e23
+SHARES = ("marrow_share", "uptake", "endosomal_escape", "active_share")
 DOSE_UNITS: tuple[DoseUnit, ...] = get_args(DoseUnit)
 BODY_DOSE = re.compile(rf"\s*(?P<number>{NUMBER})\s*(?P<unit>(?:mg|µg|ug|g)/(?:kg|m2|m²))\s*", re.ASCII | re.IGNORECASE)
 
@@ -75,6 +81,15 @@ def numbers() -> Mapping[tuple[str, str, str], CircuitParameter]:
 def of(agent: Agent, body: BodyName) -> dict[str, CircuitParameter]:
     """The numbers of an agent in a body, by name."""
     return {name: one for (who, where, name), one in numbers().items() if who == agent and where in ("", body)}
+
+
+def copies_per_mg(value: Mapping[str, Any]) -> Any:
+    """Active copies per cell of the marrow for each mg that leaves the plasma, from the numbers of an oligo.
+
+    Numbers or arrays of one shape.
+    """
+    share = math.prod(value[name] for name in SHARES)
+    return 1e-3 / value["molar_mass"] * AVOGADRO * share / value["marrow_cells"]
 
 
 def milligrams(dose: str, body: Body, where: str = "dose") -> float:

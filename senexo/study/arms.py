@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterator, Mapping
 
 from senexo.base.units import shown
 from senexo.study.actions import in_order, read_action, refuse_contradictions
+from senexo.study.body_doses import read_resolved
 from senexo.study.cursor import Cursor
 from senexo.study.form import arms as form
 from senexo.study.names import ModelNames
 from senexo.study.schema import Action, Arm
-from senexo.study.verbs import UNTREATED, VerbReader
+from senexo.study.verbs import CULTURE, UNTREATED, Into, VerbReader
 from senexo.study.wells import branched, check_media, with_well
 
 LADDERS = ("knock_down", "inhibit", "express", "set")  # besides the amount of a dose
@@ -24,11 +25,12 @@ Written = form.ArmTable | form.ResolvedArm
 
 def read_arms(
     written: Mapping[str, Written | None], place: Cursor, names: ModelNames | None, end_h: float | None,
-    types: Collection[str] = (),
+    types: Collection[str] = (), into: Into = CULTURE,
 ) -> dict[str, Arm]:  # fmt: skip
     """All arms by name, ladders spelled out, in the file's order.
 
-    end_h: the hour by which all must be done; types: the types of cells that may be in a well.
+    end_h: the hour by which all must be done; types: the types of cells that may be in a well; into: what doses are
+    given to.
     """
     arms: dict[str, Arm] = {}
     places: dict[str, Cursor] = {}
@@ -38,7 +40,7 @@ def read_arms(
         if one is None:  # it has a fault, yet other parts of the file may name it
             arms[name], places[name] = Arm(family=name, dose_label="", summary=UNTREATED), entry
             continue
-        for rung, made in _read_arm(name, one, entry, names, end_h, types):
+        for rung, made in _read_arm(name, one, entry, names, end_h, types, into):
             if rung in arms:
                 entry.fault("a name of its own", found=f"a second arm called {shown(rung)}")
             arms[rung], places[rung] = made, entry
@@ -53,17 +55,18 @@ def read_arms(
 
 
 def _read_arm(
-    name: str, written: Written, place: Cursor, names: ModelNames | None, end_h: float | None, types: Collection[str]
-) -> Iterator[tuple[str, Arm]]:
+    name: str, written: Written, place: Cursor, names: ModelNames | None, end_h: float | None, types: Collection[str],
+    into: Into,
+) -> Iterator[tuple[str, Arm]]:  # fmt: skip
     if isinstance(written, form.ResolvedArm):
-        yield name, _resolved_arm(name, written, place, names, end_h, types)
+        yield name, _resolved_arm(name, written, place, names, end_h, types, into)
         return
     ladders = [quantity for quantity in _quantities(place) if isinstance(quantity.value, list)]
     for extra in ladders[1:]:
         extra.fault(f"one list in an arm; {ladders[0].path} is one already", found="a second list")
 
     def read(rung: int = 0) -> tuple[str, Arm]:
-        reader = VerbReader(names, end_h, rung)
+        reader = VerbReader(names, end_h, rung, into=into)
         arm, upper, label = reader.arm(name, written, place), None, reader.label
         if written.insert is not None:
             above = VerbReader(names, end_h, rung)
@@ -111,7 +114,7 @@ def _quantities(place: Cursor) -> Iterator[Cursor]:
 
 def _resolved_arm(
     name: str, written: form.ResolvedArm, place: Cursor, names: ModelNames | None, end_h: float | None,
-    types: Collection[str],
+    types: Collection[str], into: Into,
 ) -> Arm:  # fmt: skip
     """An arm that is written as its actions already."""
     genotype, schedule = _resolved_actions(written, place, names, end_h)
@@ -123,6 +126,7 @@ def _resolved_arm(
         summary=written.summary or UNTREATED,
         genotype=genotype,
         schedule=schedule,
+        body_doses=read_resolved(written.body_doses or (), place.at("body_doses"), names, into.body),
     )
     upper = None
     if written.insert is not None:

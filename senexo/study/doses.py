@@ -60,6 +60,8 @@ def cautions(study: Study, circuit: Circuit | None) -> Iterator[str]:
                 total[action.of, action.target] += action.value
         for (agent, _), copies in total.items():
             largest[agent] = max(largest.get(agent, 0.0), copies)
+        if arm.body_doses and arm.agent and arm.dose_copies:  # doses into a body: the central value of the copies
+            largest[arm.agent] = max(largest.get(arm.agent, 0.0), arm.dose_copies)
     for agent, copies in largest.items():
         caution = beyond_argonaute(agent, copies, limited=limited)
         if caution:

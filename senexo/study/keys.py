@@ -36,6 +36,7 @@ SECTIONS: tuple[tuple[str, type[Table]], ...] = (
     ("`branch`", arms.Branch),
     ("`actions`, `genotype`, `schedule`", arms.Action),
     ("`[arms.NAME]`, resolved form", arms.ResolvedArm),
+    ("`body_doses`, resolved form", arms.BodyDose),
     ("`[mouse]`", mouse.Mouse),
     ("`[secondary]`", mouse.Secondary),
     ("`[readouts]`", measured.Readouts),

@@ -7,7 +7,7 @@ empty.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -21,7 +21,7 @@ from senexo.study.cursor import Cursor, named
 from senexo.study.donors import draw_over
 from senexo.study.form import mouse as form
 from senexo.study.names import ModelNames
-from senexo.study.schema import Draw, Mouse, Secondary
+from senexo.study.schema import Arm, Draw, Mouse, Secondary
 
 FILE = "mouse.csv"
 READ_AFTER_H = 12 * 7 * 24.0  # of a secondary mouse
@@ -56,7 +56,7 @@ def _draw(one: CircuitParameter) -> Draw:
 
 
 def read_mouse(
-    mouse: form.Mouse | None, place: Cursor, arms: Collection[str], culture_h: float | None, names: ModelNames | None
+    mouse: form.Mouse | None, place: Cursor, arms: Mapping[str, Arm], culture_h: float | None, names: ModelNames | None
 ) -> Mouse | None:
     """The mice of a study; None without them, or after a fault."""
     if mouse is None:
@@ -87,7 +87,7 @@ def read_mouse(
             place.at("chemotherapy").fault(named(name, arms, "arms"), found=shown(name))
     if mouse.chemotherapy and treated is None and not place.has_fault():
         place.at("chemotherapy").fault("mice that are treated (the key treated_from)", found="ex vivo treatment")
-    draws = _draws(mouse, place)
+    draws = _draws(mouse, place, oligos=any(arm.body_doses for arm in arms.values()))
     if place.has_fault() or end is None or mouse.cells is None or mouse.mice is None or mouse.threshold is None:
         return None
     if injected is None and treated is None:
@@ -146,14 +146,19 @@ def _times(mouse: form.Mouse, place: Cursor, what: str, end: float | None) -> tu
     return tuple(found)
 
 
-def _draws(mouse: form.Mouse, place: Cursor) -> dict[str, Draw]:
-    """The numbers of the strain, route and class, with what the study says put over them; checked together."""
+def _draws(mouse: form.Mouse, place: Cursor, *, oligos: bool) -> dict[str, Draw]:
+    """The numbers of the strain, route and class, with what the study says put over them; checked together.
+
+    oligos: whether mice get doses of an oligo.
+    """
     if mouse.strain is None or mouse.route is None or mouse.kinetics is None:
         return {}
     found = table_of(mouse.strain, mouse.route, mouse.kinetics)
     for regimen in (mouse.chemotherapy or {}).values():
         for agent, _, _ in CHEMOTHERAPY.get(regimen or "", ()):
             found |= {f"{agent}_{name}": _draw(one) for name, one in agents_of(agent, "mouse").items()}
+    if oligos:
+        found |= {f"mimic_{name}": _draw(one) for name, one in agents_of("mimic", "mouse").items()}
     if mouse.draws == "central":
         return {name: draw.model_copy(update={"law": "fixed"}) for name, draw in sorted(found.items())}
     for name, written in (mouse.draws or {}).items():

@@ -3,7 +3,8 @@
 An amount is in active copies per cell (those that Argonaute loads), as a fold over the cell's own level, or as a
 concentration in the medium. The last two are converted: a fold with the level that the donors of the study draw, a
 concentration with the factors of `dose_conversions.csv`. Every converted amount has the range that its factors leave.
-Amounts per body weight or surface need a body (weight, route, pharmacokinetics), which a culture does not have.
+Amounts per body weight or surface need a body (weight, route, pharmacokinetics), which treated mice have and a culture
+does not (`senexo.study.body_doses`).
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ EXPECTED = (
     'a whole number of copies, e.g. 300, a fold over the cell\'s own level ("10-fold") or nM in the medium ("20 nM")'
 )
 NO_BODY = (
-    "copies, a fold or nM: an amount per body weight or surface needs a body (weight, route, pharmacokinetics); "
-    "`senexo exposure` says how many active copies it becomes"
+    "copies, a fold or nM: a dose per body weight or surface, or of a table, needs a body (mice that are treated: "
+    "[mouse] with treated_from); `senexo exposure` says how many active copies it becomes"
 )
 Unit = Literal["copies", "fold", "nM"]
 STEP_H, FEWEST_PARTS, MOST_PARTS = 1.0, 12, 1000  # parts in which an infusion is given

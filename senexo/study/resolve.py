@@ -24,6 +24,7 @@ from senexo.study.requests import read_claim, read_readouts, read_replicates
 from senexo.study.schema import CellType, Study
 from senexo.study.structure import in_file_order, read_form
 from senexo.study.targets import with_targets
+from senexo.study.verbs import Into
 from senexo.study.wells import types_in
 from senexo.study.worlds import AS_IT_STANDS
 
@@ -100,7 +101,9 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
     drawn = names if names is None or form.cells is None else of_types(names, form.cells)
     donors = read_donors(form.donors, top.at("donors"), drawn, varying)
     of_donors = names if names is None or donors is None else replace(names, draws={**names.draws, **donors.draws})
-    arms = read_arms(form.arms or {}, top.at("arms"), of_donors, end, list(form.cells or ()))
+    treated = form.mouse is not None and (form.mouse.treated_from is not None or form.mouse.treated_from_h is not None)
+    into = Into("mouse" if treated else None, folder)
+    arms = read_arms(form.arms or {}, top.at("arms"), of_donors, end, list(form.cells or ()), into)
     mouse = read_mouse(form.mouse, top.at("mouse"), arms, end, names)
     secondary = read_secondary(form.secondary, top.at("secondary"), mouse, list(arms), has_mice="mouse" in top)
     readouts, reads = read_readouts(form.readouts, top.at("readouts"), names, end)

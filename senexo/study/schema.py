@@ -104,6 +104,25 @@ class Action(_Frozen):
     of: str
 
 
+class BodyDose(_Frozen):
+    """One record of an oligo given to the body of a mouse, in NONMEM's words (`senexo.base.dose_records.Event`).
+
+    of: the agent of the circuit; targets: the quantities that its copies are added to.
+    """
+
+    of: str
+    targets: tuple[str, ...]
+    route: Literal["iv", "ip"] = "iv"
+    time_h: float
+    evid: int = 1
+    amt_mg: float = 0.0
+    rate_mg_h: float = 0.0
+    cmt: int = 0
+    ii_h: float = 0.0
+    addl: int = 0
+    ss: int = 0
+
+
 class CultureSettings(_Frozen):
     """How cells are cultured.
 
@@ -151,7 +170,7 @@ class Arm(_Frozen):
     """What is done to the cells of one arm.
 
     cells: type -> number, those of the study if empty; conditioned: medium that is poured in; insert: cells behind a
-    membrane; genotype and schedule: of the well. All else are labels.
+    membrane; genotype and schedule: of the well; body_doses: given to the mice. All else are labels.
     """
 
     family: str
@@ -164,6 +183,7 @@ class Arm(_Frozen):
     medium_from: tuple[Conditioned, ...] = ()
     genotype: tuple[Action, ...] = ()
     schedule: tuple[Action, ...] = ()
+    body_doses: tuple[BodyDose, ...] = ()
 
     def cut(self, cuts: tuple[Action, ...]) -> Arm:
         """This arm with further actions on the genotype, last of all, in either half of a well."""
@@ -421,7 +441,7 @@ class Study(_Frozen):
         if not self.model.targets:
             del content["model"]["targets"]
         for arm in content["arms"].values():
-            for key in ("cells", "medium_from"):  # what most arms do without
+            for key in ("cells", "medium_from", "body_doses"):  # what most arms do without
                 if not arm[key]:
                     del arm[key]
         for key in ("viability_matched", "chemotherapy"):

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from senexo.base.errors import InvalidInput
 from senexo.base.units import AMOUNT, COPIES, FOLD, NUMBER_KIND, PERCENT, SHARE, Kind, parse, shown
 from senexo.model.circuit import Handle
-from senexo.study import doses, regimen
+from senexo.study import body_doses, doses, regimen
 from senexo.study.actions import (
     before_end,
     changeable,
@@ -26,16 +27,28 @@ from senexo.study.actions import (
     since,
     when,
 )
+from senexo.study.agents import BodyName
 from senexo.study.cursor import Cursor, named
 from senexo.study.form import arms as form
 from senexo.study.form.arms import VERBS
 from senexo.study.names import ModelNames
-from senexo.study.schema import Action, Arm
+from senexo.study.schema import Action, Arm, BodyDose
 from senexo.study.targets import sequence_mutation
 
 UNTREATED = "left alone"
 EXAMPLES = {"fold": "10-fold", "copies": "300 copies"}
 UNITLESS = ("", "1", "copies", "%")  # units that the number's own form shows; any other is put behind it
+
+
+@dataclass(frozen=True)
+class Into:
+    """What doses are given to: a body, or the cells of a culture (None); folder: what paths are relative to."""
+
+    body: BodyName | None = None
+    folder: Path = Path()
+
+
+CULTURE = Into()
 
 
 @dataclass
@@ -49,6 +62,8 @@ class VerbReader:
     actions: list[Action] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     doses: list[tuple[str, float, bool]] = field(default_factory=list)  # agent, copies, is this the ladder's
+    body_doses: list[BodyDose] = field(default_factory=list)
+    into: Into = CULTURE
 
     def arm(self, family: str, verbs: form.Interventions, place: Cursor) -> Arm:
         """The arm that the verbs of a table make."""
@@ -70,6 +85,7 @@ class VerbReader:
             summary="; ".join(self.words) or UNTREATED,
             genotype=genotype,
             schedule=schedule,
+            body_doses=tuple(sorted(self.body_doses, key=lambda one: (one.of, one.route, one.time_h))),
         )
 
     def _agent(self) -> tuple[str | None, float | None]:
@@ -146,6 +162,8 @@ class VerbReader:
                 continue
             handles = self._agent_handles(entry.at("what"), dose.what)
             copies = all(h.unit == "copies" for h in handles)
+            if copies and self._into_body(dose, entry, handles):
+                continue
             amount, written = self._dosed(dose, entry.at("amount"), copies=copies)
             given_at = self._regimen(dose, entry, 0.0 if amount is None else amount)
             if handles and amount is not None and given_at is not None:
@@ -153,6 +171,32 @@ class VerbReader:
                     self._act(handles, part, hour)
                 self.doses.append((given_at.what, given_at.total, isinstance(entry.at("amount").value, list)))
                 self.words.append(given_at.words(f"{written} copies"))
+
+    def _into_body(self, dose: form.Dose, place: Cursor, handles: list[Handle]) -> bool:
+        """Read a dose that is one for a body; False where it is one for cells."""
+        amount = place.at("amount")
+        laddered = isinstance(amount.value, list)
+        here = amount.at(self.rung) if laddered and self.rung < len(amount.value) else amount
+        if not body_doses.is_per_body(dose, here.value):
+            return False
+        targets, body = [handle.target for handle in handles], self.into.body
+        if body is None:
+            body_doses.refuse_no_body(dose, here, place)
+            return True
+        body_doses.check_keys(dose, here, place)
+        if dose.events is not None:
+            given = body_doses.of_table(dose, targets, body, self.end_h, self.into.folder, place)
+        else:
+            given_at = self._regimen(dose, place, 0.0)
+            if given_at is None or not isinstance(here.value, str):
+                return True
+            given = body_doses.of_amount(here.value, given_at, dose, targets, body, here)
+            self.label = " ".join(here.value.split()) if laddered else self.label
+        if given is not None and handles:
+            self.body_doses += given.records
+            self.doses.append((dose.what or "", given.copies, laddered))
+            self.words.append(given.words)
+        return True
 
     def _dosed(self, dose: form.Dose, place: Cursor, *, copies: bool) -> tuple[float | None, str]:
         """How much one dose adds, and the same in words; of a ladder the rung's, which then labels the arm."""

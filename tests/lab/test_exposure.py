@@ -11,8 +11,8 @@ import pytest
 from senexo import exposure
 from senexo.base.errors import InvalidInput
 from senexo.engine.pk.events import Event
-from senexo.lab.event_table import read_events
 from senexo.study.agents import AGENTS, BODIES, milligrams, numbers, of
+from senexo.study.event_table import read_events
 
 
 def table(**columns: list[object]) -> pd.DataFrame:

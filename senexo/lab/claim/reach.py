@@ -156,7 +156,7 @@ class Reach:
         """The quantities that are 0 in an arm when it begins, and that no action, event or fate raises."""
         schedule = [*arm.schedule, *(arm.insert.schedule if arm.insert else ())]
         raised = {action.target for action in schedule if action.operation != "multiply" and action.value != 0}
-        raised |= {action.target for action in self.cuts}
+        raised |= {action.target for action in self.cuts} | {to for one in arm.body_doses for to in one.targets}
         raised |= self._swapped(raised) | self.set_by_fates | (self.pools if arm.medium_from else set())
         for network in self.networks:
             raised |= {network.slots[item.slot].id for item in network.assignments}

@@ -20,7 +20,7 @@ from senexo.base.errors import UnsupportedFeature
 from senexo.engine.host.leukaemia import STEM, Treatment, leukaemia
 from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, units_of
 from senexo.lab.lone.simulator import CellSimulator
-from senexo.lab.mouse import chemotherapy, eradication, hazards, mice, secondary, tables
+from senexo.lab.mouse import chemotherapy, eradication, hazards, mice, oligo, secondary, tables
 from senexo.lab.mouse.hazards import CellHazards, Fates
 from senexo.lab.mouse.sample import Sample, homed_means, sample
 from senexo.lab.observables import WellSummary, evaluate
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from senexo.lab.replay import Replay
     from senexo.model.circuit import Circuit
     from senexo.model.network import Network
-    from senexo.study.schema import Mouse, Study
+    from senexo.study.schema import Study
 
 Floats = NDArray[np.float64]
 DAY_H = 24.0
@@ -135,7 +135,7 @@ class MouseExperiment:
         `eradication.by_splitting` has it.
         """
         own = sample(self.mouse, self.study.seed, unit.donor)
-        arm = self._arm(unit)
+        arm = self._arm(unit, own)
         treated, untreated = self._table(unit, arm, cancelled), self._untreated(unit, cancelled)
         fates = self._fates(treated)
         living = self._living(unit, arm, fates, cancelled)
@@ -188,7 +188,7 @@ class MouseExperiment:
 
     def cautions(self, tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
         """How mice were simulated, and in which arms the circuits ended before their effect."""
-        return tuple(_cautions(self.mouse, tables))
+        return tuple(_cautions(self.study, tables))
 
     def replay(self, get: Get, *, arm: str, donor: int, cell: int) -> Replay:
         """Raises UnsupportedFeature: hazards are means over the cells of a sample."""
@@ -196,8 +196,12 @@ class MouseExperiment:
 
     # ---- one unit
 
-    def _arm(self, unit: Unit) -> Arm:
-        return list(arms_in(self.study, unit.world).values())[unit.arm]
+    def _arm(self, unit: Unit, own: Sample) -> Arm:
+        """The arm of a unit, with doses into the mouse as the copies that they become in this sample."""
+        return self._with_copies(list(arms_in(self.study, unit.world).values())[unit.arm], own)
+
+    def _with_copies(self, arm: Arm, own: Sample) -> Arm:
+        return oligo.with_copies(arm, own.values, self.study.culture.duration_h)
 
     def _untreated(self, unit: Unit, cancelled: Callable[[], bool]) -> CellHazards:
         claim = self.study.claim
@@ -226,7 +230,10 @@ class MouseExperiment:
         return hazards.fates_by(treated, self.mouse.injected_at_h)
 
     def _living(self, unit: Unit, arm: Arm, own: Fates, cancelled: Callable[[], bool]) -> float:
-        """Living cells that one mouse gets: its own, or as many as those of the arm it is matched with."""
+        """Living cells that one mouse gets: its own, or as many as those of the arm it is matched with.
+
+        Before an injection no arm has doses into the mouse.
+        """
         like = self.mouse.viability_matched.get(list(self.study.arms)[unit.arm])
         if like is None:
             return self.mouse.cells * own.living
@@ -303,7 +310,8 @@ class MouseExperiment:
         }
 
 
-def _cautions(mouse: Mouse, found: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+def _cautions(study: Study, found: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    assert study.mouse is not None
     yield (
         "Mice are numbers of cells by compartment, exact where few and in leaps where many; stem cells are whole"
         " numbers and never thinned. Treatment acts on stem cells alone, by hazards that are means over the circuits of"
@@ -313,7 +321,13 @@ def _cautions(mouse: Mouse, found: Mapping[str, pd.DataFrame]) -> Iterator[str]:
         "A donor is a sample of leukaemia. Its growth is drawn from the numbers of docs/mouse.md, none of them fitted"
         " here; what treatment adds to its hazards is what the circuits say, over untreated cells of the same sample."
     )
-    if mouse.injected_at_h is None:
+    if any(arm.body_doses for arm in study.arms.values()):
+        yield (
+            "Doses per body become copies per cell by numbers that each sample draws (mimic_... in docs/mouse.md); most"
+            " of them are assumed, with a factor of three million between the ends of their ranges. The copies that a"
+            " dose is said to give are those of the central values."
+        )
+    if study.mouse.injected_at_h is None:
         yield (
             "The circuits of cells in the mouse are those of cells in the study's medium: what marrow does to them is"
             " not known."

@@ -8,6 +8,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from senexo.base.units import AMOUNT, NUMBER_KIND, PERCENT, SHARE, SPAN, TIME, Kind
+from senexo.study.agents import DOSE_UNITS, OLIGO_ROUTES
 from senexo.study.form.fields import (
     MAX_SENTENCE,
     Either,
@@ -42,9 +43,9 @@ CellNumbers = Annotated[
 ]
 
 
-def ladder(usual: Kind) -> Either:
-    """A quantity, or a list of them: one arm each."""
-    item = Annotated[Any, Unparsed(usual)]
+def ladder(usual: Kind, per: tuple[str, ...] = ()) -> Either:
+    """A quantity, or a list of them: one arm each. per: units after a slash that it may have too."""
+    item = Annotated[Any, Unparsed(usual, per)]
     return Either(one=item, several=Annotated[list[item], RUNGS])
 
 
@@ -107,10 +108,13 @@ class Dose(Table):
     """An agent added to every cell: once, several times, or over some hours."""
 
     EXPECTED: ClassVar[str] = 'a table, e.g. { what = "miR-34c-5p", amount = 300, at = "0 h" }'
+    ONE_OF: ClassVar[tuple[str, str]] = ("amount", "events")
     what: Name = key("an agent of the circuit; in a model file the id of a species or parameter")
-    amount: Annotated[Any, ladder(AMOUNT)] = key(
+    amount: Annotated[Any, ladder(AMOUNT, ("kg", "m2", "m²"))] = key(
         'of an oligo: active copies per cell (`300`), a fold over the cell\'s own level (`"10-fold"`) or a '
-        'concentration in the medium (`"20 nM"`); a list: one arm each',
+        'concentration in the medium (`"20 nM"`); into mice (`treated_from`) also `"2 mg/kg"` or `"6 mg/m2"`; a list: '
+        "one arm each",
+        None,
         example=300,
         was=("copies",),
     )
@@ -122,6 +126,31 @@ class Dose(Table):
     over: Annotated[float | None, Quantity(SPAN)] = key(
         "how long each takes, at a steady rate", None, otherwise="at once"
     )
+    events: Annotated[str | None, Text("a path of a table of doses (CSV)")] = key(
+        "into mice: a table of doses with NONMEM's columns (docs/pharmacokinetics.md); hour 0 is that of the arm", None
+    )
+    unit: Annotated[str | None, OneOf(DOSE_UNITS, "units")] = key(
+        "of AMT, and with /h of RATE, in `events`", None, otherwise="`mg`"
+    )
+    route: Annotated[str | None, OneOf(OLIGO_ROUTES, "routes")] = key(
+        "into mice: intravenous, or into the peritoneum", None, otherwise="`iv`"
+    )
+
+
+class BodyDose(Table):
+    """A record of an oligo given to mice, in the resolved form."""
+
+    of: Name = key("the agent of the circuit")
+    targets: Annotated[list[Name] | None, Listed("a list of ids")] = key("quantities that its copies are added to")
+    route: Annotated[str | None, OneOf(OLIGO_ROUTES, "routes")] = key("iv or ip", "iv")
+    time_h: HourBare = key("TIME")
+    evid: Annotated[int | None, Whole(0, 4, 1)] = key("EVID", 1)
+    amt_mg: Annotated[float | None, Quantity(AMOUNT)] = key("AMT, in mg", 0.0)
+    rate_mg_h: Annotated[float | None, Quantity(AMOUNT)] = key("RATE, in mg/h", 0.0)
+    cmt: Annotated[int | None, Whole(0, 2, 0)] = key("CMT", 0)
+    ii_h: HourBare = key("II, in hours", 0.0)
+    addl: Annotated[int | None, Whole(0, 100_000, 0)] = key("ADDL", 0)
+    ss: Annotated[int | None, Whole(0, 2, 0)] = key("SS", 0)
 
 
 class WashOut(Table):
@@ -252,6 +281,9 @@ class ResolvedArm(Table):
     summary: Annotated[str | None, Text(max_length=MAX_SENTENCE)] = key("label: what is done, in words", None)
     genotype: Actions = key("actions from the start", None)
     schedule: Actions = key("actions at times", None)
+    body_doses: Annotated[list[BodyDose | None] | None, Listed("a list of records", may_be_empty=True)] = key(
+        "doses given to mice", None
+    )
     cells: CellNumbers = key("cells of each type in the well", None, otherwise="the numbers of [cells]")
     insert: ResolvedInsert | None = key("the upper half of a Transwell", None)
     medium_from: Annotated[list[MediumFrom | None] | None, OneOrMore(MediumFrom.EXPECTED)] = key(

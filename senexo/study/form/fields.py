@@ -140,9 +140,13 @@ class Quantity(Scalar):
 
 @dataclass(frozen=True)
 class Unparsed(Scalar):
-    """A quantity that is parsed against the model, whose handle says of what kind it is; `usual`: its usual kind."""
+    """A quantity that is parsed against the model, whose handle says of what kind it is; `usual`: its usual kind.
+
+    per: units after a slash that it may have too, as in "2 mg/kg".
+    """
 
     usual: Kind
+    per: tuple[str, ...] = ()
 
     def check(self, value: Any) -> Any:
         return value
@@ -152,7 +156,11 @@ class Unparsed(Scalar):
         return self.usual.expected
 
     def json(self) -> Json:
-        return quantity_json(self.usual)
+        found = quantity_json(self.usual)
+        if not self.per:
+            return found
+        pattern = rf"^\s*{NUMBER}\s*[µμumn]?g/({'|'.join(self.per)})\s*$"
+        return {"anyOf": [found, {"type": "string", "pattern": pattern}]}
 
 
 def quantity_json(kind: Kind) -> Json:

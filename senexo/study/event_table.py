@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from senexo.base.dose_records import DOSE, OBSERVATION, Event, check_events
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.table import Column, check, read_table
-from senexo.engine.pk.events import DOSE, OBSERVATION, Event, check_events
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def read_events(table: pd.DataFrame | str | Path, n: int = 99) -> Mapping[str, l
     ------
     InvalidInput
         A column that is none of these (nothing is dropped unread), cells that are no such numbers, and records that
-        cannot be (`senexo.engine.pk.events.check_events`), by row.
+        cannot be (`senexo.base.dose_records.check_events`), by row.
     """
     where = "events" if not isinstance(table, str | Path) else str(table)
     frame = read_table(table) if isinstance(table, str | Path) else table
