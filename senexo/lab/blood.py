@@ -121,11 +121,14 @@ def blood_counts(
     faults = [] if cells in CELLS else [Fault("cells", repr(cells), " or ".join(CELLS))]
     if not 0 <= draws <= MOST_DRAWS:
         faults.append(Fault("draws", str(draws), f"0 to {MOST_DRAWS:,}"))
-    for name, given in (("exposure", exposure), ("normal_share", normal_share)):
-        if np.ndim(given) == 2 and len(np.asarray(given)) not in (1, 1 + draws):
-            faults.append(
-                Fault(name, f"values of {len(np.asarray(given))} hosts", f"of 1 or of {1 + draws} (1 + draws)")
-            )
+    for name, given in (("times", times), ("exposure", exposure), ("normal_share", normal_share)):
+        try:
+            array = np.asarray(given, dtype=float)
+        except (TypeError, ValueError):
+            faults.append(Fault(name, str(given)[:80], "numbers, as many for each host"))
+            continue
+        if name != "times" and array.ndim == 2 and len(array) not in (1, 1 + draws):
+            faults.append(Fault(name, f"values of {len(array)} hosts", f"of 1 or of {1 + draws} (1 + draws)"))
     if faults:
         raise InvalidInput(faults)
     known = numbers(cells)

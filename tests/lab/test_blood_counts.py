@@ -70,3 +70,6 @@ def test_faults() -> None:
         senexo.blood_counts([0.0], slope=-1.0)
     with pytest.raises(InvalidInput, match="exposure"):
         senexo.blood_counts([0.0, 1.0], exposure=[[0.0, 0.0], [0.0, 0.0]])
+    with pytest.raises(InvalidInput, match=r"exposure: found \[\[0\.0, 0\.1\], \[0\.0\]\], expected numbers") as error:
+        senexo.blood_counts(["0 h"], exposure=[[0.0, 0.1], [0.0]], draws=1)  # type: ignore[list-item]
+    assert [fault.where for fault in error.value.faults] == ["times", "exposure"]

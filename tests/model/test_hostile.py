@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from senexo.base.errors import InvalidModel, SenexoError
+from senexo.base.sandbox import call
 from senexo.engine.formula.lower import lower
 from senexo.model.loading import load
 from verify._hostile import Case, cases, parameter, parameters, sbml
@@ -88,3 +90,10 @@ def test_hostile_models_run_nothing(tmp_path: Path) -> None:
     assert result["tried"] > 560
     assert result["seen"] == []
     assert result["wrong"] == []
+
+
+def test_the_watch_in_the_child_sees_what_it_looks_for() -> None:
+    compiled, harmless = (["compiles", base64.b64encode(b"1 + 1").decode()], ["sbml", ""])
+    found = call("verify._audited:read_all", json.dumps([harmless, compiled]).encode())
+    assert [event.split()[0] for event in found["seen"]] == ["compile"]
+    assert call("verify._audited:read_all", json.dumps([harmless]).encode()) == {"seen": [], "refused": 1}
