@@ -1,4 +1,4 @@
-"""What `senexo check` says that a run will take, beside what the run takes: the shipped studies, by the command line.
+"""What `senexo check` says a run will take, beside what it takes: the shipped studies, by the command line.
 
 Each study is run with the number of donors that is stated for it, or with two where a run of all would take longer than
 `MOST` seconds by its own estimate. A study is checked and run in turn, so that both have the same load; compiled
