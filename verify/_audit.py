@@ -1,7 +1,7 @@
 """Watch Python's audit events while hostile models are read: `python -m verify._audit FOLDER COUNT`.
 
-First through the door (`load`: a scan here, parsing in the limited child), watched in this process; then COUNT models as
-the door calls the child, watched in the child. Prints as JSON every event that was not allowed.
+First through the door (`load`: a scan here, parsing in the limited child), watched in this process; then COUNT models
+in the limited child, watched there. Prints as JSON every event that was not allowed.
 """
 
 from __future__ import annotations
