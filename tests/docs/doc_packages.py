@@ -5,12 +5,14 @@ python tests/docs/doc_packages.py
 
 from __future__ import annotations
 
+import csv
 import re
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "packages.md"
+RELEASES = Path(__file__).with_name("releases.csv")
 BEGIN, END = "<!-- packages -->", "<!-- / -->"
 MIB = 2**20
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+))?", re.MULTILINE)
@@ -64,9 +66,15 @@ def needed_by(names: frozenset[str]) -> dict[str, list[str]]:
     return found
 
 
+def releases() -> dict[str, dict[str, str]]:
+    """Name -> version, its date, the newest version and its date, as `doc_releases` found them."""
+    with RELEASES.open(encoding="utf-8", newline="") as stream:
+        return {row["package"]: row for row in csv.DictReader(stream)}
+
+
 def table() -> str:
     """One row a package, the largest first."""
-    versions, own = locked(), direct()
+    versions, own, dates = locked(), direct(), releases()
     by = needed_by(frozenset(versions))
     rows = []
     for name, version in versions.items():
@@ -77,8 +85,12 @@ def table() -> str:
         except PackageNotFoundError:
             rows.append((0.0, name, version, "not installed on this system", users))
     rows.sort(key=lambda row: (-row[0], row[1]))
-    lines = ["| package | version | licence | MiB | needed by |", "|---|---|---|---|---|"]
-    lines += [f"| {name} | {version} | {terms} | {mib:.1f} | {users} |" for mib, name, version, terms, users in rows]
+    heads = ("package", "version", "of", "last release", "licence", "MiB", "needed by")
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for mib, name, version, terms, users in rows:
+        date = dates[name]
+        last = "this one" if date["newest"] == version else f"{date['newest']}, {date['newest_released']}"
+        lines.append(f"| {name} | {version} | {date['released']} | {last} | {terms} | {mib:.1f} | {users} |")
     total = sum(row[0] for row in rows)
     return "\n".join([*lines, "", f"{len(rows)} packages, {total:.0f} MiB."])
 

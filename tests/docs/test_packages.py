@@ -6,7 +6,11 @@ import re
 
 import doc_packages
 
-ROW = re.compile(r"^\| ([a-z0-9-]+) \| (\S+) \| ([^|]+) \| ([\d.]+) \| ([^|]+) \|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| ([a-z0-9-]+) \| (\S+) \| \d{4}-\d\d-\d\d \| (?:this one|\S+, \d{4}-\d\d-\d\d) "
+    r"\| ([^|]+) \| ([\d.]+) \| ([^|]+) \|$",
+    re.MULTILINE,
+)
 
 
 def rows() -> dict[str, tuple[str, ...]]:
@@ -18,6 +22,12 @@ def test_the_table_is_that_of_the_lock() -> None:
     shown = {name: row[0] for name, row in rows().items()}
     assert shown == doc_packages.locked()
     assert len(shown) > 40
+
+
+def test_the_dates_are_those_of_the_locked_versions() -> None:
+    """After a change of the lock: `tests/docs/doc_releases.py`, then `tests/docs/doc_packages.py`."""
+    assert {name: row["version"] for name, row in doc_packages.releases().items()} == doc_packages.locked()
+    assert all(row["released"] <= row["newest_released"] for row in doc_packages.releases().values())
 
 
 def test_every_licence_is_stated() -> None:
