@@ -27,7 +27,17 @@ _SWITCH = {
     "arms": {"mock": {}, "off": {"actions": [{"target": "on", "operation": "set", "value": 0, "at": "6 h"}]}},
     "readouts": {"times": ["0 h", "12 h", "1 d"], "grid": "6 h"},
 }  # fmt: skip
-STUDIES = ("independent cells", "cells that share a medium")
+_MICE = {
+    "title": "Mice", "seed": 4, "model": {"circuit": "mir34c-rab27b"}, "cells": {"LSC": {"n": 4}}, "donors": {"n": 4},
+    "culture": {"duration": "7 d"}, "readouts": {"grid": "6 h"},
+    "arms": {"mock": {}, "mimic": {"dose": {"what": "miR-34c-5p", "amount": ["5 mg/kg", "500 mg/kg"]}}},
+    "mouse": {
+        "cells": 1e5, "mice": 3, "treated_from": "28 d", "bleeds": ["4 weeks"], "end": "8 weeks", "splitting": 1,
+        "draws": {"no_engraftment": 0.0},
+    },
+    "secondary": {"cells": [1e3, 1e4], "mice": 2, "read": "6 weeks"},
+}  # fmt: skip
+STUDIES = ("independent cells", "cells that share a medium", "mice")
 BEGUN, KEPT, OVER = b"b", b"k", b"o"  # what a run writes: the first unit begins, one was kept, all were
 _made: dict[str, Study] = {}
 _SPAN: dict[str, float] = {}  # seconds of one unit
@@ -40,8 +50,11 @@ def study_of(name: str) -> Study:
             raw: dict[str, Any] = tomllib.loads((CIRCUITS / "tiny.toml").read_text(encoding="utf-8"))
             raw["model"]["circuit"], raw["cells"]["cell"]["n"] = str(CIRCUITS / "tiny"), 30
             raw["assays"] = []
-        else:
+        elif name == STUDIES[1]:
             raw = _SWITCH | {"model": {"circuit": str(CIRCUITS / "switch")}}
+        else:
+            assert name == STUDIES[2], name
+            raw = _MICE
         _made[name] = resolve(raw)
     return _made[name]
 

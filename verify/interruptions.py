@@ -22,7 +22,7 @@ from senexo.base.verification import verify as verified
 from verify import Check, not_run
 from verify._interrupted import STUDIES, drawn, ended_while_computing, prepared, refusal, resumed
 
-KILLS = 50  # of each of 2 studies x 2 ways of running
+KILLS = 50  # of each study x 2 ways of running
 SIZES = 50  # of the disk, for each study
 SEED = 20261201
 NOBODY = 65534

@@ -19,11 +19,13 @@ WEEK_H = 168.0
 PANEL, COLUMNS, MOST_ARMS = (2.3, 1.7), 3, 8
 BELOW = 0.5  # events of the cytometer: where a sample without a human cell is drawn
 DOSE_MARKS = "osD^vP*X"
+MOST_TIMES = 4  # of the last read-outs, in the figure of the dose
 
 
 def figures(folder: ResultFolder) -> list[Drawn]:
     """All figures of mice that have something to show."""
     made = [growth(folder), survival(folder), without_stem_cells(folder)]
+    made += [one for one in [without_stem_cells_by_dose(folder)] if one is not None]
     if folder.has("secondary"):
         made.append(dilution(folder))
     return made
@@ -120,10 +122,76 @@ def without_stem_cells(folder: ResultFolder) -> Drawn:
     axes.legend(loc="best")
     return Drawn(
         "mice-eradication",
-        "Mice without any stem cell, senescent ones included, in samples that engraft. Marks: counted mice and exact"
-        " 95 % interval; lines: the branching process of the same hazards.",
+        "Mice without any stem cell, senescent ones included, in samples that engraft. Marks: counted mice and 95 %"
+        " interval over samples; lines: the branching process of the same hazards.",
         f"Share of mice without a stem cell at the end: {'; '.join(said)}.", table, figure,
     )  # fmt: skip
+
+
+def without_stem_cells_by_dose(folder: ResultFolder) -> Drawn | None:
+    """The share of mice without a stem cell against the dose, a column for each ladder and a colour for each time."""
+    table = folder.table("eradication")
+    if "dose_copies" not in table:  # results of before
+        return None
+    table = table[table["dose_copies"] > 0.0].sort_values("dose_copies")
+    ladders = [family for family, own in table.groupby("family", sort=False) if own["dose_copies"].nunique() > 1]
+    if not ladders:
+        return None
+    start = _treated(folder.study)[0] * WEEK_H
+    times = [time for time in sorted(table["time_h"].unique()) if time > start][-MOST_TIMES:]
+    figure = new_figure(3.2 * len(ladders[:COLUMNS]), 2.4)
+    grid = figure.subplots(1, len(ladders[:COLUMNS]), squeeze=False, sharey=True)
+    said = []
+    for axes, family in zip(grid.flat, ladders, strict=False):
+        for place, time in enumerate(times):
+            own = table[(table["family"] == family) & (table["time_h"] == time)]
+            beside = own["dose_copies"] * 1.06 ** (place - (len(times) - 1) / 2.0)
+            axes.vlines(beside, own["low"], own["high"], color=SERIES[place], linewidth=0.9, alpha=0.6)
+            label = f"{time / WEEK_H:g} weeks"
+            axes.plot(beside, own["share"], DOSE_MARKS[place], color=SERIES[place], markersize=4, label=label)
+            axes.plot(own["dose_copies"], own["expected"], color=SERIES[place], linestyle=LINES[place], linewidth=1.1)
+        said += [f"{arm} {share:.3g}" for arm, share in zip(own["arm"], own["share"], strict=True)]
+        _logarithmic(axes, "x")
+        per_body = own["dose"].str.contains("/").all()
+        ticks = [
+            str(dose) if per_body else short(copies)
+            for dose, copies in zip(own["dose"], own["dose_copies"], strict=True)
+        ]
+        axes.set_xticks(own["dose_copies"], ticks, rotation=30 if per_body else 0)
+        axes.minorticks_off()
+        axes.set_title(family)
+        axes.set_ylim(-0.03, 1.03)
+    grid.flat[0].set_ylabel("share of mice without a stem cell")
+    grid.flat[0].legend(loc="best")
+    figure.supxlabel("dose, on the axis of active copies per cell in all", fontsize=8)
+    return Drawn(
+        "mice-eradication-dose",
+        "Mice without any stem cell against the dose (active copies per cell in all; of doses per body the central"
+        " value), by time after injection. Marks: counted mice and 95 % interval over samples; lines: the branching"
+        " process of the same hazards.",
+        f"Share of mice without a stem cell at the end, by dose: {'; '.join(said)}.",
+        table[table["family"].isin(ladders[:COLUMNS]) & table["time_h"].isin(times)], figure,
+    )  # fmt: skip
+
+
+def design(folder: ResultFolder) -> str:
+    """The design of a study of mice in one paragraph."""
+    study, arms = folder.study, folder.arms
+    mouse, samples = study["mouse"], study["donors"]["n"]
+    days = float(study["culture"]["duration_h"]) / 24.0
+    treated = mouse.get("treated_from_h")
+    when = (
+        f"Mice are treated from day {treated / 24.0:g} after the injection on."
+        if treated is not None
+        else f"Cells are treated in culture for {mouse.get('injected_at_h', 0.0) / 24.0:g} days and then injected."
+    )
+    return (
+        f"{samples} samples of leukaemia, each with its own draw of the uncertain parameters. {mouse['mice']}"
+        f" {mouse['strain']} mice per arm and sample, {mouse['cells']:,.0f} cells each ({mouse['route']}), followed for"
+        f" {mouse['end_h'] / WEEK_H:g} weeks. {when} Hazards of stem cells: from"
+        f" {next(iter(study['cells'].values()))['n']} circuits per arm and sample, followed for {days:g} days."
+        f" {len(arms)} arms in {arms['family'].nunique()} families. Seed {folder.run['seed']}."
+    )
 
 
 def dilution(folder: ResultFolder) -> Drawn:

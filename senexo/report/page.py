@@ -115,7 +115,7 @@ def _content(folder: ResultFolder, drawn: dict[str, Drawn]) -> dict[str, Any]:
     """Everything the template names."""
     from markupsafe import Markup
 
-    from senexo.report import cautions, findings, tables
+    from senexo.report import cautions, findings, mouse, tables
     from senexo.report.answer import reply
 
     run, found, study, arms = folder.run, folder.found, folder.study, folder.arms
@@ -137,7 +137,7 @@ def _content(folder: ResultFolder, drawn: dict[str, Drawn]) -> dict[str, Any]:
         "figures": shown,
         "claim": _claim(folder),
         "groups": findings.groups(found),
-        "design": tables.design(run, study, arms),
+        "design": mouse.design(folder) if "mouse" in study else tables.design(run, study, arms),
         "arms_table": Markup(tables.arms(arms)),
         "ec50_table": Markup(tables.ec50(found["ec50"])) if found["ec50"] else None,
         "cautions": cautions.of_biology(run["cautions"]),

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from senexo.assays.stats.estimate import Estimate
+from senexo.assays.stats.proportion import mean_share
 from senexo.engine.host.leukaemia import STEM
 from senexo.lab import tables as common
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 DAY_H = 24.0
 MARROW, BLOOD, NUMBER, SENESCENT = "hCD45+ in marrow", "hCD45+ in blood", "stem cells", "senescent stem cells"
 SPLIT = ("stem_cells", "expected", "probability", "low", "high")
-LEVEL = 0.95
 
 
 class OfMice(Protocol):
@@ -138,28 +139,27 @@ def _plate(place: Mapping[str, Any], arrays: Arrays) -> pd.DataFrame:
 
 
 def eradication(experiment: OfMice, units: Sequence[Unit], get: Get) -> pd.DataFrame:
-    """By arm and time the share of mice without any stem cell, with its exact interval, and the branching value.
+    """By arm and time the share of mice without any stem cell, with its interval, and the branching value.
 
-    Samples that cannot engraft are left out: their mice never had a stem cell. `expected` is the mean over samples of
-    the branching process in the room of the twin; a mouse that died counts as it was at its death.
+    Samples that cannot engraft are left out: their mice never had a stem cell. The interval is one of the mean share
+    over samples, in which mice of a sample are alike (`senexo.assays.stats.proportion.mean_share`); of one sample the
+    exact binomial one. `expected` is the mean over samples of the branching process in the room of the twin; a mouse
+    that died counts as it was at its death.
     """
-    from scipy.stats import beta
-
     times = experiment.mouse.times_h
     at = np.searchsorted(experiment.times_h, times)
-    names = list(experiment.study.arms)
     rows = []
-    for arm, name in enumerate(names):
-        own = [get(unit.chunk) for unit in units if unit.arm == arm]
+    for number, (name, arm) in enumerate(experiment.study.arms.items()):
+        own = [get(unit.chunk) for unit in units if unit.arm == number]
         own = [arrays for arrays in own if arrays["injected"][1]]
+        about = {"arm": name, "family": arm.family, "dose_copies": arm.dose_copies, "dose": arm.dose_label}
         for column, (time, row) in enumerate(zip(times, at, strict=True)):
-            none = [int((arrays["stem"][:, row].sum(axis=1) == 0).sum()) for arrays in own]
-            n, k = experiment.mouse.mice * len(own), sum(none)
-            tail = (1.0 - LEVEL) / 2.0
+            none = np.array([(arrays["stem"][:, row].sum(axis=1) == 0).sum() for arrays in own], np.int64)
+            mice = np.full(len(own), experiment.mouse.mice)
+            found = mean_share(none, mice) if own else Estimate(np.nan, 0.0, 1.0)
             rows.append({
-                "arm": name, "time_h": time, "n_samples": len(own), "n_mice": n, "n_without": k,
-                "share": k / n if n else np.nan, "low": beta.ppf(tail, k, n - k + 1) if k else 0.0,
-                "high": beta.isf(tail, k + 1, n - k) if k < n else 1.0,
+                **about, "time_h": time, "n_samples": len(own), "n_mice": int(mice.sum()), "n_without": int(none.sum()),
+                "share": found.value, "low": found.low, "high": found.high,
                 "expected": float(np.mean([arrays["gone"][column] for arrays in own])) if own else np.nan,
             })  # fmt: skip
     return pd.DataFrame(rows)
