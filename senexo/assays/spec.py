@@ -116,7 +116,7 @@ Entry = Literal[
     "pairs of arms or families", "pairs of arms", "arm", "arms", "family", "time", "times", "cell type", "read-out",
     "RNA", "RNAs", "species of the media", "names", "whole number", "quantity",
 ]  # fmt: skip
-Need = Literal["a shared medium", "mice"]
+Need = Literal["a shared medium", "mice", "patients", "mice or patients"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Request:
     """What a study may request of an assay.
 
     title: heading in a report, a pattern of the result's settings. keys: of the [[assays]] table, besides `name`.
-    needs: what the model must have, or that the study has mice. tables: the tables of a run from which the bench's
+    needs: what the model must have, or that the study has mice or patients. tables: the tables of a run from which the bench's
     table is made. apart: pairs of keys that must name different cells.
     """
 

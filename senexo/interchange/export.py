@@ -302,6 +302,8 @@ class _StudyExport:
             yield f"The condition that ends a well: {study.culture.stop_when}."
         if study.mouse is not None:
             yield "Mice, and secondary ones: here arms end with their culture."
+        if study.cohort is not None:
+            yield "Patients: here arms end with their culture."
         if study.assays:
             yield f"Measuring and assays ({', '.join(sorted({one.name for one in study.assays}))}) with their noise."
         if study.claim or study.worlds:

@@ -132,6 +132,47 @@ def _tracked(options: Options, run: Run) -> list[Reading]:
     return [Reading(table, own)]
 
 
+def _survival(options: Options, run: Run) -> list[Reading]:
+    """Deaths of mice or patients, or relapses of patients."""
+    if "patients" not in run.tables:
+        return _mice(_split(options, "world", "relapse")[0], run)
+    own, read = _split(options, "world", "relapse", "arm")
+    table, chosen = _cohort(run, own, read)
+    if read["relapse"]:
+        in_remission = table[table["remission"] == 1]
+        times = {"time": "remission_days", "event": "relapse", "competing": "death_in_remission"}
+        return [Reading(in_remission.reset_index(drop=True), {**times, "unit": "days", **chosen})]
+    return [Reading(table, {"time": "days", "event": "dead", "unit": "days", **chosen})]
+
+
+def _responded(options: Options, run: Run) -> list[Reading]:
+    """Remissions of patients."""
+    own, read = _split(options, "world", "arm")
+    table, chosen = _cohort(run, own, read)
+    return [Reading(table, {"response": "remission", **chosen})]
+
+
+def _cohort(run: Run, own: Options, read: Options) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The cohort of one world: of one arm where levels are asked for, else of all, whose patients are the same.
+
+    The arms have the same patients; they are compared as the groups of a trial, which is conservative.
+    """
+    table = run.tables["patients"]
+    world = read["world"] or 1
+    if world not in set(table["donor"]):
+        raise InvalidInput([Fault("world", str(world), f"a donor of the run, 1 to {table['donor'].max()}")])
+    table = table[table["donor"] == world]
+    if not own.get("value"):
+        labels = table["arm"] + ", patient " + table["patient"].astype(str)
+        return table.assign(patient=labels).reset_index(drop=True), {"group": "arm", **own}
+    arm = read["arm"] or table["arm"].iloc[0]
+    unknown = sorted({*own["value"], *(own.get("adjust") or ())} - {*table.columns})
+    if unknown:
+        raise InvalidInput([Fault("patients", ", ".join(unknown), f"columns of patients ({', '.join(table.columns)})")])
+    chosen = {key: value for key, value in own.items() if key != "control"}
+    return table[table["arm"] == arm].reset_index(drop=True), chosen
+
+
 def _mice(options: Options, run: Run) -> list[Reading]:
     """Deaths of mice; mice of one sample are no independent ones, so that samples are strata."""
     own = {"time": "days", "event": "dead", "group": "arm", "strata": ["donor"], "unit": "days", **options}
@@ -163,6 +204,7 @@ INSTRUMENTS: Mapping[str, Callable[[Options, Run], list[Reading]]] = {
     "colonies": _founded,
     "balance": _moved,
     "particles": _tracked,
-    "survival": _mice,
+    "survival": _survival,
     "dilution": _secondary,
+    "response": _responded,
 }

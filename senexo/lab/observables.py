@@ -36,8 +36,8 @@ class WellSummary:
         [T, q] mean read-outs over the living cells of a type; not read where it has none.
     readouts
         Names of the q read-outs.
-    of_mice
-        What the mice of the arm show that got such cells; empty in a culture.
+    of_hosts
+        What the mice or patients of the arm show that have such cells; empty in a culture.
     """
 
     types: Sequence[str]
@@ -47,7 +47,7 @@ class WellSummary:
     arrested: Floats
     means: Floats
     readouts: Sequence[str]
-    of_mice: Mapping[Quantity, float] = field(default_factory=dict)
+    of_hosts: Mapping[Quantity, float] = field(default_factory=dict)
 
 
 def evaluate(observable: Observable, well: WellSummary, families: Mapping[str, Sequence[str]]) -> float:
@@ -96,8 +96,10 @@ def evaluate(observable: Observable, well: WellSummary, families: Mapping[str, S
             return _mean(well.means[:, list(well.readouts).index(observable.readout or "")], well.cells, alone)
         case (
             Quantity.ENGRAFTED | Quantity.HUMAN | Quantity.STEM_CELLS | Quantity.NO_STEM_CELLS | Quantity.SURVIVING
+            | Quantity.REMISSION | Quantity.RELAPSED | Quantity.HAZARD_RATIO | Quantity.ADJUSTED_HAZARD_RATIO
+            | Quantity.ODDS_RATIO
         ) as own:
-            return float(well.of_mice[own])
+            return float(well.of_hosts[own])
         case _ as never:
             assert_never(never)
 
@@ -111,8 +113,15 @@ def lacks(quantity: Quantity, fates: Collection[str], arrest: Any) -> str | None
             return None if arrest is not None else "a model with a switch that arrests"
         case Quantity.ALIVE | Quantity.CELLS | Quantity.MEAN:
             return None
-        case Quantity.ENGRAFTED | Quantity.HUMAN | Quantity.STEM_CELLS | Quantity.NO_STEM_CELLS | Quantity.SURVIVING:
+        case Quantity.ENGRAFTED | Quantity.HUMAN | Quantity.STEM_CELLS | Quantity.NO_STEM_CELLS:
             return "mice: a table [mouse] in the study"
+        case Quantity.SURVIVING:
+            return "mice or patients: a table [mouse] or [cohort] in the study"
+        case (
+            Quantity.REMISSION | Quantity.RELAPSED | Quantity.HAZARD_RATIO | Quantity.ADJUSTED_HAZARD_RATIO
+            | Quantity.ODDS_RATIO
+        ):  # fmt: skip
+            return "patients: a table [cohort] in the study"
         case _ as never:
             assert_never(never)
 

@@ -50,6 +50,12 @@ def _mice(study: Study, model: Model) -> Experiment:
     return MouseExperiment(study, model.network, model.circuit)
 
 
+def _patients(study: Study, model: Model) -> Experiment:
+    from senexo.lab.cohort.experiment import CohortExperiment
+
+    return CohortExperiment(study, model.network, model.circuit)
+
+
 def _shares_medium(study: Study, model: Model) -> bool:
     return bool(model.circuit and model.circuit.pools)
 
@@ -61,6 +67,7 @@ def _by_means(study: Study, model: Model) -> bool:
 # name -> (whether a study of this model is one, how it is made); the first that fits is taken
 KINDS: Mapping[str, tuple[Fits, Make]] = {
     "leukaemia in mice": (lambda study, model: study.mouse is not None, _mice),
+    "patients": (lambda study, model: study.cohort is not None, _patients),
     "cells that share a medium, in the mean": (_by_means, _mean_field),
     "cells that share a medium": (_shares_medium, _coupled),
     "independent cells": (lambda study, model: True, _independent),

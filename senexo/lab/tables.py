@@ -83,6 +83,11 @@ def numbers(study: Study) -> list[StudyNumber]:
             StudyNumber(f"mouse {name}", d.value, d.low, d.high, d.law, d.unit, d.source, d.status, "mice")
             for name, d in study.mouse.draws.items()
         ]
+    if study.cohort is not None:
+        found += [
+            StudyNumber(f"cohort {name}", d.value, d.low, d.high, d.law, d.unit, d.source, d.status, "patients")
+            for name, d in study.cohort.draws.items()
+        ]
     noise = study.replicates
     for name, about in noise.about.items():
         values = noise.reference_copies if name == "reference_copies" else {name: getattr(noise, name)}

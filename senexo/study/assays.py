@@ -19,17 +19,19 @@ from senexo.study.schema import Arm, AssayRequest
 from senexo.study.wells import coupled
 
 _NEEDS: Mapping[Need, Callable[[Cursor, ModelNames | None], bool]] = {
-    "a shared medium": coupled, "mice": lambda place, names: True
+    "a shared medium": coupled, "mice": lambda place, names: True, "patients": lambda place, names: True,
+    "mice or patients": lambda place, names: True,
 }  # fmt: skip
 
 
 def read_assays(
     tables: Sequence[Table | None], place: Cursor, arms: Mapping[str, Arm], reads: Reads, names: ModelNames | None,
-    references: Sequence[str], types: Sequence[str] = (), *, mice: Sequence[str] = (),
+    references: Sequence[str], types: Sequence[str] = (), *, hosts: Sequence[str] = (),
 ) -> tuple[AssayRequest, ...]:  # fmt: skip
     """The requests with their options as keyword arguments; arms, times, targets and types must exist.
 
-    mice: the tables of the study that describe mice (mouse, secondary), whose results other assays do not read.
+    hosts: the tables of the study that describe mice or patients (mouse, secondary, cohort), whose results other assays
+    do not read.
     """
     requests = []
     for entry, table in zip(place.elements() if tables else (), tables, strict=True):
@@ -37,7 +39,7 @@ def read_assays(
         if table is None or name is None:
             continue
         request = REQUESTS[name]
-        if not _fits_mice(request, entry.at("name"), mice):
+        if not _fits_hosts(request, entry.at("name"), hosts):
             continue
         met = [_NEEDS[need](entry.at("name"), names) for need in request.needs]
         if not all(met):
@@ -47,13 +49,15 @@ def read_assays(
     return tuple(requests)
 
 
-def _fits_mice(request: Request, place: Cursor, mice: Sequence[str]) -> bool:
-    """Whether an assay reads what the study has, mice or wells; a fault at `place` when not."""
-    wanted = ("secondary" if "secondary" in request.tables else "mouse") if "mice" in request.needs else None
-    if wanted is not None and wanted not in mice:
-        place.fault(f"a table [{wanted}], whose mice it reads")
-    elif wanted is None and mice:
-        place.fault("an assay of mice (survival, dilution): a study of mice is read in mice")
+def _fits_hosts(request: Request, place: Cursor, hosts: Sequence[str]) -> bool:
+    """Whether an assay reads what the study has: mice, patients or wells; a fault at `place` when not."""
+    of_mice = "secondary" if "secondary" in request.tables else "mouse"
+    tables = {"mice": [of_mice], "patients": ["cohort"], "mice or patients": [of_mice, "cohort"]}
+    wanted = [table for need, found in tables.items() if need in request.needs for table in found]
+    if wanted and not {*wanted} & {*hosts}:
+        place.fault(f"a table {' or '.join(f'[{one}]' for one in wanted)}, which it reads")
+    elif not wanted and hosts:
+        place.fault("an assay of mice or patients (survival, dilution, response)")
     else:
         return True
     return False

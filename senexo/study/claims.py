@@ -43,7 +43,7 @@ Clause = Comparison[Observable] | Joined[Observable]
 class Vocabulary:
     """The names a claim may use; None: not known, so not checked.
 
-    mouse_times_h: when mice are read, for what is read of mice. now: the text is a condition on one well as it is, so
+    host_times_h: when mice or patients are read, for what is read of them. now: the text is a condition on one well as it is, so
     its observables name neither arm nor time.
     """
 
@@ -51,7 +51,7 @@ class Vocabulary:
     times_h: Sequence[float] | None = None
     readouts: Sequence[str] | None = None
     cell_types: Sequence[str] | None = None
-    mouse_times_h: Sequence[float] | None = None
+    host_times_h: Sequence[float] | None = None
     now: bool = False
 
 
@@ -130,8 +130,8 @@ class _Operands:
     def _observable(self, call: re.Match[str], at: int) -> Number | Observable:
         """The observable of one call; a stand-in where it cannot be read at all."""
         vocabulary, quantity = self.vocabulary, FUNCTIONS.get(call["name"])
-        if quantity is None or (vocabulary.now and quantity.of_mice):
-            known = [name for name, one in FUNCTIONS.items() if not (vocabulary.now and one.of_mice)]
+        if quantity is None or (vocabulary.now and quantity.of_hosts):
+            known = [name for name, one in FUNCTIONS.items() if not (vocabulary.now and one.of_hosts)]
             self._fault(shown(call["name"]), at, named(call["name"], known, "functions"))
             return Number(1.0)
         words = [word.strip().strip('"').strip() for word in call["words"].split(",")] if call["words"].strip() else []
@@ -140,7 +140,7 @@ class _Operands:
             self._fault(shown(call[0].strip()), at, f"{quantity.value}({_arguments(quantity, now=vocabulary.now)})")
             return Number(1.0)
         cell_type_given = len(words) > min_words
-        if cell_type_given and quantity.of_mice:
+        if cell_type_given and quantity.of_hosts:
             self._fault(shown(call[0].strip()), at, f"{quantity.value}({_arguments(quantity, now=False)})")
             return Number(1.0)
         readout = words.pop(0) if quantity.takes_readout else None
@@ -149,7 +149,7 @@ class _Operands:
         self._known(readout, vocabulary.readouts, "read-outs", at)
         self._known(arm or None, vocabulary.arms, "arms", at)
         self._known(cell_type, vocabulary.cell_types, "cell types", at)
-        times = vocabulary.mouse_times_h if quantity.of_mice else vocabulary.times_h
+        times = vocabulary.host_times_h if quantity.of_hosts else vocabulary.times_h
         return Observable(quantity, arm, 0.0 if time is None else self._hour(time, at, times), readout, cell_type)
 
     def _known(self, word: str | None, known: Sequence[str] | None, what: str, at: int) -> None:
@@ -173,6 +173,6 @@ class _Operands:
 def _arguments(quantity: Quantity, *, now: bool) -> str:
     """How a quantity is called; [cell type] may be left out: all cells of the arm."""
     first = ["read-out"] if quantity.takes_readout else []
-    if quantity.of_mice:
+    if quantity.of_hosts:
         return "arm, time"
     return ", ".join([*first, "[cell type]" if now else "arm, [cell type,] time"])

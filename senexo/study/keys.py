@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from senexo.study.form import arms, assays, culture, evidence, measured, mouse, worlds
+from senexo.study.form import arms, assays, cohort, culture, evidence, measured, mouse, worlds
 from senexo.study.form.fields import says
 from senexo.study.form.file import StudyFile
 from senexo.study.form.table import FORMER, Table, toml
@@ -39,6 +39,7 @@ SECTIONS: tuple[tuple[str, type[Table]], ...] = (
     ("`body_doses`, resolved form", arms.BodyDose),
     ("`[mouse]`", mouse.Mouse),
     ("`[secondary]`", mouse.Secondary),
+    ("`[cohort]`", cohort.Cohort),
     ("`[readouts]`", measured.Readouts),
     ("`[replicates]`", measured.Replicates),
     ("`[replicates.about.NAME]`", measured.About),

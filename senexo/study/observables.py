@@ -21,6 +21,11 @@ class Quantity(Enum):
     whose marrow has the threshold of human cells; human: mean share of human cells in marrow; stem_cells: mean number
     of stem cells, senescent ones included; no_stem_cells: share of mice without any; surviving: share of mice that
     live.
+
+    Of the patients of one cohort in an arm: remission: share in complete remission by then; relapsed: share in whom it
+    relapsed by then; surviving: share who live; hazard_ratio: of death up to then, for one standard deviation more of
+    the measured log level of miR-34c-5p (Cox), and adjusted_hazard_ratio: with age, white cells, class of risk and TP53
+    held; odds_ratio: of remission by then, for the same (logistic regression).
     """
 
     SENESCENCE = "senescence"
@@ -33,11 +38,26 @@ class Quantity(Enum):
     STEM_CELLS = "stem_cells"
     NO_STEM_CELLS = "no_stem_cells"
     SURVIVING = "surviving"
+    REMISSION = "remission"
+    RELAPSED = "relapsed"
+    HAZARD_RATIO = "hazard_ratio"
+    ADJUSTED_HAZARD_RATIO = "adjusted_hazard_ratio"
+    ODDS_RATIO = "odds_ratio"
 
     @property
     def of_mice(self) -> bool:
-        """Whether it is a quantity of mice, not of cells in culture."""
+        """Whether it is a quantity of mice."""
         return self in OF_MICE
+
+    @property
+    def of_patients(self) -> bool:
+        """Whether it is a quantity of patients."""
+        return self in OF_PATIENTS
+
+    @property
+    def of_hosts(self) -> bool:
+        """Whether it is a quantity of mice or patients, not of cells in culture."""
+        return self.of_mice or self.of_patients
 
     @property
     def takes_readout(self) -> bool:
@@ -48,6 +68,12 @@ class Quantity(Enum):
 OF_MICE = frozenset(
     {Quantity.ENGRAFTED, Quantity.HUMAN, Quantity.STEM_CELLS, Quantity.NO_STEM_CELLS, Quantity.SURVIVING}
 )
+OF_PATIENTS = frozenset(
+    {
+        Quantity.SURVIVING, Quantity.REMISSION, Quantity.RELAPSED, Quantity.HAZARD_RATIO,
+        Quantity.ADJUSTED_HAZARD_RATIO, Quantity.ODDS_RATIO,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,18 +105,18 @@ def _about(name: str, written: form.Replicates) -> About:
 
 def read_claim(
     claim: form.Claim, place: Cursor, arms: Mapping[str, Arm], reads: Reads, types: Sequence[str],
-    names: ModelNames | None, mouse_times_h: Sequence[float] | None = None,
+    names: ModelNames | None, host_times_h: Sequence[float] | None = None,
 ) -> Claim | None:  # fmt: skip
     """A claim: what must hold, of which donors, and the null's cuts; every name in it must exist.
 
-    mouse_times_h: when mice are read; None without mice.
+    host_times_h: when mice or patients are read; None without them.
     """
     vocabulary = Vocabulary(
         arms=list(arms) or None,
         times_h=reads.times_h,
         readouts=reads.names,
         cell_types=types or None,
-        mouse_times_h=mouse_times_h,
+        host_times_h=host_times_h,
     )
     for key in ("holds_when", "given", "possible_when"):
         text = claim.get(key)

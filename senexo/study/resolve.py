@@ -13,6 +13,7 @@ from senexo.study import worlds
 from senexo.study.arms import read_arms
 from senexo.study.assays import read_assays
 from senexo.study.claims import Vocabulary
+from senexo.study.cohort import read_cohort
 from senexo.study.culture import check_stop, read_culture, refuse_lost, window_check_wells
 from senexo.study.cursor import Cursor
 from senexo.study.donors import read_cells, read_donors
@@ -106,6 +107,7 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
     arms = read_arms(form.arms or {}, top.at("arms"), of_donors, end, list(form.cells or ()), into)
     mouse = read_mouse(form.mouse, top.at("mouse"), arms, end, names)
     secondary = read_secondary(form.secondary, top.at("secondary"), mouse, list(arms), has_mice="mouse" in top)
+    cohort = read_cohort(form.cohort, top.at("cohort"), names, has_mice="mouse" in top)
     readouts, reads = read_readouts(form.readouts, top.at("readouts"), names, end)
     kinds = types_in(arms, form.cells or ())
     if form.culture is not None and culture is not None:
@@ -117,9 +119,10 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
         culture = culture.model_copy(update={"stop_when": form.culture.stop_when, "window_check_wells": again})
     replicates = read_replicates(form.replicates, top.at("replicates"))
     references = list(replicates.reference_copies) if replicates else []
-    mice = [table for table in ("mouse", "secondary") if table in top]
-    assays = read_assays(form.assays or [], top.at("assays"), arms, reads, names, references, kinds, mice=mice)
+    hosts = [table for table in ("mouse", "secondary", "cohort") if table in top]
+    assays = read_assays(form.assays or [], top.at("assays"), arms, reads, names, references, kinds, hosts=hosts)
     times = None if mouse is None else mouse.times_h
+    times = times if cohort is None else cohort.reads_h
     claim = None if form.claim is None else read_claim(form.claim, top.at("claim"), arms, reads, kinds, names, times)
     others = worlds.read_worlds(form.worlds, top.at("worlds"), names)
     if others and form.claim is None:
@@ -136,8 +139,8 @@ def _resolved(form: StudyFile, top: Cursor, folder: Path) -> Study | None:
     assert form.seed is not None
     return Study(
         title=form.title, seed=form.seed, model=names.model, cells=cells, donors=donors, culture=culture, arms=arms,
-        mouse=mouse, secondary=secondary, readouts=readouts, replicates=replicates, assays=assays, claim=claim,
-        worlds=others, evidence=measured, candidates=possible,
+        mouse=mouse, secondary=secondary, cohort=cohort, readouts=readouts, replicates=replicates, assays=assays,
+        claim=claim, worlds=others, evidence=measured, candidates=possible,
     )  # fmt: skip
 
 

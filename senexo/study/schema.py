@@ -21,7 +21,7 @@ SCHEMA_VERSION = 1
 FIRST_NAMES = {"window_check_wells": "halving", "min_colony_size": "least"}
 # Table -> its keys that came later; where they say nothing, no digest knows them
 LATER_KEYS = {"culture": ("rare_cells", "wells"), "donors": ("stand_for",), "claim": ("possible_when",)}
-LATER_TABLES = ("mouse", "secondary")  # the same for whole tables
+LATER_TABLES = ("mouse", "secondary", "cohort")  # the same for whole tables
 FIRST_STATUSES = {now: first for first, now in FORMER_STATUSES.items()}
 
 
@@ -348,6 +348,23 @@ class Secondary(_Frozen):
     threshold: float
 
 
+class Cohort(_Frozen):
+    """Patients under 7+3 and what each arm says; every donor is a world with a cohort of its own. Times are hours.
+
+    patients: of a cohort, the same in all arms; follow_up_h: from the beginning of treatment, which is hour 0 of the
+    arms; reads_h: when a claim can read; consolidations: courses of cytarabine in remission; stem_kinetics: `blasts`
+    where no stem cell rests and chemotherapy kills all alike; draws: the numbers of `study/cohort.csv`.
+    """
+
+    patients: int
+    follow_up_h: float
+    reads_h: tuple[float, ...]
+    consolidations: int
+    stem_kinetics: Literal["own", "blasts"] = "own"
+    apl: Literal["left out", "drawn"] = "left out"
+    draws: dict[str, Draw]
+
+
 class Study(_Frozen):
     """One experiment, complete and frozen. Read one with `senexo.read_study`.
 
@@ -367,6 +384,8 @@ class Study(_Frozen):
         Arm -> its actions, in the order of the result tables.
     mouse, secondary
         Mice that get the cells of the arms, and secondary transplantation of their marrow; None without mice.
+    cohort
+        Patients who get 7+3 and what each arm says; None without patients.
     readouts, replicates, assays, claim
         What is read and when (h), the noise of measuring, the assays requested, and the claim to be judged.
     worlds
@@ -395,6 +414,7 @@ class Study(_Frozen):
     arms: dict[str, Arm]
     mouse: Mouse | None = None
     secondary: Secondary | None = None
+    cohort: Cohort | None = None
     readouts: Readouts
     replicates: Replicates
     assays: tuple[AssayRequest, ...] = ()

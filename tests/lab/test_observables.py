@@ -130,7 +130,7 @@ def observable(text: str, hour: float) -> Observable:
 
 def test_every_quantity_is_asked_of_all_cells_and_of_a_type() -> None:
     seen = {(observable(text, 0.0).quantity, observable(text, 0.0).cell_type is None) for text in ASKED}
-    assert seen == {(quantity, whole) for quantity in Quantity if not quantity.of_mice for whole in (True, False)}
+    assert seen == {(quantity, whole) for quantity in Quantity if not quantity.of_hosts for whole in (True, False)}
 
 
 @pytest.mark.parametrize("text", ASKED)
@@ -261,15 +261,15 @@ def test_what_a_model_cannot_show_is_refused_in_a_condition(tmp_path: Path) -> N
 
 def test_every_quantity_has_a_verdict_on_what_it_takes() -> None:
     for quantity in Quantity:
-        assert (lacks(quantity, {"commitment"}, object()) is None) == (not quantity.of_mice)
-    of_cells = {quantity for quantity in Quantity if not quantity.of_mice}
+        assert (lacks(quantity, {"commitment"}, object()) is None) == (not quantity.of_hosts)
+    of_cells = {quantity for quantity in Quantity if not quantity.of_hosts}
     assert {q for q in of_cells if lacks(q, (), None)} == {Quantity.SENESCENCE, Quantity.ARRESTED}
 
 
 def test_an_empty_well_shows_numbers_and_no_shares() -> None:
     nothing = np.zeros(1)
     well = WellSummary(("A",), nothing, np.array([4.0]), nothing, nothing, np.zeros((1, 1)), ("x",))
-    shown = {q: evaluate(Observable(q, "a", 0.0, "x"), well, {"A": ("A",)}) for q in Quantity if not q.of_mice}
+    shown = {q: evaluate(Observable(q, "a", 0.0, "x"), well, {"A": ("A",)}) for q in Quantity if not q.of_hosts}
     assert shown[Quantity.CELLS] == shown[Quantity.ALIVE] == 0.0
     assert all(np.isnan(shown[q]) for q in (Quantity.SENESCENCE, Quantity.ARRESTED, Quantity.MEAN))
     never = replace(well, plated=nothing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from senexo.assays import fields as f
-from senexo.assays.spec import Answer, Field, Option, Spec, Table
+from senexo.assays.spec import Answer, Field, Key, Option, Request, Spec, Table
 
 _N, _RESPONDED = Field("n", "patients"), Field("n_response", "patients who responded")
 _ONE = "of one level that is not cut"
@@ -89,5 +89,17 @@ SPEC = Spec(
         "absent, not shown, estimated, not testable, below detection: not testable": "[as everywhere]"
         "(../assays.md#verdicts)",
     },
+    request=Request(
+        title="Response",
+        keys=(
+            Key("control", "arm", "the arm that odds ratios refer to", default_says="the first by name"),
+            Key("value", "names", "levels, columns of the table `patients`", default_says="arms are compared"),
+            Key("adjust", "names", "columns that are held constant", default_says="none"),
+            Key("arm", "arm", "the arm whose levels are compared", default_says="the first"),
+            Key("world", "whole number", "the donor whose cohort is read", default_says="the first", limits=(1, 10_000)),
+        ),
+        tables=("patients",),
+        needs=("patients",),
+    ),
     example={"response": "remission=CR|CRi", "value": ["log2(miR-34a-5p + 1)"], "adjust": ["age"]},
 )  # fmt: skip

@@ -171,8 +171,17 @@ SPEC = Spec(
     },
     request=Request(
         title="Survival",
-        keys=(Key("control", "arm", "the arm that ratios refer to", default_says="the first by name"),),
-        tables=("mice",),
-        needs=("mice",),
+        keys=(
+            Key("control", "arm", "the arm that ratios refer to", default_says="the first by name"),
+            Key("value", "names", "of patients: levels, columns of the table `patients`", default_says="arms compared"),
+            Key("adjust", "names", "of patients: columns that are held constant", default_says="none"),
+            Key("arm", "arm", "of patients: the arm whose levels are compared", default_says="the first"),
+            Key("world", "whole number", "of patients: the donor whose cohort is read", default_says="the first",
+                limits=(1, 10_000)),
+            Key("relapse", "whole number", "of patients: 1: relapse after remission, death competing", default_says="death",
+                limits=(0, 1)),
+        ),
+        tables=("mice", "patients"),
+        needs=("mice or patients",),
     ),
 )  # fmt: skip

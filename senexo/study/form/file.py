@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from senexo.study.form.arms import Arm
 from senexo.study.form.assays import Assay
+from senexo.study.form.cohort import Cohort
 from senexo.study.form.culture import CellType, Culture, Donors, Model
 from senexo.study.form.evidence import Candidate, Evidence
 from senexo.study.form.fields import Constant, Key, Listed, Named, Text, Whole
@@ -52,6 +53,7 @@ class StudyFile(Table):
     ] = key("what is done to cells, by the name of the arm")  # fmt: skip
     mouse: Mouse | None = key("mice that get the cells of each arm", None, otherwise="none")
     secondary: Secondary | None = key("secondary transplantation of their marrow", None, otherwise="none")
+    cohort: Cohort | None = key("patients who get 7+3 and what each arm says", None, otherwise="none")
     readouts: Readouts | None = key("what is read, and when", None)
     replicates: Replicates | None = key("technical replicates and their noise", None)
     assays: Annotated[

@@ -22,5 +22,6 @@ MAX_CELLS_PER_TYPE = 100_000  # of one type, in a well or of a donor
 DEFAULT_WELL_CAPACITY, MAX_WELL_CAPACITY = 20_000, 10_000_000  # cells of a well that are followed
 DEFAULT_RARE_CELLS = 50
 MAX_MICE = 1000  # of an arm and sample, or of a dose
+MAX_PATIENTS = 100_000  # of a cohort
 DEFAULT_GRID_H, MAX_GRID_POINTS = 1.0, 20_000
 DEFAULT_WINDOW_H = 0.25  # the pools' errors at it: docs/engine.md
