@@ -55,7 +55,8 @@ def statistics(found: Mapping[str, Floats], group: str) -> Iterator[tuple[str, f
     for days in (30, 60):
         yield f"death_{days}d_percent", 100.0 * float((death <= days).mean())
     yield "remission_to_relapse_median_days", float(np.median(first[relapsed]))
-    yield "survival_after_relapse_median_days", float(np.median((death - relapse)[np.isfinite(relapse)]))
+    ill = np.isfinite(relapse)
+    yield "survival_after_relapse_median_days", float(np.median(death[ill] - relapse[ill]))
 
 
 def ratios(found: Mapping[str, Floats], end: float) -> dict[str, float]:
@@ -86,7 +87,7 @@ def outcomes(patients: int, changes: list[str]) -> tuple[Mapping[str, Floats], f
 
 
 def main(arguments: list[str]) -> None:
-    found, end = outcomes(4_000, arguments)
+    found, end = outcomes(10_000, arguments)
     met = {"fitted": [0, 0], "predicted": [0, 0]}
     print("| row | group | role | registry | here | within |\n|---|---|---|---|---|---|")
     for row, value in compared(found, end):

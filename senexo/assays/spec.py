@@ -143,8 +143,8 @@ class Request:
     """What a study may request of an assay.
 
     title: heading in a report, a pattern of the result's settings. keys: of the [[assays]] table, besides `name`.
-    needs: what the model must have, or that the study has mice or patients. tables: the tables of a run from which the bench's
-    table is made. apart: pairs of keys that must name different cells.
+    needs: what the model must have, or that the study has mice or patients. tables: the tables of a run from which the
+    bench's table is made. apart: pairs of keys that must name different cells.
     """
 
     title: str

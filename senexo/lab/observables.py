@@ -95,8 +95,15 @@ def evaluate(observable: Observable, well: WellSummary, families: Mapping[str, S
             alone = family if name is None else _places(well, [name])
             return _mean(well.means[:, list(well.readouts).index(observable.readout or "")], well.cells, alone)
         case (
-            Quantity.ENGRAFTED | Quantity.HUMAN | Quantity.STEM_CELLS | Quantity.NO_STEM_CELLS | Quantity.SURVIVING
-            | Quantity.REMISSION | Quantity.RELAPSED | Quantity.HAZARD_RATIO | Quantity.ADJUSTED_HAZARD_RATIO
+            Quantity.ENGRAFTED
+            | Quantity.HUMAN
+            | Quantity.STEM_CELLS
+            | Quantity.NO_STEM_CELLS
+            | Quantity.SURVIVING
+            | Quantity.REMISSION
+            | Quantity.RELAPSED
+            | Quantity.HAZARD_RATIO
+            | Quantity.ADJUSTED_HAZARD_RATIO
             | Quantity.ODDS_RATIO
         ) as own:
             return float(well.of_hosts[own])

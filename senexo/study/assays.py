@@ -55,9 +55,12 @@ def _fits_hosts(request: Request, place: Cursor, hosts: Sequence[str]) -> bool:
     tables = {"mice": [of_mice], "patients": ["cohort"], "mice or patients": [of_mice, "cohort"]}
     wanted = [table for need, found in tables.items() if need in request.needs for table in found]
     if wanted and not {*wanted} & {*hosts}:
-        place.fault(f"a table {' or '.join(f'[{one}]' for one in wanted)}, which it reads")
+        whose = "mice or patients" if len(wanted) > 1 else "patients" if wanted == ["cohort"] else "mice"
+        place.fault(f"a table {' or '.join(f'[{one}]' for one in wanted)}, whose {whose} it reads")
+    elif not wanted and "cohort" in hosts:
+        place.fault("an assay of patients (survival, response): a study of patients is read in patients")
     elif not wanted and hosts:
-        place.fault("an assay of mice or patients (survival, dilution, response)")
+        place.fault("an assay of mice (survival, dilution): a study of mice is read in mice")
     else:
         return True
     return False

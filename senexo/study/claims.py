@@ -43,8 +43,8 @@ Clause = Comparison[Observable] | Joined[Observable]
 class Vocabulary:
     """The names a claim may use; None: not known, so not checked.
 
-    host_times_h: when mice or patients are read, for what is read of them. now: the text is a condition on one well as it is, so
-    its observables name neither arm nor time.
+    host_times_h: when mice or patients are read, for what is read of them. now: the text is a condition on one well as
+    it is, so its observables name neither arm nor time.
     """
 
     arms: Sequence[str] | None = None

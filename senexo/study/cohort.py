@@ -7,6 +7,7 @@ NAME_CLASS in `[cohort.draws]`.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping
 from importlib import resources
 
@@ -111,7 +112,7 @@ def _check(draws: Mapping[str, Draw], place: Cursor) -> None:
     ends = {n: (d.value, d.value) if d.law == "fixed" else (d.low, d.high) for n, d in draws.items()}
     for name, (low, high) in ends.items():
         if name in SIGNED:
-            within, expected = -1.0 <= low and high <= 1.0, "-1 to 1"
+            within, expected = low >= -1.0 and high <= 1.0, "-1 to 1"
         elif draws[name].unit in SHARES and not name.startswith(ABOVE_ONE) and not name.endswith("_sd"):
             within, expected = low >= 0.0 and high <= 1.0, "a share from 0 to 1"
         else:
@@ -121,5 +122,5 @@ def _check(draws: Mapping[str, Draw], place: Cursor) -> None:
     for what in COVARIATES:
         for where in CLASSES:
             quantiles = [ends[f"{what}_p{percent}_{where}"] for percent in PERCENTS]
-            if any(high >= low for (_, high), (low, _) in zip(quantiles, quantiles[1:], strict=False)):
+            if any(high >= low for (_, high), (low, _) in itertools.pairwise(quantiles)):
                 place.at(f"{what}_p50_{where}").fault("quantiles that increase", found=f"{what}_p5 to p95 of {where}")

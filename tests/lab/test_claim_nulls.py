@@ -25,6 +25,7 @@ DONORS, CELLS = 16, 2
 OF_WORLDS = {"c05": 0.05}  # judged in several worlds with fewer draws each: of the first comparison as ASKED
 OF_WELLS = ("c08", "c09", "c10")  # independent wells, in which a null varies: test_independent_wells.py
 OF_MICE = ("c06-engraftment", "c07-eradication")  # test_mouse.py
+OF_PATIENTS = ("c03-prognosis", "c04-response")  # test_cohort.py
 # of the first comparison: what it asks for (a nothing has a margin of minus that)
 ASKED = {
     "c05-senescence": 0.05, "c08-p53": 0.05, "c09-without-p53": 0.05, "c10-export": np.log2(1.2), "c12-shedding": 0.2,
@@ -59,7 +60,7 @@ def observed(name: str) -> dict[World, dict[Observable, np.ndarray]]:
 
 
 def test_every_claim_that_ships_is_here() -> None:
-    assert {*ASKED, *COUPLED, *EVIDENCE, *OF_WORLDS, *OF_WELLS, *OF_MICE} == {
+    assert {*ASKED, *COUPLED, *EVIDENCE, *OF_WORLDS, *OF_WELLS, *OF_MICE, *OF_PATIENTS} == {
         name for name in shipped_studies() if read_study(name).claim
     }
     for name in (*ASKED, *COUPLED, *EVIDENCE):

@@ -96,7 +96,7 @@ SPEC = Spec(
             Key("value", "names", "levels, columns of the table `patients`", default_says="arms are compared"),
             Key("adjust", "names", "columns that are held constant", default_says="none"),
             Key("arm", "arm", "the arm whose levels are compared", default_says="the first"),
-            Key("world", "whole number", "the donor whose cohort is read", default_says="the first", limits=(1, 10_000)),
+            Key("world", "whole number", "donor whose cohort is read", default_says="the first", limits=(1, 10_000)),
         ),
         tables=("patients",),
         needs=("patients",),

@@ -3,7 +3,8 @@
 Stem cells are one by one when few (`senexo.engine.host.stem_cells`), all other cells numbers per patient, in steps of a
 quarter of a day. `PATIENT` names what is known of a patient, `OUTCOME` what becomes of one. All rates are per day.
 
-T_1' = blasts that stem cells make - (k + psi + d) T_1;  T_i' = 2 k T_(i-1) - (k + psi + d) T_i;  M' = 2 k T_n - (m + d) M
+T_1' = blasts that stem cells make - (k + psi + d) T_1;  T_i' = 2 k T_(i-1) - (k + psi + d) T_i
+M' = 2 k T_n - (m + d) M
 H_s' = (2 r s - 1) l H_s - (psi_H + d) H_s;  H_m' = 2 (1 - r s) l H_s - (g + d) H_m;  s = 1 / (1 + signal H_m)
 d = crowding max(0, cells per kg - 4e9);  psi_H = normal_kill psi
 
@@ -19,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.formula.kernels import kernel
-from senexo.engine.host.stem_cells import step, uniform
+from senexo.engine.host.stem_cells import step
 
 STEP_D = 0.25
-FINE = 5  # steps of blasts, normal marrow and blood within one
+FINE, COARSE = 5, 2  # steps of blasts, normal marrow and blood within one; where neither drug nor blood is followed
 WEIGHT_KG = 70.0
 ROOM = 4e9  # cells per kg from which marrow is crowded
 LAST_REMISSION, FIRST_REMISSION, CHECKED, SECOND = 75.0, 21.0, 16.0, 21.0  # days
@@ -96,10 +97,18 @@ def _marrow_slopes(p: Any, t: Any, made: float, kill: float, crowded: float, n: 
 @_compile
 def marrow_step(p: Any, t: Any, made: float, kill: float, crowded: float, length: float) -> None:
     """Blasts and normal cells t after `length` days: one step of Heun's method."""
+    marrow_step_in(p, t, made, kill, crowded, length, np.empty((3, len(t))))
+
+
+@_compile
+def marrow_step_in(p: Any, t: Any, made: float, kill: float, crowded: float, length: float, work: Any) -> None:
+    """`marrow_step` with working space [3, len(t)]."""
     n = int(p.transits)
-    first, second = np.empty(len(t)), np.empty(len(t))
+    first, second, ahead = work[0], work[1], work[2]
     _marrow_slopes(p, t, made, kill, crowded, n, first)
-    _marrow_slopes(p, t + length * first, made, kill, crowded, n, second)
+    for i in range(len(t)):
+        ahead[i] = t[i] + length * first[i]
+    _marrow_slopes(p, ahead, made, kill, crowded, n, second)
     for i in range(len(t)):
         t[i] = max(0.0, t[i] + 0.5 * length * (first[i] + second[i]))
 
@@ -148,12 +157,12 @@ def _one(
     b, drug = at_rest(line, p.normal / (p.normal + p.leukaemic)), np.zeros(2)
     begun, kind, courses, last_course = 0, 0, 1, 0.0
     remission, graft = np.nan, np.nan
-    risk = np.zeros(4)
+    risk, work = np.zeros(4), np.empty((3, n + 3))
     row, above = int(p.row), p.above
     out.least_stem = x.sum()
     out.courses = 1.0
     out.neutrophils_nadir = out.platelets_nadir = np.inf
-    for i in range(int(round(end / STEP_D))):
+    for i in range(round(end / STEP_D)):
         now = i * STEP_D
         at = i - begun
         kill = kills[kind, at] if at < kills.shape[1] else 0.0
@@ -162,10 +171,10 @@ def _one(
         h[0], h[1], h[2], h[3], h[4] = p.division, p.renewal, p.renewal_escaped, p.rest, p.wake
         h[5], h[8], died = 0.0, p.escape, 0.0
         if acts:
-            h[5] = (1.0 - above) * added[row, 0, at] + above * added[row + 1, 0, at]
-            died = (1.0 - above) * added[row, 1, at] + above * added[row + 1, 1, at]
-            h[8] = (1.0 - above) * added[row, 2, at] + above * added[row + 1, 2, at]
-            h[0] *= (1.0 - above) * added[row, 3, at] + above * added[row + 1, 3, at]
+            h[5] = added[row, 0, at] + above * (added[row + 1, 0, at] - added[row, 0, at])
+            died = added[row, 1, at] + above * (added[row + 1, 1, at] - added[row, 1, at])
+            h[8] = added[row, 2, at] + above * (added[row + 1, 2, at] - added[row, 2, at])
+            h[0] *= added[row, 3, at] + above * (added[row + 1, 3, at] - added[row, 3, at])
         h[6], h[7], h[9] = kill + died + crowded, p.kill_resting * kill + crowded, p.clearance + crowded
         born[0] = 0.0
         step(k0, k1, used, x, STEP_D, h, born)
@@ -174,11 +183,12 @@ def _one(
             drug[:] = slope * exposed[kind, at]
         else:
             drug[:] = 0.0
-        for _ in range(FINE):
-            marrow_step(p, t, born[0] / STEP_D, kill, crowded, STEP_D / FINE)
+        fine = FINE if followed or kill > 0.0 else COARSE
+        for _ in range(fine):
+            marrow_step_in(p, t, born[0] / STEP_D, kill, crowded, STEP_D / fine, work)
             if followed:
                 healthy = (t[n + 1] + t[n + 2]) * WEIGHT_KG
-                blood_step(b, line, drug, healthy / (healthy + t[: n + 1].sum() + x.sum()), STEP_D / FINE)
+                blood_step(b, line, drug, healthy / (healthy + t[: n + 1].sum() + x.sum()), STEP_D / fine)
         leukaemic = t[: n + 1].sum() + x.sum()
         if leukaemic < 1.0:
             t[: n + 1] = 0.0
@@ -245,10 +255,10 @@ def _one(
         out.courses = float(courses)
         waits = np.isnan(graft) and p.transplant_day < np.inf
         over = done >= p.consolidations or not np.isnan(graft)
-        if leukaemic < 1.0 and x.sum() == 0.0 and over and not waits and day > last_course + RECOVERED:
-            if np.isnan(graft) or day > graft + GRAFT_DEATH_D:
-                _others(p, day, end, risk, limits, out)
-                return
+        settled = day > last_course + RECOVERED and (np.isnan(graft) or day > graft + GRAFT_DEATH_D)
+        if leukaemic < 1.0 and x.sum() == 0.0 and over and not waits and settled:
+            _others(p, day, end, risk, limits, out)
+            return
 
 
 @_compile
@@ -312,6 +322,6 @@ def follow(
     for name in ("remission_day", "relapse_day", "death_day", "blasts_day16", "stem_at_remission", "stem_at_relapse",
                  "mrd", "transplant_day", "fails_day"):  # fmt: skip
         out[name] = np.nan
-    kept = np.zeros((min(courses, len(patients)), int(round(end)), 4))
+    kept = np.zeros((min(courses, len(patients)), round(end), 4))
     _all(keys, patients, kills, exposed, added, end, limits, out, kept)
     return out, kept

@@ -18,7 +18,7 @@ from senexo.lab.claim import null
 from senexo.lab.claim.dependence import Dependencies, read_slots
 from senexo.model.cell_types import own_names
 from senexo.study.claims import Vocabulary, observables, parse_claim
-from senexo.study.observables import OF_MICE, Observable, Quantity
+from senexo.study.observables import OF_MICE, OF_PATIENTS, Observable, Quantity
 
 if TYPE_CHECKING:
     from senexo.model.circuit import Circuit
@@ -28,7 +28,7 @@ Value = float | tuple[object, ...]  # a number, or what has been done to a numbe
 FATES_READ = {  # of cells that neither divide nor share a medium; death says who is alive to be read
     Quantity.ALIVE: ("death",), Quantity.CELLS: ("death",), Quantity.MEAN: ("death",),
     Quantity.SENESCENCE: ("commitment", "escape", "death"), Quantity.ARRESTED: ("commitment", "escape", "death"),
-    **dict.fromkeys(OF_MICE, ("commitment", "escape", "death")),
+    **dict.fromkeys(OF_MICE | OF_PATIENTS, ("commitment", "escape", "death")),
 }  # fmt: skip
 
 
@@ -115,7 +115,8 @@ class Reach:
                 return {named.get(one.readout or "", one.readout or "")}
             case (
                 Quantity.ARRESTED | Quantity.ENGRAFTED | Quantity.HUMAN | Quantity.STEM_CELLS | Quantity.NO_STEM_CELLS
-                | Quantity.SURVIVING
+                | Quantity.SURVIVING | Quantity.REMISSION | Quantity.RELAPSED | Quantity.HAZARD_RATIO
+                | Quantity.ADJUSTED_HAZARD_RATIO | Quantity.ODDS_RATIO
             ):  # fmt: skip
                 return {self.circuit.arrest.id} if self.circuit and self.circuit.arrest else set()
             case Quantity.SENESCENCE | Quantity.ALIVE | Quantity.CELLS:

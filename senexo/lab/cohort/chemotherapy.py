@@ -1,8 +1,8 @@
 """Courses of chemotherapy of patients: hazard of cycling cells and effect on blood, from concentrations in plasma.
 
-Induction (7+3): cytarabine 200 mg/m2 a day for seven days, daunorubicin 60 mg/m2 on three days. Consolidation: cytarabine
-3 g/m2 over 3 h twice on days 1, 3 and 5. Patients differ in the clearance of cytarabine; the other numbers are the central
-ones of `study/agents.csv`. Hazards of the two agents add.
+Induction (7+3): cytarabine 200 mg/m2 a day for seven days, daunorubicin 60 mg/m2 on three days. Consolidation:
+cytarabine 3 g/m2 over 3 h twice on days 1, 3 and 5. Patients differ in the clearance of cytarabine; the other numbers
+are the central ones of `study/agents.csv`. Hazards of the two agents add.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ CONSOLIDATION: dict[Agent, list[Event]] = {
 
 
 def courses(clearance: Floats, saturation: float) -> tuple[Floats, Floats]:
-    """[n, 2, steps] of induction and consolidation in steps of a patient: the mean kill hazard per day of cycling cells,
-    and ln(1 + uM of cytarabine), the latter up to `saturation`.
+    """[n, 2, steps] of induction and consolidation in steps of a patient: the mean kill hazard per day of cycling
+    cells, and ln(1 + uM of cytarabine), the latter up to `saturation`.
 
     clearance: [n] of cytarabine, over the central value.
     """

@@ -116,8 +116,8 @@ class CohortExperiment:
     def simulate_unit(self, unit: Unit, cancelled: Callable[[], bool] = lambda: False) -> dict[str, NDArray[Any]]:
         """The arrays of one arm of one world.
 
-        Each name of `OUTCOME` [n], days; each covariate as `known_NAME` [n]; courses [6, days, 4] of the first patients;
-        added [2 levels, 4, steps] the table of hazards.
+        Each name of `OUTCOME` [n], days; each covariate as `known_NAME` [n]; courses [6, days, 4] of the first
+        patients; added [2 levels, 4, steps] the table of hazards.
         """
         drawn, kills, exposed = self._cohort(unit.donor)
         values = self.values(unit.donor)

@@ -31,9 +31,7 @@ MIRNA, GENE = "miR-34c-5p", "p53"
 
 def of_patient(arm: Arm, circuit: Circuit, level: float, *, mutated: bool) -> Arm:
     """An arm as it is in a patient with this level, and without p53 where it is mutated."""
-    (target,) = (
-        one.target for one in circuit.handles if (one.name, one.verb, one.unit) == (MIRNA, "express", "fold")
-    )
+    (target,) = (one.target for one in circuit.handles if (one.name, one.verb, one.unit) == (MIRNA, "express", "fold"))
     own = [Action(target=target, operation="multiply", value=level, verb="level", of=MIRNA)]
     if mutated:
         own += [
@@ -90,4 +88,3 @@ def places(level: Floats, mutated: NDArray[np.bool_]) -> tuple[NDArray[np.int64]
     at = np.clip(np.log(level), grid[0], grid[-1])
     row = np.clip(np.searchsorted(grid, at, side="right") - 1, 0, len(grid) - 2)
     return row + len(grid) * mutated, (at - grid[row]) / (grid[row + 1] - grid[row])
-

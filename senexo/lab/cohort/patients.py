@@ -1,8 +1,9 @@
 """Patients of a cohort: covariates drawn jointly, and what follows from them for the simulation.
 
-The class of risk comes first; age, white cells and blasts given the class have its quantiles (linear between them, white
-cells on a logarithmic scale) and the rank correlations of the registry, by a normal copula (Pearson's r = 2 sin(pi rho /
-6)). Every draw has a stream of its own, so that more patients, other arms or other numbers change none of the others.
+The class of risk comes first; age, white cells and blasts given the class have its quantiles (linear between them,
+white cells on a logarithmic scale) and the rank correlations of the registry, by a normal copula (Pearson's r =
+2 sin(pi rho / 6)). Every draw has a stream of its own, so that more patients, other arms or other numbers change none
+of the others.
 """
 
 from __future__ import annotations

@@ -76,6 +76,7 @@ def of_patients(
         "mrd": mrd, "mrd_positive": np.where(np.isnan(mrd), np.nan, mrd >= values["mrd_limit"]),
         "transplant_day": arrays["transplant_day"], "second_course": arrays["second_course"].astype(int),
         "blasts_day16": 100.0 * arrays["blasts_day16"], "stem_cells_at_remission": arrays["stem_at_remission"],
+        "log2_stem_cells": np.log2(arrays["stem_at_remission"] + 1.0),
         "stem_cells_at_relapse": arrays["stem_at_relapse"], "least_stem_cells": arrays["least_stem"],
         "neutrophil_nadir": arrays["neutrophils_nadir"], "platelet_nadir": arrays["platelets_nadir"],
         "neutropenia_days": arrays["neutrophils_grade4_days"], "thrombopenia_days": arrays["platelets_grade4_days"],

@@ -48,4 +48,3 @@ class Cohort(Table):
         "number of the cohort = a value, or what departs from the table; or `\"central\"`: every world at the central "
         "values", None, otherwise="the table of docs/patient.md",
     )  # fmt: skip
-
