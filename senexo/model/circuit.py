@@ -22,6 +22,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -293,13 +294,19 @@ def _texts(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, str]]:
 
 
 def _network(folder: Path, text: str) -> Network:
+    try:
+        return _parsed(text)
+    except InvalidModel as error:
+        raise InvalidModel(f"{folder / 'circuit.ant'}: {error}") from None
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Network:
+    """The network of an Antimony text; a study asks for that of its circuit several times."""
     from senexo.base.sandbox import call
     from senexo.model.plain import from_plain
 
-    try:
-        return from_plain(call("senexo.model.antimony_read:read_plain", text.encode()))
-    except InvalidModel as error:
-        raise InvalidModel(f"{folder / 'circuit.ant'}: {error}") from None
+    return from_plain(call("senexo.model.antimony_read:read_plain", text.encode()))
 
 
 def _parameters(text: str, faults: list[Fault]) -> Iterator[CircuitParameter]:
