@@ -22,7 +22,7 @@ seed = 3
 [model]
 circuit = "mir34c-rab27b-cells"
 [cells.LSC]
-n = 8
+n = 5
 [donors]
 n = 3
 draws = { per_uM = 40, n_SI = 100, n_C6 = 100, n_P21 = 100, rel0 = 50, E = 180, Td = 30, K8 = 300, ks = 0.08 }
@@ -84,7 +84,7 @@ def test_arms_are_twins_until_something_is_done(done: Results) -> None:
         )
         pd.testing.assert_frame_equal(mock, fresh)
     start = counts[(counts.time_h == 0) & (counts.quantity == "cells")]
-    assert start.groupby(["arm", "donor"]).value.sum().eq(8).all()
+    assert start.groupby(["arm", "donor"]).value.sum().eq(5).all()
 
 
 def test_fresh_medium_is_empty_and_the_books_close(done: Results) -> None:
@@ -146,7 +146,7 @@ def test_several_types_share_a_medium(tmp_path: Path) -> None:
     results = run(resolve(raw), out=tmp_path / "both", workers=1)
     counts = results.table("counts")
     begin = counts[(counts.time_h == 0) & (counts.quantity == "cells")].set_index("cell_type").value
-    assert begin[["LSC", "LSC_G0"]].sum() == 8
+    assert begin[["LSC", "LSC_G0"]].sum() == 5
     assert begin[["HSC", "HSC_G0"]].sum() == 4
     taken = results.table("balance").query("flow == 'taken up'").groupby("cell_type").value.sum()
     assert taken["LSC"] > 0
@@ -168,4 +168,4 @@ def test_one_cell_among_others_is_not_replayed(done: Results) -> None:
 
 def test_check_tells_the_size(done: Results) -> None:
     text = str(check(study()))
-    assert "3 arms x 3 donors x 8 cells" in text
+    assert "3 arms x 3 donors x 5 cells" in text

@@ -28,7 +28,7 @@ seed = 3
 [model]
 circuit = "mir34c-rab27b-cells"
 [cells.LSC]
-n = 10
+n = 6
 [cells.MSC]
 n = 0
 [donors]
@@ -43,13 +43,13 @@ method = "split"
 window = "30 min"
 [arms.mock]
 [arms.alone]
-cells = { MSC = 10 }
+cells = { MSC = 6 }
 [arms.across]
-cells = { MSC = 10 }
-insert = { cells = { LSC = 10 }, dose = { what = "miR-34c-5p", amount = 3000, at = "0 h" } }
+cells = { MSC = 6 }
+insert = { cells = { LSC = 6 }, dose = { what = "miR-34c-5p", amount = 3000, at = "0 h" } }
 [arms.unloaded]
-cells = { MSC = 10 }
-insert = { cells = { LSC = 10 }, cut = ["exosome -| miR-34c-5p"] }
+cells = { MSC = 6 }
+insert = { cells = { LSC = 6 }, cut = ["exosome -| miR-34c-5p"] }
 [arms.mimic]
 dose = { what = "miR-34c-5p", amount = 3000, at = "0 h" }
 [arms.late]
@@ -88,9 +88,9 @@ def test_each_well_begins_with_its_own_cells(done: Results) -> None:
     counts = done.table("counts")
     first = counts[(counts["time_h"] == 0) & (counts["quantity"] == "cells") & (counts["value"] > 0)]
     found = {name: dict(zip(rows["cell_type"], rows["value"], strict=True)) for name, rows in first.groupby("arm")}
-    assert found["mock"] == found["mimic"] == {"LSC": 10}
-    assert found["alone"] == {"MSC": 10}
-    assert found["across"] == found["unloaded"] == {"MSC": 10, "insert LSC": 10}
+    assert found["mock"] == found["mimic"] == {"LSC": 6}
+    assert found["alone"] == {"MSC": 6}
+    assert found["across"] == found["unloaded"] == {"MSC": 6, "insert LSC": 6}
 
 
 def test_pools_of_both_halves_are_kept_to_the_molecule(done: Results) -> None:
@@ -165,7 +165,7 @@ def test_conditioned_medium_holds_what_a_sister_well_held(done: Results) -> None
 
 
 def test_a_well_ends_when_its_condition_holds(tmp_path: Path) -> None:
-    told = study(culture__stop_when="cells(LSC) >= 10 or mean(miR-34c-5p, LSC) < 0", donors__n=1)
+    told = study(culture__stop_when="cells(LSC) >= 6 or mean(miR-34c-5p, LSC) < 0", donors__n=1)
     kept = told.model_copy(update={"arms": {name: told.arms[name] for name in ("mock", "alone")}})
     done = run(kept, out=tmp_path / "out", workers=1)
     counts = done.table("counts")
@@ -175,7 +175,7 @@ def test_a_well_ends_when_its_condition_holds(tmp_path: Path) -> None:
     assert (ended.arm, ended.donor, ended.time_h, ended.reason) == ("mock", 1, 1.0, "stop_when became true at 1 h")
     lineage = done.table("lineage")
     alive = lineage[(lineage["arm"] == "mock") & lineage["end"].eq("alive")]
-    assert alive["weight"].sum() >= 10  # the last state is kept, so that no cell of it counts as taken away
+    assert alive["weight"].sum() >= 6  # the last state is kept, so that no cell of it counts as taken away
     says = "1 of 2 wells ended before their time (table ended_early): stop_when became true (1)."
     assert says in json.loads((done.folder / "run.json").read_text(encoding="utf-8"))["cautions"]
 
