@@ -1,8 +1,9 @@
 """The search that fitted `senexo/study/cohort.csv`: `python -m reference.cohort_fit`.
 
 Damped Gauss-Newton steps on the fitted rows of `cohort_targets.csv` alone, residuals over half of the interval, with a
-soft bound (sum of 2 (sqrt(1 + r^2) - 1)), and a pull towards the start (a residual of 1 at a factor e^1.5); the same
-patients in every step, differences over a tenth of a unit. The predicted rows are never looked at.
+soft bound (sum of 2 (sqrt(1 + r^2) - 1)), and a pull towards the start (a residual of 1 at a factor e, or at 0.33 of a
+number that is searched as it is); the same patients in every step, differences over a tenth of a unit. The predicted
+rows are never looked at.
 """
 
 from __future__ import annotations
@@ -21,16 +22,30 @@ from senexo.lab.registry import experiment_of
 from senexo.study.read import read_study
 
 Floats = NDArray[np.float64]
-PATIENTS, STEP, PULL = 1000, 0.1, 1.5
-# name -> (start, whether it is searched on the scale of logits)
-SEARCHED = {
-    "sensitivity_favourable": (1.3, False), "sensitivity_intermediate": (0.75, False),
-    "sensitivity_adverse": (0.55, False), "sensitivity_sd": (0.5, False), "kill_resting": (0.5, True),
-    "kill_resting_sd": (0.8, False), "stem_share": (5e-7, False), "doubling_sd": (0.5, False), "wake": (0.03, False),
-    "early_death": (0.0011, False), "early_age": (0.5, False), "consolidation_death": (0.5, False),
-    "salvage_favourable": (0.45, True), "salvage_intermediate": (0.25, True), "salvage_adverse": (0.15, True),
-    "relapse_survival": (200.0, False),
+PATIENTS, STEP, PULL = 1000, 0.1, 1.0
+# name -> (start, scale of the search: a logarithm, a logit, or as it is)
+SEARCHED: dict[str, tuple[float, str]] = {
+    "sensitivity_favourable": (1.7, "log"), "sensitivity_intermediate": (1.1, "log"),
+    "sensitivity_adverse": (0.75, "log"), "sensitivity_sd": (0.9, "log"), "kill_resting": (0.5, "logit"),
+    "kill_resting_sd": (0.6, "log"), "stem_share": (3e-7, "log"), "doubling_sd": (0.5, "log"), "wake": (0.05, "log"),
+    "early_death": (0.0008, "log"), "early_age": (0.5, "plain"), "consolidation_death": (0.5, "log"),
+    "salvage_favourable": (0.5, "logit"), "salvage_intermediate": (0.3, "logit"), "salvage_adverse": (0.14, "logit"),
+    "relapse_survival": (180.0, "log"), "sensitivity_age": (-0.1, "plain"), "salvage_age": (-0.5, "plain"),
 }  # fmt: skip
+
+
+def searched(value: float, scale: str) -> float:
+    """A number on the scale of its search."""
+    if scale == "plain":
+        return 3.0 * value
+    return float(np.log(value) if scale == "log" else np.log(value / (1.0 - value)))
+
+
+def number(at: float, scale: str) -> float:
+    """A number from the scale of its search."""
+    if scale == "plain":
+        return at / 3.0
+    return float(np.exp(at)) if scale == "log" else float(1.0 / (1.0 + np.exp(-at)))
 
 
 class Fit:
@@ -52,10 +67,7 @@ class Fit:
 
     def named(self, x: Floats) -> dict[str, float]:
         """The numbers at a point."""
-        return {
-            name: float(1.0 / (1.0 + np.exp(-at)) if share else np.exp(at))
-            for at, (name, (_, share)) in zip(x, SEARCHED.items(), strict=True)
-        }
+        return {name: number(float(at), scale) for at, (name, (_, scale)) in zip(x, SEARCHED.items(), strict=True)}
 
     def outcomes(self, changed: Mapping[str, float]) -> Mapping[str, Floats]:
         """The cohort with these numbers."""
@@ -87,7 +99,7 @@ def loss(residuals: Floats, away: Floats) -> float:
 
 
 def main(rounds: int) -> None:
-    start = np.array([np.log(v / (1.0 - v)) if share else np.log(v) for v, share in SEARCHED.values()])
+    start = np.array([searched(*one) for one in SEARCHED.values()])
     fit, x, damping = Fit(), start, 1.0
     here = fit.residuals(x)
     for _ in range(rounds):

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 REM_PER_INCH = 7.6  # of a figure on the page, so that letters of all figures have one size
 MOST_ROWS = 60  # of an assay's table on the page; the whole of it is in tables/
-PICTURES = ("outcomes", "shares-", "mice-growth")  # what the first screen shows: the first of these there is
+PICTURES = (
+    "outcomes",
+    "shares-",
+    "mice-growth",
+    "patients-survival",
+)  # what the first screen shows: the first of these there is
 PAGE, FIGURES = "report.html", "figures"
 
 
@@ -93,7 +98,7 @@ def render_to(folder: Path, out: Path, *, figures: bool = True) -> Written:
 
 def figures_of(folder: ResultFolder) -> dict[str, Drawn]:
     """All figures of a report by name, in the order of the page; those with nothing to show are left out."""
-    from senexo.report import claim, curves, figures, mouse
+    from senexo.report import claim, cohort, curves, figures, mouse
     from senexo.report.answer import reply
     from senexo.report.outcome_figure import outcome_figure
     from senexo.report.scheme import scheme
@@ -105,6 +110,7 @@ def figures_of(folder: ResultFolder) -> dict[str, Drawn]:
     of_mice = "mouse" in folder.study
     made += [mouse.scheme(folder) if of_mice else scheme(folder), wiring_figure(folder)]
     made += mouse.figures(folder) if of_mice else []
+    made += cohort.figures(folder) if "cohort" in folder.study else []
     made += claim.figures(folder) if "claim" in folder.found else []
     made += figures.dose_responses(folder)
     made += curves.curves(folder)

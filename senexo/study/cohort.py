@@ -25,9 +25,16 @@ FILE = "cohort.csv"
 CLASSES = ("favourable", "intermediate", "adverse")
 COVARIATES = ("age", "wbc", "blasts")
 PERCENTS = (5, 25, 50, 75, 95)
-SHARES = ("1",)
 ABOVE_ONE = ("stemness", "sensitivity", "doubling_sd", "damage_p53", "early_neutropenia", "bulk_reads")  # of unit 1
-SIGNED = ("rank_age_wbc", "rank_wbc_blasts", "rank_age_blasts", "early_age", "early_wbc")
+SIGNED = (
+    "rank_age_wbc",
+    "rank_wbc_blasts",
+    "rank_age_blasts",
+    "early_age",
+    "early_wbc",
+    "sensitivity_age",
+    "salvage_age",
+)
 NEEDED = (("miR-34c-5p", "express"), ("p53", "knock_out"))  # verbs of the circuit that patients differ by
 
 
@@ -113,7 +120,7 @@ def _check(draws: Mapping[str, Draw], place: Cursor) -> None:
     for name, (low, high) in ends.items():
         if name in SIGNED:
             within, expected = low >= -1.0 and high <= 1.0, "-1 to 1"
-        elif draws[name].unit in SHARES and not name.startswith(ABOVE_ONE) and not name.endswith("_sd"):
+        elif draws[name].unit == "1" and not name.startswith(ABOVE_ONE) and not name.endswith("_sd"):
             within, expected = low >= 0.0 and high <= 1.0, "a share from 0 to 1"
         else:
             within, expected = low >= 0.0, "0 or more"

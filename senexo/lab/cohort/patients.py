@@ -76,6 +76,7 @@ def patients(cohort: Cohort, values: Values, seed: int, donor: int) -> Patients:
     mutated, methylated = known["tp53"] > 0.0, known["methylated"] > 0.0
     sensitivity = of_class("sensitivity") * np.exp(values["sensitivity_sd"] * draw.normal("sensitivity"))
     sensitivity *= np.where(mutated, values["sensitivity_tp53"], 1.0)
+    sensitivity *= np.exp(values["sensitivity_age"] * (known["age"] - 50.0) / 10.0)
     sensitivity *= np.where(methylated, values["sensitivity_methylated"], 1.0)
     clearance = np.exp(values["ln_clearance_sd"] * draw.normal("clearance"))
     model = np.zeros(n, PATIENT)
@@ -249,7 +250,8 @@ def _risks(model: NDArray[Any], known: Mapping[str, Floats], salvage: Floats, va
     model["transplant_day"] = np.where(grafted, values["transplant_day"], inf)
     model["transplant_cures"] = draw.uniform("graft") < values["transplant_cure"]
     model["transplant_hazard"] = -np.log1p(-min(values["transplant_death"], 1.0 - 1e-12)) / 180.0
-    mutated = np.where(known["tp53"] > 0.0, values["salvage_tp53"], 1.0)
-    model["salvaged"] = draw.uniform("salvage") < salvage * mutated
+    odds = salvage / np.maximum(1.0 - salvage, 1e-12) * np.exp(values["salvage_age"] * (age - 50.0) / 10.0)
+    cured = odds / (1.0 + odds) * np.where(known["tp53"] > 0.0, values["salvage_tp53"], 1.0)
+    model["salvaged"] = draw.uniform("salvage") < cured
     model["later_hazard"] = log(2.0) / values["relapse_survival"]
     model["mrd_day"] = values["mrd_day"]
