@@ -278,7 +278,7 @@ def test_patients_run_from_file_to_report(tmp_path: Path) -> None:
     assert {finding["assay"] for finding in run.findings} == {"survival", "response"}
     assert not any("Not testable" in finding["sentence"] for finding in run.findings)
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    for words in ("Survival of virtual patients", "Cumulative incidences in remission", "Courses of 6 patients"):
+    for words in ("Patients alive from the beginning", "competing risks", "Six patients of the first world"):
         assert words in page
     assert all(len(run.table(name)) for name in ("patients", "examples", "hazards", "timecourse"))
 
