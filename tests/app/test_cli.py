@@ -204,7 +204,7 @@ def test_an_interrupted_trial_leaves_nothing(tmp_path: Path) -> None:
     here, system = tmp_path / "here", tmp_path / "system"
     here.mkdir()
     system.mkdir()
-    command = [*COMMAND, "check", str(TINY), "--set", "cells.cell.n=30000"]
+    command = [*COMMAND, "check", str(TINY), "--set", "cells.cell.n=8000"]
     options = {"cwd": here, "env": {**os.environ, "TMPDIR": str(system)}, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
         while not list(system.glob("senexo-trial-*/chunks")):
