@@ -106,6 +106,22 @@ def test_the_tail_of_a_pareto_distribution_is_found() -> None:
         assert scale == pytest.approx(2.0, rel=0.05)
 
 
+def test_a_tail_of_many_numbers_is_fitted_without_overflow() -> None:
+    """Log-likelihoods of the grid differ by thousands; sums over pairs of them overflowed."""
+    p = (np.arange(1, 20_001) - 0.5) / 20_000
+    with np.errstate(all="raise", under="ignore"):
+        found, _ = fit_tail(np.sort(stats.genpareto(0.5, scale=2.0).ppf(p)))
+    assert found == pytest.approx(0.5, abs=0.01)
+
+
+def test_weights_that_underflow_have_collapsed() -> None:
+    log = 1000.0 * np.random.default_rng(3).standard_normal(200)
+    with np.errstate(all="raise", under="ignore"):
+        found = smoothed(log)
+    assert found.shape == np.inf
+    assert found.effective == pytest.approx(1.0)
+
+
 def test_smoothing_keeps_the_order_and_even_weights() -> None:
     log = np.random.default_rng(5).standard_normal(400) * 2
     weights = smoothed(log)

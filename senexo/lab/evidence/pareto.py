@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 SMALLEST_TAIL = 5  # weights; of fewer no tail is fitted
 WORST_SHAPE = 0.7
+SMALLEST_LOG = -700.0  # of a weight over the largest; below it a double underflows
 PRIOR_DRAWS = 10  # of the weak prior of the shape, which is 0.5 there
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights [draws] that sum to 1, and the fitted shape of their tail (nan where none was fitted)."""
+    """Weights [draws] that sum to 1, and the shape of their tail (nan: none was fitted; inf: longer than a double holds)."""
 
     values: Floats
     shape: float
@@ -50,7 +51,9 @@ def smoothed(log_weights: Floats) -> Weights:
     if tail >= SMALLEST_TAIL and np.ptp(log[largest]) > np.finfo(float).eps * 1e3:
         cut = np.exp(log[order[-tail - 1]]) if tail < len(order) else 0.0
         excess = np.exp(log[largest]) - cut
-        if excess[0] > 0:
+        if log[largest[0]] < SMALLEST_LOG:
+            shape = float("inf")  # the tail spans more than a double holds: one or a few draws have all the weight
+        elif excess[0] > 0:
             shape, scale = fit_tail(excess)
             p = (np.arange(1, tail + 1) - 0.5) / tail
             quantiles = scale * np.expm1(-shape * np.log1p(-p)) / shape if shape else -scale * np.log1p(-p)
@@ -71,7 +74,8 @@ def fit_tail(excess: Floats) -> tuple[float, float]:
     b = b / (3.0 * excess[int(n / 4 + 0.5) - 1]) + 1.0 / excess[-1]
     k = np.log1p(-b[:, None] * excess).mean(axis=1)
     likelihood = n * (np.log(-b / k) - k - 1.0)
-    weight = 1.0 / np.exp(likelihood - likelihood[:, None]).sum(axis=1)
+    weight = np.exp(likelihood - likelihood.max())  # the largest is 1: sums over pairs overflow with many numbers
+    weight /= weight.sum()
     keep = weight >= 10 * np.finfo(float).eps
     found = float((b[keep] * weight[keep]).sum() / weight[keep].sum())
     shape = float(np.log1p(-found * excess).mean())
