@@ -15,6 +15,7 @@ _HOMES = {
     "fit": "senexo.fitting.fit",
     "exposure": "senexo.lab.exposure",
     "blood_counts": "senexo.lab.blood",
+    "claims": "senexo.study.shipped_claims",
     "read_study": "senexo.study.read",
     "Study": "senexo.study.schema",
     "run": "senexo.workflow",

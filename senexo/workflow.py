@@ -245,7 +245,7 @@ def worlds(
     -------
     Results
         With the tables `worlds` (claim x world), `worlds_draws`, `worlds_parameters`, `worlds_together`,
-        `worlds_conditions`, `worlds_ranks` and `worlds_experiments`.
+        `worlds_conditions`, `worlds_ranks`, `worlds_experiments` and `worlds_total_order`.
 
     Raises
     ------
@@ -258,7 +258,7 @@ def worlds(
     --------
     >>> worlds("c05", donors=20).table("worlds")   # doctest: +SKIP
     """
-    from senexo.lab import provenance
+    from senexo.lab import provenance, total
     from senexo.lab import worlds as lab
     from senexo.lab.results import as_json, write_tables
     from senexo.lab.scenario import conditions
@@ -277,14 +277,15 @@ def worlds(
         for name, (study, *_) in zip(names, (list(there.values()) for there in said.values()), strict=True):
             store.write(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.resolved.toml", study.to_toml().encode())
         judged = lab.judge(said, store, workers=workers, say=progress or (lambda what, done, total: None))
-        together, boxes = lab.joint(judged), lab.conditions(judged)
+        together, boxes, totals = lab.joint(judged), lab.conditions(judged), total.table(judged)
         tables = {
             "worlds": lab.table(judged), "worlds_draws": lab.draws(judged), "worlds_parameters": lab.parameters(judged),
             "worlds_together": together, "worlds_conditions": conditions.table(boxes),
             "worlds_ranks": lab.ranks(judged), "worlds_experiments": lab.experiments(judged),
+            "worlds_total_order": totals,
         }  # fmt: skip
         write_tables(store, {name: table for name, table in tables.items() if len(table)})
-        store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together, boxes))}))
+        store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together, boxes, totals))}))
         record = provenance.of_worlds(
             [one.resolved for one in judged], store.digest(), n_units=sum(one.n_wells for one in judged),
             seconds=time.monotonic() - began, workers=workers,
@@ -313,7 +314,7 @@ def table_of_worlds(results: Results) -> str:
     said = [
         f["sentence"]
         for f in results.findings
-        if f["assay"] == "experiments" or (f["assay"], f["verdict"]) == ("conditions", "shown")
+        if f["assay"] in ("experiments", "total order") or (f["assay"], f["verdict"]) == ("conditions", "shown")
     ]
     return "\n".join([text(results.table("worlds"), results.table("worlds_together") if several else None), *said])
 

@@ -218,6 +218,18 @@ def studies() -> None:
 
 
 @app.command()
+def claims(
+    claim: Annotated[str | None, typer.Argument(help="one claim, e.g. C5 [default: all]", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help=".csv, .parquet or .html (default: text to standard output)")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file of --out")] = False,
+) -> None:
+    """The claims of the founding paper: what tests each, and in how many worlds it is true."""
+    from senexo.app.claiming import claims_of
+
+    typer.echo(claims_of(claim, out, overwrite=overwrite))
+
+
+@app.command()
 def simulate(
     model: Annotated[str, typer.Argument(help="an SBML or Antimony file, or a shipped circuit", show_default=False)],
     end: Annotated[float | None, typer.Option(help="last time, in the model's time unit")] = None,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from senexo.base.streams import generator
 
+ANEW = "donor, drawn anew"
 FARTHEST = 3.0  # standard deviations: a cell 20-fold off its donor would be a draw of the law's tail, not a cell
 
 
@@ -35,9 +36,13 @@ class DrawLike(Protocol):
 def donor_values(draws: Mapping[str, DrawLike], seed: int, donor: int) -> dict[str, float]:
     """One donor's parameters: `fixed` keeps the central value, the other laws spread over [low, high].
 
-    uniform: low + u (high - low); log-uniform: low (high/low)^u; u in [0, 1) of the donor's own stream.
+    uniform: low + u (high - low); log-uniform: low (high/low)^u; u in [0, 1) of the donor's own stream, or of a second
+    one where a named world draws the parameter anew.
     """
-    return {name: _drawn(draw, generator(seed, "donor", donor, name).random()) for name, draw in draws.items()}
+    return {
+        name: _drawn(draw, generator(seed, ANEW if getattr(draw, "anew", False) else "donor", donor, name).random())
+        for name, draw in draws.items()
+    }
 
 
 def _drawn(draw: DrawLike, u: float) -> float:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROW = 0.24  # inches of one claim in one world
 PAGE = "report.html"
+IN_WORDS = ("claim", "evidence", "experiments", "total order")  # kinds of findings
 
 
 def picture(table: pd.DataFrame) -> Drawn:
@@ -55,11 +56,12 @@ def picture(table: pd.DataFrame) -> Drawn:
 
 
 def _words(row: Mapping[Any, Any]) -> str:
-    could = "" if row["possible"] != row["possible"] else f", could be in {_percent(row['possible'])}"
-    return f"{row['claim']}, {row['world']}: true in {_percent(row['true'])}{could}, null {_percent(row['null'])}"
+    could = "" if row["possible"] != row["possible"] else f", could be in {percent(row['possible'])}"
+    return f"{row['claim']}, {row['world']}: true in {percent(row['true'])}{could}, null {percent(row['null'])}"
 
 
-def _percent(share: object) -> str:
+def percent(share: object) -> str:
+    """A share in percent."""
     return "no value" if share != share else f"{100 * float(str(share)):.1f} %"
 
 
@@ -68,15 +70,16 @@ def rows(table: pd.DataFrame) -> Iterator[dict[str, str]]:
     for row in table.to_dict("records"):
         yield {
             "claim": str(row["claim"]), "world": str(row["world"]), "says": str(row["says"]),
-            "true": _interval(row, "true"), "possible": _interval(row, "possible"),
-            "where": _interval(row, "true_where_possible"), "null": _interval(row, "null"),
-            "beyond": _interval(row, "beyond_null"),
-            "after": _interval(row, "true_after") if row.get("effective_draws", np.nan) > 0 else "no evidence",
+            "true": interval(row, "true"), "possible": interval(row, "possible"),
+            "where": interval(row, "true_where_possible"), "null": interval(row, "null"),
+            "beyond": interval(row, "beyond_null"),
+            "after": interval(row, "true_after") if row.get("effective_draws", np.nan) > 0 else "no evidence",
             "tested": "" if row["verdict"] == "share of worlds" else str(row["verdict"]),
         }  # fmt: skip
 
 
-def _interval(row: Mapping[Any, Any], name: str) -> str:
+def interval(row: Mapping[Any, Any], name: str) -> str:
+    """A share with its interval, in percent."""
     if row[name] != row[name]:
         return "not known"
     low, share, high = (100 * float(str(row[key])) for key in (f"{name}_low", name, f"{name}_high"))
@@ -102,7 +105,7 @@ def text(table: pd.DataFrame, together: pd.DataFrame | None) -> str:
 
 def _together(row: Mapping[Any, Any]) -> str:
     """One line on claims that are judged on the same draws."""
-    share = _interval({"share": row["share"], "share_low": row["low"], "share_high": row["high"]}, "share")
+    share = interval({"share": row["share"], "share_low": row["low"], "share_high": row["high"]}, "share")
     said = f"{row['world']}: {row['claims']}: true together in {share} % of {row['n']} draws; "
     return f"{said}{100 * row['expected']:.1f} % if independent" + (
         ", they exclude each other" if row["exclude"] else ""
@@ -138,7 +141,7 @@ def render(folder: Path, *, out: Path | None = None, figures: bool = False) -> l
     joint = [f for f in results.found["findings"] if f["assay"] == "worlds"]
     page = template.render(
         run=results.run, rows=list(rows(table)), svg=Markup(svg), caption=drawn.caption, joint=joint,
-        sentences=[f for f in results.found["findings"] if f["assay"] in ("claim", "evidence", "experiments")],
+        sentences=[f for f in results.found["findings"] if f["assay"] in IN_WORDS],
         conditions=[f for f in results.found["findings"] if f["assay"] == "conditions"],
         has_evidence="true_after" in table,
         spread=_spread(table), css=(assets / "page.css").read_text(encoding="utf-8"), has_joint=together is not None,
@@ -155,7 +158,7 @@ def _spread(table: pd.DataFrame) -> list[str]:
         if len(own) > 1 and np.isfinite(shares).any():
             low, high = own.loc[own["true"].idxmin()], own.loc[own["true"].idxmax()]
             said.append(
-                f"{claim} is true in {_percent(low['true'])} of draws ({low['world']}) to {_percent(high['true'])} "
+                f"{claim} is true in {percent(low['true'])} of draws ({low['world']}) to {percent(high['true'])} "
                 f"({high['world']})."
             )
     return said

@@ -62,7 +62,8 @@ def resolve_worlds(raw: Mapping[str, Any], *, where: str = "study", folder: str 
     Raises InvalidInput as `resolve` does; faults that only a world has are those of its tables in that world.
     """
     study = _as_it_stands(raw, where, folder)
-    found, faults = {AS_IT_STANDS: study}, list(worlds.unknown_arms(raw, study.worlds))
+    found = {AS_IT_STANDS: study}
+    faults = [*worlds.unknown_arms(raw, study.worlds, where), *worlds.wrongly_anew(study, where)]
     if study.worlds and not faults:
         own = worlds.departing(raw, study, _as_it_stands(worlds.without_draws(raw), where, folder))
         for name, world in study.worlds.items():
@@ -72,7 +73,8 @@ def resolve_worlds(raw: Mapping[str, Any], *, where: str = "study", folder: str 
                 faults += error.faults
                 continue
             arms = {arm: treated.cut(world.cuts) for arm, treated in there.arms.items()}
-            found[name] = there.model_copy(update={"arms": arms})
+            there = there.model_copy(update={"arms": arms})
+            found[name] = worlds.drawn_anew(there, world.written.get("anew", ()))
     if faults:
         raise InvalidInput(faults)
     return found

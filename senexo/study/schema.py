@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from senexo.assays.specs import REQUESTS
 from senexo.base.evidence import FORMER_STATUSES, Status
@@ -60,7 +60,10 @@ class CellType(_Frozen):
 
 
 class Draw(_Frozen):
-    """How donors differ in one parameter: by `law` over [low, high] (`fixed`: all have `value`), and its source."""
+    """How donors differ in one parameter: by `law` over [low, high] (`fixed`: all have `value`), and its source.
+
+    anew: drawn from a second stream, as a named world asks (`anew`); all other parameters keep their values.
+    """
 
     law: Literal["fixed", "uniform", "log-uniform"]
     value: float
@@ -69,6 +72,14 @@ class Draw(_Frozen):
     unit: str
     source: str
     status: Status
+    anew: bool = False
+
+    @model_serializer(mode="wrap")
+    def _what_it_says(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = written(self)
+        if not self.anew:
+            del content["anew"]  # no study but a named world says it, so no digest knows it
+        return content
 
 
 class Donors(_Frozen):
@@ -458,6 +469,8 @@ class Study(_Frozen):
     def to_dict(self) -> dict[str, Any]:
         """The study as nested tables of a TOML file."""
         content: dict[str, Any] = _without_nothing(self.model_dump(mode="json"))
+        for draw in content["donors"]["draws"].values():
+            draw.pop("anew", None)  # of a named world, which is no study file of its own
         if not self.model.targets:
             del content["model"]["targets"]
         for arm in content["arms"].values():

@@ -281,7 +281,10 @@ class VerbReader:
                 continue
             kind = _kind(handles)
             value, hour = self._amount_and_time(written, entry, kind, start=0.0)
-            if handles and value is not None and hour is not None:
+            if handles and handles[0].unit == "fold" and value is not None and value < 1:
+                expected = "a fold of 1 or more: a vector adds copies (set changes what a cell makes)"
+                entry.fault(expected, found=f"{_label(value, kind)}-fold")
+            elif handles and value is not None and hour is not None:
                 self._act(handles, value, hour)
                 unit = "" if handles[0].unit in UNITLESS and len(handles) == len(offered) else f" {handles[0].unit}"
                 unit = unit.replace(" fold", "-fold")

@@ -8,7 +8,7 @@ every parameter in every world, and the same values where two worlds share a pri
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from senexo.base.errors import Fault
@@ -71,10 +71,29 @@ def without_draws(raw: Mapping[str, Any]) -> dict[str, Any]:
     return tables | {"donors": {key: value for key, value in raw.get("donors", {}).items() if key != "draws"}}
 
 
-def unknown_arms(raw: Mapping[str, Any], worlds: Mapping[str, World]) -> Iterator[Fault]:
+def drawn_anew(study: Study, names: Sequence[str]) -> Study:
+    """The study with some parameters drawn from a second stream."""
+    draws = study.donors.draws | {name: study.donors.draws[name].model_copy(update={"anew": True}) for name in names}
+    return study.model_copy(update={"donors": study.donors.model_copy(update={"draws": draws})})
+
+
+def wrongly_anew(study: Study, file: str) -> Iterator[Fault]:
+    """One fault for every parameter that no donor draws, and for every world in which something else differs too."""
+    drawn = [name for name, draw in study.donors.draws.items() if draw.law != "fixed" and draw.low < draw.high]
+    for name, world in study.worlds.items():
+        where = f"{file}: worlds.{name}.anew"
+        for parameter in world.written.get("anew", ()):
+            if parameter not in drawn:
+                yield Fault(where, f'"{parameter}", which is not drawn', named(parameter, drawn, "drawn parameters"))
+        others = sorted(set(world.written) - {"anew", "says"})
+        if "anew" in world.written and others:
+            yield Fault(where, f"anew beside {', '.join(others)}", "anew alone: its world differs in these draws only")
+
+
+def unknown_arms(raw: Mapping[str, Any], worlds: Mapping[str, World], file: str) -> Iterator[Fault]:
     """One fault for every arm of a world that the study does not have."""
     known = list(raw["arms"])
     for name, world in worlds.items():
         for arm in world.written.get("arms", {}):
             if arm not in known:
-                yield Fault(f"worlds.{name}.arms.{arm}", f'the unknown arm "{arm}"', named(arm, known, "arms"))
+                yield Fault(f"{file}: worlds.{name}.arms.{arm}", f'the unknown arm "{arm}"', named(arm, known, "arms"))

@@ -101,6 +101,20 @@ def test_the_null_of_c8_takes_the_mediated_effect_away_and_varies_by_chance_alon
     assert abs(np.nanmean(wells) + 0.05) < 4 * np.nanstd(wells) / np.sqrt(np.isfinite(wells).sum())
 
 
+def test_the_null_of_c2_takes_both_causes_away() -> None:
+    """With export and p53's drive cut neither genotype changes the level by more than wells vary (log2 0).
+
+    Export: 4 standard errors. Without p53 cells also lack basal p21 and divide as often: the same bound.
+    """
+    for number in (0, 1):
+        seen, cut = margins("c02", number)
+        living = np.isfinite(cut)
+        assert living.sum() >= 6
+        assert np.nanstd(cut) > 0.01
+        assert abs(np.nanmean(cut) + 1.0) < 4 * np.nanstd(cut) / np.sqrt(living.sum())
+        assert np.nanmean(seen) > np.nanmean(cut) + 0.05
+
+
 def test_the_positive_control_of_c10_is_a_ceiling() -> None:
     """Of twins: with loading at the top of its range export takes at least the share that it takes as it stands."""
     here = made("culture.wells=twins", study="c10", small=["donors.n=6", "cells.LSC.n=2"])

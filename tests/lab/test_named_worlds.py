@@ -123,6 +123,27 @@ def test_claims_on_other_draws_are_not_joined(tmp_path: Path) -> None:
     assert len(found.table("worlds")) == 6
 
 
+def test_total_order_indices_come_from_worlds_that_draw_parameters_anew(tmp_path: Path) -> None:
+    """The level of x without a treatment: K has no part in it, all drawn parameters together have all of it.
+
+    120 draws; within 4 standard errors of 1.
+    """
+    drawn = [name for name, draw in study().donors.draws.items() if draw.law != "fixed" and draw.low < draw.high]
+    anew = {"K": {"anew": ["K"]}, "all of them": {"anew": drawn}}
+    tables = {"donors": {"n": 120}, "worlds": anew}
+    found = workflow.worlds(study("T1", "mean(x, mock, 5 d) > 50", **tables), out=tmp_path / "out", workers=1)
+    parameters = found.table("worlds_parameters").pivot(index=["parameter", "donor"], columns="world", values="value")
+    same = (parameters["K"] == parameters["as it stands"]).groupby("parameter").mean()
+    assert same["K"] == 0.0
+    assert (same.drop("K") == 1.0).all()
+    rows = found.table("worlds_total_order").set_index(["world", "comparison"])
+    margin = "mean(x, mock, 5 d) > 50"
+    assert rows.loc[("K", margin), "total_order"] == pytest.approx(0.0, abs=1e-12)
+    every = rows.loc[("all of them", margin)]
+    assert abs(every["total_order"] - 1.0) < 4 * every["se"]
+    assert any("depends on K, alone or together with others" in finding["sentence"] for finding in found.findings)
+
+
 @pytest.mark.parametrize(
     ("studies", "expected"),
     [

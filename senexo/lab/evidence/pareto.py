@@ -22,7 +22,7 @@ PRIOR_DRAWS = 10  # of the weak prior of the shape, which is 0.5 there
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights [draws] that sum to 1, and the shape of their tail (nan: none was fitted; inf: longer than a double holds)."""
+    """Weights [draws] that sum to 1; the shape of their tail (nan: not fitted; inf: longer than a double holds)."""
 
     values: Floats
     shape: float

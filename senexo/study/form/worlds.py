@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from senexo.study.form.arms import Arm, Interventions
+from senexo.study.form.arms import Arm, Interventions, Name
 from senexo.study.form.culture import WELLS, Draw, Label, Number, Word
-from senexo.study.form.fields import Either, Named, OneOf
+from senexo.study.form.fields import Either, Listed, Named, OneOf
 from senexo.study.form.table import key
 
 
@@ -25,6 +25,10 @@ class World(Interventions):
         dict[str, Annotated[Any, Either(one=Number, table=Draw)]] | None,
         Named("a table of parameters, e.g. { Tbg = { low = 3000, high = 150000 } }"),
     ] = key("parameter = a number, or what departs from the prior of that world", None)
+    anew: Annotated[list[Name] | None, Listed('a list of parameters, e.g. ["E"]')] = key(
+        "parameters that are drawn anew there, for total-order indices; nothing else differs in such a world",
+        None,
+    )
     arms: Annotated[
         dict[str, Annotated[Any, Arm()]] | None,
         Named('a table of arms, e.g. { mimic = { express = { "miR-34c-5p" = "10-fold" } } }'),
