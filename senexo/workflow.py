@@ -285,7 +285,8 @@ def worlds(
             "worlds_total_order": totals,
         }  # fmt: skip
         write_tables(store, {name: table for name, table in tables.items() if len(table)})
-        store.write("findings.json", as_json({"findings": list(lab.sentences(judged, together, boxes, totals))}))
+        findings = [*lab.sentences(judged, together, boxes), *total.findings(totals)]
+        store.write("findings.json", as_json({"findings": findings}))
         record = provenance.of_worlds(
             [one.resolved for one in judged], store.digest(), n_units=sum(one.n_wells for one in judged),
             seconds=time.monotonic() - began, workers=workers,

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from senexo.base.errors import Fault, InvalidInput
-from senexo.lab import judging, provenance, total
+from senexo.lab import judging, provenance
 from senexo.lab.batches import Batches
 from senexo.lab.claim import null
 from senexo.lab.claim.rule import Bools
@@ -340,9 +340,9 @@ def _together(world: str, claims: Sequence[Judged]) -> dict[str, Any]:
 
 
 def sentences(
-    judged: Sequence[Judged], together: pd.DataFrame, boxes: Sequence[Conditions], totals: pd.DataFrame
+    judged: Sequence[Judged], together: pd.DataFrame, boxes: Sequence[Conditions]
 ) -> Iterator[dict[str, Any]]:
-    """Every claim in every world, claims together, total-order indices, and what must be true, as findings."""
+    """Every claim in every world, claims together, and what must be true for them, as findings."""
     for one in judged:
         finding = one.verdict.finding()
         yield {**finding, "id": f"{finding['id']}:{one.world}", "sentence": f"{one.world}: {finding['sentence']}"}
@@ -359,5 +359,4 @@ def sentences(
             "estimate": None if row["share"] != row["share"] else row["share"], "low": row["low"], "high": row["high"],
             "unit": "share of worlds", "p_value": None, "verdict": "share of worlds", "request": None,
         }  # fmt: skip
-    yield from total.findings(totals)
     yield from (one.finding() for one in boxes)
