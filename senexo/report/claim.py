@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN = 12  # parameters in the figure of ranks
 BINS = 40
+FEW, TENS = 4, (10, 100, 1_000, 10_000, 100_000)  # numbers of donors that are marked: each one, or these
 COLOURS = {"claim": SERIES[0], "null world": SOFT}
 
 
@@ -46,11 +47,13 @@ def margins(claim: pd.DataFrame, draws: pd.DataFrame, text: str, number: int) ->
     figure = new_figure(6.4, 2.3)
     for axes, (world, colour) in zip(figure.subplots(2, 1, sharex=True), COLOURS.items(), strict=True):
         values = rows.loc[rows["world"] == world, "margin"].to_numpy()
-        axes.hist(np.clip(values, edges[0], edges[-1]), bins=edges, color=colour, alpha=0.45)
+        numbers, _, _ = axes.hist(np.clip(values, edges[0], edges[-1]), bins=edges, color=colour, alpha=0.45)
         summary = claim[(claim["world"] == world) & (claim["comparison"] == text)].iloc[0]
         _mean(axes, summary, colour, edges)
         axes.axvline(0.0, color="black", linewidth=0.8)
         axes.set_yscale("symlog", linthresh=10)
+        most = int(np.max(numbers))
+        axes.set_yticks(range(most + 1) if most <= FEW else [n for n in (0, 5, *TENS) if n <= most])
         axes.set_ylabel("donors (log)")
         axes.set_title(
             f"{world}: true in {summary['n_true']:.0f} of {summary['n_donors']}"

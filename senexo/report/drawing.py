@@ -71,6 +71,9 @@ class Drawn:
     data: pd.DataFrame
     figure: Figure
 
+    def __post_init__(self) -> None:
+        _plain_powers(self.figure)
+
     def svg(self) -> str:
         """The figure as one `<svg>` element with its alternative text; the same data give the same bytes."""
         text = io.StringIO()
@@ -96,6 +99,32 @@ class Drawn:
     @property
     def _box(self) -> Any:
         return "tight" if self.figure.get_layout_engine() else None
+
+
+def _plain_powers(figure: Figure) -> None:
+    """Numbers of logarithmic axes as text: matplotlib writes them as formulas, which the house style does not read."""
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, NullFormatter
+
+    for axis in (one for axes in figure.axes for one in (axes.xaxis, axes.yaxis)):
+        if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
+        if isinstance(axis.get_minor_formatter(), LogFormatterMathtext):
+            axis.set_minor_formatter(NullFormatter())
+
+
+def power(value: float) -> str:
+    """A number on a logarithmic axis.
+
+    Examples
+    --------
+    >>> power(0.01), power(500.0), power(1e11), power(1e-5), power(3e7)
+    ('0.01', '500', '10¹¹', '10⁻⁵', '3·10⁷')
+    """
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:g}"
+    factor, exponent = f"{value:.3e}".split("e")
+    raised = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return raised if float(factor) == 1.0 else f"{float(factor):g}·{raised}"
 
 
 def dose(copies: float) -> str:
