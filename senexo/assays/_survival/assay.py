@@ -73,6 +73,8 @@ def survival(
     strata: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     until: float | None = None,
+    at: float | Sequence[float] = (),
+    order: str | Sequence[str] = (),
     unit: str | None = None,
     since: str | None = None,
     entry: str | None = None,
@@ -119,6 +121,12 @@ def survival(
     until : float, optional
         Time to which mean survival is restricted, in the unit of `time`; by default the longest that all groups were
         followed.
+    at : float or sequence of float, optional
+        Times at which survival is told, in the unit of `time`: with log-log intervals, and groups compared with the
+        control on that scale.
+    order : str or sequence of str, optional
+        All groups, in the order in which tables and figures show them; the first is the control. A log-rank test for
+        trend is then added.
     unit : str, optional
         Unit of the times; by default as the name of the column says, of dates (`since`) days.
     since : str, optional
@@ -145,7 +153,8 @@ def survival(
     -------
     SurvivalResult
         Tables cox (or groups), logrank, means, models, proportional, cuts, detection, curves, at_risk, and with
-        `competing` subdistribution, incidence, gray, incidence_curves. A level below detection has the verdict
+        `competing` subdistribution, incidence, gray, incidence_curves; fixed_times and fixed_differences with `at`,
+        pairwise of three or more groups, trend with `order`. A level below detection has the verdict
         ``below detection: not testable`` instead of a p-value.
 
     Raises
@@ -171,6 +180,12 @@ def survival(
     asked = [value] if isinstance(value, str) else list(dict.fromkeys(value or []))
     roles = patients.Roles(time, event, group, names_of(adjust), names_of(strata), patient, entry, competing, unknown)
     number = _check_options(control, asked, cut, roles, until, where)
+    times = _times(at, asked, number, competing, where)
+    ordered = names_of(order)
+    if ordered and group is None:
+        raise InvalidInput(
+            [Fault(f"{where}: order", f"'{', '.join(ordered)}' without a group", "the column of groups")]
+        )
     rows, notes = left_out(numbered(table), names_of(exclude), where=where)
     if since is not None:
         unit = unit or "days"
@@ -179,7 +194,7 @@ def survival(
     unit = _unit(time) if unit is None else unit
     values, cohort = _read(rows, asked, roles, where)
     found = measured(rows, asked, kind=kind, min_reads=min_reads, where=where) if asked else Measured({}, [])
-    answers = Answers(cohort, control=control, cut=number, until=until, unit=unit, where=where)
+    answers = Answers(cohort, control=control, cut=number, until=until, unit=unit, where=where, order=ordered, at=times)
     notes += [*cohort.notes, *found.notes]
     if group is not None:
         notes += missing_note(group, ~cohort.group.present() if cohort.group else np.zeros(0, bool))
@@ -199,6 +214,7 @@ def survival(
     settings = {
         "time": time, "event": event, "group": group, "control": control, "value": asked, "cut": number,
         "adjust": roles.adjust, "strata": roles.strata, "exclude": names_of(exclude), "until": until,
+        "at": times, "order": ordered,
         "unit": unit, "since": since, "entry": entry, "competing": competing,
         "unknown": names_of(unknown), "patient": patient, "kind": kind, "min_reads": min_reads,
         "level": LEVEL, "small_ratio": SMALL, "large_ratio": LARGE, "searched_share": SHARE, "shuffles": SHUFFLES,
@@ -235,6 +251,22 @@ def _check_options(
     if faults:
         raise InvalidInput(faults)
     return number
+
+
+def _times(
+    at: float | Sequence[float], value: Sequence[str], cut: str | float | None, competing: str | None, where: str
+) -> list[float]:
+    """The fixed times, rising; what is wrong with them at once."""
+    times = [at] if isinstance(at, int | float) else list(at)
+    place = f"{where}: at"
+    faults = [Fault(place, f"{one:g}", "a time > 0") for one in times if not (math.isfinite(one) and one > 0)]
+    if times and competing is not None:
+        faults.append(Fault(place, "fixed times with competing", "`until`, the time at which incidences are given"))
+    if times and value and cut is None:
+        faults.append(Fault(place, "fixed times of a level without a cut", "a cut, or a group"))
+    if faults:
+        raise InvalidInput(faults)
+    return sorted({float(one) for one in times})
 
 
 def _read(

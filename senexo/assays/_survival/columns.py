@@ -53,6 +53,55 @@ COMPETING_COLUMNS: dict[str, tuple[str, ...]] = {
         "value", "group", "outcome", "time", "n_at_risk", "n_events", "incidence", "std_error", "low", "high",
     ),
 }  # fmt: skip
+FURTHER_COLUMNS: dict[str, tuple[str, ...]] = {  # tables that are there where they have rows
+    "fixed_times": (
+        "value",
+        "group",
+        "estimand",
+        "time",
+        "n_at_risk",
+        "n_events",
+        "survival",
+        "low",
+        "high",
+    ),
+    "fixed_differences": (
+        "value",
+        "group",
+        "control",
+        "estimand",
+        "time",
+        "difference",
+        "low",
+        "high",
+        "p_value",
+        "p_holm",
+        "verdict",
+    ),
+    "pairwise": (
+        "value",
+        "group",
+        "control",
+        "estimand",
+        "outcome",
+        "chi_square",
+        "degrees_of_freedom",
+        "p_value",
+        "p_holm",
+        "verdict",
+    ),
+    "trend": (
+        "value",
+        "order",
+        "estimand",
+        "outcome",
+        "chi_square",
+        "degrees_of_freedom",
+        "p_value",
+        "direction",
+        "verdict",
+    ),
+}
 Rows = dict[str, list[dict[str, Any]]]
 
 

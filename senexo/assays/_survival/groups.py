@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from senexo.assays.patients.question import Question
 from senexo.assays.stats import kaplan_meier, standardised
 from senexo.assays.stats.competing_risks import incidence
 from senexo.assays.stats.cutpoint import Cut
+from senexo.assays.stats.fixed_times import difference_at, survival_at
 from senexo.assays.stats.gray import gray_test
 from senexo.assays.stats.kaplan_meier import Curve, Flags, Floats, Labels
 from senexo.base.errors import Fault, InvalidInput
@@ -26,10 +28,11 @@ class Groups:
     """Rows of the tables of groups, appended to `rows`; `notes` are what a reader must know."""
 
     def __init__(
-        self, cohort: Cohort, rows: Rows, notes: list[str], *, until: float | None, unit: str, where: str
-    ) -> None:
+        self, cohort: Cohort, rows: Rows, notes: list[str], *, until: float | None, unit: str, where: str,
+        at: Sequence[float] = (),
+    ) -> None:  # fmt: skip
         self.cohort, self.rows, self.notes = cohort, rows, notes
-        self.until, self.unit, self.where = until, unit, where
+        self.until, self.unit, self.where, self.at = until, unit, where, at
 
     def add(
         self, question: Question, rows: Flags, place: Labels, levels: list[str], cut: Cut | None, drawn: bool
@@ -54,6 +57,28 @@ class Groups:
                 "verdict": NOT_TESTABLE if question.below else "",
             })  # fmt: skip
 
+    def compare(self, question: Question, rows: Flags, place: Labels, levels: list[str], *, ordered: bool) -> None:
+        """Log-rank tests of every pair of three or more groups, and of a trend where the groups are ordered."""
+        common = {"value": question.name, "estimand": self._of_tests(), "outcome": self.cohort.outcomes[0]}
+        members = np.flatnonzero(rows)
+        for one, two in combinations(range(len(levels)), 2) if len(levels) > 2 else ():
+            pair = np.zeros(len(rows), bool)
+            pair[members[(place == one) | (place == two)]] = True
+            found = self._one_log_rank(pair, (place[np.isin(place, (one, two))] == two).astype(np.int64), 0.0)
+            self.rows["pairwise"].append({
+                **common, "group": levels[two], "control": levels[one], "chi_square": found.chi_square,
+                "degrees_of_freedom": 1, "p_value": found.p_value, "verdict": "",
+            })  # fmt: skip
+        if ordered:
+            from scipy.special import chdtri
+
+            trend = self._one_log_rank(rows, place, 0.0).trend()
+            self.rows["trend"].append({
+                **common, "order": ", ".join(levels), "chi_square": float(chdtri(1, trend.p_value)),
+                "degrees_of_freedom": 1, "p_value": trend.p_value,
+                "direction": "rises" if trend.value > 0 else "falls", "verdict": "",
+            })  # fmt: skip
+
     def all_patients(self, name: str, label: str) -> None:
         """The curve of all patients."""
         cohort = self.cohort
@@ -71,13 +96,13 @@ class Groups:
         return None if self.cohort.entry is None else self.cohort.entry[own]
 
     def _log_rank(self, rows: Flags, place: Labels) -> dict[str, kaplan_meier.LogRank]:
+        return {test: self._one_log_rank(rows, place, rho) for test, rho in (("log-rank", 0.0), ("Peto-Peto", 1.0))}
+
+    def _one_log_rank(self, rows: Flags, place: Labels, rho: float) -> kaplan_meier.LogRank:
         cohort = self.cohort
-        return {
-            test: kaplan_meier.log_rank(
-                cohort.time[rows], cohort.event[rows], place, cohort.stratum[rows], rho=rho, entry=self._entry(rows)
-            )
-            for test, rho in (("log-rank", 0.0), ("Peto-Peto", 1.0))
-        }
+        return kaplan_meier.log_rank(
+            cohort.time[rows], cohort.event[rows], place, cohort.stratum[rows], rho=rho, entry=self._entry(rows)
+        )
 
     def _survival(
         self, question: Question, rows: Flags, place: Labels, levels: list[str], expected: Floats, cut: Cut | None,
@@ -89,6 +114,14 @@ class Groups:
         )
         curves, until = self._curves(question.name, rows, place, levels, expected, weighted)
         searched = cut is not None and cut.searched
+        for when, k in ((when, k) for when in self.at for k in range(1, 0 if drawn else len(levels))):
+            gap = difference_at(curves[k], curves[0], when)
+            withheld = NOT_TESTABLE if question.below else SEARCHED if searched else ""
+            self.rows["fixed_differences"].append({
+                "value": question.name, "group": levels[k], "control": levels[0], "estimand": self._of_curves(weighted),
+                "time": when, "difference": gap.value, "low": gap.low, "high": gap.high,
+                "p_value": math.nan if withheld else gap.p_value, "verdict": withheld,
+            })  # fmt: skip
         for k in range(1, 0 if drawn else len(levels)):
             if weighted is None:
                 gap = kaplan_meier.mean_difference(curves[k], curves[0], until)
@@ -156,6 +189,12 @@ class Groups:
                     "survival": curve.survival[i], "std_error": curve.std_error[i], "low": curve.low[i],
                     "high": curve.high[i],
                 })  # fmt: skip
+            for when in self.at:
+                found, _ = survival_at(curve, when)
+                self.rows["fixed_times"].append({
+                    "value": name, "group": level, "estimand": self._of_curves(weighted), "time": when,
+                    **self._followed(own, when), "survival": found.value, "low": found.low, "high": found.high,
+                })  # fmt: skip
             self._few_at_risk(name, level, plain[k].time, plain[k].n_events, plain[k].n_at_risk)
         self._at_risk(name, levels, members)
         return curves, until
@@ -177,14 +216,16 @@ class Groups:
         cohort = self.cohort
         everyone = np.concatenate(list(members))
         for k, own in enumerate(members):
-            time, entry = cohort.time[own], self._entry(own)
             for when in risk_times(float(cohort.time[everyone].max()), self.unit):
-                here = (time >= when) & (True if entry is None else (entry < when) | (entry == 0.0))
-                gone = cohort.event[own] & (time <= when)
-                self.rows["at_risk"].append({
-                    "value": name, "group": levels[k], "time": when, "n_at_risk": int(here.sum()),
-                    "n_events": int(gone.sum()),
-                })  # fmt: skip
+                row = {"value": name, "group": levels[k], "time": when, **self._followed(own, when)}
+                self.rows["at_risk"].append(row)
+
+    def _followed(self, own: Any, when: float) -> dict[str, int]:
+        """How many are at risk at a time, and how many had the event by then."""
+        time, entry = self.cohort.time[own], self._entry(own)
+        here = (time >= when) & (True if entry is None else (entry < when) | (entry == 0.0))
+        gone = self.cohort.event[own] & (time <= when)
+        return {"n_at_risk": int(here.sum()), "n_events": int(gone.sum())}
 
     def _until(self, name: str, levels: list[str], curves: Sequence[Curve | standardised.Standardised]) -> float:
         """The time to which means are restricted. Beyond the last patient of a group its curve would be made up."""

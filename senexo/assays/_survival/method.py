@@ -31,6 +31,16 @@ _GRAY = (
     ", and compared by Gray's test{strata}, the hazards of {event} by the log-rank test{strata} (patients with "
     "{competing} leave the risk set)"
 )
+_PAIRS = (
+    " Of three or more groups every two were compared by the log-rank test{strata}, corrected by Holm's method for all "
+    "pairs{trend}."
+)
+_TREND = ", and all by the log-rank test for trend (Tarone's, scores 0, 1, 2, ...)"
+_FIXED = " Survival at {times}{unit} has 95 % intervals on the log(-log) scale{compared}."
+_DIFFERENCES = (
+    "; differences were tested on that scale (Klein et al. 2007) and have intervals that combine those of both groups "
+    "(Zou and Donner)"
+)
 _ENTRY = " Patients count as at risk from their entry on (left truncation)."
 _COX = (
     " Hazard ratios are from Cox's proportional hazards model (Efron's ties){models}, with Firth's penalised "
@@ -59,6 +69,11 @@ def method(settings: Mapping[str, Any]) -> str:
         names = {"event": settings["outcomes"][0], "competing": settings["outcomes"][1]}
         text = _INCIDENCE.format(**names) + (_GRAY.format(strata=strata, **names) if compared else "")
     text += "." + (_ENTRY if settings["entry"] is not None else "")
+    if settings["group"] is not None:
+        text += _PAIRS.format(strata=strata, trend=_TREND if settings["order"] else "")
+    if settings["at"]:
+        times, unit = ", ".join(f"{one:g}" for one in settings["at"]), settings["unit"]
+        text += _FIXED.format(times=times, unit=f" {unit}" if unit else "", compared=_DIFFERENCES if compared else "")
     if settings["group"] is None and not settings["value"]:
         return text
     text += _COX.format(models=_models(settings))

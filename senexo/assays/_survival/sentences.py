@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from senexo.assays._survival.columns import ALL, SEARCHED, SMALL, estimand
+from senexo.assays._survival.further_sentences import further
 from senexo.assays.detection import NOT_TESTABLE, Detection
 from senexo.assays.patients.sentences import (
     MOST_LEVELS,
@@ -51,23 +52,24 @@ class _Words:
         if detection is not None:
             yield detection_finding(_finding, name, detection)
         drawn = self.settings["value"] and self.settings["cut"] is None
-        for row in self._rows("groups", name) if not drawn and self.settings["competing"] is None else ():
+        for row in self.rows("groups", name) if not drawn and self.settings["competing"] is None else ():
             yield self._median(row)
-        for row in self._rows("incidence", name) if not drawn else ():
+        for row in self.rows("incidence", name) if not drawn else ():
             yield self._incidence(row)
-        for row in self._rows("gray", name):
+        for row in self.rows("gray", name):
             yield self._gray(row)
-        for row in self._rows("logrank", name):
+        for row in self.rows("logrank", name):
             if row["test"] == "log-rank":
                 yield self._log_rank(row)
+        yield from further(self, name)
         for table in ("cox", "subdistribution"):
-            for row in self._rows(table, name):
+            for row in self.rows(table, name):
                 if row["role"] == "asked" and (table == "cox" or row["outcome"] == self.event):
                     yield self._hazard_ratio(row, table)
         yield from self._proportional(name)
-        for row in self._rows("means", name):
+        for row in self.rows("means", name):
             yield self._mean(row)
-        for row in self._rows("models", name):
+        for row in self.rows("models", name):
             if row["model"] == self.model and row["outcome"] == self.event:
                 yield self._concordance(row)
 
@@ -87,22 +89,22 @@ class _Words:
             if detection is not None and (name in shown or (few and detection.verdict != "detected")):
                 yield detection_finding(_finding, name, detection)
         for name in shown:
-            for row in self._rows("logrank", name):
+            for row in self.rows("logrank", name):
                 if row["test"] == "log-rank":
                     yield self._log_rank(row)
-            for row in self._rows("cox", name):
+            for row in self.rows("cox", name):
                 if row["role"] == "asked" and row["outcome"] == self.event and (row["model"] == self.model or few):
                     yield self._hazard_ratio(row, "cox")
 
-    def _rows(self, table: str, name: str) -> list[dict[str, Any]]:
+    def rows(self, table: str, name: str) -> list[dict[str, Any]]:
         if table not in self.tables:  # of competing events only
             return []
         whole = self.tables[table]
         return records(whole[whole["value"] == name])
 
-    def _label(self, name: str, group: str) -> str:
+    def label(self, name: str, group: str) -> str:
         """A group as the sentence calls it; of a cut level with its threshold."""
-        for row in self._rows("cuts", name):
+        for row in self.rows("cuts", name):
             return cut_group(name, group, row["cut"])
         return "All patients" if group == ALL else f"{name} {group}"
 
@@ -130,7 +132,7 @@ class _Words:
             ends = "too few events for an interval"
         median = row["median"]
         reached = math.isfinite(median)
-        label = self._label(row["value"], row["group"])
+        label = self.label(row["value"], row["group"])
         words = f"median {self._time(median)}" if reached else "median not reached"
         sentence = f"{label}{self._of(row)}: {words} ({ends}; {counted})."
         found = Estimate(median, row["median_low"], row["median_high"])
@@ -142,7 +144,7 @@ class _Words:
     def _incidence(self, row: Row) -> Finding:
         """The share of patients with an event by a time, where another event precludes it."""
         kind = "incidence" + ("_competing" if row["outcome"] != self.event else "")
-        label = self._label(row["value"], row["group"]) + (" (unadjusted)" if self.named else "")
+        label = self.label(row["value"], row["group"]) + (" (unadjusted)" if self.named else "")
         ends = f"95 % CI {_percent(row['low'])} to {_percent(row['high'])} %; " if math.isfinite(row["low"]) else ""
         counted = f"{ends}{row['n_events']} of {row['n']} in all"
         sentence = (
@@ -182,7 +184,7 @@ class _Words:
         if self.settings["competing"] is not None:
             what += f", cause-specific hazard of {self.event}"
         found = NOTHING if row["verdict"] == NOT_TESTABLE else Estimate(row["chi_square"], math.nan, math.nan)
-        cuts = self._rows("cuts", name)
+        cuts = self.rows("cuts", name)
         at = f", cut at {significant(cuts[0]['cut'])}" if cuts else ""
         title = f"{name}{at}: log-rank test{what}: "
         return _finding(f"logrank:{name}", title + words[row["verdict"]], found, "chi-square", p, row["verdict"])
@@ -226,7 +228,7 @@ class _Words:
         return _finding(id, title + text + _effect(row, level), found, "hazard ratio", row["p_holm"], verdict)
 
     def _proportional(self, name: str) -> Iterator[Finding]:
-        for row in self._rows("proportional", name):
+        for row in self.rows("proportional", name):
             if row["term"] != ALL or row["model"] != self.model or row["outcome"] != self.event:
                 continue
             p = row["p_holm"]
@@ -248,7 +250,7 @@ class _Words:
 
     def _mean(self, row: Row) -> Finding:
         id = f"mean_difference:{row['value']}:{row['group']}:{row['control']}"
-        label = self._label(row["value"], row["group"])
+        label = self.label(row["value"], row["group"])
         title = f"{label} against {row['control']}{self._of(row)}, mean survival "
         title += f"within the first {self._time(row['until'])}: "
         unit = self.settings["unit"] or "time"
@@ -272,7 +274,7 @@ class _Words:
 
     def _unmeasured(self, name: str) -> bool:
         """Is the model that is reported one of nothing but a level that was not measured?"""
-        return self.model != "adjusted" and any(row["verdict"] == NOT_TESTABLE for row in self._rows("cox", name))
+        return self.model != "adjusted" and any(row["verdict"] == NOT_TESTABLE for row in self.rows("cox", name))
 
     def _concordance(self, row: Row) -> Finding:
         id = f"concordance:{row['model']}:{row['value']}"

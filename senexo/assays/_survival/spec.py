@@ -45,6 +45,10 @@ SPEC = Spec(
         f.EXCLUDE,
         Option("until", "number", "the time to which mean survival is restricted",
                default="the longest that all groups were followed", more="at most that"),
+        Option("at", "numbers", "times at which survival is given, such as 24,60",
+               more="in the unit of the times; with log-log intervals, and each group compared with the control"),
+        Option("order", "names", "all groups in the order to show them, the control first", more="a log-rank test for "
+               "trend over that order is added"),
         Option("unit", "name", "of the times", default="as the column's name says", more="`days`, `months`, ..."),
         Option("since", "column", "the date from which time runs; `time` is then a column of dates",
                more="and `entry` too; the unit is that of `unit`: `days` (default), `weeks`, `months` (365.25 / 12 "
@@ -130,6 +134,28 @@ SPEC = Spec(
             Field("incidence", "cumulative incidence", "share"), Field("std_error", "its standard error", "share"),
             f.LOW, f.HIGH,
         ), when=_COMPETING),
+        Table("fixed_times", "survival at the times asked for (log-log intervals)", (
+            f.VALUE, f.GROUP, Field("estimand", "of the curve: unadjusted, or standardised to the strata"),
+            Field("time", "the time", _UNIT), Field("n_at_risk", "patients at risk"),
+            Field("n_events", "events up to then"),
+            Field("survival", "share alive; empty where no patient was followed so long", "share"), f.LOW, f.HIGH,
+        ), when="with fixed times"),
+        Table("fixed_differences", "differences of survival at these times (tests on the log-log scale)", (
+            f.VALUE, f.GROUP, Field("control", "the group it is compared with"),
+            Field("estimand", "of the curves: unadjusted, or standardised to the strata"),
+            Field("time", "the time", _UNIT),
+            Field("difference", "survival less that of the control", "share"), f.LOW, f.HIGH, f.P_VALUE, f.P_HOLM,
+            f.VERDICT,
+        ), when="with fixed times and groups"),
+        Table("pairwise", "log-rank tests of every two groups", (
+            f.VALUE, f.GROUP, Field("control", "the group it is compared with"), _ESTIMAND, _OUTCOME,
+            Field("chi_square", "the statistic"), Field("degrees_of_freedom", "1"), f.P_VALUE, f.P_HOLM, f.VERDICT,
+        ), when="with three groups or more"),
+        Table("trend", "log-rank test for trend over ordered groups", (
+            f.VALUE, Field("order", "the groups in order"), _ESTIMAND, _OUTCOME, Field("chi_square", "the statistic"),
+            Field("degrees_of_freedom", "1"), f.P_VALUE,
+            Field("direction", "`rises` or `falls`: the hazard along the order"), f.VERDICT,
+        ), when="with an order"),
     ),
     settings=(
         f.LEVEL, Field("small_ratio", "hazard ratio below which an effect is small"),
@@ -144,6 +170,11 @@ SPEC = Spec(
                "p-values follow"),
         Answer("median:COLUMN:GROUP", "the unit of the times", "median survival"),
         Answer("logrank:COLUMN", "chi-square", "the log-rank test"),
+        Answer("survival:COLUMN:GROUP:TIME", "share", "survival at a fixed time"),
+        Answer("survival_difference:COLUMN:GROUP:CONTROL:TIME", "share", "the same compared with the control"),
+        Answer("pairwise:COLUMN:GROUP:CONTROL", "chi-square", "log-rank test of two of several groups"),
+        Answer("pairwise:COLUMN", "share of pairs", "of more than six pairs: how many differ"),
+        Answer("trend:COLUMN", "chi-square", "log-rank test for trend"),
         Answer("incidence:COLUMN:GROUP", "share", "with competing events: cumulative incidence of the event"),
         Answer("incidence_competing:COLUMN:GROUP", "share", "the same of the competing event"),
         Answer("gray:COLUMN", "chi-square", "Gray's test of the event"),
@@ -158,7 +189,8 @@ SPEC = Spec(
     verdicts={
         "large, moderate, small": "the hazard ratio, of a level that for one standard deviation: below 1.25 "
         "small, from 2 large, either way",
-        "shown, not shown": "of the log-rank test, of restricted means and of Gray's test",
+        "shown, not shown": "of the log-rank test (also of pairs and of a trend), of restricted means, of differences "
+        "at fixed times and of Gray's test",
         "searched cut": "the cut was searched for: only the log-rank p counts the search, the others and the "
         "interval of the C-index are withheld",
         "agrees with proportional hazards, contradicts proportional hazards": "p from 0.05, below 0.05",

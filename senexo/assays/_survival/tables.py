@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from senexo.assays._survival.columns import ALL, COLUMNS, COMPETING_COLUMNS, LARGE, SMALL, Rows
+from senexo.assays._survival.columns import ALL, COLUMNS, COMPETING_COLUMNS, FURTHER_COLUMNS, LARGE, SMALL, Rows
 from senexo.assays._survival.groups import Groups
 from senexo.assays._survival.models import Models
 from senexo.assays._survival.read import Cohort
@@ -37,11 +37,14 @@ class Answers:
         until: float | None,
         unit: str,
         where: str,
+        order: Sequence[str] = (),
+        at: Sequence[float] = (),
     ):
         self.cohort, self.control, self.cut, self.where = cohort, control, cut, where
+        self.order = order
         self.rows: Rows = defaultdict(list)
         self.notes: list[str] = []
-        self.groups = Groups(cohort, self.rows, self.notes, until=until, unit=unit, where=where)
+        self.groups = Groups(cohort, self.rows, self.notes, until=until, unit=unit, where=where, at=at)
         self.models = Models(cohort, self.rows, self.notes)
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -50,18 +53,19 @@ class Answers:
 
         competing = self.cohort.competing is not None
         wanted = COLUMNS | (COMPETING_COLUMNS if competing else {})
+        wanted |= {name: columns for name, columns in FURTHER_COLUMNS.items() if name in self.rows}
         found = {name: pd.DataFrame(self.rows[name], columns=list(columns)) for name, columns in wanted.items()}
         for name, families in (
             ("cox", ("model", "outcome")), ("logrank", ("test",)), ("means", ()),
             ("proportional", ("model", "outcome", "term")), ("subdistribution", ("model", "outcome")),
-            ("gray", ("outcome",)),
+            ("gray", ("outcome",)), ("fixed_differences", ()), ("pairwise", ("value",)),
         ):  # fmt: skip
             if name in found:
                 _correct(found[name], families)
         for name in ("cox", "subdistribution"):
             if name in found:
                 found[name]["verdict"] = [_size(row) for row in records(found[name])]
-        for name in ("logrank", "means", "gray"):
+        for name in ("logrank", "means", "gray", "fixed_differences", "pairwise", "trend"):
             if name in found:
                 found[name]["verdict"] = [_shown(row) for row in records(found[name])]
         return found
@@ -78,10 +82,11 @@ class Answers:
         if question.values is None:
             assert cohort.group is not None
             rows = cohort.group.present()
-            levels = check_group(cohort.group, rows, self.control, self.where)
+            levels = check_group(cohort.group, rows, self.control, self.where, self.order)
             labels = cohort.group.values[rows]
             place = np.array([levels.index(label) for label in labels])
             self.groups.add(question, rows, place, levels, None, False)
+            self.groups.compare(question, rows, place, levels, ordered=bool(self.order))
             terms = [f"{level} against {levels[0]}" for level in levels[1:]]
             self.models.add(question, rows, indicators(labels, levels), terms, None)
             return
@@ -137,7 +142,8 @@ def _shown(row: Mapping[str, Any]) -> str:
         return str(row["verdict"])
     if math.isnan(row["p_value"]):
         return "not testable"
-    p = row["p_holm"] if not math.isnan(row["p_holm"]) else row["p_value"]
+    p = row.get("p_holm", math.nan)
+    p = row["p_value"] if math.isnan(p) else p
     return "shown" if p < ALPHA else "not shown"
 
 

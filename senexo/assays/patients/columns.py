@@ -73,12 +73,29 @@ def covariate(name: str, values: pd.Series, numeric: bool, where: str) -> Covari
     return Covariate(name, values, False)
 
 
-def check_group(group: Covariate, rows: Flags, control: str | None, where: str) -> list[str]:
-    """The groups, the control first; InvalidInput where there are not two, or no such control."""
+def check_group(group: Covariate, rows: Flags, control: str | None, where: str, order: Sequence[str] = ()) -> list[str]:
+    """The groups in the order given, else the control first; InvalidInput where there are not two, or others."""
     levels = group.levels(rows)
     place = f"{where}: column {group.name}"
     if len(levels) < 2:
         raise InvalidInput([Fault(place, f"only the group {levels[0]}" if levels else "no group", "two groups")])
+    if order and (sorted(order) != sorted(levels) or control not in (None, order[0])):
+        faults = [
+            Fault(f"{where}: order", f"'{name}'", f"a group: {', '.join(levels)}")
+            for name in order
+            if name not in levels
+        ]
+        faults += [Fault(f"{where}: order", f"no '{name}'", "every group") for name in levels if name not in order]
+        faults += [
+            Fault(f"{where}: order", f"'{name}' twice", "once")
+            for name in dict.fromkeys(order)
+            if list(order).count(name) > 1
+        ]
+        if control not in (None, order[0]):
+            faults.append(Fault(f"{where}: control", f"'{control}'", f"the first of the order, {order[0]}"))
+        raise InvalidInput(faults)
+    if order:
+        return list(order)
     if control is None:
         return levels
     if control not in levels:

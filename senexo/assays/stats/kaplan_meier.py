@@ -166,6 +166,19 @@ class LogRank:
     chi_square: float
     degrees_of_freedom: int
     p_value: float
+    variance: Floats  # covariance of observed - expected
+
+    def trend(self) -> Estimate:
+        """Sum of k (O - E), k the place of a group: positive where later groups die earlier; test with 1 df.
+
+        (c'(O - E))^2 / c'Vc with c = 0, 1, 2, ...; nan where no two groups were at risk together. Tarone RE,
+        Biometrika 1975;62:679-682, doi 10.1093/biomet/62.3.679.
+        """
+        scores = np.arange(len(self.observed), dtype=float)
+        value, spread = float(scores @ (self.observed - self.expected)), float(scores @ self.variance @ scores)
+        if spread <= 0.0:
+            return Estimate(value, math.nan, math.nan)
+        return Estimate(value, math.nan, math.nan, math.erfc(abs(value) / math.sqrt(2.0 * spread)))
 
 
 def log_rank(
@@ -190,10 +203,10 @@ def log_rank(
     there = np.flatnonzero(expected > 0.0)[1:]  # any one of them follows from the others
     part = variance[np.ix_(there, there)]
     if not len(there) or np.linalg.matrix_rank(part) < len(there):
-        return LogRank(observed, expected, math.nan, max(len(there), 1), math.nan)
+        return LogRank(observed, expected, math.nan, max(len(there), 1), math.nan, variance)
     gap = (observed - expected)[there]
     chi = float(gap @ np.linalg.solve(part, gap))
-    return LogRank(observed, expected, chi, len(there), float(chdtrc(len(there), chi)))
+    return LogRank(observed, expected, chi, len(there), float(chdtrc(len(there), chi)), variance)
 
 
 def _one_stratum(
