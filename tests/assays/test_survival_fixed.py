@@ -141,6 +141,20 @@ def test_the_test_at_a_fixed_time_keeps_its_level_and_the_interval_its_coverage(
     assert 1871 <= covered <= 1960
 
 
+def test_pairs_of_competing_events_name_their_hazard() -> None:
+    table = pd.DataFrame(REFERENCES["plain"]["input"])
+    table["dead"] = ["other" if i % 7 == 0 else "yes" if dead else "no" for i, dead in enumerate(table["dead"])]
+    result = survival(table, time="time", event="dead=yes", competing="dead=other", group="grp", order=ORDER)
+    said = {finding.id: finding.sentence for finding in result.findings}
+    assert "log-rank test, cause-specific hazard of yes: " in said["pairwise:grp:top:low"]
+    assert "cause-specific hazard of yes: " in said["trend:grp"]
+
+
+def test_groups_called_low_and_high_among_others_keep_colours_of_their_own() -> None:
+    axes = ask("plain", order=["mid", "top", "low"]).figure().axes[0]
+    assert len({line.get_color() for line in axes.get_lines() if line.get_label() in ORDER}) == 3
+
+
 @pytest.mark.parametrize(("options", "message"), [
     ({"at": -2}, "table: at: found -2, expected a time > 0"),
     ({"at": [5, math.inf]}, "table: at: found inf, expected a time > 0"),

@@ -60,7 +60,7 @@ def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
         end = max((float(curves.loc[curves["group"] == row["group"], "time"].max()) for row in groups), default=1.0)
         for k, row in enumerate(groups):
             own = curves[curves["group"] == row["group"]]
-            colour = colour_of(row["group"], k)
+            colour = colours_of(groups)[k]
             _step(axes, own, colour, LINES[k % len(LINES)], labels[k], band=len(groups) <= BANDS)
         axes.set_ylim(0, 1.02)
         axes.set_yticks(np.linspace(0, 1, 6), [f"{share:.0f}" for share in np.linspace(0, 100, 6)])
@@ -104,14 +104,16 @@ def risk_table(axes: Axes, at_risk: pd.DataFrame, groups: Sequence[Mapping[str, 
     axes.annotate("number at risk", (0, -0.95), xycoords=("axes fraction", "data"), fontsize=7, va="center",
                   fontweight="bold")  # fmt: skip
     for k, row in enumerate(groups):
-        axes.get_yticklabels()[k].set_color(colour_of(row["group"], k))
+        axes.get_yticklabels()[k].set_color(colours_of(groups)[k])
         for one in records(at_risk[at_risk["group"] == row["group"]]):
             axes.annotate(str(one["n_at_risk"]), (one["time"], k), fontsize=7, ha="center", va="center")
 
 
-def colour_of(group: str, place: int) -> str:
-    """Of a group, by its place; low and high of a cut level have their own."""
-    return LEVEL_COLOURS.get(group, COLOURS[place % len(COLOURS)])
+def colours_of(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of groups, by their places; low and high of a cut level have their own."""
+    if {row["group"] for row in groups} == set(LEVEL_COLOURS):
+        return [LEVEL_COLOURS[row["group"]] for row in groups]
+    return [COLOURS[place % len(COLOURS)] for place in range(len(groups))]
 
 
 def _words(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> list[str]:

@@ -70,13 +70,11 @@ class Groups:
                 "degrees_of_freedom": 1, "p_value": found.p_value, "verdict": "",
             })  # fmt: skip
         if ordered:
-            from scipy.special import chdtri
-
-            trend = self._one_log_rank(rows, place, 0.0).trend()
+            value, chi_square, p_value = self._one_log_rank(rows, place, 0.0).trend()
             self.rows["trend"].append({
-                **common, "order": ", ".join(levels), "chi_square": float(chdtri(1, trend.p_value)),
-                "degrees_of_freedom": 1, "p_value": trend.p_value,
-                "direction": "rises" if trend.value > 0 else "falls", "verdict": "",
+                **common, "order": ", ".join(levels), "chi_square": chi_square,
+                "degrees_of_freedom": 1, "p_value": p_value,
+                "direction": "rises" if value > 0 else "falls", "verdict": "",
             })  # fmt: skip
 
     def all_patients(self, name: str, label: str) -> None:

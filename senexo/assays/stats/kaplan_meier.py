@@ -168,17 +168,17 @@ class LogRank:
     p_value: float
     variance: Floats  # covariance of observed - expected
 
-    def trend(self) -> Estimate:
-        """Sum of k (O - E), k the place of a group: positive where later groups die earlier; test with 1 df.
+    def trend(self) -> tuple[float, float, float]:
+        """Sum of k (O - E), positive where later groups die earlier (k the place of a group), chi-square (1 df), p.
 
-        (c'(O - E))^2 / c'Vc with c = 0, 1, 2, ...; nan where no two groups were at risk together. Tarone RE,
+        (c'(O - E))^2 / c'Vc with c = 0, 1, 2, ...; both nan where no two groups were at risk together. Tarone RE,
         Biometrika 1975;62:679-682, doi 10.1093/biomet/62.3.679.
         """
         scores = np.arange(len(self.observed), dtype=float)
         value, spread = float(scores @ (self.observed - self.expected)), float(scores @ self.variance @ scores)
         if spread <= 0.0:
-            return Estimate(value, math.nan, math.nan)
-        return Estimate(value, math.nan, math.nan, math.erfc(abs(value) / math.sqrt(2.0 * spread)))
+            return value, math.nan, math.nan
+        return value, value**2 / spread, math.erfc(abs(value) / math.sqrt(2.0 * spread))
 
 
 def log_rank(
