@@ -98,7 +98,7 @@ def render_to(folder: Path, out: Path, *, figures: bool = True) -> Written:
 
 def figures_of(folder: ResultFolder) -> dict[str, Drawn]:
     """All figures of a report by name, in the order of the page; those with nothing to show are left out."""
-    from senexo.report import claim, cohort, curves, figures, mouse
+    from senexo.report import claim, cohort, cohort_flow, curves, figures, mouse
     from senexo.report.answer import reply
     from senexo.report.outcome_figure import outcome_figure
     from senexo.report.scheme import scheme
@@ -107,21 +107,32 @@ def figures_of(folder: ResultFolder) -> dict[str, Drawn]:
     made: list[Drawn | None] = [outcome_figure(folder, reply(folder).arms)]
     if made[0] is None:
         made += figures.shares_of_arms(folder)
-    of_mice = "mouse" in folder.study
-    made += [mouse.scheme(folder) if of_mice else scheme(folder), wiring_figure(folder)]
+    of_mice, of_patients = "mouse" in folder.study, "cohort" in folder.study
+    drawn = mouse.scheme if of_mice else cohort_flow.flow if of_patients else scheme
+    made += [drawn(folder), wiring_figure(folder)]
     made += mouse.figures(folder) if of_mice else []
-    made += cohort.figures(folder) if "cohort" in folder.study else []
+    made += cohort.figures(folder) if of_patients else []
     made += claim.figures(folder) if "claim" in folder.found else []
     made += figures.dose_responses(folder)
     made += curves.curves(folder)
     return {one.name: one for one in made if one is not None}
 
 
+def _design(folder: ResultFolder) -> str:
+    from senexo.report import cohort_flow, mouse, tables
+
+    if "mouse" in folder.study:
+        return mouse.design(folder)
+    if "cohort" in folder.study:
+        return cohort_flow.design(folder)
+    return tables.design(folder.run, folder.study, folder.arms)
+
+
 def _content(folder: ResultFolder, drawn: dict[str, Drawn]) -> dict[str, Any]:
     """Everything the template names."""
     from markupsafe import Markup
 
-    from senexo.report import cautions, findings, mouse, tables
+    from senexo.report import cautions, findings, tables
     from senexo.report.answer import reply
 
     run, found, study, arms = folder.run, folder.found, folder.study, folder.arms
@@ -143,7 +154,7 @@ def _content(folder: ResultFolder, drawn: dict[str, Drawn]) -> dict[str, Any]:
         "figures": shown,
         "claim": _claim(folder),
         "groups": findings.groups(found),
-        "design": mouse.design(folder) if "mouse" in study else tables.design(run, study, arms),
+        "design": _design(folder),
         "arms_table": Markup(tables.arms(arms)),
         "ec50_table": Markup(tables.ec50(found["ec50"])) if found["ec50"] else None,
         "cautions": cautions.of_biology(run["cautions"]),
