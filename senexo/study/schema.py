@@ -364,7 +364,8 @@ class Cohort(_Frozen):
 
     patients: of a cohort, the same in all arms; follow_up_h: from the beginning of treatment, which is hour 0 of the
     arms; reads_h: when a claim can read; consolidations: courses of cytarabine in remission; stem_kinetics: `blasts`
-    where no stem cell rests and chemotherapy kills all alike; draws: the numbers of `study/cohort.csv`.
+    where no stem cell rests or becomes senescent and chemotherapy kills all alike; draws: the numbers of
+    `study/cohort.csv`.
     """
 
     patients: int

@@ -85,6 +85,8 @@ def cohort(
         drawn = replace(drawn, level=np.random.default_rng(1).permutation(drawn.level))
     kills, exposed = chemotherapy.courses(drawn.clearance, values["blood_saturation"])
     added, escape = table(cut)
+    if apart:
+        added = hazards.as_blasts(added)
     found, _ = followed(drawn, kills * drawn.sensitivity[:, None, None], exposed, added, escape, END)
     known = {f"known_{name}": one for name, one in drawn.known.items()}
     return {**{name: found[name] for name in OUTCOME.names or ()}, **known, "clearance": drawn.clearance}
@@ -173,8 +175,8 @@ def test_where_stem_cells_have_the_kinetics_of_blasts_relapse_no_longer_comes_fr
     own, null = cohort(800), cohort(800, apart="blasts")
     share = [np.mean(~np.isnan(one["relapse_day"][~np.isnan(one["remission_day"])])) for one in (own, null)]
     assert share[0] > share[1] + 0.1
-    left = [np.nanmedian(one["stem_at_remission"]) for one in (own, null)]
-    assert left[0] > 10.0 * max(left[1], 1.0)
+    none = [np.mean(one["stem_at_remission"][~np.isnan(one["remission_day"])] == 0.0) for one in (own, null)]
+    assert none[1] > none[0] + 0.1
 
 
 # ---- the level of miR-34c-5p -------------------------------------------------------------------------------------
@@ -191,7 +193,7 @@ def test_with_the_edges_cut_the_level_changes_nothing() -> None:
         assert (np.isnan(one[name]) != np.isnan(other[name])).mean() < 0.03, name
         assert np.nanmedian(np.abs(one[name] - other[name])) == 0.0, name
     intact = [np.nan_to_num(cohort(300, shuffled=shuffled)["remission_day"]) for shuffled in (False, True)]
-    assert (intact[0] != intact[1]).mean() > 0.1
+    assert (intact[0] != intact[1]).mean() > 0.05
 
 
 def test_a_marker_of_tp53_is_an_association_that_adjustment_takes_away() -> None:

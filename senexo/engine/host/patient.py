@@ -234,7 +234,7 @@ def _one(
                 out.remission_day, out.stem_at_remission = day, x.sum()
             elif day >= LAST_REMISSION:
                 out.fails_day = day
-        elif share >= BLASTS:
+        elif share >= BLASTS and x.sum() > 0.0:  # without a stem cell blasts that rise burn out by themselves
             out.relapse_day, out.stem_at_relapse, out.fails_day = day, x.sum(), day
         if not np.isnan(out.fails_day):
             _later(p, day, end, risk, limits, out)

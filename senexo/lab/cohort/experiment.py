@@ -128,6 +128,8 @@ class CohortExperiment:
             self.simulator, arm, UNTREATED.cut(cuts), unit.donor, factor=values["damage_p53"],
             days=values["damage_days"], cancelled=cancelled,
         )  # fmt: skip
+        if self.cohort.stem_kinetics == "blasts":
+            added = hazards.as_blasts(added)
         found, courses = followed(drawn, kills, exposed, added, escape, float(self.end_days), cancelled)
         return {
             **{name: found[name] for name in OUTCOME.names or ()},

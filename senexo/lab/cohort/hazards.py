@@ -82,6 +82,13 @@ def by_step(table: CellHazards) -> Floats:
     return np.array([*hazards, table.cycling[at]])
 
 
+def as_blasts(added: Floats) -> Floats:
+    """The same table where stem cells respond as blasts do: a course adds nothing."""
+    nothing = np.zeros_like(added)
+    nothing[:, 2], nothing[:, 3] = added[:, 2], 1.0
+    return nothing
+
+
 def places(level: Floats, mutated: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:
     """Between which row and the next of the table patients are [n], and the share of the next."""
     grid = np.log(np.array(LEVELS))

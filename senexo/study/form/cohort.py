@@ -32,7 +32,8 @@ class Cohort(Table):
     reads_h: TimesH = key("the same, in hours", None)
     consolidations: Annotated[int | None, Whole(0, 6, 3)] = key("courses of cytarabine in remission", 3)
     stem_kinetics: Annotated[str | None, OneOf(STEM_KINETICS, "kinetics of stem cells")] = key(
-        "`own`, or `blasts`: no stem cell rests, and chemotherapy kills them as it kills blasts", "own"
+        "`own`, or `blasts`: no stem cell rests or becomes senescent, and chemotherapy kills them as it kills blasts",
+        "own",
     )
     apl: Annotated[str | None, OneOf(APL, "ways to treat acute promyelocytic leukaemia")] = key(
         "acute promyelocytic leukaemia, which has another therapy: `left out`, or `drawn` (flagged, and given 7+3)",
