@@ -83,7 +83,7 @@ def _trial() -> pd.DataFrame:
     return pd.DataFrame({
         "months": cohort["os_months"], "status": died, "arm": cohort["arm"], "dead": cohort["dead"],
         "sampled_at": np.where(rng.random(len(cohort)) < 0.5, 0.0, (cohort["os_months"] / 3).round(1)),
-        "mutation": cohort["NPM1"],
+        "mutation": cohort["NPM1"], "stage": [("I", "II", "III")[i % 3] for i in range(len(cohort))],
     })  # fmt: skip
 
 
