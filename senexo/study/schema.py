@@ -451,6 +451,9 @@ class Study(_Frozen):
         """
         content = self.model_dump(mode="json")
         del content["worlds"], content["evidence"], content["candidates"]
+        for arm in content["arms"].values():
+            if not arm["body_doses"]:  # a key that came later, as those of LATER_KEYS
+                del arm["body_doses"]
         content["arms"] = list(content["arms"].items())
         content["model"] = content["model"]["digest"]
         content["culture"] = _first_names(content["culture"])
