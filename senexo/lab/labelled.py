@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +85,9 @@ class Labels:
             varied = rows is not None and item.id in rows[0]
             if item.kind == "local parameter" and not item.moves and not varied:
                 continue
+            if rows is None and not item.moves:
+                constants[item.id] = ((), np.array(values[0, 0, item.slot]), item.attributes)
+                continue
             course = values[:, :, item.slot]
             if item.kind == "species" and quantity == "concentration" and item.as_concentration is not None:
                 with np.errstate(all="ignore"):
@@ -111,7 +115,7 @@ class Labels:
         import xarray
 
         made = {
-            name: xarray.Variable(dims, data, dict(attributes), fastpath=True)
+            name: _variable(dims, data, attributes)
             for name, (dims, data, attributes) in (*constants.items(), *series.items())
         }
         axes, indexes = self._both_axes(times, n_runs)
@@ -133,6 +137,25 @@ class Labels:
             empty = xarray.Dataset({}, {self.run: np.arange(n_runs), self.time: at})
             self._axes = (key, {str(name): empty.variables[name] for name in empty.dims}, dict(empty.xindexes))
         return self._axes[1:]
+
+
+@lru_cache(maxsize=1)
+def _has_known_parts() -> bool:
+    """Whether variables of this xarray consist of the parts that `_variable` sets."""
+    import xarray
+
+    return set(xarray.Variable.__slots__) == {"_attrs", "_data", "_dims", "_encoding"}
+
+
+def _variable(dims: tuple[str, ...], data: NDArray[Any], attributes: dict[str, str]) -> xarray.Variable:
+    """As `xarray.Variable(dims, data, attributes)`, whose checks take longer than most of a run's other parts."""
+    import xarray
+
+    if not _has_known_parts():
+        return xarray.Variable(dims, data, dict(attributes), fastpath=True)
+    made = xarray.Variable.__new__(xarray.Variable)
+    made._dims, made._data, made._attrs, made._encoding = dims, data, dict(attributes), None
+    return made
 
 
 def _anew(axis: xarray.IndexVariable) -> xarray.IndexVariable:

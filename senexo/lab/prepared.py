@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from senexo.engine.formula.evaluate import initial_values
 from senexo.engine.formula.lower import lower
 from senexo.engine.formula.network import Lowered
+from senexo.engine.formula.unset import check_values
 from senexo.lab.labelled import Labels
 from senexo.model.network import Network
 
@@ -51,6 +53,16 @@ class Prepared:
                     self._others.popitem(last=False)
             self._others.move_to_end(key)
             return self._others[key]
+
+    def at_start(self) -> tuple[NDArray[np.float64], list[str]]:
+        """The model's own values at time 0 [n_slots] and the cautions about them; a copy, worked out once."""
+        values, cautions = self._at_start
+        return values.copy(), list(cautions)
+
+    @cached_property
+    def _at_start(self) -> tuple[NDArray[np.float64], list[str]]:
+        values = initial_values(self.lowered)
+        return values, check_values(self.lowered, values)
 
     @cached_property
     def labels(self) -> Labels:

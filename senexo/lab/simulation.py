@@ -204,11 +204,14 @@ def simulate(
     plan = [] if changes is None else read_changes(changes, lowered, begin.time, _end(times), faults)
     total = runs * (n_rows or 1) if _is_whole(runs) else runs
     grid = _checked(times, total, len(lowered.slots), faults, begin.time)
-    overrides = start_values(lowered, begin)
-    overrides |= {lowered.slot(id): np.asarray(value, dtype=np.float64)[()] for id, value in given.items()}
-    v0 = initial_values(lowered, overrides, n_rows)
+    if not given and begin == Start():
+        v0, cautions = ready.at_start()
+    else:
+        overrides = start_values(lowered, begin)
+        overrides |= {lowered.slot(id): np.asarray(value, dtype=np.float64)[()] for id, value in given.items()}
+        v0 = initial_values(lowered, overrides, n_rows)
+        cautions = check_values(lowered, v0 if n_rows is None else v0[0])
     seed = int(seed)
-    cautions = check_values(lowered, v0 if n_rows is None else v0[0])
     settings: dict[str, Any] = {"seed": seed}
     if method == "ode":
         settings |= {"rtol": rtol, "atol": "1e-4 rtol of each largest amount" if atol is None else atol}
@@ -258,12 +261,10 @@ def simulate(
         lowered = form.lowered
         values, status = rows.values, counted_from(begin.time, rows.status)
         cautions += counted_from(begin.time, rows.cautions)
-    attrs = _provenance(model, prepared(original)) | {
+    attrs = _provenance(model, ready if original is network else prepared(original)) | {
         "method": method,
         "quantity": quantity,
-        "parameters": json.dumps(
-            kept_settings(start, lowered) | {id: float(value) for id, value in given.items() if np.ndim(value) == 0}
-        ),
+        "parameters": _as_json(start, lowered, given),
         **settings,
     }
     attrs |= _verdict(lowered, grid, values, cautions, status, limits)
@@ -275,6 +276,14 @@ def simulate(
 def _with_former(start: Any, given: Any) -> Any:
     """What is given, and what a former result was given."""
     return given_before(start) | dict(given) if isinstance(given, Mapping) else given
+
+
+def _as_json(start: Any, lowered: Lowered, given: Mapping[str, Any]) -> str:
+    """The numbers that a result is said to have been given."""
+    if not given and not hasattr(start, "attrs"):
+        return "{}"
+    numbers = {id: float(value) for id, value in given.items() if np.ndim(value) == 0}
+    return json.dumps(kept_settings(start, lowered) | numbers)
 
 
 def _rows_of_both(n_rows: int | None, begin: Start, faults: list[Fault]) -> int | None:
@@ -332,10 +341,11 @@ def _one_row(
     by_chance = drawn(ready.lowered)
     ties = [generator(seed, "event order", run) if by_chance else None for run in range(different)]
     laws = np.empty((different, len(grid), len(ready.lowered.reactions)))
-    each = np.array([
+    found = [
         integrate(ready.translated, v0, grid, ties=order, run=run, laws=laws[run], **options)
         for run, order in enumerate(ties)
-    ])  # fmt: skip
+    ]
+    each = found[0][None] if different == 1 else np.array(found)
     if different == runs:
         return each, laws
     if (limits := options["limits"]) is not None and limits.ended:
@@ -381,7 +391,7 @@ def _checked(times: Any, runs: int, n_slots: int, faults: list[Fault], start: fl
         raise InvalidInput([*faults, Fault("times", repr(times)[:80], "numbers")]) from None
     if grid.ndim != 1 or not len(grid):
         faults.append(Fault("times", f"an array of shape {grid.shape}", "a list of at least one time"))
-    elif not np.all(np.isfinite(grid)) or grid[0] < start or np.any(np.diff(grid) < 0.0):
+    elif not (start <= grid[0] and grid[-1] < inf and (grid[1:] >= grid[:-1]).all()):  # false of what is not a number
         expected = f"finite times in ascending order, {start:g} or later"
         faults.append(Fault("times", f"{grid[0]:g} to {grid[-1]:g}", expected))
     elif _is_whole(runs) and (size := 8 * runs * grid.size * n_slots) > SMALL and size > (most := largest_result()):

@@ -5,7 +5,7 @@ amount below zero. Each is reported once, by name and time; the values stay as t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,13 +54,23 @@ def _doubts(lowered: Lowered, times: Floats, values: Floats, runs: Sequence[int]
 
 def _suspects(lowered: Lowered, values: Floats) -> list[int]:
     """The slots of quantities that may be in doubt; of a sound run none."""
+    if not values.size or _all_sound(lowered, float(values.min()), float(values.max())):
+        return []
     watched = [slot for slot, info in enumerate(lowered.slots) if info.kind in _WATCHED and info.changes]
-    if not watched or not values.size:
+    if not watched:
         return []
     courses = values.reshape(-1, values.shape[2])
     with np.errstate(invalid="ignore"):
         lows, highs = courses.min(axis=0).tolist(), courses.max(axis=0).tolist()
     return [slot for slot in watched if not _sound(lowered.slots[slot].kind, lows[slot], highs[slot])]
+
+
+def _all_sound(lowered: Lowered, low: float, high: float) -> bool:
+    """Whether everything is sound because the least and the largest value of all are."""
+    if not high < inf:  # infinite, or not a number
+        return False
+    sizes = any(info.kind == "compartment" and info.changes for info in lowered.slots)
+    return low > 0.0 or (low == 0.0 and not sizes)
 
 
 def _sound(kind: str, low: float, high: float) -> bool:

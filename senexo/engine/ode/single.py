@@ -195,7 +195,6 @@ class _Run:
                 self.equations, times, self.out, self.laws,
                 rtol=max(rtol, FINEST), atol=atol, sizes=self.sizes, end=self.end, longest=self.longest,
             )  # fmt: skip
-        self.outcomes = np.empty(0)
         self.translated, self.forcing = translated, translated.forcing
         self.marked: dict[int, float] | None = None  # what the present marks stand on
         self.marks, self.unseen = np.array([self.end]), False
@@ -259,7 +258,7 @@ class _Run:
             self.past.breaks.add(self.time, self.past.lags(self.equations.memory))
         self.seen = self.equations.look()
         self.outcomes = self.equations.watched.copy()
-        switched = self.equations.adopt()
+        switched = self.equations.n_modes > 0 and self.equations.adopt()
         while self.n_out < len(self.times) and self.times[self.n_out] <= self.time:
             self.write_now()
         return executed or switched

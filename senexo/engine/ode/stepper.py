@@ -42,7 +42,9 @@ class Stepper:
         assert equations.stepping is not None
         n, m = len(equations.states), equations.stepping.n_dense
         self.equations, self.sizes, self.longest = equations, sizes, longest
-        self.times, self.out, self.laws = np.require(times, requirements=("C", "W")), out, laws
+        ready = times.flags.c_contiguous and times.flags.writeable
+        self.times = times if ready else np.require(times, requirements=("C", "W"))
+        self.out, self.laws = out, laws
         self.whole = equations.places.copy()
         first = int(self.whole[at.COUNTS])
         self.counts = self.whole[first : first + at.N_COUNTS]
