@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -114,8 +115,9 @@ class Labels:
         """
         import xarray
 
+        variable = _maker_of_variables()
         made = {
-            name: _variable(dims, data, attributes)
+            name: variable(dims, data, attributes)
             for name, (dims, data, attributes) in (*constants.items(), *series.items())
         }
         axes, indexes = self._both_axes(times, n_runs)
@@ -140,22 +142,23 @@ class Labels:
 
 
 @lru_cache(maxsize=1)
-def _has_known_parts() -> bool:
-    """Whether variables of this xarray consist of the parts that `_variable` sets."""
-    import xarray
+def _maker_of_variables() -> Callable[[tuple[str, ...], NDArray[Any], dict[str, str]], xarray.Variable]:
+    """As `xarray.Variable(dims, data, attributes)`, without its checks, which take longer than a small model's run.
 
-    return set(xarray.Variable.__slots__) == {"_attrs", "_data", "_dims", "_encoding"}
+    With an xarray whose variables have other parts than these four it is that call.
+    """
+    from xarray import Variable
 
+    def checked(dims: tuple[str, ...], data: NDArray[Any], attributes: dict[str, str]) -> Variable:
+        return Variable(dims, data, dict(attributes), fastpath=True)
 
-def _variable(dims: tuple[str, ...], data: NDArray[Any], attributes: dict[str, str]) -> xarray.Variable:
-    """As `xarray.Variable(dims, data, attributes)`, whose checks take longer than most of a run's other parts."""
-    import xarray
+    def direct(dims: tuple[str, ...], data: NDArray[Any], attributes: dict[str, str]) -> Variable:
+        made = Variable.__new__(Variable)
+        made._dims, made._data, made._attrs, made._encoding = dims, data, attributes.copy(), None
+        return made
 
-    if not _has_known_parts():
-        return xarray.Variable(dims, data, dict(attributes), fastpath=True)
-    made = xarray.Variable.__new__(xarray.Variable)
-    made._dims, made._data, made._attrs, made._encoding = dims, data, dict(attributes), None
-    return made
+    known = set(Variable.__slots__) == {"_attrs", "_data", "_dims", "_encoding"}
+    return direct if known else checked
 
 
 def _anew(axis: xarray.IndexVariable) -> xarray.IndexVariable:

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import senexo
+from senexo.lab.labelled import _maker_of_variables
 from senexo.model.loading import Model
 from verify._problems import model
 
@@ -38,6 +39,15 @@ def test_it_is_what_the_public_constructor_makes(decay: Model, options: dict) ->
     assert made["D"].sel(time=2.4, method="nearest").values == pytest.approx(made["D"].values[:, 2])
     xr.testing.assert_identical(made.isel(time=[2, 0]), again.isel(time=[2, 0]))
     xr.testing.assert_identical(xr.concat([made, made], "time"), xr.concat([again, again], "time"))
+
+
+def test_an_xarray_of_other_parts_makes_its_variables_itself(decay: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = senexo.simulate(decay, TIMES)
+    _maker_of_variables.cache_clear()
+    monkeypatch.setattr(xr.Variable, "__slots__", (*xr.Variable.__slots__, "_more"))
+    xr.testing.assert_identical(senexo.simulate(decay, TIMES), expected)
+    assert _maker_of_variables().__name__ == "checked"
+    _maker_of_variables.cache_clear()
 
 
 def test_what_is_changed_in_one_result_is_not_in_the_next(decay: Model) -> None:

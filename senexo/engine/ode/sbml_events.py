@@ -43,7 +43,7 @@ class EventQueue:
 
     @property
     def next_time(self) -> float:
-        return min((entry.due for entry in self.waiting), default=inf)
+        return min([entry.due for entry in self.waiting]) if self.waiting else inf
 
     def settle(self, time: float) -> bool:
         """Let everything happen that happens at this time; True if any event executed.
@@ -56,7 +56,7 @@ class EventQueue:
         while True:
             self.equations.look()
             self.notice(time)
-            due = [entry for entry in self.waiting if entry.due <= time]
+            due = [entry for entry in self.waiting if entry.due <= time] if self.waiting else []
             if not due:
                 return executed > 0
             entry = self.next_of(due)
@@ -73,6 +73,8 @@ class EventQueue:
 
     def notice(self, time: float) -> None:
         """Queue events whose trigger became true; drop those that do not persist and whose trigger became false."""
+        if not self.events:
+            return
         now = self.equations.triggers != 0.0
         for index in np.flatnonzero(now != self.was):
             if now[index]:

@@ -184,8 +184,7 @@ class _Run:
         self.rtol = rtol
         self.atol = atol
         self.sizes = Sizes(len(self.equations.states), rtol, self.equations.terms) if atol is None else None
-        self.solvers = [name for name in (solver, *SOLVERS) if name in SOLVERS]
-        self.solvers = list(dict.fromkeys(self.solvers))
+        self.solvers = [*([solver] if solver in SOLVERS else []), *(name for name in SOLVERS if name != solver)]
         self.slope: Slope = self.equations.slope
         watching = self.equations.has_switches or not len(self.equations.states)
         self.longest = min(LONGEST_STEP * self.end if watching else inf, inf if max_step is None else max_step)

@@ -41,10 +41,9 @@ class Sizes:
     """
 
     def __init__(self, n: int, rtol: float, terms: Callable[[float, Values], Values]) -> None:
-        self.seen = np.zeros(n)
+        self.seen, self.moved, self.atol = np.zeros((3, n))  # moved: the integral of the terms over time
+        self.atol[:] = _LEAST
         self.terms = terms
-        self.moved = np.zeros(n)  # the integral of the terms over time
-        self.atol = np.full(n, _LEAST)
         self.allowed = SHARE * rtol
         self.floor = 0  # of FLOORS
 
