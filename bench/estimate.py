@@ -44,7 +44,7 @@ def main() -> None:
         options: list[str] = []
         says = stated(study, options)
         if says > MOST:
-            options = ["--donors", "2"]
+            options = ["--set", "donors.n=2"]
             says = stated(study, options)
         if says > 2.0 * MOST:
             print(f"{study:<24} {says:6.0f} s stated for two donors: not run")
