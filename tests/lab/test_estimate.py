@@ -15,10 +15,12 @@ from senexo.base.errors import InvalidInput
 from senexo.lab import estimate, trial
 from senexo.lab.experiment import World
 from senexo.lab.registry import experiment_of
+from senexo.study.read import read_study
 from senexo.study.resolve import resolve
 from senexo.workflow import check, run
 
 CASES = Path(__file__).parent / "data"
+TINY = Path(__file__).parents[1] / "circuits" / "tiny.toml"
 COUPLED: dict[str, Any] = {
     "title": "wells of different sizes", "seed": 5, "model": {"circuit": "mir34c-rab27b-cells"},
     "cells": {"LSC": {"n": 1}, "MSC": {"n": 2}}, "donors": {"n": 4},
@@ -71,6 +73,19 @@ def test_one_count_of_numbers_in_check_folder_and_report(tmp_path: Path) -> None
     assert about["n_cells"] == 18
     assert about["cells_per_well"] == {"mock": 3, "many": 7, "across": 8}
     assert "3 to 8" in page
+
+
+@pytest.mark.parametrize("kind", ["lone", "coupled"])
+def test_a_claim_that_reads_hours_after_the_trial_ends_no_check(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units that take long, as the first ones do while kernels are compiled, are simulated for their first hours."""
+    monkeypatch.setattr(trial, "LONGEST_S", 0.0)
+    if kind == "coupled":
+        claim = {"id": "x", "holds_when": "alive(many, 4 h) > alive(across, 4 h)", "null": {"set": {"kl": 0}}}
+        study = resolve({**COUPLED, "donors": {"n": 1}, "claim": claim})
+    else:
+        claim = {"id": "x", "holds_when": "alive(mock, 5 d) > alive(kd, 5 d)", "null": {"set": {"K": 1.0}}}
+        study = resolve({**read_study(TINY, set=["donors.n=2"]).to_dict(), "claim": claim})
+    assert check(study).seconds is not None
 
 
 def test_time_is_that_of_the_study_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
