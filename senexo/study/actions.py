@@ -46,6 +46,21 @@ def before_end(hour: float | None, place: Cursor, end_h: float | None) -> float 
     return hour
 
 
+def rising_times(table: Table, place: Cursor, what: str, end_h: float | None, end: str) -> tuple[float, ...]:
+    """Hours of a key (with units) or of its twin that ends in _h, which increase, up to an end (in words: `end`)."""
+    given, there = either(table, place, what, f"{what}_h")
+    found: list[float] = []
+    for entry, hour in zip(there.elements() if given else (), given or (), strict=True):
+        if hour is None:
+            continue
+        if end_h is not None and hour > end_h:
+            entry.fault(f"a time up to {end} ({when(end_h)})")
+        elif found and hour <= found[-1]:
+            entry.fault("times that increase")
+        found.append(hour)
+    return tuple(found)
+
+
 def changeable(place: Cursor, target: object, names: ModelNames | None) -> bool:
     """Whether an action may change `target`; a fault with the allowed ids when not."""
     if names is None or (isinstance(target, str) and target in names.changeable):

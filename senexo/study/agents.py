@@ -7,17 +7,16 @@ absorbed at a first-order rate, the share `bioavailability` of it.
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Literal, get_args
 
 from senexo.base.errors import Fault, InvalidInput
 from senexo.base.units import NUMBER
-from senexo.model.circuit_table import CircuitParameter, parameter, range_faults, rows
+from senexo.model.circuit_table import CircuitParameter
+from senexo.study.shipped_numbers import shipped_numbers
 
 FILE = "agents.csv"
 Agent = Literal["cytarabine", "daunorubicin", "doxorubicin", "mimic"]
@@ -63,19 +62,9 @@ BODIES: Mapping[BodyName, Body] = {
 }
 
 
-@functools.cache
-def numbers() -> Mapping[tuple[str, str, str], CircuitParameter]:
+def numbers() -> Mapping[tuple[str, ...], CircuitParameter]:
     """(agent, body or nothing, name) -> what is known of the number."""
-    faults: list[Fault] = []
-    text = (resources.files("senexo.study") / FILE).read_text(encoding="utf-8")
-    found = {}
-    for place, row in rows(FILE, text, ("agent", "body", *CircuitParameter.__slots__), faults):
-        one = parameter(place, {name: row[name] for name in CircuitParameter.__slots__}, faults)
-        if one is not None:
-            found[row["agent"], row["body"], one.name] = one
-            faults += range_faults(place, one)
-    assert not faults, faults
-    return found
+    return shipped_numbers(FILE, "agent", "body")
 
 
 def of(agent: Agent, body: BodyName) -> dict[str, CircuitParameter]:

@@ -9,17 +9,15 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Mapping
-from importlib import resources
 
-from senexo.base.errors import Fault
-from senexo.base.units import shown
-from senexo.model.circuit_table import CircuitParameter, parameter, range_faults, rows
-from senexo.study.actions import either, when
-from senexo.study.cursor import Cursor, named
-from senexo.study.donors import draw_over
+from senexo.model.circuit_table import CircuitParameter
+from senexo.study.actions import either, rising_times
+from senexo.study.cursor import Cursor
+from senexo.study.donors import draws_over
 from senexo.study.form import cohort as form
-from senexo.study.names import ModelNames
+from senexo.study.names import ModelNames, draw_of
 from senexo.study.schema import Cohort, Draw
+from senexo.study.shipped_numbers import shipped_numbers
 
 FILE = "cohort.csv"
 CLASSES = ("favourable", "intermediate", "adverse")
@@ -41,16 +39,8 @@ NEEDED = (("miR-34c-5p", "express"), ("p53", "knock_out"))  # verbs of the circu
 @functools.cache
 def numbers() -> Mapping[str, CircuitParameter]:
     """Name (NAME_CLASS of a class) -> what is known of the number, with range, source and status."""
-    faults: list[Fault] = []
-    text = (resources.files("senexo.study") / FILE).read_text(encoding="utf-8")
-    found = {}
-    for place, row in rows(FILE, text, ("where", *CircuitParameter.__slots__), faults):
-        one = parameter(place, {name: row[name] for name in CircuitParameter.__slots__}, faults)
-        if one is not None:
-            found[f"{one.name}_{row['where']}" if row["where"] else one.name] = one
-            faults += range_faults(place, one)
-    assert not faults, faults
-    return found
+    known = shipped_numbers(FILE, "where").items()
+    return {f"{name}_{where}" if where else name: one for (where, name), one in known}
 
 
 def read_cohort(
@@ -67,16 +57,7 @@ def read_cohort(
     end, _ = either(cohort, place, "follow_up", "follow_up_h")
     if end is None and not place.has_fault():
         place.fault('the key follow_up, e.g. "1825 d"', found="no follow_up")
-    given, there = either(cohort, place, "reads", "reads_h")
-    reads: list[float] = []
-    for entry, hour in zip(there.elements() if given else (), given or (), strict=True):
-        if hour is None:
-            continue
-        if end is not None and hour > end:
-            entry.fault(f"a time up to the end of the follow-up ({when(end)})")
-        elif reads and hour <= reads[-1]:
-            entry.fault("times that increase")
-        reads.append(hour)
+    reads = rising_times(cohort, place, "reads", end, "the end of the follow-up")
     draws = _draws(cohort, place.at("draws"))
     if place.has_fault() or end is None or cohort.patients is None or cohort.consolidations is None:
         return None
@@ -97,19 +78,8 @@ def _fits(names: ModelNames) -> bool:
 
 def _draws(cohort: form.Cohort, place: Cursor) -> dict[str, Draw]:
     """The numbers of the table with what the study says put over them; checked together."""
-    found = {
-        name: Draw(law=one.law, value=one.value, low=one.low, high=one.high, unit=one.unit, source=one.source,  # type: ignore[arg-type]
-                   status=one.status)  # type: ignore[arg-type]
-        for name, one in numbers().items()
-    }  # fmt: skip
-    if cohort.draws == "central":
-        return {name: draw.model_copy(update={"law": "fixed"}) for name, draw in sorted(found.items())}
-    for name, written in (cohort.draws or {}).items():
-        entry = place.at(name)
-        if name not in found:
-            entry.fault(named(name, found, "numbers of a cohort"), found=f"the unknown number {shown(name)}")
-        elif written is not None and (draw := draw_over(found[name], written, entry)) is not None:
-            found[name] = draw
+    table = {name: draw_of(one) for name, one in numbers().items()}
+    found = draws_over(table, cohort.draws, place, "numbers of a cohort")
     _check(found, place)
     return dict(sorted(found.items()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from senexo.base.units import shown
@@ -58,6 +59,25 @@ def _read_draw(name: str, written: float | form.Draw | None, place: Cursor, name
 def draw_over(base: Draw, written: float | form.Draw, place: Cursor) -> Draw | None:
     """The law of a table with what a study says put over it: a number (all alike), or what departs from the law."""
     return _departing(place, base, written) if isinstance(written, form.Draw) else _fixed(base, written)
+
+
+def draws_over(
+    table: Mapping[str, Draw], written: Mapping[str, float | form.Draw | None] | str | None, place: Cursor, what: str
+) -> dict[str, Draw]:
+    """The numbers of a table with what a study says put over them; `"central"` holds each at its value.
+
+    what: what the numbers are of, in messages.
+    """
+    if isinstance(written, str):
+        return {name: draw.model_copy(update={"law": "fixed"}) for name, draw in table.items()}
+    found = dict(table)
+    for name, one in (written or {}).items():
+        entry = place.at(name)
+        if name not in table:
+            entry.fault(named(name, table, what), found=f"the unknown number {shown(name)}")
+        elif one is not None and (draw := draw_over(table[name], one, entry)) is not None:
+            found[name] = draw
+    return found
 
 
 def _fixed(base: Draw, value: float) -> Draw:

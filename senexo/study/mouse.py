@@ -6,53 +6,34 @@ empty.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any
 
-from senexo.base.errors import Fault
 from senexo.base.units import shown
-from senexo.model.circuit_table import CircuitParameter, parameter, range_faults, rows
-from senexo.study.actions import either, when
+from senexo.model.circuit_table import CircuitParameter
+from senexo.study.actions import either, rising_times, when
 from senexo.study.agents import CHEMOTHERAPY
 from senexo.study.agents import of as agents_of
 from senexo.study.cursor import Cursor, named
-from senexo.study.donors import draw_over
+from senexo.study.donors import draws_over
 from senexo.study.form import mouse as form
-from senexo.study.names import ModelNames
+from senexo.study.names import ModelNames, draw_of
 from senexo.study.schema import Arm, Draw, Mouse, Secondary
+from senexo.study.shipped_numbers import shipped_numbers
 
 FILE = "mouse.csv"
 READ_AFTER_H = 12 * 7 * 24.0  # of a secondary mouse
 
 
-@functools.cache
-def numbers() -> Mapping[tuple[str, str], CircuitParameter]:
+def numbers() -> Mapping[tuple[str, ...], CircuitParameter]:
     """(strain, route or class of growth, name) -> what is known of the number, with range, source and status."""
-    faults: list[Fault] = []
-    text = (resources.files("senexo.study") / FILE).read_text(encoding="utf-8")
-    found = {}
-    for place, row in rows(FILE, text, ("where", *CircuitParameter.__slots__), faults):
-        one = parameter(place, {name: row[name] for name in CircuitParameter.__slots__}, faults)
-        if one is not None:
-            found[row["where"], one.name] = one
-            faults += range_faults(place, one)
-    assert not faults, faults
-    return found
+    return shipped_numbers(FILE, "where")
 
 
 def table_of(strain: str, route: str, kinetics: str) -> dict[str, Draw]:
     """The numbers of a mouse of this strain, injected by this route, with stem cells of this class."""
     fitting = ("", strain, route, kinetics)
-    return {name: _draw(one) for (where, name), one in numbers().items() if where in fitting}
-
-
-def _draw(one: CircuitParameter) -> Draw:
-    return Draw(
-        law=one.law, value=one.value, low=one.low, high=one.high, unit=one.unit, source=one.source,  # type: ignore[arg-type]
-        status=one.status,  # type: ignore[arg-type]
-    )  # fmt: skip
+    return {name: draw_of(one) for (where, name), one in numbers().items() if where in fitting}
 
 
 def read_mouse(
@@ -75,7 +56,7 @@ def read_mouse(
         injected_place.fault(f"a time up to the end of the culture ({when(culture_h)})")
     if treated is not None and end is not None and treated >= end:
         treated_place.fault(f"a time before the end ({when(end)})")
-    bleeds, marrow = (_times(mouse, place, what, end) for what in ("bleeds", "marrow"))
+    bleeds, marrow = (rising_times(mouse, place, what, end, "the end") for what in ("bleeds", "marrow"))
     for name, like in (mouse.viability_matched or {}).items():
         for one in (name, like):
             if one is not None and arms and one not in arms:
@@ -131,21 +112,6 @@ def read_secondary(
     )  # fmt: skip
 
 
-def _times(mouse: form.Mouse, place: Cursor, what: str, end: float | None) -> tuple[float, ...]:
-    """Rising times up to the end."""
-    given, there = either(mouse, place, what, f"{what}_h")
-    found: list[float] = []
-    for entry, hour in zip(there.elements() if given else (), given or (), strict=True):
-        if hour is None:
-            continue
-        if end is not None and hour > end:
-            entry.fault(f"a time up to the end ({when(end)})")
-        elif found and hour <= found[-1]:
-            entry.fault("times that increase")
-        found.append(hour)
-    return tuple(found)
-
-
 def _draws(mouse: form.Mouse, place: Cursor, *, oligos: bool) -> dict[str, Draw]:
     """The numbers of the strain, route and class, with what the study says put over them; checked together.
 
@@ -156,17 +122,10 @@ def _draws(mouse: form.Mouse, place: Cursor, *, oligos: bool) -> dict[str, Draw]
     found = table_of(mouse.strain, mouse.route, mouse.kinetics)
     for regimen in (mouse.chemotherapy or {}).values():
         for agent, _, _ in CHEMOTHERAPY.get(regimen or "", ()):
-            found |= {f"{agent}_{name}": _draw(one) for name, one in agents_of(agent, "mouse").items()}
+            found |= {f"{agent}_{name}": draw_of(one) for name, one in agents_of(agent, "mouse").items()}
     if oligos:
-        found |= {f"mimic_{name}": _draw(one) for name, one in agents_of("mimic", "mouse").items()}
-    if mouse.draws == "central":
-        return {name: draw.model_copy(update={"law": "fixed"}) for name, draw in sorted(found.items())}
-    for name, written in (mouse.draws or {}).items():
-        entry = place.at("draws").at(name)
-        if name not in found:
-            entry.fault(named(name, found, "numbers of a mouse"), found=f"the unknown number {shown(name)}")
-        elif written is not None and (draw := draw_over(found[name], written, entry)) is not None:
-            found[name] = draw
+        found |= {f"mimic_{name}": draw_of(one) for name, one in agents_of("mimic", "mouse").items()}
+    found = draws_over(found, mouse.draws, place.at("draws"), "numbers of a mouse")
     _check(found, place.at("draws"))
     return dict(sorted(found.items()))
 
