@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from numpy.typing import NDArray
 
 from senexo.lab import protocol
+from senexo.study.schema import Arm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from senexo.lab.replay import Replay
     from senexo.model.circuit import Circuit
     from senexo.study.observables import Observable, Quantity
-    from senexo.study.schema import Arm, Study
+    from senexo.study.schema import Study
 
 Arrays = Mapping[str, NDArray[Any]]  # what a unit leaves, by name
 Get = Callable[[str], Arrays]  # the arrays of a unit, by the name of its chunk
+UNTREATED = Arm(family="untreated", dose_label="", summary="untreated")
 
 
 class World(Enum):
@@ -185,6 +187,13 @@ def units_of(study: Study) -> list[Unit]:
 
 def arms_in(study: Study, world: World) -> dict[str, Arm]:
     """The arms of a study as they are in a world, by name."""
-    if world is World.NULL and study.claim is not None:
-        return {name: arm.cut(study.claim.cuts) for name, arm in study.arms.items()}
-    return dict(study.arms)
+    return {name: _in_world(arm, study, world) for name, arm in study.arms.items()}
+
+
+def untreated_in(study: Study, world: World) -> Arm:
+    """An arm that does nothing, as it is in a world; no study lists it."""
+    return _in_world(UNTREATED, study, world)
+
+
+def _in_world(arm: Arm, study: Study, world: World) -> Arm:
+    return arm.cut(study.claim.cuts) if world is World.NULL and study.claim is not None else arm

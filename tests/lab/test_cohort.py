@@ -18,10 +18,10 @@ from senexo.assays.stats.cox import cox
 from senexo.base.errors import InvalidInput
 from senexo.engine.host.patient import LAST_REMISSION, OUTCOME
 from senexo.lab.cohort import association, chemotherapy, hazards
-from senexo.lab.cohort.experiment import UNTREATED, CohortExperiment, followed
+from senexo.lab.cohort.experiment import CohortExperiment, followed
 from senexo.lab.cohort.patients import from_quantiles, patients
 from senexo.lab.cohort.tables import of_patients
-from senexo.lab.experiment import World
+from senexo.lab.experiment import UNTREATED, World
 from senexo.lab.registry import experiment_of
 from senexo.study.cohort import CLASSES, numbers
 from senexo.study.observables import Observable, Quantity

@@ -19,11 +19,10 @@ from senexo.lab import donors
 from senexo.lab.cohort import association, chemotherapy, hazards, tables
 from senexo.lab.cohort.patients import Patients, patients
 from senexo.lab.ensemble import Cancelled
-from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, units_of
-from senexo.lab.lone.simulator import CellSimulator
+from senexo.lab.experiment import Arrays, Get, Size, Unit, arms_in, untreated_in
+from senexo.lab.lone.base import OneCellType
 from senexo.lab.observables import WellSummary, evaluate
 from senexo.study.observables import Observable, Quantity
-from senexo.study.schema import Arm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,13 +36,12 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 DAY_H = 24.0
-UNTREATED = Arm(family="untreated", dose_label="", summary="untreated")
 SHOWN = 6  # patients of an arm and world whose course is kept
 AT_ONCE = 500  # patients between two looks at whether the run is cancelled
 OF_COHORT = "cohort "  # begins the names of a cohort's numbers where those of the circuit stand beside them
 
 
-class CohortExperiment:
+class CohortExperiment(OneCellType):
     """Patients under 7+3 and what each arm says (`senexo.lab.experiment.Experiment`).
 
     Parameters
@@ -63,22 +61,10 @@ class CohortExperiment:
 
     def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
         assert study.cohort is not None
-        self.study, self.cohort, self._network, self.circuit = study, study.cohort, network, circuit
-        self.simulator = CellSimulator(study, network, circuit)
-        self.networks = (self.simulator.lowered,)
+        super().__init__(study, network, circuit)
+        self.cohort = study.cohort
         self._drawn: dict[int, tuple[Patients, Floats, Floats]] = {}
         self._one_at_a_time = Lock()
-
-    @property
-    def families(self) -> Mapping[str, Sequence[str]]:
-        """The one cell type, which becomes no other."""
-        return {self.simulator.cell_type: (self.simulator.cell_type,)}
-
-    def of_study(self, study: Study) -> CohortExperiment:
-        """Another study of the same model; not compiled again."""
-        other = CohortExperiment(study, self._network, self.circuit)
-        other.simulator.share_kernel(self.simulator)
-        return other
 
     def limit(self, limits: WellLimits) -> None:
         """Refused: the numbers of circuits and of patients are given."""
@@ -97,10 +83,6 @@ class CohortExperiment:
     def end_days(self) -> int:
         return int(self.cohort.follow_up_h / DAY_H)
 
-    def units(self) -> list[Unit]:
-        """Every arm of every world."""
-        return units_of(self.study)
-
     def preparation(self, unit: Unit) -> object:
         """The patients of a world are the same in all arms."""
         return unit.donor
@@ -108,10 +90,6 @@ class CohortExperiment:
     def prepare(self, unit: Unit, cancelled: Callable[[], bool]) -> None:
         """Draw the patients of a world, and their exposure to chemotherapy."""
         self._cohort(unit.donor)
-
-    def compile(self) -> None:
-        """Compile the model's equations."""
-        self.simulator.compile()
 
     def simulate_unit(self, unit: Unit, cancelled: Callable[[], bool] = lambda: False) -> dict[str, NDArray[Any]]:
         """The arrays of one arm of one world.
@@ -122,10 +100,8 @@ class CohortExperiment:
         drawn, kills, exposed = self._cohort(unit.donor)
         values = self.values(unit.donor)
         arm = list(arms_in(self.study, unit.world).values())[unit.arm]
-        claim = self.study.claim
-        cuts = claim.cuts if unit.world is World.NULL and claim is not None else ()
         added, escape = hazards.rows(
-            self.simulator, arm, UNTREATED.cut(cuts), unit.donor, factor=values["damage_p53"],
+            self.simulator, arm, untreated_in(self.study, unit.world), unit.donor, factor=values["damage_p53"],
             days=values["damage_days"], cancelled=cancelled,
         )  # fmt: skip
         if self.cohort.stem_kinetics == "blasts":

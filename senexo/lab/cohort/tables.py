@@ -11,6 +11,7 @@ import pandas as pd
 from senexo.engine.host.patient import CAUSES
 from senexo.lab import tables as common
 from senexo.lab.cohort.hazards import DAY_H, LEVELS, STEP_H
+from senexo.lab.mouse.hazards import LEFT
 from senexo.study.cohort import CLASSES
 
 if TYPE_CHECKING:
@@ -126,5 +127,5 @@ def _hazards(place: Mapping[str, Any], arrays: Arrays) -> pd.DataFrame:
         **place, "level": np.tile(LEVELS, 2), "tp53": np.repeat([0, 1], len(LEVELS)),
         "commitment": added[:, 0].sum(axis=1) * days, "death": added[:, 1].sum(axis=1) * days,
         "escape_per_day": added[:, 2].mean(axis=1), "divisions": added[:, 3].mean(axis=1),
-        "late": added[:, 0, -1] > 0.05 * added[:, 0].max(axis=1),
+        "late": added[:, 0, -1] > LEFT * added[:, 0].max(axis=1),
     })  # fmt: skip

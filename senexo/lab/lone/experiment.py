@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.lab import observables, protocol
-from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, units_of
+from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in
 from senexo.lab.lone import measure, replay, tables
-from senexo.lab.lone.simulator import SETTLED_KEPT, SLICE, CellSimulator, Trajectories
+from senexo.lab.lone.base import OneCellType
+from senexo.lab.lone.simulator import SETTLED_KEPT, SLICE, Trajectories
 from senexo.lab.observables import WellSummary, evaluate
 from senexo.lab.replay import Replay
 from senexo.study.observables import Observable, Quantity
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
     from senexo.base.store import Store
     from senexo.lab.limits import WellLimits
-    from senexo.model.circuit import Circuit
-    from senexo.model.network import Network
-    from senexo.study.schema import Arm, Study
+    from senexo.study.schema import Arm
 
 CAUTIONS = (
     "Cells are independent: no shared medium, no divisions into two cells, no molecular noise. Each cell's circuit"
@@ -38,7 +37,7 @@ TWINS = (
 INDEPENDENT = "Every arm has cells of its own of the same virtual donors, so arms differ by chance too, as wells do."
 
 
-class IndependentCells:
+class IndependentCells(OneCellType):
     """Cells of one type that do not interact (`senexo.lab.experiment.Experiment`).
 
     Parameters
@@ -60,23 +59,6 @@ class IndependentCells:
 
     replays_cells = True
 
-    def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
-        self.simulator = CellSimulator(study, network, circuit)
-        self.study, self._network = study, network
-        self.circuit: Circuit | None = circuit
-        self.networks = (self.simulator.lowered,)
-
-    @property
-    def families(self) -> Mapping[str, Sequence[str]]:
-        """The one cell type, which becomes no other."""
-        return {self.simulator.cell_type: (self.simulator.cell_type,)}
-
-    def of_study(self, study: Study) -> IndependentCells:
-        """Another study of the same model; not compiled again."""
-        other = IndependentCells(study, self._network, self.circuit)
-        other.simulator.share_kernel(self.simulator)
-        return other
-
     def limit(self, limits: WellLimits) -> None:
         """Refused: cells are followed by differential equations, and their number is given."""
         limits.refuse(self.study, "a study of independent cells")
@@ -95,10 +77,6 @@ class IndependentCells:
             rows=float(len(self.study.arms) * self.study.donors.n * max(course, n, t * r * max(p, 1))),
         )
 
-    def units(self) -> list[Unit]:
-        """Every arm of every donor."""
-        return units_of(self.study)
-
     def preparation(self, unit: Unit) -> object:
         """Cells settle once for all arms of a donor that share a genotype, where there is room to keep them."""
         own = unit if self.simulator.n_cells > SLICE * SETTLED_KEPT or self._independent else None
@@ -107,10 +85,6 @@ class IndependentCells:
     def prepare(self, unit: Unit, cancelled: Callable[[], bool]) -> None:
         """Let the cells of a unit settle."""
         self.simulator.settle(self._arm(unit), unit.donor, self._numbers(unit), cancelled=cancelled)
-
-    def compile(self) -> None:
-        """Compile the model's equations."""
-        self.simulator.compile()
 
     def simulate_unit(self, unit: Unit, cancelled: Callable[[], bool] = lambda: False) -> dict[str, NDArray[Any]]:
         """The arrays of `measure.unit_arrays`; of a claim's null those of `measure.means` at the read-out times."""

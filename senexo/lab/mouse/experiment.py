@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from senexo.base.errors import UnsupportedFeature
 from senexo.engine.host.leukaemia import STEM, Treatment, leukaemia
-from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, units_of
-from senexo.lab.lone.simulator import CellSimulator
+from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, untreated_in
+from senexo.lab.lone.base import OneCellType
 from senexo.lab.mouse import chemotherapy, eradication, hazards, mice, oligo, secondary, tables
-from senexo.lab.mouse.hazards import CellHazards, Fates
+from senexo.lab.mouse.hazards import LEFT, CellHazards, Fates
 from senexo.lab.mouse.sample import Sample, homed_means, sample
 from senexo.lab.observables import WellSummary, evaluate
 from senexo.study.observables import Observable, Quantity
@@ -39,11 +39,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 DAY_H = 24.0
-UNTREATED = Arm(family="untreated", dose_label="", summary="untreated")
-LEFT = 0.05  # of its peak: a commitment hazard above this at the end of the circuits is stated in a caution
 
 
-class MouseExperiment:
+class MouseExperiment(OneCellType):
     """Mice that get the cells of each arm (`senexo.lab.experiment.Experiment`).
 
     Parameters
@@ -63,22 +61,10 @@ class MouseExperiment:
 
     def __init__(self, study: Study, network: Network, circuit: Circuit | None) -> None:
         assert study.mouse is not None
-        self.study, self.mouse, self._network, self.circuit = study, study.mouse, network, circuit
-        self.simulator = CellSimulator(study, network, circuit)
-        self.networks = (self.simulator.lowered,)
+        super().__init__(study, network, circuit)
+        self.mouse = study.mouse
         self._tables: dict[object, CellHazards] = {}
         self._one_at_a_time = Lock()
-
-    @property
-    def families(self) -> Mapping[str, Sequence[str]]:
-        """The one cell type, which becomes no other."""
-        return {self.simulator.cell_type: (self.simulator.cell_type,)}
-
-    def of_study(self, study: Study) -> MouseExperiment:
-        """Another study of the same model; not compiled again."""
-        other = MouseExperiment(study, self._network, self.circuit)
-        other.simulator.share_kernel(self.simulator)
-        return other
 
     def limit(self, limits: WellLimits) -> None:
         """Refused: the numbers of circuits and of mice are given."""
@@ -94,10 +80,6 @@ class MouseExperiment:
         rows = float(len(self.study.arms) * self.study.donors.n * self.mouse.mice * days)
         return Size((cells,) * len(self.study.arms), stored, working + 3 * stored, rows)
 
-    def units(self) -> list[Unit]:
-        """Every arm of every sample."""
-        return units_of(self.study)
-
     def preparation(self, unit: Unit) -> object:
         """Tables of hazards are shared by the arms of a sample."""
         return unit.donor, unit.world
@@ -105,10 +87,6 @@ class MouseExperiment:
     def prepare(self, unit: Unit, cancelled: Callable[[], bool]) -> None:
         """The table of untreated cells, which every arm of the sample refers to."""
         self._untreated(unit, cancelled)
-
-    def compile(self) -> None:
-        """Compile the model's equations."""
-        self.simulator.compile()
 
     @cached_property
     def _split(self) -> frozenset[int]:
@@ -204,9 +182,7 @@ class MouseExperiment:
         return oligo.with_copies(arm, own.values, self.study.culture.duration_h)
 
     def _untreated(self, unit: Unit, cancelled: Callable[[], bool]) -> CellHazards:
-        claim = self.study.claim
-        cuts = claim.cuts if unit.world is World.NULL and claim is not None else ()
-        return self._table(unit, UNTREATED.cut(cuts), cancelled)
+        return self._table(unit, untreated_in(self.study, unit.world), cancelled)
 
     def _table(self, unit: Unit, arm: Arm, cancelled: Callable[[], bool]) -> CellHazards:
         """The hazards of an arm's cells; those of a sample are kept while it is simulated."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 STEP_H = 6.0  # of the table, where the grid of the study is not coarser
+LEFT = 0.05  # of its peak: a commitment hazard above this at the end of the circuits is stated in a caution
 
 
 @dataclass(frozen=True, slots=True)
