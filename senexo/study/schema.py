@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -27,6 +27,20 @@ FIRST_STATUSES = {now: first for first, now in FORMER_STATUSES.items()}
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Extended(_Frozen):
+    """With fields that came after the first version: at their default they are not written, so that no digest knows."""
+
+    LATER: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = written(self)
+        for name in self.LATER:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                del content[name]
+        return content
 
 
 class UtrSequence(_Frozen):
@@ -59,12 +73,13 @@ class CellType(_Frozen):
     variation: dict[str, float]
 
 
-class Draw(_Frozen):
+class Draw(_Extended):
     """How donors differ in one parameter: by `law` over [low, high] (`fixed`: all have `value`), and its source.
 
     anew: drawn from a second stream, as a named world asks (`anew`); all other parameters keep their values.
     """
 
+    LATER = ("anew",)
     law: Literal["fixed", "uniform", "log-uniform"]
     value: float
     low: float
@@ -73,13 +88,6 @@ class Draw(_Frozen):
     source: str
     status: Status
     anew: bool = False
-
-    @model_serializer(mode="wrap")
-    def _what_it_says(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content: dict[str, Any] = written(self)
-        if not self.anew:
-            del content["anew"]  # no study but a named world says it, so no digest knows it
-        return content
 
 
 class Donors(_Frozen):
@@ -177,13 +185,14 @@ class Insert(_Frozen):
     schedule: tuple[Action, ...] = ()
 
 
-class Arm(_Frozen):
+class Arm(_Extended):
     """What is done to the cells of one arm.
 
     cells: type -> number, those of the study if empty; conditioned: medium that is poured in; insert: cells behind a
     membrane; genotype and schedule: of the well; body_doses: given to the mice. All else are labels.
     """
 
+    LATER = ("body_doses",)
     family: str
     agent: str | None = None
     dose_copies: float | None = None
@@ -451,9 +460,6 @@ class Study(_Frozen):
         """
         content = self.model_dump(mode="json")
         del content["worlds"], content["evidence"], content["candidates"]
-        for arm in content["arms"].values():
-            if not arm["body_doses"]:  # a key that came later, as those of LATER_KEYS
-                del arm["body_doses"]
         content["arms"] = list(content["arms"].items())
         content["model"] = content["model"]["digest"]
         content["culture"] = _first_names(content["culture"])
@@ -478,7 +484,7 @@ class Study(_Frozen):
         if not self.model.targets:
             del content["model"]["targets"]
         for arm in content["arms"].values():
-            for key in ("cells", "medium_from", "body_doses"):  # what most arms do without
+            for key in ("cells", "medium_from"):  # what most arms do without
                 if not arm[key]:
                     del arm[key]
         for key in ("viability_matched", "chemotherapy"):
