@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from changed_study import changed
 from scipy import stats
 
 from senexo import workflow
@@ -25,7 +25,6 @@ from senexo.lab.experiment import UNTREATED, World
 from senexo.lab.registry import experiment_of
 from senexo.study.cohort import CLASSES, numbers
 from senexo.study.observables import Observable, Quantity
-from senexo.study.resolve import resolve
 from senexo.study.schema import Study
 
 END = 1825.0
@@ -38,15 +37,8 @@ STUDY: dict[str, Any] = {
 }  # fmt: skip
 
 
-def study(**changed: Any) -> Study:
-    raw = copy.deepcopy(STUDY)
-    for path, value in changed.items():
-        table: dict[str, Any] = raw
-        *above, last = path.split("__")
-        for name in above:
-            table = table.setdefault(name, {})
-        table[last] = value
-    return resolve(raw)
+def study(**changes: Any) -> Study:
+    return changed(STUDY, changes)
 
 
 @cache

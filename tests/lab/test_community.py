@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from changed_study import changed
 
 import senexo
 from senexo.base.errors import InvalidInput, UnsupportedFeature
@@ -55,14 +56,7 @@ null = { set = { kl = 0 } }
 
 
 def study(**changes: Any) -> senexo.Study:
-    raw = tomllib.loads(STUDY)
-    for path, value in changes.items():
-        *above, last = path.split("__")
-        at = raw
-        for key in above:
-            at = at.setdefault(key, {})
-        at[last] = value
-    return resolve(raw)
+    return changed(tomllib.loads(STUDY), changes)
 
 
 @pytest.fixture(scope="module")

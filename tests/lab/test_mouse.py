@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from changed_study import changed
 
 from senexo import workflow
 from senexo.assays._dilution.assay import dilution
@@ -26,7 +26,6 @@ from senexo.lab.registry import experiment_of
 from senexo.study import agents
 from senexo.study.observables import Observable, Quantity
 from senexo.study.read import read_study
-from senexo.study.resolve import resolve
 from senexo.study.schema import Study
 
 DAY = 24.0
@@ -45,15 +44,8 @@ STUDY: dict[str, Any] = {
 }  # fmt: skip
 
 
-def study(**changed: Any) -> Study:
-    raw = copy.deepcopy(STUDY)
-    for path, value in changed.items():
-        table: dict[str, Any] = raw
-        *above, last = path.split("__")
-        for name in above:
-            table = table.setdefault(name, {})
-        table[last] = value
-    return resolve(raw)
+def study(**changes: Any) -> Study:
+    return changed(STUDY, changes)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from changed_study import changed
 
 import senexo
 from senexo.engine.population.exact import run_exact
@@ -19,7 +20,6 @@ from senexo.engine.population.splitting import run_split
 from senexo.lab.coupled.population import population_of
 from senexo.lab.experiment import World, arms_in
 from senexo.model.circuit import load_circuit
-from senexo.study.resolve import resolve
 from senexo.workflow import Results, run
 
 STUDY = """
@@ -65,14 +65,7 @@ n = 1
 
 
 def study(**changes: Any) -> senexo.Study:
-    raw = tomllib.loads(STUDY)
-    for path, value in changes.items():
-        *above, last = path.split("__")
-        at = raw
-        for key in above:
-            at = at.setdefault(key, {})
-        at[last] = value
-    return resolve(raw)
+    return changed(tomllib.loads(STUDY), changes)
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +158,8 @@ def test_conditioned_medium_holds_what_a_sister_well_held(done: Results) -> None
 
 
 def test_a_well_ends_when_its_condition_holds(tmp_path: Path) -> None:
-    told = study(culture__stop_when="cells(LSC) >= 6 or mean(miR-34c-5p, LSC) < 0", donors__n=1)
-    kept = told.model_copy(update={"arms": {name: told.arms[name] for name in ("mock", "alone")}})
+    ends = study(culture__stop_when="cells(LSC) >= 6 or mean(miR-34c-5p, LSC) < 0", donors__n=1)
+    kept = ends.model_copy(update={"arms": {name: ends.arms[name] for name in ("mock", "alone")}})
     done = run(kept, out=tmp_path / "out", workers=1)
     counts = done.table("counts")
     assert counts[counts["arm"] == "mock"]["time_h"].max() == 1  # it holds at the first look, after an hour

@@ -122,7 +122,7 @@ def survival(
         Time to which mean survival is restricted, in the unit of `time`; by default the longest that all groups were
         followed.
     at : float or sequence of float, optional
-        Times at which survival is told, in the unit of `time`: with log-log intervals, and groups compared with the
+        Times at which survival is given, in the unit of `time`: with log-log intervals, and groups compared with the
         control on that scale.
     order : str or sequence of str, optional
         All groups, in the order in which tables and figures show them; the first is the control. A log-rank test for
