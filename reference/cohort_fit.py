@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from reference.cohort import STUDY, ratios, statistics, targets
 from senexo.lab.cohort import chemotherapy, hazards
-from senexo.lab.cohort.experiment import UNTREATED, CohortExperiment, followed
+from senexo.lab.cohort.experiment import CohortExperiment, followed
 from senexo.lab.cohort.patients import patients
+from senexo.lab.experiment import UNTREATED
 from senexo.lab.registry import experiment_of
 from senexo.study.read import read_study
 

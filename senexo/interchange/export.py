@@ -294,7 +294,7 @@ class _StudyExport:
                 f"The method: the study simulates its cells by '{culture.method or 'hybrid'}'; here each is an exact"
                 " trajectory of the same reactions."
             )
-        if any(draw.law != "fixed" and draw.low < draw.high for draw in study.donors.draws.values()):
+        if any(draw.varies for draw in study.donors.draws.values()):
             yield f"Donors ({study.donors.n}) and the laws of what they draw: here all have the nominal values."
         if any(cells.variation for cells in study.cells.values()):
             yield "Variation of parameters between the cells of a donor."

@@ -261,7 +261,7 @@ def parameters(judged: Sequence[Judged]) -> pd.DataFrame:
             continue
         known.add(one.world)
         donors = one.resolved.donors
-        varying = {name: draw for name, draw in donors.draws.items() if draw.law != "fixed" and draw.low < draw.high}
+        varying = {name: draw for name, draw in donors.draws.items() if draw.varies}
         for number in range(1, donors.n + 1):
             values = donor_values(varying, one.resolved.seed, number)
             rows += [

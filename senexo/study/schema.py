@@ -89,6 +89,11 @@ class Draw(_Extended):
     status: Status
     anew: bool = False
 
+    @property
+    def varies(self) -> bool:
+        """Whether donors differ in it."""
+        return self.law != "fixed" and self.low < self.high
+
 
 class Donors(_Frozen):
     """`n` donors; `draws`: parameter -> how they differ in it.
@@ -104,7 +109,7 @@ class Donors(_Frozen):
     @property
     def are_worlds(self) -> bool:
         """Whether donors are draws of a prior, so that a claim is true in a share of them and "holds" in none."""
-        drawn = any(draw.law != "fixed" and draw.low < draw.high for draw in self.draws.values())
+        drawn = any(draw.varies for draw in self.draws.values())
         return self.stand_for == "worlds" or (self.stand_for is None and drawn)
 
 

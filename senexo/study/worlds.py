@@ -79,7 +79,7 @@ def drawn_anew(study: Study, names: Sequence[str]) -> Study:
 
 def wrongly_anew(study: Study, file: str) -> Iterator[Fault]:
     """One fault for every parameter that no donor draws, and for every world in which something else differs too."""
-    drawn = [name for name, draw in study.donors.draws.items() if draw.law != "fixed" and draw.low < draw.high]
+    drawn = [name for name, draw in study.donors.draws.items() if draw.varies]
     for name, world in study.worlds.items():
         where = f"{file}: worlds.{name}.anew"
         for parameter in world.written.get("anew", ()):

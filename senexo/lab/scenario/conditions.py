@@ -83,7 +83,7 @@ def sought(
 ) -> Conditions:
     """The box of the draws `kept` in which claims are `true` [draws]."""
     draws = study.donors.draws
-    varying = {name: draw for name, draw in draws.items() if draw.law != "fixed" and draw.low < draw.high}
+    varying = {name: draw for name, draw in draws.items() if draw.varies}
     values = np.array([
         [*donor_values(varying, study.seed, number).values()] for number in range(1, study.donors.n + 1)
     ])  # fmt: skip
