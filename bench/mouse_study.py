@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from senexo import workflow
-from senexo.lab.experiment import World
+from senexo.lab.experiment import UNTREATED, World
 from senexo.lab.mouse import hazards
-from senexo.lab.mouse.experiment import UNTREATED, MouseExperiment
+from senexo.lab.mouse.experiment import MouseExperiment
 from senexo.lab.registry import experiment_of
 from senexo.study.resolve import resolve
 from senexo.study.schema import Study
