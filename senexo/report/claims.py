@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from senexo.report.drawing import styled
+from senexo.report.template import rendered
 from senexo.report.worlds import interval, picture
 
 if TYPE_CHECKING:
@@ -55,14 +55,8 @@ def text(table: pd.DataFrame) -> str:
 
 def page(table: pd.DataFrame, version: str) -> str:
     """The claims as one HTML page that opens without a network, with a picture of the shares."""
-    import jinja2
     from markupsafe import Markup
 
-    assets = resources.files("senexo.report") / "assets"
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((assets / "claims.html.j2").read_text(encoding="utf-8"))
     drawn = table[table["true"].notna() & (table["part"] == "")].copy()
     drawn["world"] = drawn["study"] + drawn["world"].map(lambda world: f", {world}" if world else "")
     picked = [
@@ -75,7 +69,7 @@ def page(table: pd.DataFrame, version: str) -> str:
     with styled():
         figure = picture(drawn) if len(drawn) else None
         svg = figure.svg() if figure is not None else ""
-    return template.render(
-        claims=picked, heads=HEADS, svg=Markup(svg), version=version, evidence=EVIDENCE,
-        caption=figure.caption if figure is not None else "", css=(assets / "page.css").read_text(encoding="utf-8"),
+    return rendered(
+        "claims", claims=picked, heads=HEADS, svg=Markup(svg), version=version, evidence=EVIDENCE,
+        caption=figure.caption if figure is not None else "",
     )  # fmt: skip

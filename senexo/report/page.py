@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from senexo.base.atomic import write_file
 from senexo.base.table import csv_bytes
 from senexo.report.drawing import Drawn
 from senexo.report.folder import ResultFolder
+from senexo.report.template import rendered
 
 if TYPE_CHECKING:
     from senexo.report.answer import Reply
@@ -69,16 +69,8 @@ def render_to(folder: Path, out: Path, *, figures: bool = True) -> Written:
     StoreError
         When a file the page needs is missing or unreadable.
     """
-    import jinja2
-
     from senexo.report import drawing, findings
 
-    assets = resources.files("senexo.report") / "assets"
-    # autoescape: arm names and titles come from a user's file and may hold markup
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((assets / "page.html.j2").read_text(encoding="utf-8"))
     results = ResultFolder(folder)
     files: list[Path] = []
     with drawing.styled():
@@ -90,9 +82,8 @@ def render_to(folder: Path, out: Path, *, figures: bool = True) -> Written:
                 files += one.save(out / FIGURES)
             files.append(out / FIGURES / "findings.csv")
             write_file(files[-1], csv_bytes(findings.table(results.found)))
-    text = template.render(**content, css=(assets / "page.css").read_text(encoding="utf-8"))
     page = out / PAGE
-    write_file(page, text.encode())
+    write_file(page, rendered("page", **content).encode())
     return Written(page, tuple(files))
 
 

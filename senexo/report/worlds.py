@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from senexo.base.atomic import write_file
 from senexo.report.drawing import INK, PALE, SERIES, SOFT, Drawn, new_figure, styled
 from senexo.report.folder import ResultFolder
+from senexo.report.template import rendered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,17 +120,11 @@ def render(folder: Path, *, out: Path | None = None, figures: bool = False) -> l
     StoreError
         When a file the page needs is missing or unreadable.
     """
-    import jinja2
     from markupsafe import Markup
 
     results, place = ResultFolder(folder), folder if out is None else out
     table = results.table("worlds")
     together = results.table("worlds_together") if results.has("worlds_together") else None
-    assets = resources.files("senexo.report") / "assets"
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((assets / "worlds.html.j2").read_text(encoding="utf-8"))
     written: list[Path] = []
     with styled():
         drawn = picture(table)
@@ -139,12 +133,12 @@ def render(folder: Path, *, out: Path | None = None, figures: bool = False) -> l
             (place / "figures").mkdir(parents=True, exist_ok=True)
             written = drawn.save(place / "figures")
     joint = [f for f in results.found["findings"] if f["assay"] == "worlds"]
-    page = template.render(
-        run=results.run, rows=list(rows(table)), svg=Markup(svg), caption=drawn.caption, joint=joint,
+    page = rendered(
+        "worlds", run=results.run, rows=list(rows(table)), svg=Markup(svg), caption=drawn.caption, joint=joint,
         sentences=[f for f in results.found["findings"] if f["assay"] in IN_WORDS],
         conditions=[f for f in results.found["findings"] if f["assay"] == "conditions"],
         has_evidence="true_after" in table,
-        spread=_spread(table), css=(assets / "page.css").read_text(encoding="utf-8"), has_joint=together is not None,
+        spread=_spread(table), has_joint=together is not None,
     )  # fmt: skip
     write_file(place / PAGE, page.encode())
     return [place / PAGE, *written]

@@ -58,9 +58,8 @@ def _curves(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> 
     with canvas(4.1 + 0.05 * widest, 2.9 + height + 0.13 * len(words)) as figure:
         axes, table = figure.subplots(2, 1, height_ratios=[2.7, height], sharex=True)
         end = max((float(curves.loc[curves["group"] == row["group"], "time"].max()) for row in groups), default=1.0)
-        for k, row in enumerate(groups):
+        for k, (row, colour) in enumerate(zip(groups, colours_of(groups), strict=True)):
             own = curves[curves["group"] == row["group"]]
-            colour = colours_of(groups)[k]
             _step(axes, own, colour, LINES[k % len(LINES)], labels[k], band=len(groups) <= BANDS)
         axes.set_ylim(0, 1.02)
         axes.set_yticks(np.linspace(0, 1, 6), [f"{share:.0f}" for share in np.linspace(0, 100, 6)])
@@ -103,8 +102,8 @@ def risk_table(axes: Axes, at_risk: pd.DataFrame, groups: Sequence[Mapping[str, 
     axes.tick_params(axis="y", pad=13)
     axes.annotate("number at risk", (0, -0.95), xycoords=("axes fraction", "data"), fontsize=7, va="center",
                   fontweight="bold")  # fmt: skip
-    for k, row in enumerate(groups):
-        axes.get_yticklabels()[k].set_color(colours_of(groups)[k])
+    for k, (row, colour) in enumerate(zip(groups, colours_of(groups), strict=True)):
+        axes.get_yticklabels()[k].set_color(colour)
         for one in records(at_risk[at_risk["group"] == row["group"]]):
             axes.annotate(str(one["n_at_risk"]), (one["time"], k), fontsize=7, ha="center", va="center")
 
