@@ -14,7 +14,7 @@ from typing import Any
 
 from senexo import workflow
 from senexo.lab.experiment import UNTREATED, World
-from senexo.lab.mouse import hazards
+from senexo.lab.lone import hazards
 from senexo.lab.mouse.experiment import MouseExperiment
 from senexo.lab.registry import experiment_of
 from senexo.study.resolve import resolve

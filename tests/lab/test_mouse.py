@@ -19,7 +19,8 @@ from senexo.engine.branching.counts import follow, keys_of
 from senexo.engine.branching.extinction import extinction, mean
 from senexo.engine.host.leukaemia import STEM, Treatment, leukaemia
 from senexo.lab.experiment import Unit, World
-from senexo.lab.mouse import chemotherapy, eradication, hazards, mice, secondary
+from senexo.lab.lone import hazards
+from senexo.lab.mouse import chemotherapy, eradication, mice, secondary
 from senexo.lab.mouse.experiment import MouseExperiment
 from senexo.lab.mouse.sample import Sample, homed_means, sample
 from senexo.lab.registry import experiment_of

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senexo.engine.host.patient import COURSE_D, STEP_D
-from senexo.lab.mouse.hazards import CellHazards, excess, of_cells
+from senexo.lab.lone.hazards import CellHazards, excess, of_cells
 from senexo.study.schema import Action
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pandas as pd
 from senexo.engine.host.patient import CAUSES
 from senexo.lab import tables as common
 from senexo.lab.cohort.hazards import DAY_H, LEVELS, STEP_H
-from senexo.lab.mouse.hazards import LEFT
+from senexo.lab.lone.hazards import LEFT
 from senexo.study.cohort import CLASSES
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from senexo.base.errors import UnsupportedFeature
 from senexo.engine.host.leukaemia import STEM, Treatment, leukaemia
 from senexo.lab.experiment import Arrays, Get, Size, Unit, World, arms_in, untreated_in
+from senexo.lab.lone import hazards
 from senexo.lab.lone.base import OneCellType
-from senexo.lab.mouse import chemotherapy, eradication, hazards, mice, oligo, secondary, tables
-from senexo.lab.mouse.hazards import LEFT, CellHazards, Fates
+from senexo.lab.lone.hazards import LEFT, CellHazards, Fates
+from senexo.lab.mouse import chemotherapy, eradication, mice, oligo, secondary, tables
 from senexo.lab.mouse.sample import Sample, homed_means, sample
 from senexo.lab.observables import WellSummary, evaluate
 from senexo.study.observables import Observable, Quantity
